@@ -1,0 +1,66 @@
+/* libcurl: a CLIENT span a transfer with its traceparent, and a check of an HTTP API. Link with
+ * impact-curl.
+ *
+ * Call impact_curl_easy_* where curl_easy_* stood, or define IMPACT_CURL_REPLACE before this header and
+ * change nothing else. libcurl does not tell which header list a handle has, so the setopt must pass
+ * through here for the application's own list to be respected.
+ */
+#ifndef IMPACT_CURL_H
+#define IMPACT_CURL_H
+
+#include <curl/curl.h>
+
+#include <impact/health.h>
+#include <impact/span.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* As curl_easy_setopt; remembers CURLOPT_HTTPHEADER. The list still belongs to the application. */
+IMPACT_API CURLcode impact_curl_easy_setopt(CURL *easy, CURLoption option, ...);
+
+/* As curl_easy_perform, in a CLIENT span that is a child of the current one. A traceparent is added
+ * to the request unless the application sends its own; afterwards the handle has the application's list
+ * again. */
+IMPACT_API CURLcode impact_curl_easy_perform(CURL *easy);
+
+/* As their namesakes; they keep what is remembered in step. */
+IMPACT_API void impact_curl_easy_reset(CURL *easy);
+IMPACT_API CURL *impact_curl_easy_duphandle(CURL *easy);
+IMPACT_API void impact_curl_easy_cleanup(CURL *easy);
+
+/* ---- a check that an HTTP API answers as expected ---- */
+
+typedef struct impact_check_http_options {
+    size_t size;
+    const char *method;  /* copied; NULL: "GET" */
+    const char *url;     /* copied; required: http or https */
+    long status;         /* expected; 0: 200 */
+    uint32_t timeout_ms; /* 3000 */
+    const char *name;    /* copied; the check's; required */
+    const char *groups;  /* as in impact_check */
+} impact_check_http_options;
+
+#define IMPACT_CHECK_HTTP(...)                                                                     \
+    (&(const impact_check_http_options){.size = sizeof(impact_check_http_options), __VA_ARGS__})
+
+/* Register the check. Redirects are not followed, the body is thrown away, the transfer obeys the
+ * deadline. IMPACT_EINVAL: no URL, or of another scheme; else as impact_health_add. */
+IMPACT_API IMPACT_CHECKED impact_status
+impact_health_add_http(impact_health *health, const impact_check_http_options *options);
+
+#ifdef __cplusplus
+}
+#endif
+
+#ifdef IMPACT_CURL_REPLACE
+#undef curl_easy_setopt
+#define curl_easy_setopt    impact_curl_easy_setopt
+#define curl_easy_perform   impact_curl_easy_perform
+#define curl_easy_reset     impact_curl_easy_reset
+#define curl_easy_duphandle impact_curl_easy_duphandle
+#define curl_easy_cleanup   impact_curl_easy_cleanup
+#endif
+
+#endif

@@ -1,0 +1,84 @@
+/* Exporters: where batches of finished spans go (OpenTelemetry specification, trace/sdk "Span
+ * Exporter"). Those that come with the library, and the interface to write another. */
+#ifndef IMPACT_EXPORTER_H
+#define IMPACT_EXPORTER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <impact/allocator.h>
+#include <impact/status.h>
+#include <impact/text.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* One finished span of a batch. Everything is borrowed until export returns. */
+typedef struct impact_finished_span {
+    impact_text record;       /* field 2 of ScopeSpans: its tag 0x12, a length and the span */
+    impact_text span;         /* the same without tag and length: opentelemetry.proto.trace.v1.Span */
+    impact_text scope;        /* opentelemetry.proto.common.v1.InstrumentationScope; may be empty */
+} impact_finished_span;
+
+/* A batch: spans of one resource, ordered so that those of one scope stand together. */
+typedef struct impact_batch {
+    impact_text resource; /* opentelemetry.proto.resource.v1.Resource */
+    const impact_finished_span *spans;
+    size_t span_count;
+} impact_batch;
+
+/* An exporter is a struct that its maker fills and the provider takes. */
+typedef struct impact_exporter impact_exporter;
+struct impact_exporter {
+    const char *name; /* borrowed, static: "otlp" */
+
+    /* Send a batch within timeout_ms. IMPACT_OK: all were taken but `*rejected` (set to 0 by the
+     * caller; at most span_count), refused for good. Any other status: none was. Called on the worker,
+     * never twice at once; after a fork it may be called in the child, with nothing to clean up. */
+    impact_status (*export_batch)(impact_exporter *exporter, const impact_batch *batch,
+                                  uint32_t timeout_ms, size_t *rejected);
+
+    /* Make a running export_batch return soon, and those to come fail at once. From any thread. May be
+     * NULL. */
+    void (*interrupt)(impact_exporter *exporter);
+
+    /* Free the exporter itself. */
+    void (*close)(impact_exporter *exporter);
+};
+
+/* Open an exporter by its name in OTEL_TRACES_EXPORTER: "console", "tree", or that of a plugin such
+ * as "otlp", found in IMPACT_PLUGIN_PATH, beside the library or on the loader's path. It reads its own
+ * OTEL_EXPORTER_* environment. IMPACT_ENOENT: there is none. Owned by the caller. */
+IMPACT_API IMPACT_CHECKED impact_status impact_exporter_open(impact_exporter **exporter,
+                                                             const char *name,
+                                                             const impact_allocator *allocator);
+
+/* One JSON object a span on `descriptor` (borrowed), in the shape of OpenTelemetry Python's console
+ * exporter. `allocator` NULL: the default; likewise below. */
+IMPACT_API IMPACT_CHECKED impact_status impact_exporter_console_open(
+    impact_exporter **exporter, int descriptor, const impact_allocator *allocator);
+
+/* The waterfall: each trace of a batch as a tree with durations, 80 columns, in colour only on a
+ * terminal. */
+IMPACT_API IMPACT_CHECKED impact_status impact_exporter_tree_open(
+    impact_exporter **exporter, int descriptor, const impact_allocator *allocator);
+
+/* Keeps what it is given, for tests: read it with the two functions below. */
+IMPACT_API IMPACT_CHECKED impact_status
+impact_exporter_memory_open(impact_exporter **exporter, const impact_allocator *allocator);
+
+/* Everything exported so far as one opentelemetry.proto.trace.v1.TracesData (which is also an
+ * ExportTraceServiceRequest); borrowed until the next export. Call it when the provider is at rest:
+ * after a flush. */
+IMPACT_API impact_text impact_exporter_memory_data(const impact_exporter *exporter);
+IMPACT_API void impact_exporter_memory_clear(impact_exporter *exporter);
+
+/* Close an exporter that no provider took. NULL is accepted. */
+IMPACT_API void impact_exporter_close(impact_exporter *exporter);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,142 @@
+/* Health checks: register them, ask for them, answer for them over HTTP.
+ *
+ * A check is a function that is run when somebody asks, on one of a bounded number of threads. It is
+ * told its deadline; past it the check counts as failed, its thread is left to finish and is never
+ * started a second time. A probe is answered within its budget with what is known by then.
+ */
+#ifndef IMPACT_HEALTH_H
+#define IMPACT_HEALTH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <impact/allocator.h>
+#include <impact/http.h>
+#include <impact/status.h>
+#include <impact/text.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct impact_health impact_health;               /* a registry and its engine */
+typedef struct impact_health_run impact_health_run;       /* one run, given to a check */
+typedef struct impact_health_report impact_health_report; /* what was known at one moment */
+
+/* The words are those of draft-inadarei-api-health-check, the numbers the Nagios exit codes. */
+typedef enum impact_health_status {
+    IMPACT_HEALTH_PASS = 0,
+    IMPACT_HEALTH_WARN = 1, /* holds, with a reservation */
+    IMPACT_HEALTH_FAIL = 2,
+    IMPACT_HEALTH_UNKNOWN = 3 /* no result; counts as fail */
+} impact_health_status;
+
+/* ---- a registry ---- */
+
+typedef struct impact_health_options {
+    size_t size;
+    const impact_allocator *allocator; /* borrowed; NULL: the default */
+    const char *prefix;                /* of the paths; copied; NULL: "/health" */
+    const char *secret;                /* copied; NULL or empty: answers are open to all */
+    uint32_t workers;                  /* threads that run checks, plus one a stuck check; 4 */
+    uint32_t budget_ms;                /* a probe is answered within it; 900 */
+    bool ignores_unknown_checks;       /* answer 200 with "unknown_checks" rather than 404 */
+} impact_health_options;
+
+#define IMPACT_HEALTH_OPTIONS(...)                                                                 \
+    (&(const impact_health_options){.size = sizeof(impact_health_options), __VA_ARGS__})
+
+/* IMPACT_EINVAL: the prefix does not begin with a slash, or ends with one. Owned by the caller. */
+IMPACT_API IMPACT_CHECKED impact_status impact_health_open(impact_health **health,
+                                                           const impact_health_options *options);
+
+/* Stop listening and wait up to grace_ms for runs to end. Returns how many checks are still stuck:
+ * their userdata is freed when they return, and the rest of the registry with the last of them. NULL
+ * is accepted. */
+IMPACT_API size_t impact_health_close(impact_health *health, uint32_t grace_ms);
+
+/* ---- checks ---- */
+
+/* Runs on a worker thread. It should look at impact_health_remaining_ms and give up by then. */
+typedef impact_health_status (*impact_health_check_fn)(impact_health_run *run, void *userdata);
+
+typedef struct impact_check {
+    size_t size;
+    const char *name; /* copied; 1 to 64 bytes of A-Z a-z 0-9 . - : / and _, not beginning with _ */
+    impact_health_check_fn run;
+    void *userdata;                  /* borrowed, or taken when free_userdata is set */
+    void (*free_userdata)(void *userdata);
+    const char *groups; /* a comma list; NULL: "_defaults"; "": none. Copied. */
+    uint32_t timeout_ms; /* 2000 */
+} impact_check;
+
+#define IMPACT_CHECK(...) (&(const impact_check){.size = sizeof(impact_check), __VA_ARGS__})
+
+/* Register a check. IMPACT_EEXIST: the name is taken; IMPACT_EINVAL: it is not a name, or `run` is NULL;
+ * IMPACT_ELIMIT: 1024 are registered. On failure userdata still belongs to the caller. */
+IMPACT_API IMPACT_CHECKED impact_status impact_health_add(impact_health *health,
+                                                          const impact_check *check);
+
+/* Take a check out; a run that is under way is left to finish. IMPACT_ENOENT: there is none. */
+IMPACT_API impact_status impact_health_remove(impact_health *health, const char *name);
+
+/* Milliseconds that a run has left; 0 when its deadline has passed or `run` is NULL. */
+IMPACT_API uint32_t impact_health_remaining_ms(const impact_health_run *run);
+
+/* Say why, for the log: the last word wins, cut at 255 bytes. It never leaves in an answer. */
+IMPACT_API void impact_health_explain(impact_health_run *run, const char *format, ...)
+    IMPACT_PRINTF(2, 3);
+
+/* ---- asking ---- */
+
+/* Run the checks of `selector`, a comma list of names and groups ("_defaults" is one; blanks around
+ * names are ignored; each once), and report within the budget. IMPACT_ENOENT: a name is unknown (and
+ * the registry does not ignore that). Owned by the caller. */
+IMPACT_API IMPACT_CHECKED impact_status impact_health_probe(impact_health *health,
+                                                            impact_text selector,
+                                                            impact_health_report **report);
+
+/* One check of a report, in the order asked for. All text is borrowed from the report. */
+typedef struct impact_health_result {
+    impact_text name;
+    impact_health_status status;
+    const char *reason;     /* "", "error", "timeout" or "pending" */
+    uint64_t duration_ns;   /* of the run; of a stuck one: so far */
+} impact_health_result;
+
+IMPACT_API bool impact_health_report_is_healthy(const impact_health_report *report);
+IMPACT_API size_t impact_health_report_count(const impact_health_report *report);
+/* False past the end, and `result` untouched. */
+IMPACT_API bool impact_health_report_get(const impact_health_report *report, size_t index,
+                                         impact_health_result *result);
+IMPACT_API void impact_health_report_close(impact_health_report *report);
+
+/* ---- answering ---- */
+
+/* Answer a request for one of the paths below the prefix: a handler for any host, a pure function of
+ * the request and the checks' results. `health` is an impact_health; it has this type so that it can
+ * be passed as impact_http_handler_fn. May be called from any number of threads. */
+IMPACT_API bool impact_health_answer(void *health, const impact_http_request *request,
+                                     impact_http_response *response);
+
+/* Serve the paths on a port of its own: "127.0.0.1:8081", "[::1]:8081", ":8081"; port 0 takes a free
+ * one. Needs libimpact-microhttpd. IMPACT_EPLUGIN: that is not there; IMPACT_EINVAL: the address is not one;
+ * IMPACT_ESYSTEM: it cannot be bound; IMPACT_EEXIST: this registry listens already. */
+IMPACT_API IMPACT_CHECKED impact_status impact_health_listen(impact_health *health,
+                                                             const char *address);
+
+/* The port that it listens on; 0 when it does not. */
+IMPACT_API uint16_t impact_health_port(const impact_health *health);
+
+/* ---- provided checks ---- */
+
+/* Hold always, and never. */
+IMPACT_API impact_health_status impact_check_true(impact_health_run *run, void *userdata);
+IMPACT_API impact_health_status impact_check_false(impact_health_run *run, void *userdata);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,49 @@
+/* What a plugin shows: one descriptor, in a shared object that is found by name or linked directly.
+ *
+ * Plugin <name> is the file libimpact-<name>.so.0 and exports the symbol impact_plugin_<name>. It is looked
+ * for in the directories of IMPACT_PLUGIN_PATH (ignored in privileged processes), then beside the
+ * library, then on the loader's path. Entry points are this to Python.
+ */
+#ifndef IMPACT_PLUGIN_H
+#define IMPACT_PLUGIN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <impact/exporter.h>
+#include <impact/http.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define IMPACT_PLUGIN_ABI 1u
+
+/* A running HTTP server of a plugin. */
+typedef struct impact_server impact_server;
+
+typedef struct impact_plugin {
+    uint32_t abi;     /* IMPACT_PLUGIN_ABI; a plugin with another number is refused */
+    size_t size;      /* sizeof(impact_plugin); it may grow at its end */
+    const char *name; /* borrowed, static */
+
+    /* Open the exporter of this name from the environment; NULL: it is no exporter. */
+    impact_status (*exporter_open)(impact_exporter **exporter, const impact_allocator *allocator);
+
+    /* Serve `handler` on `address` ("host:port", port 0: any); NULL: it is no server. The server is
+     * owned by the caller; `port` gets what was bound. */
+    impact_status (*server_open)(impact_server **server, const char *address,
+                                 impact_http_handler_fn handler, void *userdata, uint16_t *port);
+    void (*server_close)(impact_server *server); /* returns when no handler runs any more */
+} impact_plugin;
+
+/* Find, load and check a plugin. IMPACT_ENOENT: no such file; IMPACT_EPLUGIN: it is none, or of another
+ * ABI. It stays loaded for the life of the process. Borrowed. */
+IMPACT_API IMPACT_CHECKED impact_status impact_plugin_load(const impact_plugin **plugin,
+                                                           const char *name);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

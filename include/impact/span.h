@@ -1,0 +1,149 @@
+/* Spans: start, fill, end; and the span that is current on a thread
+ * (OpenTelemetry specification, trace/api "Span").
+ *
+ * Recording cannot fail: these functions return nothing or the thing, accept NULL, block on nothing
+ * and count what they drop. A span is owned by whoever started it until it is ended, and is used by
+ * one thread at a time; it may end on another thread than it began on. Limits are in
+ * <impact/trace.h>.
+ */
+#ifndef IMPACT_SPAN_H
+#define IMPACT_SPAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <impact/attribute.h>
+#include <impact/span_context.h>
+#include <impact/status.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct impact_span impact_span;
+typedef struct impact_tracer impact_tracer;
+
+/* The numbers are those of the wire plus nothing: opentelemetry.proto.trace.v1.Span.SpanKind. */
+typedef enum impact_span_kind {
+    IMPACT_SPAN_KIND_UNSET = 0, /* in options: internal */
+    IMPACT_SPAN_KIND_INTERNAL = 1,
+    IMPACT_SPAN_KIND_SERVER = 2,
+    IMPACT_SPAN_KIND_CLIENT = 3,
+    IMPACT_SPAN_KIND_PRODUCER = 4,
+    IMPACT_SPAN_KIND_CONSUMER = 5
+} impact_span_kind;
+
+/* The numbers are those of the wire: opentelemetry.proto.trace.v1.Status.StatusCode. */
+typedef enum impact_span_status {
+    IMPACT_SPAN_STATUS_UNSET = 0,
+    IMPACT_SPAN_STATUS_OK = 1,
+    IMPACT_SPAN_STATUS_ERROR = 2
+} impact_span_status;
+
+typedef struct impact_link {
+    const impact_span_context *context;  /* copied; an invalid one is ignored */
+    const impact_attribute *attributes;  /* copied */
+    size_t attribute_count;
+} impact_link;
+
+/* Everything but `size` may be zero. All that is pointed to is copied. */
+typedef struct impact_span_options {
+    size_t size;
+    impact_span_kind kind;
+    const impact_span_context *parent;  /* an explicit parent; it wins over the current span */
+    bool is_root;                       /* no parent at all; wins over both */
+    uint64_t start_unix_ns;             /* 0: now */
+    const impact_attribute *attributes; /* preferred over impact_span_set: samplers see them */
+    size_t attribute_count;
+    const impact_link *links;
+    size_t link_count;
+    size_t name_size; /* bytes of `name`; 0: it is NUL-terminated */
+} impact_span_options;
+
+#define IMPACT_SPAN_OPTIONS(...)                                                                   \
+    (&(const impact_span_options){.size = sizeof(impact_span_options), __VA_ARGS__})
+
+/* Start a span. `tracer` NULL: the default tracer. `options` NULL: internal, child of the current
+ * span. `name` is copied. NULL when no provider is set, or no memory was left (counted
+ * dropped_memory). The span does not become current: see impact_scope_enter. */
+IMPACT_API impact_span *impact_span_start(impact_tracer *tracer, const char *name,
+                                          const impact_span_options *options);
+
+/* End a span, now or at `end_unix_ns` (0: now). The pointer is dead afterwards. */
+IMPACT_API void impact_span_end(impact_span *span);
+IMPACT_API void impact_span_end_at(impact_span *span, uint64_t end_unix_ns);
+
+/* True while attributes, events and links are kept: the span is sampled and not ended. */
+IMPACT_API bool impact_span_is_recording(const impact_span *span);
+
+/* The span's context; all zero for NULL. Its trace state is borrowed until the span ends. */
+IMPACT_API impact_span_context impact_span_context_of(const impact_span *span);
+
+/* Set an attribute; a key that was set replaces its value. */
+IMPACT_API void impact_span_set(impact_span *span, impact_attribute attribute);
+IMPACT_API void impact_span_set_all(impact_span *span, const impact_attribute *attributes,
+                                    size_t attribute_count);
+
+/* Add an event at `unix_ns` (0: now) with a copied name and attributes. */
+IMPACT_API void impact_span_add_event(impact_span *span, const char *name, uint64_t unix_ns,
+                                      const impact_attribute *attributes, size_t attribute_count);
+
+/* Add an event "exception" (semantic conventions, exceptions-spans). Any text may be NULL. */
+IMPACT_API void impact_span_record_exception(impact_span *span, const char *type,
+                                             const char *message, const char *stacktrace);
+
+/* Add a link to another span's context. */
+IMPACT_API void impact_span_add_link(impact_span *span, const impact_link *link);
+
+/* Set the status. Unset is ignored, ok is final, `description` (may be NULL, copied) is kept for
+ * errors only (specification, trace/api "Set Status"). */
+IMPACT_API void impact_span_set_status(impact_span *span, impact_span_status status,
+                                       const char *description);
+
+/* Replace the name: NUL-terminated, or `size` bytes. */
+IMPACT_API void impact_span_set_name(impact_span *span, const char *name);
+IMPACT_API void impact_span_set_name_n(impact_span *span, const char *name, size_t size);
+
+/* The span that is current on this thread, or NULL. Borrowed. */
+IMPACT_API impact_span *impact_span_current(void);
+
+/* A place in the thread's stack of current spans. Enter and leave on the same thread; leaving ends
+ * every scope entered since, so an inner one that was jumped over does no harm. */
+typedef struct impact_scope {
+    uint32_t depth;
+} impact_scope;
+
+/* Make `span` (NULL: none) the current one. At most 128 deep; deeper spans do not become current. */
+IMPACT_API impact_scope impact_scope_enter(impact_span *span);
+IMPACT_API void impact_scope_leave(impact_scope scope);
+
+/* While suppressed, impact_span_start on this thread returns NULL: exporters trace nothing. Nests. */
+IMPACT_API void impact_tracing_suppress(void);
+IMPACT_API void impact_tracing_unsuppress(void);
+
+/* IMPACT_SPAN("name") { ... }: a span of the default tracer that is current in the block and ends
+ * with it, on every way out: return, break, goto. (longjmp and exit end nothing; pthread_cancel only
+ * with -fexceptions.) C only. */
+typedef struct impact_span_guard {
+    impact_span *span;
+    impact_scope scope;
+    bool is_open;
+} impact_span_guard;
+
+IMPACT_API impact_span_guard impact_span_guard_open(const char *name);
+IMPACT_API void impact_span_guard_close(impact_span_guard *guard);
+
+#define IMPACT_SPAN_JOIN_(a, b) a##b
+#define IMPACT_SPAN_JOIN(a, b)  IMPACT_SPAN_JOIN_(a, b)
+#define IMPACT_SPAN(name)       IMPACT_SPAN_AS(IMPACT_SPAN_JOIN(impact_guard_, __COUNTER__), name)
+#define IMPACT_SPAN_AS(guard, name)                                                                \
+    for (impact_span_guard guard __attribute__((cleanup(impact_span_guard_close))) =               \
+             impact_span_guard_open(name);                                                         \
+         guard.is_open; guard.is_open = false)
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

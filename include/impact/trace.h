@@ -1,0 +1,155 @@
+/* Tracing as a whole: options, tracer providers, tracers, flush, shutdown and the counters
+ * (OpenTelemetry specification, trace/sdk). A program calls impact_trace_init once and
+ * impact_trace_shutdown before it ends; spans are in <impact/span.h>. */
+#ifndef IMPACT_TRACE_H
+#define IMPACT_TRACE_H
+
+#include <impact/allocator.h>
+#include <impact/exporter.h>
+#include <impact/span.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- sampling (trace/sdk "Sampling") ---- */
+
+typedef enum impact_sampler_kind {
+    IMPACT_SAMPLER_UNSET = 0, /* parent based, root always on: the specification's default */
+    IMPACT_SAMPLER_ALWAYS_ON,
+    IMPACT_SAMPLER_ALWAYS_OFF,
+    IMPACT_SAMPLER_TRACE_ID_RATIO, /* the low 64 bits of the trace id decide */
+    IMPACT_SAMPLER_PARENT_BASED_ALWAYS_ON,
+    IMPACT_SAMPLER_PARENT_BASED_ALWAYS_OFF,
+    IMPACT_SAMPLER_PARENT_BASED_TRACE_ID_RATIO
+} impact_sampler_kind;
+
+typedef struct impact_sampler {
+    impact_sampler_kind kind;
+    double ratio; /* 0 to 1, of the two ratio kinds; others ignore it */
+} impact_sampler;
+
+static inline impact_sampler impact_sampler_of(impact_sampler_kind kind, double ratio)
+{
+    impact_sampler sampler = {kind, ratio};
+    return sampler;
+}
+
+/* ---- options ---- */
+
+/* Zero means the specification's default: 128 of each, values of any length. */
+typedef struct impact_span_limits {
+    uint32_t attribute_limit;
+    uint32_t event_limit;
+    uint32_t link_limit;
+    uint32_t event_attribute_limit;
+    uint32_t link_attribute_limit;
+    uint32_t value_length_limit; /* characters (code points) of a string value */
+} impact_span_limits;
+
+/* Everything but `size` may be zero: "not set". What the code sets wins over the environment. */
+typedef struct impact_trace_options {
+    size_t size;
+    const impact_allocator *allocator;           /* borrowed; NULL: the default */
+    const char *service_name;                    /* copied; OTEL_SERVICE_NAME */
+    const impact_attribute *attributes;          /* resource attributes, copied */
+    size_t attribute_count;                      /* OTEL_RESOURCE_ATTRIBUTES are merged below */
+    impact_sampler sampler;                      /* OTEL_TRACES_SAMPLER, OTEL_TRACES_SAMPLER_ARG */
+    impact_exporter *const *exporters;           /* taken on success; NULL: OTEL_TRACES_EXPORTER */
+    size_t exporter_count;                       /* at most 8 */
+    const char *default_exporters;               /* where OTEL_TRACES_EXPORTER is unset; "otlp" */
+    uint32_t queue_limit;                        /* spans; 2048; OTEL_BSP_MAX_QUEUE_SIZE */
+    uint32_t batch_limit;                        /* spans; 512; OTEL_BSP_MAX_EXPORT_BATCH_SIZE */
+    uint32_t schedule_delay_ms;                  /* 5000; OTEL_BSP_SCHEDULE_DELAY */
+    uint32_t export_timeout_ms;                  /* 30000; OTEL_BSP_EXPORT_TIMEOUT */
+    impact_span_limits limits;                   /* OTEL_SPAN_*_LIMIT, OTEL_ATTRIBUTE_*_LIMIT */
+} impact_trace_options;
+
+#define IMPACT_TRACE_OPTIONS(...)                                                                  \
+    (&(const impact_trace_options){.size = sizeof(impact_trace_options), __VA_ARGS__})
+
+/* ---- counters ---- */
+
+/* Exact in every snapshot, over sampled spans:
+ * ended == queued + in_flight + exported + dropped_full + dropped_memory + dropped_closed
+ *          + rejected + failed.
+ * With several exporters a span is exported when all of them took it. */
+typedef struct impact_trace_stats {
+    uint64_t ended;
+    uint64_t queued;         /* waiting for the worker */
+    uint64_t in_flight;      /* with an exporter */
+    uint64_t exported;       /* acknowledged */
+    uint64_t dropped_full;   /* the queue was full: the newest is dropped */
+    uint64_t dropped_memory; /* no memory to start it or to keep it */
+    uint64_t dropped_closed; /* ended after shutdown */
+    uint64_t rejected;       /* the backend refused it for good */
+    uint64_t failed;         /* given up: timeout, dead peer, shutdown's deadline */
+} impact_trace_stats;
+
+/* ---- the process's own provider ---- */
+
+/* Open a provider from `options` (may be NULL) and the OTEL_* environment and make it the default.
+ * IMPACT_EEXIST when one is set already; IMPACT_EINVAL, IMPACT_ENOMEM, IMPACT_ESYSTEM. An exporter that
+ * cannot be opened is reported to the diagnostics callback and left out. With OTEL_SDK_DISABLED=true
+ * it returns IMPACT_OK and records nothing. */
+IMPACT_API IMPACT_CHECKED impact_status impact_trace_init(const impact_trace_options *options);
+
+/* Export what has ended before the call. IMPACT_OK: every span that waited was exported.
+ * IMPACT_ETIMEDOUT by timeout_ms + 50 ms; IMPACT_EEXPORT: some were rejected or failed. Without a
+ * provider: IMPACT_OK. */
+IMPACT_API impact_status impact_trace_flush(uint32_t timeout_ms);
+
+/* Flush, stop the worker, close the exporters and unset the default. What cannot be exported by
+ * timeout_ms counts as failed; answers as flush does. Spans may still end, and count
+ * dropped_closed. */
+IMPACT_API impact_status impact_trace_shutdown(uint32_t timeout_ms);
+
+/* The default provider's counters; all zero without one. `stats` is owned by the caller. */
+IMPACT_API void impact_trace_get_stats(impact_trace_stats *stats);
+
+/* A tracer of the default provider, of now or of later: it may be asked for before init. `name` and
+ * `version` (may be NULL) name the instrumentation scope and are copied. Never closed; at most 1024
+ * different ones in a process, then the default tracer (NULL) is returned. */
+IMPACT_API impact_tracer *impact_tracer_get(const char *name, const char *version);
+
+/* ---- providers of one's own ---- */
+
+typedef struct impact_tracer_provider impact_tracer_provider;
+
+/* Open a provider from `options` alone; the environment is not read. Owned by the caller. On failure
+ * `provider` is untouched and the exporters still belong to the caller. */
+IMPACT_API IMPACT_CHECKED impact_status
+impact_tracer_provider_open(impact_tracer_provider **provider, const impact_trace_options *options);
+
+/* The same from `options` and the environment, as impact_trace_init does. With OTEL_SDK_DISABLED=true
+ * the provider records nothing, and its spans only carry their parents' contexts. */
+IMPACT_API IMPACT_CHECKED impact_status impact_tracer_provider_open_from_environment(
+    impact_tracer_provider **provider, const impact_trace_options *options);
+
+/* As impact_trace_flush and impact_trace_shutdown. A second shutdown answers IMPACT_ECLOSED. */
+IMPACT_API impact_status impact_tracer_provider_flush(impact_tracer_provider *provider,
+                                                      uint32_t timeout_ms);
+IMPACT_API impact_status impact_tracer_provider_shutdown(impact_tracer_provider *provider,
+                                                         uint32_t timeout_ms);
+
+/* Shut down if that was not done (waiting for nothing) and free. No span of it may be alive, no
+ * other thread may use it. NULL is accepted. */
+IMPACT_API void impact_tracer_provider_close(impact_tracer_provider *provider);
+
+IMPACT_API void impact_tracer_provider_get_stats(impact_tracer_provider *provider,
+                                                 impact_trace_stats *stats);
+
+/* A tracer of this provider, valid until it is closed. The same name and version give the same one.
+ * NULL, the default tracer, when memory is short. */
+IMPACT_API impact_tracer *impact_tracer_provider_get_tracer(impact_tracer_provider *provider,
+                                                            const char *name, const char *version);
+
+/* The provider's resource: an encoded opentelemetry.proto.resource.v1.Resource, borrowed until the
+ * provider is closed. Read it with <impact/span_view.h>. */
+IMPACT_API impact_text impact_tracer_provider_get_resource(const impact_tracer_provider *provider);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

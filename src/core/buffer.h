@@ -1,0 +1,42 @@
+/* A growing piece of memory to write into. Failure is remembered, so that only the end is checked. */
+#ifndef IMPACT_CORE_BUFFER_H
+#define IMPACT_CORE_BUFFER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <impact/allocator.h>
+#include <impact/text.h>
+
+typedef struct impact__buffer {
+    char *data; /* owned */
+    size_t size;
+    size_t capacity;
+    bool has_failed; /* memory was short: what is here is not whole */
+    const impact_allocator *allocator;
+} impact__buffer;
+
+#define IMPACT__BUFFER(door) ((impact__buffer){.allocator = (door)})
+
+void impact__buffer_close(impact__buffer *buffer);
+
+/* Forget what was written and what failed; keep the memory. */
+void impact__buffer_clear(impact__buffer *buffer);
+
+/* Room for `size` more bytes at data + size, or NULL. The caller adds to `size` what it used. */
+char *impact__buffer_reserve(impact__buffer *buffer, size_t size);
+
+void impact__buffer_append(impact__buffer *buffer, const void *data, size_t size);
+void impact__buffer_append_text(impact__buffer *buffer, impact_text text);
+void impact__buffer_append_string(impact__buffer *buffer, const char *string);
+void impact__buffer_append_char(impact__buffer *buffer, char c);
+void impact__buffer_printf(impact__buffer *buffer, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* What was written: borrowed until the next change. */
+static inline impact_text impact__buffer_text(const impact__buffer *buffer)
+{
+    return impact_text_from(buffer->data, buffer->size);
+}
+
+#endif

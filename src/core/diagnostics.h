@@ -1,0 +1,14 @@
+/* Diagnostics, inside: the part that setup functions need. */
+#ifndef IMPACT_CORE_DIAGNOSTICS_H
+#define IMPACT_CORE_DIAGNOSTICS_H
+
+#include <impact/diagnostics.h>
+
+#include "core/fork.h"
+
+/* Make the diagnostics' lock safe over forks. Every setup function that starts a thread calls it
+ * before it registers with core/fork.h itself: so this lock is taken first, and reports may be made
+ * by whoever holds another. */
+impact_status impact__diagnostics_open(void);
+
+#endif

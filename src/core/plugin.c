@@ -1,0 +1,122 @@
+/* Plugins: shared objects with one descriptor symbol, found by name.
+ *
+ * DESIGN: a name becomes a file name and a symbol name, so it is held to letters, digits and dashes.
+ * The first directory that has the file decides; a file that is there and is no plugin is an error,
+ * not a reason to look further. What was loaded is never unloaded: threads may be inside it.
+ */
+#include <impact/plugin.h>
+
+#include <dlfcn.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <unistd.h>
+
+#include "core/diagnostics.h"
+#include "core/text.h"
+
+enum { name_limit = 32 };
+
+static bool is_plugin_name(const char *name)
+{
+    const size_t size = name ? strnlen(name, name_limit + 1) : 0;
+    if (size == 0 || size > name_limit)
+        return false;
+    return strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_") == size;
+}
+
+/* The descriptor of a loaded object; NULL when it has none that fits. */
+static const impact_plugin *descriptor_of(void *object, const char *name)
+{
+    char symbol[sizeof "impact_plugin_" + name_limit];
+    (void)snprintf(symbol, sizeof symbol, "impact_plugin_%s", name); /* it fits */
+    const impact_plugin *plugin = dlsym(object, symbol);
+    return plugin && plugin->abi == IMPACT_PLUGIN_ABI && plugin->size >= sizeof *plugin ? plugin
+                                                                                        : NULL;
+}
+
+static impact_status load_file(const impact_plugin **plugin, const char *file, const char *name)
+{
+    void *object = dlopen(file, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+    if (!object) {
+        const char *reason = dlerror();
+        impact_diagnostics_report(IMPACT_SEVERITY_ERROR, "plugin", name, "plugin %s cannot be loaded: %s",
+                                  name, reason ? reason : file);
+        return IMPACT_EPLUGIN;
+    }
+    const impact_plugin *found = descriptor_of(object, name);
+    if (!found) {
+        impact_diagnostics_report(IMPACT_SEVERITY_ERROR, "plugin", name,
+                                  "%s is not a plugin of this version", file);
+        return IMPACT_EPLUGIN;
+    }
+    *plugin = found;
+    return IMPACT_OK;
+}
+
+/* IMPACT_ENOENT when the directory does not hold the file. */
+static impact_status load_from(const impact_plugin **plugin, impact_text directory, const char *name)
+{
+    char file[PATH_MAX];
+    const int size = snprintf(file, sizeof file, "%.*s/libimpact-%s.so.0", (int)directory.size,
+                              directory.data, name);
+    if (directory.size == 0 || size < 0 || (size_t)size >= sizeof file || access(file, R_OK) != 0)
+        return IMPACT_ENOENT;
+    return load_file(plugin, file, name);
+}
+
+static impact_status load_from_path(const impact_plugin **plugin, const char *name)
+{
+    const bool is_privileged = getauxval(AT_SECURE) != 0;
+    impact_text rest = impact_text_of(is_privileged ? NULL : getenv("IMPACT_PLUGIN_PATH"));
+    impact_text directory;
+    while (impact__text_split(&directory, &rest, ':')) {
+        const impact_status status = load_from(plugin, directory, name);
+        if (status != IMPACT_ENOENT)
+            return status;
+    }
+    return IMPACT_ENOENT;
+}
+
+static impact_status load_from_beside_the_library(const impact_plugin **plugin, const char *name)
+{
+    static const char here = 0; /* any object of the library tells which file it is in */
+    Dl_info self;
+    if (!dladdr(&here, &self) || !self.dli_fname)
+        return IMPACT_ENOENT;
+    const char *slash = strrchr(self.dli_fname, '/');
+    if (!slash)
+        return IMPACT_ENOENT;
+    const impact_text directory =
+        impact_text_from(self.dli_fname, (size_t)(slash - self.dli_fname));
+    return load_from(plugin, directory, name);
+}
+
+static impact_status load_by_loader(const impact_plugin **plugin, const char *name)
+{
+    char file[sizeof "libimpact-.so.0" + name_limit];
+    (void)snprintf(file, sizeof file, "libimpact-%s.so.0", name); /* it fits */
+    void *object = dlopen(file, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+    if (!object)
+        return IMPACT_ENOENT;
+    *plugin = descriptor_of(object, name);
+    return *plugin ? IMPACT_OK : IMPACT_EPLUGIN;
+}
+
+impact_status impact_plugin_load(const impact_plugin **plugin, const char *name)
+{
+    if (!plugin || !is_plugin_name(name))
+        return IMPACT_EINVAL;
+    const impact_plugin *found = NULL;
+    impact_status status = load_from_path(&found, name);
+    if (status == IMPACT_ENOENT)
+        status = load_from_beside_the_library(&found, name);
+    if (status == IMPACT_ENOENT)
+        status = load_by_loader(&found, name);
+    if (status == IMPACT_OK)
+        *plugin = found;
+    return status;
+}

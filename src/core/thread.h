@@ -1,0 +1,32 @@
+/* Locks, conditions on the monotonic clock, and threads that belong to the library. */
+#ifndef IMPACT_CORE_THREAD_H
+#define IMPACT_CORE_THREAD_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <impact/status.h>
+
+/* A variable of the thread, reached without a call: the library is loaded early or is small enough
+ * for the loader's reserve. musl has no such reserve for objects that are opened late. */
+#ifdef __GLIBC__
+#define IMPACT__THREAD_LOCAL static _Thread_local __attribute__((tls_model("initial-exec")))
+#else
+#define IMPACT__THREAD_LOCAL static _Thread_local
+#endif
+
+/* A condition whose deadlines are moments of the monotonic clock. */
+impact_status impact__condition_open(pthread_cond_t *condition);
+
+/* Wait for a signal. False: `deadline_ns` has passed. */
+bool impact__condition_wait_until(pthread_cond_t *condition, pthread_mutex_t *lock,
+                                  uint64_t deadline_ns);
+
+/* Start a detached thread with all signals blocked, so that none of the host's runs on it. */
+impact_status impact__thread_start(void *(*run)(void *), void *argument);
+
+/* Name the calling thread, for those who list threads; at most 15 bytes. */
+void impact__thread_set_name(const char *name);
+
+#endif
