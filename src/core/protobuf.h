@@ -72,7 +72,8 @@ static inline uint8_t *impact__write_bytes(uint8_t *to, const void *data, size_t
 }
 
 /* A length-prefixed field with its tag. */
-static inline uint8_t *impact__write_field(uint8_t *to, uint32_t field, const void *data, size_t size)
+static inline uint8_t *impact__write_field(uint8_t *to, uint32_t field, const void *data,
+                                           size_t size)
 {
     to = impact__write_varint(to, IMPACT__TAG(field, IMPACT__WIRE_LENGTH));
     to = impact__write_varint(to, size);
