@@ -33,14 +33,24 @@ static bool is_host(impact_text host)
     return is_made_of(host, ".-_");
 }
 
+/* At the last colon: an IPv6 host has others. */
+static bool split_address(impact_text *host, impact_text *port, impact_text address)
+{
+    for (size_t i = address.size; i-- > 0;) {
+        if (address.data[i] != ':')
+            continue;
+        *host = impact_text_from(address.data, i);
+        *port = impact_text_from(address.data + i + 1, address.size - i - 1);
+        return true;
+    }
+    return false;
+}
+
 bool impact__is_address(impact_text address)
 {
-    const char *colon = address.size ? memrchr(address.data, ':', address.size) : NULL;
-    if (!colon)
-        return false;
-    const size_t host_size = (size_t)(colon - address.data);
-    uint64_t port = 0;
-    return is_host(impact_text_from(address.data, host_size)) &&
-           impact__text_parse_uint(
-               &port, impact_text_from(colon + 1, address.size - host_size - 1), 65535);
+    impact_text host;
+    impact_text port;
+    uint64_t number = 0;
+    return split_address(&host, &port, address) && is_host(host) &&
+           impact__text_parse_uint(&number, port, 65535);
 }
