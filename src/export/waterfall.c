@@ -21,6 +21,7 @@ enum {
     service_width = 12,
     duration_width = 9,
     bar_width = 15,
+    duration_size = 48,
     /* Deeper spans stand no further to the right, so that their names keep some room. */
     depth_limit = 8,
 };
@@ -60,7 +61,7 @@ static uint64_t duration_of(const impact_span_view *span)
 }
 
 /* At most nine columns, with two decimals; no floating point, whose comma depends on the locale. */
-static void format_duration(char text[16], uint64_t ns)
+static void format_duration(char text[duration_size], uint64_t ns)
 {
     static const struct unit {
         uint64_t ns;
@@ -72,12 +73,12 @@ static void format_duration(char text[16], uint64_t ns)
         {IMPACT__NS_PER_SEC, 10000 * IMPACT__NS_PER_SEC, "s"},
     };
     const uint64_t ns_per_hour = 3600 * IMPACT__NS_PER_SEC;
-    (void)snprintf(text, 16, "%" PRIu64 " h", ns / ns_per_hour); /* it fits, as below */
+    (void)snprintf(text, duration_size, "%" PRIu64 " h", ns / ns_per_hour); /* it fits, as below */
     if (ns < 1000)
-        (void)snprintf(text, 16, "%" PRIu64 " ns", ns);
+        (void)snprintf(text, duration_size, "%" PRIu64 " ns", ns);
     for (size_t i = sizeof units / sizeof units[0]; i-- > 0;)
         if (ns >= 1000 && ns < units[i].most)
-            (void)snprintf(text, 16, "%" PRIu64 ".%02" PRIu64 " %s", ns / units[i].ns,
+            (void)snprintf(text, duration_size, "%" PRIu64 ".%02" PRIu64 " %s", ns / units[i].ns,
                            ns % units[i].ns / (units[i].ns / 100), units[i].name);
 }
 
@@ -139,7 +140,7 @@ static void append_bar(const page *on, const impact_span_view *span)
 static void append_span(const page *on, const impact__forest_node *node, size_t depth)
 {
     const bool has_failed = node->span.status == IMPACT_SPAN_STATUS_ERROR;
-    char duration[16];
+    char duration[duration_size];
     format_duration(duration, duration_of(&node->span));
     if (has_failed)
         colour(on, RED);
@@ -163,7 +164,7 @@ static void append_span(const page *on, const impact__forest_node *node, size_t 
 static void append_head(const page *on)
 {
     char id[2 * sizeof(impact_trace_id)];
-    char duration[16];
+    char duration[duration_size];
     const impact__forest_trace *trace = on->trace;
     const impact_span_view *first = &trace->first_root->span;
     impact__hex_format(id, first->context.trace_id.bytes, sizeof first->context.trace_id.bytes);
