@@ -13,34 +13,47 @@ enum { trace_state_limit = 512 }; /* bytes: W3C Trace Context 3.3.1.5 */
 
 /* ---- slots ---- */
 
+static bool has_bytes(impact_span *span)
+{
+    if (span->bytes)
+        return true;
+    span->bytes = impact__resize(NULL, NULL, impact__span_first_capacity);
+    span->capacity = span->bytes ? impact__span_first_capacity : 0;
+    return span->bytes != NULL;
+}
+
 impact_span *impact__span_take(impact__thread_state *state)
 {
     impact_span *span = state->free_spans;
     if (span) {
         state->free_spans = span->next;
         state->free_span_count--;
-        return span;
+    } else {
+        span = impact__alloc(NULL, sizeof *span);
     }
-    span = impact__alloc(NULL, sizeof *span);
-    uint8_t *bytes = span ? impact__resize(NULL, NULL, impact__span_first_capacity) : NULL;
-    if (!bytes) {
-        impact__free(NULL, span);
+    if (span && !has_bytes(span)) {
+        impact__span_free(span);
         return NULL;
     }
-    span->bytes = bytes;
-    span->capacity = impact__span_first_capacity;
     return span;
+}
+
+static void give_back_if_huge(impact_span *span)
+{
+    if (span->capacity <= impact__span_kept_capacity)
+        return;
+    impact__free(NULL, span->bytes);
+    span->bytes = NULL;
+    span->capacity = 0;
 }
 
 void impact__span_give(impact__thread_state *state, impact_span *span)
 {
-    if (!span)
-        return;
-    if (state->free_span_count >= impact__free_span_limit ||
-        span->capacity > impact__span_kept_capacity) {
+    if (state->free_span_count >= impact__free_span_limit) {
         impact__span_free(span);
         return;
     }
+    give_back_if_huge(span);
     span->is_recording = false;
     span->next = state->free_spans;
     state->free_spans = span;
@@ -233,7 +246,7 @@ void impact_span_end_at(impact_span *span, uint64_t end_unix_ns)
     if (span->is_recording && span->generation == impact__fork_generation()) {
         impact__span_finish(span, end_unix_ns ? end_unix_ns
                                               : impact__clock_monotonic_ns() + span->anchor_ns);
-        span = impact__provider_put(span->provider, span);
+        impact__provider_put(span->provider, span);
     }
     impact__span_give(state, span);
 }

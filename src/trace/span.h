@@ -1,6 +1,7 @@
 /* A live span: what is fixed, and what was recorded so far as encoded bytes.
  *
- * DESIGN: a slot serves one span after another. Its bytes are a piece of memory that is kept:
+ * DESIGN: a slot belongs to a thread and serves one span after another. Its bytes are a piece of
+ * memory that is kept:
  *
  *     | room for the head | name | attributes, events, links, status as they came |
  *     0          head_room                                                     size
@@ -75,7 +76,7 @@ struct impact_span {
 struct impact__thread_state;
 impact_span *impact__span_take(struct impact__thread_state *state);
 
-/* Hand an empty slot back to the calling thread. Accepts NULL. */
+/* Hand a slot back to the calling thread. */
 void impact__span_give(struct impact__thread_state *state, impact_span *span);
 
 /* Accepts NULL. */
