@@ -40,12 +40,13 @@ static uint8_t *reserve(impact_span *span, size_t size)
     return span->bytes + span->size;
 }
 
-static void move_offsets(impact_span *span, uint32_t after, int64_t by)
+/* What lies at `from` or behind it moves. */
+static void move_offsets(impact_span *span, size_t from, int64_t by)
 {
     for (uint32_t i = 0; i < span->attribute_count; i++)
-        if (span->places[i].offset > after)
+        if (span->places[i].offset >= from)
             span->places[i].offset = (uint32_t)(span->places[i].offset + by);
-    if (span->status_offset > after)
+    if (span->status_offset && span->status_offset >= from)
         span->status_offset = (uint32_t)(span->status_offset + by);
 }
 
@@ -59,7 +60,7 @@ static uint8_t *splice(impact_span *span, uint32_t offset, size_t old_size, size
         memmove(at + size, at + old_size, span->size - offset - old_size);
         const int64_t by = (int64_t)size - (int64_t)old_size;
         span->size = (uint32_t)(span->size + by);
-        move_offsets(span, offset, by);
+        move_offsets(span, offset + old_size, by);
     }
     return at;
 }
@@ -82,7 +83,7 @@ static size_t field_size_at(const impact_span *span, uint32_t offset)
 /* A new span's name, if it is short: its field stands first and nothing has to move. */
 static bool record_short_name(impact_span *span, impact_text name)
 {
-    if (span->name_size || name.size > short_name_limit || !impact__text_is_ascii(name))
+    if (span->size != impact__span_head_room || name.size > short_name_limit || !impact__text_is_ascii(name))
         return false;
     uint8_t *to = span->bytes + span->size; /* the first bytes always have room for it */
     *to++ = IMPACT__TAG(IMPACT__SPAN_NAME, IMPACT__WIRE_LENGTH);
