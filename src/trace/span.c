@@ -179,8 +179,8 @@ static void begin_recording(impact_span *span, impact__thread_state *state, cons
     span->kind = (uint8_t)kind_of(options);
     span->start_unix_ns = options->start_unix_ns ? options->start_unix_ns : now;
     make_empty(span);
-    const size_t name_size = options->name_size ? options->name_size : strlen(name);
-    impact__span_record_name(span, impact_text_from(name, name_size));
+    impact__span_record_name(span, options->name_size ? impact_text_from(name, options->name_size)
+                                                      : impact_text_of(name));
     if (span->context.trace_state.size)
         impact__span_record_trace_state(span);
     impact__span_record_attributes(span, options->attributes, options->attribute_count);
@@ -233,7 +233,7 @@ impact_span *impact_span_start(impact_tracer *tracer, const char *name,
     if (impact__sampler_decide(&provider->sampler, parent,
                                &span->context.trace_id)) {
         span->context.trace_flags |= IMPACT_TRACE_FLAG_SAMPLED;
-        begin_recording(span, state, name ? name : "", options);
+        begin_recording(span, state, name, options);
     }
     return span;
 }
