@@ -147,6 +147,7 @@ static void after_fork_in_child(void *owner)
     provider->in_flight = provider->exported = provider->rejected = provider->failed = 0;
     provider->flush_target = 0;
     atomic_store_explicit(&provider->is_worker_sleeping, false, memory_order_relaxed);
+    atomic_store_explicit(&provider->without_worker, 0, memory_order_relaxed);
     if (provider->worker == IMPACT__WORKER_RUNNING) {
         /* It may have been growing this: another begins, the old memory is lost. */
         provider->batch.bytes = IMPACT__BUFFER(provider->allocator);
@@ -246,9 +247,9 @@ static void count_drop(impact_tracer_provider *provider, impact__queue_answer an
 void impact__provider_put(impact_tracer_provider *provider, impact_span *span)
 {
     const impact__queue_answer answer = impact__queue_put(&provider->queue, span);
-    if (answer == IMPACT__QUEUE_TAKEN)
-        impact__worker_notice(provider);
-    else
+    if (answer != IMPACT__QUEUE_CLOSED)
+        impact__worker_notice(provider); /* a full queue without a worker needs one most */
+    if (answer != IMPACT__QUEUE_TAKEN)
         count_drop(provider, answer);
 }
 

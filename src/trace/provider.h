@@ -58,6 +58,7 @@ struct impact_tracer_provider {
     /* Read by every thread that ends a span, without the lock. */
     atomic_bool has_worker;         /* it is running, or there is to be none any more */
     atomic_bool is_worker_sleeping; /* it wants to be woken when a batch is full */
+    atomic_uint without_worker;     /* spans that ended and met no worker: some try to start one */
 
     pthread_mutex_t lock;    /* guards all below, and the queue's head */
     pthread_cond_t to_worker; /* there is something to do */
@@ -102,7 +103,7 @@ static inline uint64_t impact__provider_settled(const impact_tracer_provider *pr
 /* Start the worker unless it runs or has ended. Under the lock. */
 void impact__worker_start(impact_tracer_provider *provider);
 
-/* A span was put in: start the worker, or wake it when a batch is full. */
+/* A span was put in, or found no room: start the worker, or wake it when a batch is full. */
 void impact__worker_notice(impact_tracer_provider *provider);
 
 /* Put what is left in the queue among the failed. Under the lock, without a worker. */

@@ -37,8 +37,10 @@ void impact__worker_start(impact_tracer_provider *provider)
 
 static void start_the_first_time(impact_tracer_provider *provider)
 {
-    const uint64_t number = impact__queue_put_count(&provider->queue);
-    if (number > 1 && number % retry_spans != 0)
+    /* A number of its own for each span: one of them is the first, however many come at once. */
+    if (atomic_fetch_add_explicit(&provider->without_worker, 1, memory_order_relaxed) %
+            retry_spans !=
+        0)
         return;
     (void)pthread_mutex_lock(&provider->lock); /* cannot fail for a normal lock; likewise below */
     impact__worker_start(provider);
