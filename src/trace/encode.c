@@ -45,7 +45,8 @@ uint8_t *impact__write_string(uint8_t *to, uint32_t field, const impact__string 
 
 static impact__string array_item_string(const impact__key_value *kv, size_t index)
 {
-    return impact__string_of(kv->attribute->value.strings[index], kv->value_length_limit);
+    const impact_text item = kv->attribute->value.strings[index];
+    return impact__string_of(impact_text_from(item.data, item.size), kv->value_length_limit);
 }
 
 /* The AnyValue of one item of an array. */
@@ -132,10 +133,16 @@ static uint8_t *write_value(uint8_t *to, const impact__key_value *kv)
     }
 }
 
+/* A list without items where some were promised. */
+static bool lacks_items(const impact_attribute *a)
+{
+    return a->type >= IMPACT_VALUE_STRING_ARRAY && a->count && !a->value.strings;
+}
+
 static bool is_writable(const impact_attribute *a)
 {
     return a->key.size && a->type > IMPACT_VALUE_NONE && a->type <= IMPACT_VALUE_DOUBLE_ARRAY &&
-           impact__utf8_valid_prefix(a->key) == a->key.size;
+           !lacks_items(a) && impact__utf8_valid_prefix(a->key) == a->key.size;
 }
 
 bool impact__key_value_of(impact__key_value *kv, const impact_attribute *attribute,

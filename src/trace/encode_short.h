@@ -49,7 +49,7 @@ static inline bool impact__is_short(const impact_attribute *a, uint32_t value_le
         !impact__text_is_ascii(a->key))
         return false;
     if (a->type == IMPACT_VALUE_STRING)
-        return a->count <= impact__short_string_limit &&
+        return a->count <= impact__short_string_limit && (a->value.string || a->count == 0) &&
                (value_length_limit == 0 || a->count <= value_length_limit) &&
                impact__text_is_ascii(impact_text_from(a->value.string, a->count));
     return a->type == IMPACT_VALUE_BOOL || a->type == IMPACT_VALUE_INT ||
