@@ -174,10 +174,12 @@ uint8_t *impact__write_key_value(uint8_t *to, uint32_t field, const impact__key_
     return write_value(to, kv);
 }
 
+/* Only what can be written replaces what was, as in a span. */
 static bool is_set_again(const impact__attribute_list *list, size_t index)
 {
     for (size_t i = index + 1; i < list->count; i++)
-        if (impact__text_equal(list->attributes[i].key, list->attributes[index].key))
+        if (impact__text_equal(list->attributes[i].key, list->attributes[index].key) &&
+            is_writable(&list->attributes[i]))
             return true;
     return false;
 }
@@ -208,7 +210,7 @@ void impact__attribute_list_measure(impact__attribute_list *list, uint32_t field
     }
     list->dropped = (uint32_t)(given - list->count);
     for (size_t i = 0; i < list->count; i++) /* those that were replaced are not lost */
-        list->dropped += !is_set_again(list, i);
+        list->dropped += !impact__is_ignored(&list->attributes[i]) && !is_set_again(list, i);
     list->dropped -= written;
 }
 

@@ -80,7 +80,13 @@ typedef struct impact__key_value {
     size_t size;                       /* of the KeyValue */
 } impact__key_value;
 
-/* False when the attribute is to be ignored: no key, a key that is not UTF-8, no value. */
+/* Documented as ignored: there is nothing that could be lost. */
+static inline bool impact__is_ignored(const impact_attribute *attribute)
+{
+    return attribute->type == IMPACT_VALUE_NONE || attribute->key.size == 0;
+}
+
+/* False when it cannot be written: it is ignored, its key is not UTF-8, it has no value. */
 bool impact__key_value_of(impact__key_value *key_value, const impact_attribute *attribute,
                           uint32_t value_length_limit);
 /* The whole field: tag, length and KeyValue. */

@@ -245,8 +245,8 @@ static void record_attribute(impact_span *span, const impact_attribute *attribut
     impact__key_value kv;
     if (record_short(span, attribute))
         return;
-    if (attribute->type == IMPACT_VALUE_NONE || attribute->key.size == 0)
-        return; /* documented as ignored: there is nothing that could be lost */
+    if (impact__is_ignored(attribute))
+        return;
     bool is_kept = false;
     if (impact__key_value_of(&kv, attribute,
                              span->provider->limits.value_length_limit)) {
