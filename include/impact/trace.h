@@ -53,7 +53,7 @@ typedef struct impact_trace_options {
     const impact_allocator *allocator;           /* borrowed; NULL: the default */
     const char *service_name;                    /* copied; OTEL_SERVICE_NAME */
     const impact_attribute *attributes;          /* resource attributes, copied */
-    size_t attribute_count;                      /* OTEL_RESOURCE_ATTRIBUTES are merged below */
+    size_t attribute_count; /* at most 1023; OTEL_RESOURCE_ATTRIBUTES are merged below */
     impact_sampler sampler;                      /* OTEL_TRACES_SAMPLER, OTEL_TRACES_SAMPLER_ARG */
     impact_exporter *const *exporters;           /* taken on success; NULL: OTEL_TRACES_EXPORTER */
     size_t exporter_count;                       /* at most 8 */
@@ -118,7 +118,9 @@ IMPACT_API impact_tracer *impact_tracer_get(const char *name, const char *versio
 typedef struct impact_tracer_provider impact_tracer_provider;
 
 /* Open a provider from `options` alone; the environment is not read. Owned by the caller. On failure
- * `provider` is untouched and the exporters still belong to the caller. */
+ * `provider` is untouched and the exporters still belong to the caller. IMPACT_EINVAL: `provider` is
+ * NULL, the options are larger than known, a sampler or queue_limit is out of range; IMPACT_ELIMIT: too
+ * many exporters or attributes; IMPACT_ENOMEM, IMPACT_ESYSTEM. */
 IMPACT_API IMPACT_CHECKED impact_status
 impact_tracer_provider_open(impact_tracer_provider **provider, const impact_trace_options *options);
 

@@ -4,9 +4,6 @@
 #include "core/text.h"
 #include "trace/encode_short.h"
 
-/* Attributes of one event, link or resource that are looked at: each is compared with each. */
-enum { list_count_limit = 1024 };
-
 /* ---- text ---- */
 
 /* `limit` characters of text that may not be UTF-8: a byte that is none counts as one. */
@@ -202,8 +199,8 @@ void impact__attribute_list_measure(impact__attribute_list *list, uint32_t field
     uint32_t written = 0;
     size_t index = 0;
     const size_t given = list->count;
-    if (list->count > list_count_limit)
-        list->count = list_count_limit;
+    if (list->count > impact__list_count_limit)
+        list->count = impact__list_count_limit;
     while (written < list->count_limit && next_of_list(list, &index, &kv)) {
         list->size += impact__key_value_field_size(field, &kv);
         written++;

@@ -93,6 +93,9 @@ bool impact__key_value_of(impact__key_value *key_value, const impact_attribute *
 size_t impact__key_value_field_size(uint32_t field, const impact__key_value *key_value);
 uint8_t *impact__write_key_value(uint8_t *to, uint32_t field, const impact__key_value *key_value);
 
+/* Attributes of one event, link or resource that are looked at: each is compared with each. */
+enum { impact__list_count_limit = 1024 };
+
 /* The attributes of an event, a link or a resource: each key once, the last one wins, at most
  * count_limit of them. */
 typedef struct impact__attribute_list {

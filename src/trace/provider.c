@@ -217,6 +217,8 @@ impact_status impact_tracer_provider_open(impact_tracer_provider **provider,
         memcpy(&whole, options, options->size);
     if (whole.exporters && whole.exporter_count > impact__exporter_limit)
         return IMPACT_ELIMIT;
+    if (whole.attributes && whole.attribute_count >= impact__list_count_limit) /* and the name */
+        return IMPACT_ELIMIT;
     return open_with(provider, &whole);
 }
 
