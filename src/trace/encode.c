@@ -266,7 +266,7 @@ static uint32_t link_flags(const impact_span_context *context)
 
 size_t impact__link_field_size(impact__link *link)
 {
-    const size_t state_size = link->context->trace_state.size;
+    const size_t state_size = link->trace_state.size;
     impact__attribute_list_measure(&link->attributes, IMPACT__LINK_ATTRIBUTES);
     link->size = (2 + 16) + (2 + 8) + (1 + 4) +
                  (state_size ? impact__field_size(IMPACT__LINK_TRACE_STATE, state_size) : 0) +
@@ -282,9 +282,9 @@ uint8_t *impact__write_link(uint8_t *to, const impact__link *link)
     to = impact__write_varint(to, link->size);
     to = impact__write_field(to, IMPACT__LINK_TRACE_ID, context->trace_id.bytes, 16);
     to = impact__write_field(to, IMPACT__LINK_SPAN_ID, context->span_id.bytes, 8);
-    if (context->trace_state.size)
-        to = impact__write_field(to, IMPACT__LINK_TRACE_STATE, context->trace_state.data,
-                                 context->trace_state.size);
+    if (link->trace_state.size)
+        to = impact__write_field(to, IMPACT__LINK_TRACE_STATE, link->trace_state.data,
+                                 link->trace_state.size);
     to = impact__write_attribute_list(to, IMPACT__LINK_ATTRIBUTES, &link->attributes);
     to = write_count(to, IMPACT__LINK_DROPPED_ATTRIBUTES, link->attributes.dropped);
     *to++ = IMPACT__TAG(IMPACT__LINK_FLAGS, IMPACT__WIRE_FIXED32);

@@ -125,6 +125,7 @@ uint8_t *impact__write_event(uint8_t *to, const impact__event *event);
 /* A Link field of a span. */
 typedef struct impact__link {
     const impact_span_context *context; /* borrowed */
+    impact_text trace_state;            /* likewise: of the context, or empty */
     impact__attribute_list attributes;
     size_t size;
 } impact__link;

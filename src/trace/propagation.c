@@ -2,10 +2,10 @@
 #include <impact/propagation.h>
 
 #include "core/text.h"
+#include "trace/trace_state.h"
 
 enum {
     traceparent_size = IMPACT_TRACEPARENT_SIZE - 1, /* 3.2.2: 00-{32}-{16}-{2} */
-    trace_state_size_limit = 512,                   /* 3.3.1.5: at least so much is passed on */
     trace_state_member_limit = 32,                  /* 3.3.1.1 */
 };
 
@@ -101,7 +101,7 @@ static impact_text checked_trace_state(impact_text header)
 {
     const impact_text none = {NULL, 0};
     header = impact__text_trim(header);
-    if (header.size > trace_state_size_limit)
+    if (header.size > impact__trace_state_limit)
         return none;
     size_t count = 0;
     impact_text rest = header;
@@ -134,10 +134,10 @@ void impact_propagation_inject(const impact_span_context *context, impact_carrie
     char traceparent[IMPACT_TRACEPARENT_SIZE];
     impact_traceparent_format(traceparent, context);
     set(carrier, "traceparent", traceparent);
-    const impact_text state = context->trace_state;
-    if (state.size == 0 || state.size > trace_state_size_limit)
+    const impact_text state = impact__trace_state_to_send(context->trace_state);
+    if (state.size == 0)
         return;
-    char tracestate[trace_state_size_limit + 1];
+    char tracestate[impact__trace_state_limit + 1];
     memcpy(tracestate, state.data, state.size);
     tracestate[state.size] = '\0';
     set(carrier, "tracestate", tracestate);

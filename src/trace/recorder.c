@@ -6,6 +6,7 @@
 #include "trace/provider.h"
 #include "trace/span.h"
 #include "trace/thread_state.h"
+#include "trace/trace_state.h"
 
 enum {
     name_character_limit = 4096, /* a longer name is data that lost its way: it is cut */
@@ -336,6 +337,7 @@ void impact_span_add_link(impact_span *span, const impact_link *link)
     const impact_span_limits *limits = &span->provider->limits;
     impact__link encoded = {
         .context = link->context,
+        .trace_state = impact__trace_state_to_send(link->context->trace_state),
         .attributes = list_of(span, link->attributes, link->attribute_count,
                               limits->link_attribute_limit),
     };

@@ -8,8 +8,7 @@
 #include "trace/provider.h"
 #include "trace/sampler.h"
 #include "trace/thread_state.h"
-
-enum { trace_state_limit = 512 }; /* bytes: W3C Trace Context 3.3.1.5 */
+#include "trace/trace_state.h"
 
 /* ---- slots ---- */
 
@@ -130,13 +129,14 @@ static void set_ids(impact_span *span, const impact_span_context *parent, impact
 static void inherit_trace_state(impact_span *span, impact_text state)
 {
     span->context.trace_state = impact_text_from(NULL, 0);
-    if (state.size == 0 || state.size > trace_state_limit)
+    state = impact__trace_state_to_send(state);
+    if (state.size == 0)
         return;
     if (!span->trace_state)
-        span->trace_state = impact__alloc(NULL, trace_state_limit);
+        span->trace_state = impact__alloc(NULL, impact__trace_state_limit);
     if (!span->trace_state)
         return; /* W3C 3.3.1.5 permits to drop it */
-    memcpy(span->trace_state, state.data, state.size);
+    memmove(span->trace_state, state.data, state.size); /* of a span that ended: maybe this slot's */
     span->context.trace_state = impact_text_from(span->trace_state, state.size);
 }
 
