@@ -119,7 +119,7 @@ typedef struct impact_tracer_provider impact_tracer_provider;
 
 /* Open a provider from `options` alone; the environment is not read. Owned by the caller. On failure
  * `provider` is untouched and the exporters still belong to the caller. IMPACT_EINVAL: `provider` is
- * NULL, the options are larger than known, a sampler or queue_limit is out of range; IMPACT_ELIMIT: too
+ * NULL or an exporter is, the options are larger than known, a sampler or queue_limit is out of range; IMPACT_ELIMIT: too
  * many exporters or attributes; IMPACT_ENOMEM, IMPACT_ESYSTEM. */
 IMPACT_API IMPACT_CHECKED impact_status
 impact_tracer_provider_open(impact_tracer_provider **provider, const impact_trace_options *options);

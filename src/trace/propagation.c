@@ -13,6 +13,8 @@ void impact_traceparent_format(char text[IMPACT_TRACEPARENT_SIZE],
                                const impact_span_context *context)
 {
     static const impact_span_context none;
+    if (!text)
+        return;
     const impact_span_context *c = context ? context : &none;
     memcpy(text, "00-", 3);
     impact__hex_format(text + 3, c->trace_id.bytes, sizeof c->trace_id.bytes);
@@ -37,7 +39,7 @@ bool impact_traceparent_parse(impact_span_context *context, impact_text text)
 {
     uint8_t version = 0;
     impact_span_context parsed = {.is_remote = true};
-    if (!context || text.size < traceparent_size)
+    if (!context || !text.data || text.size < traceparent_size)
         return false;
     const char *t = text.data;
     if (t[2] != '-' || t[35] != '-' || t[52] != '-' || !impact__hex_parse(&version, 1, t) ||

@@ -171,6 +171,14 @@ static impact_status register_for_forks(impact_tracer_provider *provider)
     return status ? status : impact__fork_add(&provider->fork_member);
 }
 
+static bool has_gaps(const impact_trace_options *options)
+{
+    for (size_t i = 0; options->exporters && i < options->exporter_count; i++)
+        if (!options->exporters[i])
+            return true;
+    return false;
+}
+
 static void take_exporters(impact_tracer_provider *provider, const impact_trace_options *options)
 {
     for (size_t i = 0; options->exporters && i < options->exporter_count; i++)
@@ -219,6 +227,8 @@ impact_status impact_tracer_provider_open(impact_tracer_provider **provider,
         return IMPACT_ELIMIT;
     if (whole.attributes && whole.attribute_count >= impact__list_count_limit) /* and the name */
         return IMPACT_ELIMIT;
+    if (has_gaps(&whole))
+        return IMPACT_EINVAL;
     return open_with(provider, &whole);
 }
 
