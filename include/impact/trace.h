@@ -95,8 +95,8 @@ typedef struct impact_trace_stats {
 IMPACT_API IMPACT_CHECKED impact_status impact_trace_init(const impact_trace_options *options);
 
 /* Export what has ended before the call. IMPACT_OK: every span that waited was exported.
- * IMPACT_ETIMEDOUT by timeout_ms + 50 ms; IMPACT_EEXPORT: some were rejected or failed. Without a
- * provider: IMPACT_OK. */
+ * IMPACT_ETIMEDOUT by timeout_ms + 50 ms; IMPACT_EEXPORT: some were rejected or failed; at once
+ * IMPACT_ESYSTEM: the export thread cannot be started. Without a provider: IMPACT_OK. */
 IMPACT_API impact_status impact_trace_flush(uint32_t timeout_ms);
 
 /* Flush, stop the worker, close the exporters and unset the default. What cannot be exported by

@@ -297,14 +297,17 @@ impact_status impact_tracer_provider_flush(impact_tracer_provider *provider, uin
     const uint64_t target = impact__queue_put_count(&provider->queue);
     const uint64_t lost_before = provider->rejected + provider->failed;
     bool is_settled = impact__provider_settled(provider) >= target;
+    impact_status status = IMPACT_ESYSTEM;
     if (!is_settled) {
         impact__worker_start(provider);
         if (provider->flush_target < target)
             provider->flush_target = target;
         (void)pthread_cond_signal(&provider->to_worker);
-        is_settled = wait_settled(provider, target, deadline_ns);
+        is_settled = provider->worker == IMPACT__WORKER_RUNNING &&
+                     wait_settled(provider, target, deadline_ns);
     }
-    const impact_status status = outcome(provider, is_settled, lost_before, deadline_ns);
+    if (is_settled || provider->worker != IMPACT__WORKER_NONE)
+        status = outcome(provider, is_settled, lost_before, deadline_ns);
     (void)pthread_mutex_unlock(&provider->lock);
     return status;
 }
