@@ -367,7 +367,10 @@ impact_status impact_tracer_provider_shutdown(impact_tracer_provider *provider,
     const bool has_ended = end_the_worker(provider, deadline_ns);
     if (has_ended)
         impact__worker_give_up(provider);
-    const impact_status status = outcome(provider, has_ended, lost_before, deadline_ns);
+    /* A thread that was stopped while it put its span in leaves it neither exported nor failed. */
+    const bool is_settled =
+        has_ended && impact__provider_settled(provider) >= impact__queue_put_count(&provider->queue);
+    const impact_status status = outcome(provider, is_settled, lost_before, deadline_ns);
     (void)pthread_mutex_unlock(&provider->lock);
     return status;
 }
