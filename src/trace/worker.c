@@ -176,8 +176,10 @@ static void export_batch(impact_tracer_provider *provider, const impact_batch *b
 {
     for (size_t i = 0; i < provider->exporter_count; i++) {
         impact_exporter *exporter = provider->exporters[i];
+        const uint32_t timeout_ms = timeout_of(provider);
         size_t refused = 0;
-        if (exporter->export_batch(exporter, batch, timeout_of(provider), &refused))
+        /* No time is no call: to many clients a timeout of 0 means none. */
+        if (!timeout_ms || exporter->export_batch(exporter, batch, timeout_ms, &refused))
             *failed = true;
         if (refused > *rejected)
             *rejected = refused < batch->span_count ? refused : batch->span_count;
