@@ -73,7 +73,8 @@ typedef struct impact_trace_options {
 /* Exact in every snapshot, over sampled spans:
  * ended == queued + in_flight + exported + dropped_full + dropped_memory + dropped_closed
  *          + rejected + failed.
- * With several exporters a span is exported when all of them took it. */
+ * With several exporters a span is exported when all of them took it; with none, nobody keeps it and
+ * it counts as exported all the same: nothing that was wanted is missing. */
 typedef struct impact_trace_stats {
     uint64_t ended;
     uint64_t queued;         /* waiting for the worker */
@@ -100,8 +101,8 @@ IMPACT_API IMPACT_CHECKED impact_status impact_trace_init(const impact_trace_opt
 IMPACT_API impact_status impact_trace_flush(uint32_t timeout_ms);
 
 /* Flush, stop the worker, close the exporters and unset the default. What cannot be exported by
- * timeout_ms counts as failed; answers as flush does. Spans may still end, and count
- * dropped_closed. */
+ * timeout_ms counts as failed; answers as flush does. An exporter that hangs even so is closed when it
+ * returns. Spans may still end, and count dropped_closed. */
 IMPACT_API impact_status impact_trace_shutdown(uint32_t timeout_ms);
 
 /* The default provider's counters, after shutdown the last one's; all zero without one. `stats` is
@@ -129,7 +130,8 @@ impact_tracer_provider_open(impact_tracer_provider **provider, const impact_trac
 IMPACT_API IMPACT_CHECKED impact_status impact_tracer_provider_open_from_environment(
     impact_tracer_provider **provider, const impact_trace_options *options);
 
-/* As impact_trace_flush and impact_trace_shutdown. A second shutdown answers IMPACT_ECLOSED. */
+/* As impact_trace_flush and impact_trace_shutdown, but that the exporters are closed with the provider.
+ * A second shutdown answers IMPACT_ECLOSED. */
 IMPACT_API impact_status impact_tracer_provider_flush(impact_tracer_provider *provider,
                                                       uint32_t timeout_ms);
 IMPACT_API impact_status impact_tracer_provider_shutdown(impact_tracer_provider *provider,

@@ -377,10 +377,14 @@ impact_status impact_tracer_provider_shutdown(impact_tracer_provider *provider,
 
 /* ---- close ---- */
 
+static void close_exporters(impact_tracer_provider *provider, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        provider->exporters[i]->close(provider->exporters[i]);
+}
+
 static void provider_free(impact_tracer_provider *provider)
 {
-    for (size_t i = 0; i < provider->exporter_count; i++)
-        provider->exporters[i]->close(provider->exporters[i]);
     close_conditions(provider);
     close_parts(provider);
     (void)pthread_mutex_destroy(&provider->tracers.lock); /* nobody holds them any more */
@@ -391,9 +395,22 @@ static void provider_free(impact_tracer_provider *provider)
 void impact__provider_let_go(impact_tracer_provider *provider)
 {
     const bool is_last = --provider->owners == 0;
+    const bool is_done =
+        is_last || (provider->is_retired && provider->worker != IMPACT__WORKER_RUNNING);
+    const size_t exporter_count = is_done ? provider->exporter_count : 0;
+    provider->exporter_count -= exporter_count;
     (void)pthread_mutex_unlock(&provider->lock);
+    close_exporters(provider, exporter_count);
     if (is_last)
         provider_free(provider);
+}
+
+void impact__provider_retire(impact_tracer_provider *provider)
+{
+    (void)pthread_mutex_lock(&provider->lock);
+    provider->is_retired = true;
+    provider->owners++; /* one for the call below: the opener stays, for all time */
+    impact__provider_let_go(provider);
 }
 
 void impact_tracer_provider_close(impact_tracer_provider *provider)

@@ -66,12 +66,15 @@ struct impact_tracer_provider {
     impact__worker_state worker;
     unsigned owners; /* the opener, and the worker while it runs: the last one frees */
     bool is_shut_down;
+    bool is_retired; /* it was the default and is never freed: its exporters go with the worker */
     uint64_t shutdown_deadline_ns;
     uint64_t flush_target; /* spans put in that somebody waits for */
     uint64_t in_flight;
     uint64_t exported;
     uint64_t rejected;
     uint64_t failed;
+
+    impact_tracer_provider *previous_default; /* in default.c's chain; set before it is shown */
 
     /* The worker's own: a copy of the batch, and what exporters are shown of it. */
     impact__queue_batch batch;
@@ -91,6 +94,9 @@ void impact__provider_count_no_memory(impact_tracer_provider *provider);
 
 /* One owner less; the last one frees. Called with the lock held, returns without it. */
 void impact__provider_let_go(impact_tracer_provider *provider);
+
+/* After shutdown: close the exporters, now or when a worker that still hangs ends. */
+void impact__provider_retire(impact_tracer_provider *provider);
 
 /* Spans that have come to their end, one way or another. Under the lock. */
 static inline uint64_t impact__provider_settled(const impact_tracer_provider *provider)
