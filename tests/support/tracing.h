@@ -2,13 +2,17 @@
 #ifndef IMPACT_TESTS_TRACING_H
 #define IMPACT_TESTS_TRACING_H
 
+#include <sched.h>
 #include <stdbool.h>
 #include <stddef.h>
 
 #include <impact/span_view.h>
 #include <impact/trace.h>
 
+#include "core/clock.h"
 #include "support/check.h"
+#include "support/faults.h"
+#include "trace/thread_state.h"
 
 typedef struct tracing {
     impact_tracer_provider *provider;
@@ -100,9 +104,21 @@ static inline size_t tracing_count(tracing *t)
 /* End `span` and read it back as the only one there is. */
 static inline bool tracing_end(tracing *t, impact_span *span, impact_span_view *view)
 {
+    CHECK_EQUAL(impact_tracer_provider_flush(t->provider, tracing_timeout_ms), IMPACT_OK);
     impact_exporter_memory_clear(t->memory);
     impact_span_end(span);
     return tracing_count(t) == 1 && tracing_read(t, view, 0);
+}
+
+/* Close the provider and give the thread's state back; the worker's follows when its thread is over. */
+static inline void tracing_close_all(tracing *t, faults *f)
+{
+    impact_tracer_provider_close(t->provider);
+    impact__thread_state_release();
+    const uint64_t deadline_ns = impact__deadline_after_ms(tracing_timeout_ms);
+    while (atomic_load(&f->live) && impact__remaining_ms(deadline_ns))
+        (void)sched_yield();
+    impact_allocator_set_default(NULL);
 }
 
 static inline bool is_text(impact_text text, const char *should)
