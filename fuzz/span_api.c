@@ -267,7 +267,7 @@ static void record(impact_tracer_provider *provider, input *in, expected *should
     atomic_store(&allocations, 0);
     atomic_store(&fail_every, take(in) % 8 == 1 ? take(in) % 8 + 1 : 0);
     impact_span *span = impact_span_start(
-        tracer, name.data,
+        tracer, name.size ? name.data : "", /* size 0: NUL-terminated */
         IMPACT_SPAN_OPTIONS(.parent = &parent, .name_size = name.size, .attributes = &attribute,
                             .attribute_count = take(in) & 1));
     while (in->size)
