@@ -1,12 +1,13 @@
 /* The framework itself: runs this program again with tests that fail, and reads what it says of
  * them. */
 #include "support/check.h"
-#include "support/faults.h"
 
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "support/faults.h"
 
 /* ---- the victims, which are registered in the second run only ---- */
 
@@ -81,7 +82,7 @@ static void leaks(void)
 static void allocates_nothing(void)
 {
     faults f;
-    FOR_EACH_ALLOCATION_FAILURE (&f)
+    FOR_EACH_ALLOCATION_FAILURE(&f)
         CHECK(true);
 }
 
