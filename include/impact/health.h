@@ -75,8 +75,8 @@ typedef struct impact_check {
 
 #define IMPACT_CHECK(...) (&(const impact_check){.size = sizeof(impact_check), __VA_ARGS__})
 
-/* Register a check. IMPACT_EEXIST: the name is taken; IMPACT_EINVAL: it or a group's is none, or `run`
- * is NULL; IMPACT_ELIMIT: 1024 are registered. On failure userdata still belongs to the caller. */
+/* Register a check. IMPACT_EEXIST: the name is taken; IMPACT_EINVAL: it or a group's is none, or no
+ * `run`; IMPACT_ELIMIT: 1024 are registered. On failure userdata still belongs to the caller. */
 IMPACT_API IMPACT_CHECKED impact_status impact_health_add(impact_health *health,
                                                           const impact_check *check);
 
