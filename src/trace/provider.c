@@ -15,6 +15,7 @@ enum {
     default_export_timeout_ms = 30000,
     default_count_limit = 128,
     attribute_place_limit = 1 << 16, /* more attributes than a span has room for */
+    batch_reserve_size = impact__span_size_limit, /* any one span: the worker can always drain */
     interrupt_grace_ms = 40, /* an interrupted exporter has this long: timeout + 50 ms is promised */
 };
 
@@ -66,9 +67,12 @@ static impact_status open_batch(impact_tracer_provider *provider, uint32_t queue
     if (provider->batch_limit > queue_limit)
         provider->batch_limit = queue_limit;
     const size_t count = provider->batch_limit;
-    provider->batch = impact__alloc(provider->allocator, count * sizeof(impact_span *));
-    provider->finished = impact__alloc(provider->allocator, count * sizeof(impact_finished_span));
-    return provider->batch && provider->finished ? IMPACT_OK : IMPACT_ENOMEM;
+    provider->batch.bytes = IMPACT__BUFFER(provider->allocator);
+    provider->batch.items = impact__alloc(provider->allocator, count * sizeof *provider->batch.items);
+    provider->finished = impact__alloc(provider->allocator, count * sizeof *provider->finished);
+    const bool is_whole = provider->batch.items && provider->finished &&
+                          impact__buffer_reserve(&provider->batch.bytes, batch_reserve_size);
+    return is_whole ? IMPACT_OK : IMPACT_ENOMEM;
 }
 
 static impact_status open_parts(impact_tracer_provider *provider,
@@ -92,9 +96,8 @@ static impact_status open_parts(impact_tracer_provider *provider,
 static void close_parts(impact_tracer_provider *provider)
 {
     impact__tracer_set_clear(&provider->tracers);
-    for (uint32_t i = 0; provider->batch && i < provider->batch_limit; i++)
-        impact__span_free(provider->batch[i]);
-    impact__free(provider->allocator, provider->batch);
+    impact__buffer_close(&provider->batch.bytes);
+    impact__free(provider->allocator, provider->batch.items);
     impact__free(provider->allocator, provider->finished);
     impact__free(provider->allocator, provider->resource);
     impact__queue_close(&provider->queue);
@@ -133,8 +136,7 @@ static void after_fork_in_parent(void *owner)
     (void)pthread_mutex_unlock(&provider->lock);
 }
 
-/* The parent exports what was there. The child has no worker until it ends a span of its own; slots
- * that a lost thread held between claim and mark are lost with it. */
+/* The parent exports what was there. The child has no worker until it ends a span of its own. */
 static void after_fork_in_child(void *owner)
 {
     impact_tracer_provider *provider = owner;
@@ -146,6 +148,8 @@ static void after_fork_in_child(void *owner)
     provider->flush_target = 0;
     atomic_store_explicit(&provider->is_worker_sleeping, false, memory_order_relaxed);
     if (provider->worker == IMPACT__WORKER_RUNNING) {
+        /* It may have been growing this: another begins, the old memory is lost. */
+        provider->batch.bytes = IMPACT__BUFFER(provider->allocator);
         provider->worker = IMPACT__WORKER_NONE;
         provider->owners--;
     }
@@ -239,14 +243,13 @@ static void count_drop(impact_tracer_provider *provider, impact__queue_answer an
                               (unsigned long long)provider->queue.limit);
 }
 
-impact_span *impact__provider_put(impact_tracer_provider *provider, impact_span *span)
+void impact__provider_put(impact_tracer_provider *provider, impact_span *span)
 {
-    const impact__queue_answer answer = impact__queue_put(&provider->queue, &span);
+    const impact__queue_answer answer = impact__queue_put(&provider->queue, span);
     if (answer == IMPACT__QUEUE_TAKEN)
         impact__worker_notice(provider);
     else
         count_drop(provider, answer);
-    return span;
 }
 
 /* ---- flush and shutdown ---- */
@@ -358,7 +361,7 @@ impact_status impact_tracer_provider_shutdown(impact_tracer_provider *provider,
 static void provider_free(impact_tracer_provider *provider)
 {
     for (size_t i = 0; i < provider->exporter_count; i++)
-        impact_exporter_close(provider->exporters[i]);
+        provider->exporters[i]->close(provider->exporters[i]);
     close_conditions(provider);
     close_parts(provider);
     (void)pthread_mutex_destroy(&provider->tracers.lock); /* nobody holds them any more */

@@ -72,8 +72,8 @@ struct impact_tracer_provider {
     uint64_t rejected;
     uint64_t failed;
 
-    /* The worker's own: slots of the batch, and what exporters are shown of them. */
-    impact_span **batch;
+    /* The worker's own: a copy of the batch, and what exporters are shown of it. */
+    impact__queue_batch batch;
     impact_finished_span *finished;
 };
 
@@ -82,8 +82,8 @@ struct impact_tracer_provider {
 /* Record nothing from now on, and only hand contexts through: OTEL_SDK_DISABLED. Before first use. */
 void impact__provider_disable(impact_tracer_provider *provider);
 
-/* Put a finished span into the queue, or count why not. Returns an empty slot, or NULL. */
-impact_span *impact__provider_put(impact_tracer_provider *provider, impact_span *span);
+/* Put a finished span into the queue, or count why not. */
+void impact__provider_put(impact_tracer_provider *provider, impact_span *span);
 
 /* A span was lost before it had a slot. */
 void impact__provider_count_no_memory(impact_tracer_provider *provider);

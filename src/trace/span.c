@@ -13,34 +13,47 @@ enum { trace_state_limit = 512 }; /* bytes: W3C Trace Context 3.3.1.5 */
 
 /* ---- slots ---- */
 
+static bool has_bytes(impact_span *span)
+{
+    if (span->bytes)
+        return true;
+    span->bytes = impact__resize(NULL, NULL, impact__span_first_capacity);
+    span->capacity = span->bytes ? impact__span_first_capacity : 0;
+    return span->bytes != NULL;
+}
+
 impact_span *impact__span_take(impact__thread_state *state)
 {
     impact_span *span = state->free_spans;
     if (span) {
         state->free_spans = span->next;
         state->free_span_count--;
-        return span;
+    } else {
+        span = impact__alloc(NULL, sizeof *span);
     }
-    span = impact__alloc(NULL, sizeof *span);
-    uint8_t *bytes = span ? impact__resize(NULL, NULL, impact__span_first_capacity) : NULL;
-    if (!bytes) {
-        impact__free(NULL, span);
+    if (span && !has_bytes(span)) {
+        impact__span_free(span);
         return NULL;
     }
-    span->bytes = bytes;
-    span->capacity = impact__span_first_capacity;
     return span;
+}
+
+static void give_back_if_huge(impact_span *span)
+{
+    if (span->capacity <= impact__span_kept_capacity)
+        return;
+    impact__free(NULL, span->bytes);
+    span->bytes = NULL;
+    span->capacity = 0;
 }
 
 void impact__span_give(impact__thread_state *state, impact_span *span)
 {
-    if (!span)
-        return;
-    if (state->free_span_count >= impact__free_span_limit ||
-        span->capacity > impact__span_kept_capacity) {
+    if (state->free_span_count >= impact__free_span_limit) {
         impact__span_free(span);
         return;
     }
+    give_back_if_huge(span);
     span->is_recording = false;
     span->next = state->free_spans;
     state->free_spans = span;
@@ -59,16 +72,23 @@ void impact__span_free(impact_span *span)
 
 /* ---- start ---- */
 
-/* The caller's options in today's size: what an older caller does not know is zero. */
-static const impact_span_options *whole_options(impact_span_options *room,
-                                                const impact_span_options *options)
+static const impact_span_options no_options = {.size = sizeof no_options};
+
+/* The options of a caller that was compiled when they were fewer: the others are zero. */
+static const impact_span_options *widened(impact_span_options *room,
+                                          const impact_span_options *options)
 {
-    if (options && options->size >= sizeof *options)
-        return options;
-    memset(room, 0, sizeof *room);
-    if (options)
-        memcpy(room, options, options->size);
+    *room = no_options;
+    memcpy(room, options, options->size);
     return room;
+}
+
+static inline const impact_span_options *whole_options(impact_span_options *room,
+                                                       const impact_span_options *options)
+{
+    if (!options)
+        return &no_options;
+    return options->size >= sizeof *options ? options : widened(room, options);
 }
 
 /* NULL for a root. */
@@ -83,23 +103,26 @@ static const impact_span_context *parent_of(const impact__thread_state *state,
     return current ? &current->context : NULL;
 }
 
+/* 8 random bytes, not all zero. */
+static inline void write_random(uint8_t *to, impact__random *random)
+{
+    uint64_t bits;
+    do {
+        bits = impact__random_next(random);
+    } while (!bits);
+    memcpy(to, &bits, sizeof bits);
+}
+
 static void set_ids(impact_span *span, const impact_span_context *parent, impact__random *random)
 {
-    uint64_t id[3] = {0};
-    do {
-        id[2] = impact__random_next(random);
-    } while (!id[2]);
-    memcpy(span->context.span_id.bytes, &id[2], 8);
+    write_random(span->context.span_id.bytes, random);
     if (parent) {
         span->context.trace_id = parent->trace_id;
         span->context.trace_flags = parent->trace_flags & IMPACT_TRACE_FLAG_RANDOM;
         return;
     }
-    do {
-        id[0] = impact__random_next(random);
-        id[1] = impact__random_next(random);
-    } while (!id[0] && !id[1]);
-    memcpy(span->context.trace_id.bytes, id, 16);
+    write_random(span->context.trace_id.bytes, random);
+    write_random(span->context.trace_id.bytes + 8, random);
     span->context.trace_flags = IMPACT_TRACE_FLAG_RANDOM;
 }
 
@@ -158,7 +181,8 @@ static void begin_recording(impact_span *span, impact__thread_state *state, cons
     make_empty(span);
     const size_t name_size = options->name_size ? options->name_size : strlen(name);
     impact__span_record_name(span, impact_text_from(name, name_size));
-    impact__span_record_trace_state(span);
+    if (span->context.trace_state.size)
+        impact__span_record_trace_state(span);
     impact__span_record_attributes(span, options->attributes, options->attribute_count);
     for (size_t i = 0; options->links && i < options->link_count; i++)
         impact_span_add_link(span, &options->links[i]);
@@ -233,7 +257,7 @@ void impact_span_end_at(impact_span *span, uint64_t end_unix_ns)
     if (span->is_recording && span->generation == impact__fork_generation()) {
         impact__span_finish(span, end_unix_ns ? end_unix_ns
                                               : impact__clock_monotonic_ns() + span->anchor_ns);
-        span = impact__provider_put(span->provider, span);
+        impact__provider_put(span->provider, span);
     }
     impact__span_give(state, span);
 }

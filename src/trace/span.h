@@ -1,6 +1,7 @@
 /* A live span: what is fixed, and what was recorded so far as encoded bytes.
  *
- * DESIGN: a slot serves one span after another. Its bytes are a piece of memory that is kept:
+ * DESIGN: a slot belongs to a thread and serves one span after another. Its bytes are a piece of
+ * memory that is kept:
  *
  *     | room for the head | name | attributes, events, links, status as they came |
  *     0          head_room                                                     size
@@ -54,7 +55,6 @@ struct impact_span {
     uint32_t name_size;     /* of the name's field, which begins at the head's room */
     uint32_t status_offset; /* of the status field; 0: none yet */
     uint32_t record_offset; /* once finished: where its tag and length begin */
-    uint32_t span_offset;   /* once finished: where its first field begins */
 
     impact__attribute_place *places; /* owned */
     uint32_t place_capacity;
@@ -75,7 +75,7 @@ struct impact_span {
 struct impact__thread_state;
 impact_span *impact__span_take(struct impact__thread_state *state);
 
-/* Hand an empty slot back to the calling thread. Accepts NULL. */
+/* Hand a slot back to the calling thread. */
 void impact__span_give(struct impact__thread_state *state, impact_span *span);
 
 /* Accepts NULL. */

@@ -8,6 +8,7 @@
  */
 #include "core/clock.h"
 #include "core/diagnostics.h"
+#include "core/protobuf.h"
 #include "core/thread.h"
 #include "trace/provider.h"
 #include "trace/span.h"
@@ -64,9 +65,7 @@ void impact__worker_notice(impact_tracer_provider *provider)
 
 void impact__worker_give_up(impact_tracer_provider *provider)
 {
-    for (size_t count; (count = impact__queue_take(&provider->queue, provider->batch,
-                                                   provider->batch_limit));)
-        provider->failed += count;
+    provider->failed += impact__queue_discard(&provider->queue);
 }
 
 /* ---- the thread ---- */
@@ -113,53 +112,45 @@ static bool wait_for_work(impact_tracer_provider *provider, uint64_t due_ns)
            impact__clock_monotonic_ns() < provider->shutdown_deadline_ns;
 }
 
-static size_t take_batch(impact_tracer_provider *provider)
-{
-    const size_t count =
-        impact__queue_take(&provider->queue, provider->batch, provider->batch_limit);
-    provider->in_flight = count;
-    return count;
-}
-
-static impact_finished_span show(const impact_span *span)
-{
-    const char *bytes = (const char *)span->bytes;
-    const impact_tracer *tracer = span->tracer;
-    return (impact_finished_span){
-        .record = {bytes + span->record_offset, span->size - span->record_offset},
-        .span = {bytes + span->span_offset, span->size - span->span_offset},
-        .scope = {tracer ? tracer->scope : "", tracer ? tracer->scope_size : 0},
-    };
-}
-
-static bool is_first_of_its_scope(const impact_tracer_provider *provider, size_t index)
+/* From one scope the spans come together, in the order in which they ended. Scopes are few. */
+static bool is_first_of_its_scope(const impact__queue_batch *batch, size_t index)
 {
     for (size_t i = 0; i < index; i++)
-        if (provider->batch[i]->tracer == provider->batch[index]->tracer)
+        if (batch->items[i].tracer == batch->items[index].tracer)
             return false;
     return true;
 }
 
-/* The spans of one scope together, in the order in which they ended. Scopes are few. */
-static void group_by_scope(impact_tracer_provider *provider, size_t count)
+static impact_finished_span show(const impact__queue_batch *batch, size_t index)
 {
-    size_t shown = 0;
-    for (size_t i = 0; i < count; i++) {
-        if (!is_first_of_its_scope(provider, i))
-            continue;
-        for (size_t j = i; j < count; j++)
-            if (provider->batch[j]->tracer == provider->batch[i]->tracer)
-                provider->finished[shown++] = show(provider->batch[j]);
-    }
+    const struct impact__queue_item *item = &batch->items[index];
+    const impact_text record = impact_text_from(batch->bytes.data + item->offset, item->size);
+    impact_text rest = record;
+    impact__field span = {0};
+    (void)impact__read_field(&span, &rest); /* our own bytes: well formed */
+    return (impact_finished_span){
+        .record = record,
+        .span = span.bytes,
+        .scope = {item->tracer ? item->tracer->scope : "",
+                  item->tracer ? item->tracer->scope_size : 0},
+    };
 }
 
-static impact_batch batch_of(impact_tracer_provider *provider, size_t count)
+static impact_batch show_batch(impact_tracer_provider *provider)
 {
-    group_by_scope(provider, count);
+    const impact__queue_batch *batch = &provider->batch;
+    size_t shown = 0;
+    for (size_t i = 0; i < batch->count; i++) {
+        if (!is_first_of_its_scope(batch, i))
+            continue;
+        for (size_t j = i; j < batch->count; j++)
+            if (batch->items[j].tracer == batch->items[i].tracer)
+                provider->finished[shown++] = show(batch, j);
+    }
     return (impact_batch){
         .resource = {provider->resource, provider->resource_size},
         .spans = provider->finished,
-        .span_count = count,
+        .span_count = shown,
     };
 }
 
@@ -201,14 +192,21 @@ static void settle(impact_tracer_provider *provider, size_t count, bool failed, 
     (void)pthread_cond_broadcast(&provider->to_callers);
 }
 
-/* Between two locks. */
-static void export_and_settle(impact_tracer_provider *provider, size_t count)
+/* Under the lock, which is let go of while bytes are copied and exporters run. */
+static void take_and_export(impact_tracer_provider *provider)
 {
+    (void)pthread_mutex_unlock(&provider->lock);
+    impact__queue_copy(&provider->queue, &provider->batch, provider->batch_limit);
+    (void)pthread_mutex_lock(&provider->lock);
+    const size_t count = provider->batch.count;
+    impact__queue_advance(&provider->queue, count);
+    provider->in_flight = count;
     (void)pthread_mutex_unlock(&provider->lock);
     bool failed = false;
     size_t rejected = 0;
-    const impact_batch batch = batch_of(provider, count);
-    export_batch(provider, &batch, &failed, &rejected);
+    const impact_batch batch = show_batch(provider);
+    if (count)
+        export_batch(provider, &batch, &failed, &rejected);
     (void)pthread_mutex_lock(&provider->lock);
     settle(provider, count, failed, rejected);
 }
@@ -221,9 +219,7 @@ static void *run(void *argument)
     (void)pthread_mutex_lock(&provider->lock);
     uint64_t due_ns = next_due(provider);
     while (wait_for_work(provider, due_ns)) {
-        const size_t count = take_batch(provider);
-        if (count)
-            export_and_settle(provider, count);
+        take_and_export(provider);
         due_ns = next_due(provider);
     }
     impact__worker_give_up(provider);
