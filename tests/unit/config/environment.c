@@ -279,7 +279,7 @@ TEST(samplers_have_the_names_of_the_specification)
         set("OTEL_TRACES_SAMPLER", samplers[i].name);
         const impact_sampler sampler = settings_of(NULL).options.sampler;
         CHECK_EQUAL(sampler.kind, samplers[i].kind);
-        CHECK_EQUAL(sampler.ratio * 2, strstr(samplers[i].name, "ratio") ? 1 : 0);
+        CHECK(sampler.ratio * 2 == (strstr(samplers[i].name, "ratio") ? 1 : 0));
     }
     CHECK_STRING(reported, "");
 }
@@ -288,10 +288,10 @@ TEST(a_ratio_that_is_not_given_or_not_one_is_1)
 {
     begin();
     set("OTEL_TRACES_SAMPLER", "traceidratio");
-    CHECK_EQUAL(settings_of(NULL).options.sampler.ratio, 1);
+    CHECK(settings_of(NULL).options.sampler.ratio == 1);
     CHECK_STRING(reported, "");
     set("OTEL_TRACES_SAMPLER_ARG", "half");
-    CHECK_EQUAL(settings_of(NULL).options.sampler.ratio, 1);
+    CHECK(settings_of(NULL).options.sampler.ratio == 1);
     CHECK(check_contains(reported, "OTEL_TRACES_SAMPLER_ARG=half is not used"));
 }
 
