@@ -104,7 +104,8 @@ IMPACT_API impact_status impact_trace_flush(uint32_t timeout_ms);
  * dropped_closed. */
 IMPACT_API impact_status impact_trace_shutdown(uint32_t timeout_ms);
 
-/* The default provider's counters; all zero without one. `stats` is owned by the caller. */
+/* The default provider's counters, after shutdown the last one's; all zero without one. `stats` is
+ * owned by the caller. */
 IMPACT_API void impact_trace_get_stats(impact_trace_stats *stats);
 
 /* A tracer of the default provider, of now or of later: it may be asked for before init. `name` and

@@ -8,12 +8,12 @@
 
 #include <impact/status.h>
 
-/* A variable of the thread, reached without a call: the library is loaded early or is small enough
- * for the loader's reserve. musl has no such reserve for objects that are opened late. */
+/* How a variable of the thread is reached without a call. glibc's loader keeps room for a few such
+ * variables in libraries that are opened late; musl's keeps none. */
 #ifdef __GLIBC__
-#define IMPACT__THREAD_LOCAL static _Thread_local __attribute__((tls_model("initial-exec")))
+#define IMPACT__THREAD_LOCAL_MODEL __attribute__((tls_model("initial-exec")))
 #else
-#define IMPACT__THREAD_LOCAL static _Thread_local
+#define IMPACT__THREAD_LOCAL_MODEL
 #endif
 
 /* A condition whose deadlines are moments of the monotonic clock. */

@@ -1,0 +1,341 @@
+/* What a span is made of, as protobuf bytes. */
+#include "trace/encode.h"
+
+#include "core/text.h"
+
+/* Field numbers of common.proto. */
+enum {
+    key_value_key = 1,
+    key_value_value = 2,
+    any_value_string = 1,
+    any_value_bool = 2,
+    any_value_int = 3,
+    any_value_double = 4,
+    any_value_array = 5,
+    array_value_values = 1,
+};
+
+/* Attributes of one event, link or resource that are looked at: each is compared with each. */
+enum { list_count_limit = 1024 };
+
+/* ---- text ---- */
+
+/* `limit` characters of text that may not be UTF-8: a byte that is none counts as one. */
+static impact_text cut(impact_text text, uint32_t limit)
+{
+    size_t size = 0;
+    for (uint32_t characters = 0; size < text.size && characters < limit; characters++) {
+        const size_t sequence =
+            impact__utf8_sequence(impact_text_from(text.data + size, text.size - size));
+        size += sequence ? sequence : 1;
+    }
+    return impact_text_from(text.data, size);
+}
+
+impact__string impact__string_of(impact_text text, uint32_t character_limit)
+{
+    if (character_limit && text.size > character_limit)
+        text = cut(text, character_limit);
+    impact__string string = {text, text.size};
+    if (impact__utf8_valid_prefix(text) != text.size)
+        string.size = impact__utf8_repaired_size(text);
+    return string;
+}
+
+uint8_t *impact__write_string(uint8_t *to, uint32_t field, const impact__string *string)
+{
+    to = impact__write_varint(to, IMPACT__TAG(field, IMPACT__WIRE_LENGTH));
+    to = impact__write_varint(to, string->size);
+    if (string->size == string->text.size) /* nothing to repair: that only makes text longer */
+        return impact__write_bytes(to, string->text.data, string->text.size);
+    impact__utf8_repair((char *)to, string->text);
+    return to + string->size;
+}
+
+/* ---- values ---- */
+
+static impact__string array_item_string(const impact__key_value *kv, size_t index)
+{
+    return impact__string_of(kv->attribute->value.strings[index], kv->value_length_limit);
+}
+
+/* The AnyValue of one item of an array. */
+static size_t array_item_size(const impact__key_value *kv, size_t index)
+{
+    const impact_attribute *a = kv->attribute;
+    if (a->type == IMPACT_VALUE_INT_ARRAY)
+        return 1 + impact__varint_size((uint64_t)a->value.integers[index]);
+    if (a->type == IMPACT_VALUE_DOUBLE_ARRAY)
+        return 1 + 8;
+    if (a->type == IMPACT_VALUE_BOOL_ARRAY)
+        return 1 + 1;
+    return impact__field_size(any_value_string, array_item_string(kv, index).size);
+}
+
+static uint8_t *write_bool(uint8_t *to, bool value)
+{
+    *to++ = IMPACT__TAG(any_value_bool, IMPACT__WIRE_VARINT);
+    *to++ = value;
+    return to;
+}
+
+static uint8_t *write_int(uint8_t *to, int64_t value)
+{
+    *to++ = IMPACT__TAG(any_value_int, IMPACT__WIRE_VARINT);
+    return impact__write_varint(to, (uint64_t)value);
+}
+
+static uint8_t *write_double(uint8_t *to, double value)
+{
+    uint64_t bits = 0;
+    memcpy(&bits, &value, sizeof bits);
+    *to++ = IMPACT__TAG(any_value_double, IMPACT__WIRE_FIXED64);
+    return impact__write_fixed64(to, bits);
+}
+
+static uint8_t *write_array_item(uint8_t *to, const impact__key_value *kv, size_t index)
+{
+    const impact_attribute *a = kv->attribute;
+    if (a->type == IMPACT_VALUE_INT_ARRAY)
+        return write_int(to, a->value.integers[index]);
+    if (a->type == IMPACT_VALUE_DOUBLE_ARRAY)
+        return write_double(to, a->value.reals[index]);
+    if (a->type == IMPACT_VALUE_BOOL_ARRAY)
+        return write_bool(to, a->value.booleans[index]);
+    const impact__string string = array_item_string(kv, index);
+    return impact__write_string(to, any_value_string, &string);
+}
+
+static size_t array_size(const impact__key_value *kv)
+{
+    size_t size = 0;
+    for (size_t i = 0; i < kv->attribute->count; i++)
+        size += impact__field_size(array_value_values, array_item_size(kv, i));
+    return size;
+}
+
+static uint8_t *write_array(uint8_t *to, const impact__key_value *kv)
+{
+    to = impact__write_varint(to, IMPACT__TAG(any_value_array, IMPACT__WIRE_LENGTH));
+    to = impact__write_varint(to, array_size(kv));
+    for (size_t i = 0; i < kv->attribute->count; i++) {
+        to = impact__write_varint(to, IMPACT__TAG(array_value_values, IMPACT__WIRE_LENGTH));
+        to = impact__write_varint(to, array_item_size(kv, i));
+        to = write_array_item(to, kv, i);
+    }
+    return to;
+}
+
+/* ---- attributes ---- */
+
+static size_t value_size(impact__key_value *kv)
+{
+    const impact_attribute *a = kv->attribute;
+    switch (a->type) {
+    case IMPACT_VALUE_STRING:
+        kv->string = impact__string_of(impact_text_from(a->value.string, a->count),
+                                       kv->value_length_limit);
+        return impact__field_size(any_value_string, kv->string.size);
+    case IMPACT_VALUE_BOOL:
+        return 1 + 1;
+    case IMPACT_VALUE_INT:
+        return 1 + impact__varint_size((uint64_t)a->value.integer);
+    case IMPACT_VALUE_DOUBLE:
+        return 1 + 8;
+    default:
+        return impact__field_size(any_value_array, array_size(kv));
+    }
+}
+
+static uint8_t *write_value(uint8_t *to, const impact__key_value *kv)
+{
+    const impact_attribute *a = kv->attribute;
+    switch (a->type) {
+    case IMPACT_VALUE_STRING:
+        return impact__write_string(to, any_value_string, &kv->string);
+    case IMPACT_VALUE_BOOL:
+        return write_bool(to, a->value.boolean);
+    case IMPACT_VALUE_INT:
+        return write_int(to, a->value.integer);
+    case IMPACT_VALUE_DOUBLE:
+        return write_double(to, a->value.real);
+    default:
+        return write_array(to, kv);
+    }
+}
+
+static bool is_writable(const impact_attribute *a)
+{
+    return a->key.size && a->type > IMPACT_VALUE_NONE && a->type <= IMPACT_VALUE_DOUBLE_ARRAY &&
+           impact__utf8_valid_prefix(a->key) == a->key.size;
+}
+
+bool impact__key_value_of(impact__key_value *kv, const impact_attribute *attribute,
+                          uint32_t value_length_limit)
+{
+    if (!is_writable(attribute))
+        return false;
+    kv->attribute = attribute;
+    kv->value_length_limit = value_length_limit;
+    kv->value_size = value_size(kv);
+    kv->size = impact__field_size(key_value_key, attribute->key.size) +
+               impact__field_size(key_value_value, kv->value_size);
+    return true;
+}
+
+size_t impact__key_value_field_size(uint32_t field, const impact__key_value *kv)
+{
+    return impact__field_size(field, kv->size);
+}
+
+uint8_t *impact__write_key_value(uint8_t *to, uint32_t field, const impact__key_value *kv)
+{
+    const impact_text key = kv->attribute->key;
+    to = impact__write_varint(to, IMPACT__TAG(field, IMPACT__WIRE_LENGTH));
+    to = impact__write_varint(to, kv->size);
+    to = impact__write_field(to, key_value_key, key.data, key.size);
+    to = impact__write_varint(to, IMPACT__TAG(key_value_value, IMPACT__WIRE_LENGTH));
+    to = impact__write_varint(to, kv->value_size);
+    return write_value(to, kv);
+}
+
+static bool is_set_again(const impact__attribute_list *list, size_t index)
+{
+    for (size_t i = index + 1; i < list->count; i++)
+        if (impact__text_equal(list->attributes[i].key, list->attributes[index].key))
+            return true;
+    return false;
+}
+
+/* The next attribute of the list that is to be written, from `*index` on. */
+static bool next_of_list(const impact__attribute_list *list, size_t *index, impact__key_value *kv)
+{
+    for (; *index < list->count; ++*index)
+        if (!is_set_again(list, *index) &&
+            impact__key_value_of(kv, &list->attributes[*index], list->value_length_limit)) {
+            ++*index;
+            return true;
+        }
+    return false;
+}
+
+void impact__attribute_list_measure(impact__attribute_list *list, uint32_t field)
+{
+    impact__key_value kv;
+    uint32_t written = 0;
+    size_t index = 0;
+    const size_t given = list->count;
+    if (list->count > list_count_limit)
+        list->count = list_count_limit;
+    while (written < list->count_limit && next_of_list(list, &index, &kv)) {
+        list->size += impact__key_value_field_size(field, &kv);
+        written++;
+    }
+    list->dropped = (uint32_t)(given - list->count);
+    for (size_t i = 0; i < list->count; i++) /* those that were replaced are not lost */
+        list->dropped += !is_set_again(list, i);
+    list->dropped -= written;
+}
+
+uint8_t *impact__write_attribute_list(uint8_t *to, uint32_t field,
+                                      const impact__attribute_list *list)
+{
+    impact__key_value kv;
+    size_t index = 0;
+    for (uint32_t i = 0; i < list->count_limit && next_of_list(list, &index, &kv); i++)
+        to = impact__write_key_value(to, field, &kv);
+    return to;
+}
+
+/* ---- events, links, status ---- */
+
+static size_t count_field_size(uint32_t field, uint32_t count)
+{
+    if (!count)
+        return 0;
+    return impact__varint_size(IMPACT__TAG(field, IMPACT__WIRE_VARINT)) + impact__varint_size(count);
+}
+
+static uint8_t *write_count(uint8_t *to, uint32_t field, uint32_t count)
+{
+    if (!count)
+        return to;
+    to = impact__write_varint(to, IMPACT__TAG(field, IMPACT__WIRE_VARINT));
+    return impact__write_varint(to, count);
+}
+
+size_t impact__event_field_size(impact__event *event)
+{
+    impact__attribute_list_measure(&event->attributes, IMPACT__EVENT_ATTRIBUTES);
+    event->size = 1 + 8 + impact__field_size(IMPACT__EVENT_NAME, event->name.size) +
+                  event->attributes.size +
+                  count_field_size(IMPACT__EVENT_DROPPED_ATTRIBUTES, event->attributes.dropped);
+    return impact__field_size(IMPACT__SPAN_EVENTS, event->size);
+}
+
+uint8_t *impact__write_event(uint8_t *to, const impact__event *event)
+{
+    to = impact__write_varint(to, IMPACT__TAG(IMPACT__SPAN_EVENTS, IMPACT__WIRE_LENGTH));
+    to = impact__write_varint(to, event->size);
+    *to++ = IMPACT__TAG(IMPACT__EVENT_TIME, IMPACT__WIRE_FIXED64);
+    to = impact__write_fixed64(to, event->unix_ns);
+    to = impact__write_string(to, IMPACT__EVENT_NAME, &event->name);
+    to = impact__write_attribute_list(to, IMPACT__EVENT_ATTRIBUTES, &event->attributes);
+    return write_count(to, IMPACT__EVENT_DROPPED_ATTRIBUTES, event->attributes.dropped);
+}
+
+static uint32_t link_flags(const impact_span_context *context)
+{
+    return context->trace_flags | (uint32_t)IMPACT__FLAGS_HAS_IS_REMOTE |
+           (context->is_remote ? (uint32_t)IMPACT__FLAGS_IS_REMOTE : 0);
+}
+
+size_t impact__link_field_size(impact__link *link)
+{
+    const size_t state_size = link->context->trace_state.size;
+    impact__attribute_list_measure(&link->attributes, IMPACT__LINK_ATTRIBUTES);
+    link->size = (2 + 16) + (2 + 8) + (1 + 4) +
+                 (state_size ? impact__field_size(IMPACT__LINK_TRACE_STATE, state_size) : 0) +
+                 link->attributes.size +
+                 count_field_size(IMPACT__LINK_DROPPED_ATTRIBUTES, link->attributes.dropped);
+    return impact__field_size(IMPACT__SPAN_LINKS, link->size);
+}
+
+uint8_t *impact__write_link(uint8_t *to, const impact__link *link)
+{
+    const impact_span_context *context = link->context;
+    to = impact__write_varint(to, IMPACT__TAG(IMPACT__SPAN_LINKS, IMPACT__WIRE_LENGTH));
+    to = impact__write_varint(to, link->size);
+    to = impact__write_field(to, IMPACT__LINK_TRACE_ID, context->trace_id.bytes, 16);
+    to = impact__write_field(to, IMPACT__LINK_SPAN_ID, context->span_id.bytes, 8);
+    if (context->trace_state.size)
+        to = impact__write_field(to, IMPACT__LINK_TRACE_STATE, context->trace_state.data,
+                                 context->trace_state.size);
+    to = impact__write_attribute_list(to, IMPACT__LINK_ATTRIBUTES, &link->attributes);
+    to = write_count(to, IMPACT__LINK_DROPPED_ATTRIBUTES, link->attributes.dropped);
+    *to++ = IMPACT__TAG(IMPACT__LINK_FLAGS, IMPACT__WIRE_FIXED32);
+    return impact__write_fixed32(to, link_flags(context));
+}
+
+static size_t status_size(const impact__string *description)
+{
+    const size_t size = description->size;
+    return (size ? impact__field_size(IMPACT__STATUS_MESSAGE, size) : 0) + 2;
+}
+
+size_t impact__status_field_size(const impact__string *description)
+{
+    return impact__field_size(IMPACT__SPAN_STATUS, status_size(description));
+}
+
+uint8_t *impact__write_status(uint8_t *to, impact_span_status status,
+                              const impact__string *description)
+{
+    to = impact__write_varint(to, IMPACT__TAG(IMPACT__SPAN_STATUS, IMPACT__WIRE_LENGTH));
+    to = impact__write_varint(to, status_size(description));
+    if (description->size)
+        to = impact__write_string(to, IMPACT__STATUS_MESSAGE, description);
+    *to++ = IMPACT__TAG(IMPACT__STATUS_CODE, IMPACT__WIRE_VARINT);
+    *to++ = (uint8_t)status;
+    return to;
+}

@@ -1,0 +1,269 @@
+/* Spans from start to end: parent, ids, sampling, the slot, and the way into the queue. */
+#include "trace/span.h"
+
+#include "core/alloc.h"
+#include "core/fork.h"
+#include "trace/context.h"
+#include "trace/default.h"
+#include "trace/provider.h"
+#include "trace/sampler.h"
+#include "trace/thread_state.h"
+
+enum { trace_state_limit = 512 }; /* bytes: W3C Trace Context 3.3.1.5 */
+
+/* ---- slots ---- */
+
+static bool has_bytes(impact_span *span)
+{
+    if (span->bytes)
+        return true;
+    span->bytes = impact__resize(NULL, NULL, impact__span_first_capacity);
+    span->capacity = span->bytes ? impact__span_first_capacity : 0;
+    return span->bytes != NULL;
+}
+
+impact_span *impact__span_take(impact__thread_state *state)
+{
+    impact_span *span = state->free_spans;
+    if (span) {
+        state->free_spans = span->next;
+        state->free_span_count--;
+    } else {
+        span = impact__alloc(NULL, sizeof *span);
+    }
+    if (span && !has_bytes(span)) {
+        impact__span_free(span);
+        return NULL;
+    }
+    return span;
+}
+
+static void give_back_if_huge(impact_span *span)
+{
+    if (span->capacity <= impact__span_kept_capacity)
+        return;
+    impact__free(NULL, span->bytes);
+    span->bytes = NULL;
+    span->capacity = 0;
+}
+
+void impact__span_give(impact__thread_state *state, impact_span *span)
+{
+    if (state->free_span_count >= impact__free_span_limit) {
+        impact__span_free(span);
+        return;
+    }
+    give_back_if_huge(span);
+    span->is_recording = false;
+    span->next = state->free_spans;
+    state->free_spans = span;
+    state->free_span_count++;
+}
+
+void impact__span_free(impact_span *span)
+{
+    if (!span)
+        return;
+    impact__free(NULL, span->bytes);
+    impact__free(NULL, span->places);
+    impact__free(NULL, span->trace_state);
+    impact__free(NULL, span);
+}
+
+/* ---- start ---- */
+
+/* The caller's options in today's size: what an older caller does not know is zero. */
+static const impact_span_options *whole_options(impact_span_options *room,
+                                                const impact_span_options *options)
+{
+    if (options && options->size >= sizeof *options)
+        return options;
+    memset(room, 0, sizeof *room);
+    if (options)
+        memcpy(room, options, options->size);
+    return room;
+}
+
+/* NULL for a root. */
+static const impact_span_context *parent_of(const impact__thread_state *state,
+                                            const impact_span_options *options)
+{
+    if (options->is_root)
+        return NULL;
+    if (options->parent)
+        return impact_span_context_is_valid(options->parent) ? options->parent : NULL;
+    const impact_span *current = impact__context_current(state);
+    return current ? &current->context : NULL;
+}
+
+static void set_ids(impact_span *span, const impact_span_context *parent, impact__random *random)
+{
+    uint64_t id[3] = {0};
+    do {
+        id[2] = impact__random_next(random);
+    } while (!id[2]);
+    memcpy(span->context.span_id.bytes, &id[2], 8);
+    if (parent) {
+        span->context.trace_id = parent->trace_id;
+        span->context.trace_flags = parent->trace_flags & IMPACT_TRACE_FLAG_RANDOM;
+        return;
+    }
+    do {
+        id[0] = impact__random_next(random);
+        id[1] = impact__random_next(random);
+    } while (!id[0] && !id[1]);
+    memcpy(span->context.trace_id.bytes, id, 16);
+    span->context.trace_flags = IMPACT_TRACE_FLAG_RANDOM;
+}
+
+/* The parent's trace state belongs to the trace, so a child carries a copy of it. */
+static void inherit_trace_state(impact_span *span, impact_text state)
+{
+    span->context.trace_state = impact_text_from(NULL, 0);
+    if (state.size == 0 || state.size > trace_state_limit)
+        return;
+    if (!span->trace_state)
+        span->trace_state = impact__alloc(NULL, trace_state_limit);
+    if (!span->trace_state)
+        return; /* W3C 3.3.1.5 permits to drop it */
+    memcpy(span->trace_state, state.data, state.size);
+    span->context.trace_state = impact_text_from(span->trace_state, state.size);
+}
+
+static void set_parent(impact_span *span, const impact_span_context *parent)
+{
+    span->has_parent = parent != NULL;
+    span->is_parent_remote = parent && parent->is_remote;
+    if (parent)
+        span->parent_span_id = parent->span_id;
+    inherit_trace_state(span, parent ? parent->trace_state : impact_text_from(NULL, 0));
+}
+
+static void make_empty(impact_span *span)
+{
+    span->size = impact__span_head_room;
+    span->name_size = 0;
+    span->status_offset = 0;
+    span->status = IMPACT_SPAN_STATUS_UNSET;
+    span->attribute_count = 0;
+    span->event_count = 0;
+    span->link_count = 0;
+    span->dropped_attribute_count = 0;
+    span->dropped_event_count = 0;
+    span->dropped_link_count = 0;
+}
+
+static impact_span_kind kind_of(const impact_span_options *options)
+{
+    const bool is_known =
+        options->kind > IMPACT_SPAN_KIND_UNSET && options->kind <= IMPACT_SPAN_KIND_CONSUMER;
+    return is_known ? options->kind : IMPACT_SPAN_KIND_INTERNAL;
+}
+
+/* Of sampled spans only: nothing was copied before. */
+static void begin_recording(impact_span *span, impact__thread_state *state, const char *name,
+                            const impact_span_options *options)
+{
+    const uint64_t now = impact__thread_state_now(state, &span->anchor_ns);
+    span->is_recording = true;
+    span->kind = (uint8_t)kind_of(options);
+    span->start_unix_ns = options->start_unix_ns ? options->start_unix_ns : now;
+    make_empty(span);
+    const size_t name_size = options->name_size ? options->name_size : strlen(name);
+    impact__span_record_name(span, impact_text_from(name, name_size));
+    impact__span_record_trace_state(span);
+    impact__span_record_attributes(span, options->attributes, options->attribute_count);
+    for (size_t i = 0; options->links && i < options->link_count; i++)
+        impact_span_add_link(span, &options->links[i]);
+}
+
+/* A provider that is switched off hands contexts through (trace/api "Behavior of the API in the
+ * absence of an installed SDK"). */
+static impact_span *carry_parent(impact__thread_state *state, const impact_span_context *parent)
+{
+    impact_span *span = parent ? impact__span_take(state) : NULL;
+    if (!span)
+        return NULL;
+    span->context = *parent;
+    inherit_trace_state(span, parent->trace_state);
+    span->is_recording = false;
+    return span;
+}
+
+impact_span *impact_span_start(impact_tracer *tracer, const char *name,
+                               const impact_span_options *options)
+{
+    impact_tracer_provider *provider = impact__tracer_provider_of(tracer);
+    if (!provider)
+        return NULL;
+    impact__thread_state *state = impact__thread_state_get();
+    if (!state || state->suppressed) {
+        if (!state)
+            impact__provider_count_no_memory(provider);
+        return NULL;
+    }
+    impact_span_options room;
+    options = whole_options(&room, options);
+    const impact_span_context *parent = parent_of(state, options);
+    if (provider->is_disabled)
+        return carry_parent(state, parent);
+    impact_span *span = impact__span_take(state);
+    if (!span) {
+        impact__provider_count_no_memory(provider);
+        return NULL;
+    }
+    span->provider = provider;
+    span->tracer = tracer;
+    span->generation = impact__fork_generation();
+    span->is_recording = false;
+    span->context.is_remote = false;
+    set_ids(span, parent, impact__thread_state_random(state));
+    set_parent(span, parent);
+    if (impact__sampler_decide(&provider->sampler, parent,
+                               &span->context.trace_id)) {
+        span->context.trace_flags |= IMPACT_TRACE_FLAG_SAMPLED;
+        begin_recording(span, state, name ? name : "", options);
+    }
+    return span;
+}
+
+/* ---- end ---- */
+
+void impact_span_end_at(impact_span *span, uint64_t end_unix_ns)
+{
+    if (!span)
+        return;
+    impact__thread_state *state = impact__thread_state_get();
+    if (!state) { /* a thread without memory: all that can be done is to count */
+        if (span->is_recording && span->generation == impact__fork_generation())
+            impact__provider_count_no_memory(span->provider);
+        impact__span_free(span);
+        return;
+    }
+    if (state->scope_depth)
+        impact__context_forget(state, span);
+    /* One that was begun before a fork is the parent's to export. */
+    if (span->is_recording && span->generation == impact__fork_generation()) {
+        impact__span_finish(span, end_unix_ns ? end_unix_ns
+                                              : impact__clock_monotonic_ns() + span->anchor_ns);
+        impact__provider_put(span->provider, span);
+    }
+    impact__span_give(state, span);
+}
+
+void impact_span_end(impact_span *span)
+{
+    impact_span_end_at(span, 0);
+}
+
+/* ---- questions ---- */
+
+bool impact_span_is_recording(const impact_span *span)
+{
+    return span && span->is_recording;
+}
+
+impact_span_context impact_span_context_of(const impact_span *span)
+{
+    return span ? span->context : (impact_span_context){0};
+}

@@ -1,0 +1,70 @@
+/* What tracing keeps for each thread. */
+#include "trace/thread_state.h"
+
+#include <pthread.h>
+
+#include "core/alloc.h"
+#include "core/fork.h"
+#include "trace/span.h"
+
+_Thread_local impact__thread_state *impact__the_thread_state IMPACT__THREAD_LOCAL_MODEL;
+
+static pthread_key_t key; /* its only use: to be told when a thread ends */
+static pthread_once_t key_once = PTHREAD_ONCE_INIT;
+static bool has_key;
+
+static void release(void *memory)
+{
+    impact__thread_state *state = memory;
+    while (state->free_spans) {
+        impact_span *span = state->free_spans;
+        state->free_spans = span->next;
+        impact__span_free(span);
+    }
+    impact__free(NULL, state);
+    impact__the_thread_state = NULL;
+}
+
+static void make_key(void)
+{
+    has_key = pthread_key_create(&key, release) == 0;
+}
+
+impact__thread_state *impact__thread_state_make(void)
+{
+    (void)pthread_once(&key_once, make_key); /* cannot fail */
+    impact__thread_state *state = has_key ? impact__alloc(NULL, sizeof *state) : NULL;
+    if (!state)
+        return NULL;
+    if (pthread_setspecific(key, state)) {
+        impact__free(NULL, state);
+        return NULL;
+    }
+    impact__random_seed(&state->random);
+    state->generation = impact__fork_generation();
+    impact__the_thread_state = state;
+    return state;
+}
+
+void impact__thread_state_release(void)
+{
+    if (!impact__the_thread_state)
+        return;
+    (void)pthread_setspecific(key, NULL); /* a key that exists */
+    release(impact__the_thread_state);
+}
+
+impact__random *impact__thread_state_random(impact__thread_state *state)
+{
+    if (__builtin_expect(state->generation != impact__fork_generation(), 0)) {
+        impact__random_seed(&state->random);
+        state->generation = impact__fork_generation();
+    }
+    return &state->random;
+}
+
+void impact__thread_state_new_anchor(impact__thread_state *state, uint64_t monotonic_ns)
+{
+    state->anchor_ns = impact__clock_unix_ns() - monotonic_ns;
+    state->anchor_taken_ns = monotonic_ns;
+}
