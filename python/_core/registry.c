@@ -232,7 +232,7 @@ static PyObject *registry_new(PyTypeObject *type, PyObject *arguments, PyObject 
     const char *prefix = NULL;
     const char *secret = NULL;
     int ignores_unknown = 0;
-    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "Os$zp:HealthRegistry", names, &run,
+    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "O$szp:HealthRegistry", names, &run,
                                      &prefix, &secret, &ignores_unknown))
         return NULL;
     registry_object *self = (registry_object *)PyType_GenericAlloc(type, 0);
