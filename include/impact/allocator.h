@@ -21,7 +21,7 @@ typedef struct impact_allocator {
 /* The process's default: malloc, realloc and free, or what was set. Borrowed. */
 IMPACT_API const impact_allocator *impact_allocator_default(void);
 
-/* Replace the default; NULL restores malloc. `allocator` is borrowed for the life of the process.
+/* Replace the default; NULL, or one that lacks a function, restores malloc. `allocator` is borrowed for the life of the process.
  * Call it before anything else of the library: memory is given back through the door it came from,
  * and objects that exist keep the door they were opened with. */
 IMPACT_API void impact_allocator_set_default(const impact_allocator *allocator);

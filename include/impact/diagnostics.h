@@ -17,12 +17,14 @@ typedef enum impact_severity {
 } impact_severity;
 
 /* `message` is borrowed for the call: one line, UTF-8, no newline. `suppressed` counts the messages
- * of the same cause and subject that were withheld since the last one. Called on the thread that met
- * the problem, with no lock held; it must not call the library. */
+ * of the same cause and subject that were withheld since the last one; when more than 64 of these speak
+ * within a minute, the rest is limited and counted as one. Called on the thread that met the problem,
+ * with no lock held; it must not call the library. */
 typedef void (*impact_diagnostics_fn)(impact_severity severity, const char *message,
                                       uint64_t suppressed, void *userdata);
 
-/* Set the process's callback; NULL (the default) is silence. `userdata` is borrowed. */
+/* Set the process's callback; NULL (the default) is silence. `userdata` is borrowed, and may still be
+ * used by reports that other threads are in the middle of. */
 IMPACT_API void impact_diagnostics_set_callback(impact_diagnostics_fn callback, void *userdata);
 
 /* A callback that writes "impact: <message>" to standard error. Pass it to the function above. */

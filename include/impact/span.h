@@ -3,8 +3,8 @@
  *
  * Recording cannot fail: these functions return nothing or the thing, accept NULL, block on nothing
  * and count what they drop. A span is owned by whoever started it until it is ended, and is used by
- * one thread at a time; it may end on another thread than it began on. Limits are in
- * <impact/trace.h>.
+ * one thread at a time; it may end on another thread than it began on, once it is current nowhere.
+ * Limits are in <impact/trace.h>.
  */
 #ifndef IMPACT_SPAN_H
 #define IMPACT_SPAN_H
@@ -80,10 +80,16 @@ IMPACT_API bool impact_span_is_recording(const impact_span *span);
 /* The span's context; all zero for NULL. Its trace state is borrowed until the span ends. */
 IMPACT_API impact_span_context impact_span_context_of(const impact_span *span);
 
-/* Set an attribute; a key that was set replaces its value. */
-IMPACT_API void impact_span_set(impact_span *span, impact_attribute attribute);
+/* Set attributes; a key that was set replaces its value. */
 IMPACT_API void impact_span_set_all(impact_span *span, const impact_attribute *attributes,
                                     size_t attribute_count);
+
+/* Set one: impact_span_set(span, impact_int("cart.items", 3)). Inline, so that the attribute is made
+ * where it is read. */
+static inline void impact_span_set(impact_span *span, impact_attribute attribute)
+{
+    impact_span_set_all(span, &attribute, 1);
+}
 
 /* Add an event at `unix_ns` (0: now) with a copied name and attributes. */
 IMPACT_API void impact_span_add_event(impact_span *span, const char *name, uint64_t unix_ns,

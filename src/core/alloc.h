@@ -9,7 +9,7 @@
 /* Zeroed memory, or NULL. */
 void *impact__alloc(const impact_allocator *allocator, size_t size);
 
-/* As realloc; new bytes are not zeroed. On failure `memory` is as it was. */
+/* As realloc; `size` is not 0; new bytes are not zeroed. On failure `memory` is as it was. */
 void *impact__resize(const impact_allocator *allocator, void *memory, size_t size);
 
 /* Accepts NULL. */

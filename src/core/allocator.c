@@ -1,6 +1,7 @@
 /* The process's default allocator. malloc, realloc and free are named in this file only. */
 #include <impact/allocator.h>
 
+#include <stdbool.h>
 #include <stdlib.h>
 
 static void *system_allocate(void *userdata, size_t size)
@@ -37,5 +38,7 @@ const impact_allocator *impact_allocator_default(void)
 
 void impact_allocator_set_default(const impact_allocator *allocator)
 {
-    default_allocator = allocator ? allocator : &system_allocator;
+    const bool is_whole =
+        allocator && allocator->allocate && allocator->resize && allocator->release;
+    default_allocator = is_whole ? allocator : &system_allocator;
 }

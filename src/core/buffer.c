@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "core/alloc.h"
 
@@ -11,6 +12,8 @@ enum { first_capacity = 256 };
 
 void impact__buffer_close(impact__buffer *buffer)
 {
+    if (!buffer)
+        return;
     impact__free(buffer->allocator, buffer->data);
     *buffer = IMPACT__BUFFER(buffer->allocator);
 }
@@ -41,8 +44,8 @@ char *impact__buffer_reserve(impact__buffer *buffer, size_t size)
 {
     if (buffer->has_failed)
         return NULL;
-    const bool fits = size <= SIZE_MAX - buffer->size &&
-                      (buffer->size + size <= buffer->capacity || grow(buffer, buffer->size + size));
+    const bool fits = size <= SIZE_MAX - buffer->size && (buffer->size + size <= buffer->capacity ||
+                                                          grow(buffer, buffer->size + size));
     if (!fits) {
         buffer->has_failed = true;
         return NULL;
@@ -66,7 +69,7 @@ void impact__buffer_append_text(impact__buffer *buffer, impact_text text)
 
 void impact__buffer_append_string(impact__buffer *buffer, const char *string)
 {
-    impact__buffer_append(buffer, string, strlen(string));
+    impact__buffer_append_text(buffer, impact_text_of(string));
 }
 
 void impact__buffer_append_char(impact__buffer *buffer, char c)
@@ -82,6 +85,8 @@ void impact__buffer_printf(impact__buffer *buffer, const char *format, ...)
     va_copy(again, arguments);
     const int size = vsnprintf(NULL, 0, format, arguments);
     va_end(arguments);
+    if (size < 0) /* longer than INT_MAX, or not writable: it is missing in what follows */
+        buffer->has_failed = true;
     char *to = size > 0 ? impact__buffer_reserve(buffer, (size_t)size + 1) : NULL;
     if (to) {
         (void)vsnprintf(to, (size_t)size + 1, format, again); /* it fits: measured above */

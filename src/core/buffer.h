@@ -1,4 +1,5 @@
-/* A growing piece of memory to write into. Failure is remembered, so that only the end is checked. */
+/* A growing piece of memory to write into. Failure is remembered, so that only the end is checked.
+ */
 #ifndef IMPACT_CORE_BUFFER_H
 #define IMPACT_CORE_BUFFER_H
 
@@ -18,14 +19,18 @@ typedef struct impact__buffer {
 
 #define IMPACT__BUFFER(door) ((impact__buffer){.allocator = (door)})
 
+/* Accepts NULL; the buffer may be used again. */
 void impact__buffer_close(impact__buffer *buffer);
 
 /* Forget what was written and what failed; keep the memory. */
 void impact__buffer_clear(impact__buffer *buffer);
 
-/* Room for `size` more bytes at data + size, or NULL. The caller adds to `size` what it used. */
+/* Room for `size` more bytes behind what was written, or NULL. The caller adds to buffer->size what
+ * it used. Of 0 bytes, NULL is no failure. */
 char *impact__buffer_reserve(impact__buffer *buffer, size_t size);
 
+/* What is appended is copied, and lies outside the buffer: that may move. printf follows the
+ * locale. */
 void impact__buffer_append(impact__buffer *buffer, const void *data, size_t size);
 void impact__buffer_append_text(impact__buffer *buffer, impact_text text);
 void impact__buffer_append_string(impact__buffer *buffer, const char *string);

@@ -10,7 +10,7 @@
 
 static inline uint64_t impact__clock_read(clockid_t clock)
 {
-    struct timespec now;
+    struct timespec now = {0};
     (void)clock_gettime(clock, &now); /* cannot fail for the two clocks below */
     return (uint64_t)now.tv_sec * IMPACT__NS_PER_SEC + (uint64_t)now.tv_nsec;
 }
@@ -25,10 +25,13 @@ static inline uint64_t impact__clock_unix_ns(void)
     return impact__clock_read(CLOCK_REALTIME);
 }
 
-/* The monotonic moment timeout_ms from now. */
+/* The monotonic moment timeout_ms from now; one that is beyond all time is UINT64_MAX. */
 static inline uint64_t impact__deadline_after_ms(uint64_t timeout_ms)
 {
-    return impact__clock_monotonic_ns() + timeout_ms * IMPACT__NS_PER_MS;
+    const uint64_t now = impact__clock_monotonic_ns();
+    if (timeout_ms > (UINT64_MAX - now) / IMPACT__NS_PER_MS)
+        return UINT64_MAX;
+    return now + timeout_ms * IMPACT__NS_PER_MS;
 }
 
 /* Whole milliseconds until `deadline_ns`, rounded up; 0 when it has passed. */
@@ -37,7 +40,7 @@ static inline uint32_t impact__remaining_ms(uint64_t deadline_ns)
     const uint64_t now = impact__clock_monotonic_ns();
     if (now >= deadline_ns)
         return 0;
-    const uint64_t ms = (deadline_ns - now + IMPACT__NS_PER_MS - 1) / IMPACT__NS_PER_MS;
+    const uint64_t ms = (deadline_ns - now - 1) / IMPACT__NS_PER_MS + 1;
     return ms > UINT32_MAX ? UINT32_MAX : (uint32_t)ms;
 }
 

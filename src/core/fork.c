@@ -1,7 +1,10 @@
 /* Forks: the one pthread_atfork set of the library. */
 #include "core/fork.h"
 
+#include <assert.h>
 #include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
 
 atomic_uint impact__fork_generation_value;
 
@@ -15,13 +18,13 @@ static int watch_failure;
 static void before_fork(void)
 {
     (void)pthread_mutex_lock(&lock); /* cannot fail for a normal lock; likewise below */
-    for (impact__fork_member *member = first; member; member = member->next)
+    for (impact__fork_member *member = last; member; member = member->previous)
         member->prepare(member->owner);
 }
 
 static void after_fork_in_parent(void)
 {
-    for (impact__fork_member *member = last; member; member = member->previous)
+    for (impact__fork_member *member = first; member; member = member->next)
         member->in_parent(member->owner);
     (void)pthread_mutex_unlock(&lock);
 }
@@ -29,7 +32,7 @@ static void after_fork_in_parent(void)
 static void after_fork_in_child(void)
 {
     atomic_fetch_add_explicit(&impact__fork_generation_value, 1, memory_order_relaxed);
-    for (impact__fork_member *member = last; member; member = member->previous)
+    for (impact__fork_member *member = first; member; member = member->next)
         member->in_child(member->owner);
     (void)pthread_mutex_unlock(&lock);
 }
@@ -45,12 +48,19 @@ impact_status impact__fork_watch(void)
     return watch_failure ? IMPACT_ENOMEM : IMPACT_OK;
 }
 
+/* Under the lock. */
+static bool is_listed(const impact__fork_member *member)
+{
+    return member == first || member->previous != NULL;
+}
+
 impact_status impact__fork_add(impact__fork_member *member)
 {
     const impact_status status = impact__fork_watch();
     if (status)
         return status;
     (void)pthread_mutex_lock(&lock);
+    assert(!is_listed(member));
     member->previous = last;
     member->next = NULL;
     if (last)
@@ -62,9 +72,8 @@ impact_status impact__fork_add(impact__fork_member *member)
     return IMPACT_OK;
 }
 
-void impact__fork_remove(impact__fork_member *member)
+static void unlink_member(impact__fork_member *member)
 {
-    (void)pthread_mutex_lock(&lock);
     if (member->previous)
         member->previous->next = member->next;
     else
@@ -73,5 +82,14 @@ void impact__fork_remove(impact__fork_member *member)
         member->next->previous = member->previous;
     else
         last = member->previous;
+    member->previous = NULL;
+    member->next = NULL;
+}
+
+void impact__fork_remove(impact__fork_member *member)
+{
+    (void)pthread_mutex_lock(&lock);
+    if (is_listed(member))
+        unlink_member(member);
     (void)pthread_mutex_unlock(&lock);
 }

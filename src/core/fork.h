@@ -1,7 +1,9 @@
 /* Forks: who has state that a child must not inherit says so here, once.
  *
- * One pthread_atfork set serves the whole library. Before a fork every member's lock is taken, in the
- * order of registration; afterwards the parent lets go of them, and the child makes its members new.
+ * One pthread_atfork set serves the whole library. Before a fork every member's lock is taken, the
+ * last registered first, as pthread_atfork does it; afterwards the parent lets go of them, the
+ * first registered first, and the child makes its members new. So who holds a member's lock may
+ * take that of one that was registered before it, and never the other way round.
  */
 #ifndef IMPACT_CORE_FORK_H
 #define IMPACT_CORE_FORK_H
@@ -15,13 +17,15 @@ typedef struct impact__fork_member impact__fork_member;
 struct impact__fork_member {
     void (*prepare)(void *owner);   /* take the owner's lock */
     void (*in_parent)(void *owner); /* let go of it */
-    void (*in_child)(void *owner);  /* let go of it, and forget what belongs to the parent. Only what
-                                       is safe in a signal handler: no allocation, no thread. */
-    void *owner;                    /* borrowed until removed */
-    impact__fork_member *next;
+    void (*in_child)(void *owner); /* let go of it, and forget what belongs to the parent. Only what
+                                      is safe in a signal handler: no allocation, no thread. */
+    void *owner;                   /* borrowed until removed */
+    impact__fork_member *next;     /* NULL before it is added; likewise below */
     impact__fork_member *previous;
 };
 
+/* Call both without any member's lock: a fork that runs holds the list and waits for the locks. To
+ * remove what was not added, or is removed, does nothing. */
 impact_status impact__fork_add(impact__fork_member *member);
 void impact__fork_remove(impact__fork_member *member);
 

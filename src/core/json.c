@@ -3,6 +3,8 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "core/text.h"
 
@@ -65,26 +67,38 @@ void impact__json_string(impact__buffer *buffer, impact_text text)
     impact__buffer_append_char(buffer, '"');
 }
 
+/* The fewest digits, from 15 on, that read back the same: every double does with 17. */
+static void format_double(char *text, size_t size, double value)
+{
+    for (int digits = 15; digits <= 17; digits++) {
+        (void)snprintf(text, size, "%.*g", digits,
+                       value); /* it fits: 24 bytes and a decimal point */
+        if (strtod(text, NULL) == value)
+            return;
+    }
+}
+
+/* The locale's decimal point, which may be several bytes ("\xD9\xAB" in Pashto), becomes a dot. */
+static void write_number(impact__buffer *buffer, const char *text)
+{
+    static const char of_numbers[] = "+-0123456789e";
+    const size_t whole = strspn(text, of_numbers);
+    impact__buffer_append(buffer, text, whole);
+    const char *rest = text + whole + strcspn(text + whole, of_numbers);
+    if (text[whole])
+        impact__buffer_append_char(buffer, '.');
+    else if (!memchr(text, 'e', whole))
+        impact__buffer_append_string(buffer, ".0"); /* a double stays one */
+    impact__buffer_append_string(buffer, rest);
+}
+
 void impact__json_double(impact__buffer *buffer, double value)
 {
     if (!isfinite(value)) {
         impact__buffer_append_string(buffer, "null");
         return;
     }
-    char text[32];
-    for (int digits = 15; digits <= 17; digits++) { /* the shortest that reads back the same */
-        const int size = snprintf(text, sizeof text, "%.*g", digits, value);
-        double back = 0;
-        if (size > 0 && sscanf(text, "%lf", &back) == 1 && back == value)
-            break;
-    }
-    bool is_whole = true;
-    for (char *c = text; *c; c++) {
-        if (*c == ',') /* the decimal comma of some locales */
-            *c = '.';
-        is_whole = is_whole && *c != '.' && *c != 'e';
-    }
-    impact__buffer_append_string(buffer, text);
-    if (is_whole)
-        impact__buffer_append_string(buffer, ".0"); /* a double stays one */
+    char text[64];
+    format_double(text, sizeof text, value);
+    write_number(buffer, text);
 }

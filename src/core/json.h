@@ -10,7 +10,8 @@
  * text is safe inside HTML too, <, > and & are escaped. */
 void impact__json_string(impact__buffer *buffer, impact_text text);
 
-/* A number; null when it is not finite, which JSON cannot say. */
+/* A number that reads back as `value`, in any locale; null when it is not finite, which JSON cannot
+ * say. */
 void impact__json_double(impact__buffer *buffer, double value);
 
 #endif

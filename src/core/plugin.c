@@ -1,8 +1,9 @@
 /* Plugins: shared objects with one descriptor symbol, found by name.
  *
- * DESIGN: a name becomes a file name and a symbol name, so it is held to letters, digits and dashes.
- * The first directory that has the file decides; a file that is there and is no plugin is an error,
- * not a reason to look further. What was loaded is never unloaded: threads may be inside it.
+ * DESIGN: a name becomes a file name and a symbol name, so it is held to small letters, digits
+ * and underscores. The first directory that has the file decides; a file that is there and is no
+ * plugin is an error, not a reason to look further. What was loaded is never unloaded: threads may
+ * be inside it.
  */
 #include <impact/plugin.h>
 
@@ -38,15 +39,22 @@ static const impact_plugin *descriptor_of(void *object, const char *name)
                                                                                         : NULL;
 }
 
-static impact_status load_file(const impact_plugin **plugin, const char *file, const char *name)
+static impact_status refuse(const char *name, const char *reason)
 {
-    void *object = dlopen(file, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
-    if (!object) {
-        const char *reason = dlerror();
-        impact_diagnostics_report(IMPACT_SEVERITY_ERROR, "plugin", name, "plugin %s cannot be loaded: %s",
-                                  name, reason ? reason : file);
-        return IMPACT_EPLUGIN;
-    }
+    impact_diagnostics_report(IMPACT_SEVERITY_ERROR, "plugin", name,
+                              "plugin %s cannot be loaded: %s", name,
+                              reason ? reason : "no reason is given");
+    return IMPACT_EPLUGIN;
+}
+
+static void *open_object(const char *file)
+{
+    return dlopen(file, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+}
+
+static impact_status accept_object(const impact_plugin **plugin, void *object, const char *file,
+                                   const char *name)
+{
     const impact_plugin *found = descriptor_of(object, name);
     if (!found) {
         impact_diagnostics_report(IMPACT_SEVERITY_ERROR, "plugin", name,
@@ -57,13 +65,22 @@ static impact_status load_file(const impact_plugin **plugin, const char *file, c
     return IMPACT_OK;
 }
 
+static impact_status load_file(const impact_plugin **plugin, const char *file, const char *name)
+{
+    void *object = open_object(file);
+    return object ? accept_object(plugin, object, file, name) : refuse(name, dlerror());
+}
+
 /* IMPACT_ENOENT when the directory does not hold the file. */
-static impact_status load_from(const impact_plugin **plugin, impact_text directory, const char *name)
+static impact_status load_from(const impact_plugin **plugin, impact_text directory,
+                               const char *name)
 {
     char file[PATH_MAX];
+    if (directory.size == 0 || directory.size >= sizeof file)
+        return IMPACT_ENOENT;
     const int size = snprintf(file, sizeof file, "%.*s/libimpact-%s.so.0", (int)directory.size,
                               directory.data, name);
-    if (directory.size == 0 || size < 0 || (size_t)size >= sizeof file || access(file, R_OK) != 0)
+    if (size < 0 || (size_t)size >= sizeof file || access(file, F_OK) != 0)
         return IMPACT_ENOENT;
     return load_file(plugin, file, name);
 }
@@ -81,29 +98,38 @@ static impact_status load_from_path(const impact_plugin **plugin, const char *na
     return IMPACT_ENOENT;
 }
 
+/* A relative path is the loader's, from a directory that may have been left since: not to be
+ * followed. */
 static impact_status load_from_beside_the_library(const impact_plugin **plugin, const char *name)
 {
     static const char here = 0; /* any object of the library tells which file it is in */
     Dl_info self;
-    if (!dladdr(&here, &self) || !self.dli_fname)
+    if (!dladdr(&here, &self) || !self.dli_fname || self.dli_fname[0] != '/')
         return IMPACT_ENOENT;
     const char *slash = strrchr(self.dli_fname, '/');
-    if (!slash)
-        return IMPACT_ENOENT;
     const impact_text directory =
         impact_text_from(self.dli_fname, (size_t)(slash - self.dli_fname));
     return load_from(plugin, directory, name);
+}
+
+/* The loader has no code for "not found", only a text, in the user's language. With glibc and musl
+ * it names the file without a directory then; with one when the file is there and is bad; and
+ * another file when one that it needs is missing. */
+static bool tells_of_absence(const char *reason, const char *file)
+{
+    const char *found = reason ? strstr(reason, file) : NULL;
+    return found && (found == reason || found[-1] != '/');
 }
 
 static impact_status load_by_loader(const impact_plugin **plugin, const char *name)
 {
     char file[sizeof "libimpact-.so.0" + name_limit];
     (void)snprintf(file, sizeof file, "libimpact-%s.so.0", name); /* it fits */
-    void *object = dlopen(file, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
-    if (!object)
-        return IMPACT_ENOENT;
-    *plugin = descriptor_of(object, name);
-    return *plugin ? IMPACT_OK : IMPACT_EPLUGIN;
+    void *object = open_object(file);
+    if (object)
+        return accept_object(plugin, object, file, name);
+    const char *reason = dlerror();
+    return tells_of_absence(reason, file) ? IMPACT_ENOENT : refuse(name, reason);
 }
 
 impact_status impact_plugin_load(const impact_plugin **plugin, const char *name)

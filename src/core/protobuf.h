@@ -3,6 +3,7 @@
 #ifndef IMPACT_CORE_PROTOBUF_H
 #define IMPACT_CORE_PROTOBUF_H
 
+#include <endian.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -39,27 +40,40 @@ static inline uint8_t *impact__write_varint(uint8_t *to, uint64_t value)
 
 static inline uint8_t *impact__write_fixed64(uint8_t *to, uint64_t value)
 {
-    for (int shift = 0; shift < 64; shift += 8)
-        *to++ = (uint8_t)(value >> shift);
-    return to;
+    const uint64_t little_endian = htole64(value);
+    memcpy(to, &little_endian, sizeof little_endian);
+    return to + sizeof little_endian;
 }
 
 static inline uint8_t *impact__write_fixed32(uint8_t *to, uint32_t value)
 {
-    for (int shift = 0; shift < 32; shift += 8)
-        *to++ = (uint8_t)(value >> shift);
-    return to;
+    const uint32_t little_endian = htole32(value);
+    memcpy(to, &little_endian, sizeof little_endian);
+    return to + sizeof little_endian;
 }
 
+/* Keys and values are short: up to 16 bytes are two moves that may overlap, without a call. */
 static inline uint8_t *impact__write_bytes(uint8_t *to, const void *data, size_t size)
 {
-    if (size)
-        memcpy(to, data, size);
+    const uint8_t *from = (const uint8_t *)data;
+    if (size > 16) {
+        memcpy(to, from, size);
+    } else if (size >= 8) {
+        memcpy(to, from, 8);
+        memcpy(to + size - 8, from + size - 8, 8);
+    } else if (size >= 4) {
+        memcpy(to, from, 4);
+        memcpy(to + size - 4, from + size - 4, 4);
+    } else {
+        for (size_t i = 0; i < size; i++)
+            to[i] = from[i];
+    }
     return to + size;
 }
 
 /* A length-prefixed field with its tag. */
-static inline uint8_t *impact__write_field(uint8_t *to, uint32_t field, const void *data, size_t size)
+static inline uint8_t *impact__write_field(uint8_t *to, uint32_t field, const void *data,
+                                           size_t size)
 {
     to = impact__write_varint(to, IMPACT__TAG(field, IMPACT__WIRE_LENGTH));
     to = impact__write_varint(to, size);

@@ -1,4 +1,5 @@
-/* Random numbers for ids: xoshiro256++ (Blackman, Vigna 2019), seeded by getrandom. Not for secrets. */
+/* Random numbers for ids: xoshiro256++ (Blackman, Vigna 2019), seeded by getrandom. Not for
+ * secrets. */
 #ifndef IMPACT_CORE_RANDOM_H
 #define IMPACT_CORE_RANDOM_H
 

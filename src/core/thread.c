@@ -20,8 +20,11 @@ impact_status impact__condition_open(pthread_cond_t *condition)
 bool impact__condition_wait_until(pthread_cond_t *condition, pthread_mutex_t *lock,
                                   uint64_t deadline_ns)
 {
+    /* Deadlines beyond all time must not turn negative where time_t has 32 bits; 68 years will do.
+     */
+    const uint64_t seconds = deadline_ns / IMPACT__NS_PER_SEC;
     const struct timespec until = {
-        .tv_sec = (time_t)(deadline_ns / IMPACT__NS_PER_SEC),
+        .tv_sec = (time_t)(seconds < INT32_MAX ? seconds : INT32_MAX),
         .tv_nsec = (long)(deadline_ns % IMPACT__NS_PER_SEC),
     };
     return pthread_cond_timedwait(condition, lock, &until) == 0;
@@ -39,15 +42,26 @@ static int start_detached(pthread_t *thread, void *(*run)(void *), void *argumen
     return result;
 }
 
+/* Every signal but those that a thread brings upon itself: blocked, they would kill the process
+ * past the host's handler, which a crash reporter or a managed runtime lives on. */
+static sigset_t signals_of_others(void)
+{
+    static const int own[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS};
+    sigset_t signals;
+    (void)sigfillset(&signals); /* cannot fail; nor can sigdelset for these */
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+        (void)sigdelset(&signals, own[i]);
+    return signals;
+}
+
 impact_status impact__thread_start(void *(*run)(void *), void *argument)
 {
-    sigset_t all;
+    const sigset_t blocked = signals_of_others();
     sigset_t before;
-    (void)sigfillset(&all);                                /* cannot fail */
-    (void)pthread_sigmask(SIG_SETMASK, &all, &before);     /* a valid operation */
+    (void)pthread_sigmask(SIG_SETMASK, &blocked, &before); /* a valid operation */
     pthread_t thread;
     const int failure = start_detached(&thread, run, argument);
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);     /* as above */
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL); /* as above */
     return failure ? IMPACT_ESYSTEM : IMPACT_OK;
 }
 

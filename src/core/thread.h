@@ -19,11 +19,13 @@
 /* A condition whose deadlines are moments of the monotonic clock. */
 impact_status impact__condition_open(pthread_cond_t *condition);
 
-/* Wait for a signal. False: `deadline_ns` has passed. */
+/* Wait for a signal, or for nothing: look at what you wait for again. False: `deadline_ns` has
+ * passed. */
 bool impact__condition_wait_until(pthread_cond_t *condition, pthread_mutex_t *lock,
                                   uint64_t deadline_ns);
 
-/* Start a detached thread with all signals blocked, so that none of the host's runs on it. */
+/* Start a detached thread with signals blocked, so that no handler of the host's runs on it but
+ * those for its own faults (SIGSEGV and its kin). */
 impact_status impact__thread_start(void *(*run)(void *), void *argument);
 
 /* Name the calling thread, for those who list threads; at most 15 bytes. */

@@ -2,18 +2,7 @@
 #include "trace/encode.h"
 
 #include "core/text.h"
-
-/* Field numbers of common.proto. */
-enum {
-    key_value_key = 1,
-    key_value_value = 2,
-    any_value_string = 1,
-    any_value_bool = 2,
-    any_value_int = 3,
-    any_value_double = 4,
-    any_value_array = 5,
-    array_value_values = 1,
-};
+#include "trace/encode_short.h"
 
 /* Attributes of one event, link or resource that are looked at: each is compared with each. */
 enum { list_count_limit = 1024 };
@@ -69,57 +58,36 @@ static size_t array_item_size(const impact__key_value *kv, size_t index)
         return 1 + 8;
     if (a->type == IMPACT_VALUE_BOOL_ARRAY)
         return 1 + 1;
-    return impact__field_size(any_value_string, array_item_string(kv, index).size);
-}
-
-static uint8_t *write_bool(uint8_t *to, bool value)
-{
-    *to++ = IMPACT__TAG(any_value_bool, IMPACT__WIRE_VARINT);
-    *to++ = value;
-    return to;
-}
-
-static uint8_t *write_int(uint8_t *to, int64_t value)
-{
-    *to++ = IMPACT__TAG(any_value_int, IMPACT__WIRE_VARINT);
-    return impact__write_varint(to, (uint64_t)value);
-}
-
-static uint8_t *write_double(uint8_t *to, double value)
-{
-    uint64_t bits = 0;
-    memcpy(&bits, &value, sizeof bits);
-    *to++ = IMPACT__TAG(any_value_double, IMPACT__WIRE_FIXED64);
-    return impact__write_fixed64(to, bits);
+    return impact__field_size(IMPACT__ANY_VALUE_STRING, array_item_string(kv, index).size);
 }
 
 static uint8_t *write_array_item(uint8_t *to, const impact__key_value *kv, size_t index)
 {
     const impact_attribute *a = kv->attribute;
     if (a->type == IMPACT_VALUE_INT_ARRAY)
-        return write_int(to, a->value.integers[index]);
+        return impact__write_int_value(to, a->value.integers[index]);
     if (a->type == IMPACT_VALUE_DOUBLE_ARRAY)
-        return write_double(to, a->value.reals[index]);
+        return impact__write_double_value(to, a->value.reals[index]);
     if (a->type == IMPACT_VALUE_BOOL_ARRAY)
-        return write_bool(to, a->value.booleans[index]);
+        return impact__write_bool_value(to, a->value.booleans[index]);
     const impact__string string = array_item_string(kv, index);
-    return impact__write_string(to, any_value_string, &string);
+    return impact__write_string(to, IMPACT__ANY_VALUE_STRING, &string);
 }
 
 static size_t array_size(const impact__key_value *kv)
 {
     size_t size = 0;
     for (size_t i = 0; i < kv->attribute->count; i++)
-        size += impact__field_size(array_value_values, array_item_size(kv, i));
+        size += impact__field_size(IMPACT__ARRAY_VALUE_VALUES, array_item_size(kv, i));
     return size;
 }
 
 static uint8_t *write_array(uint8_t *to, const impact__key_value *kv)
 {
-    to = impact__write_varint(to, IMPACT__TAG(any_value_array, IMPACT__WIRE_LENGTH));
+    to = impact__write_varint(to, IMPACT__TAG(IMPACT__ANY_VALUE_ARRAY, IMPACT__WIRE_LENGTH));
     to = impact__write_varint(to, array_size(kv));
     for (size_t i = 0; i < kv->attribute->count; i++) {
-        to = impact__write_varint(to, IMPACT__TAG(array_value_values, IMPACT__WIRE_LENGTH));
+        to = impact__write_varint(to, IMPACT__TAG(IMPACT__ARRAY_VALUE_VALUES, IMPACT__WIRE_LENGTH));
         to = impact__write_varint(to, array_item_size(kv, i));
         to = write_array_item(to, kv, i);
     }
@@ -135,7 +103,7 @@ static size_t value_size(impact__key_value *kv)
     case IMPACT_VALUE_STRING:
         kv->string = impact__string_of(impact_text_from(a->value.string, a->count),
                                        kv->value_length_limit);
-        return impact__field_size(any_value_string, kv->string.size);
+        return impact__field_size(IMPACT__ANY_VALUE_STRING, kv->string.size);
     case IMPACT_VALUE_BOOL:
         return 1 + 1;
     case IMPACT_VALUE_INT:
@@ -143,7 +111,7 @@ static size_t value_size(impact__key_value *kv)
     case IMPACT_VALUE_DOUBLE:
         return 1 + 8;
     default:
-        return impact__field_size(any_value_array, array_size(kv));
+        return impact__field_size(IMPACT__ANY_VALUE_ARRAY, array_size(kv));
     }
 }
 
@@ -152,13 +120,13 @@ static uint8_t *write_value(uint8_t *to, const impact__key_value *kv)
     const impact_attribute *a = kv->attribute;
     switch (a->type) {
     case IMPACT_VALUE_STRING:
-        return impact__write_string(to, any_value_string, &kv->string);
+        return impact__write_string(to, IMPACT__ANY_VALUE_STRING, &kv->string);
     case IMPACT_VALUE_BOOL:
-        return write_bool(to, a->value.boolean);
+        return impact__write_bool_value(to, a->value.boolean);
     case IMPACT_VALUE_INT:
-        return write_int(to, a->value.integer);
+        return impact__write_int_value(to, a->value.integer);
     case IMPACT_VALUE_DOUBLE:
-        return write_double(to, a->value.real);
+        return impact__write_double_value(to, a->value.real);
     default:
         return write_array(to, kv);
     }
@@ -178,8 +146,8 @@ bool impact__key_value_of(impact__key_value *kv, const impact_attribute *attribu
     kv->attribute = attribute;
     kv->value_length_limit = value_length_limit;
     kv->value_size = value_size(kv);
-    kv->size = impact__field_size(key_value_key, attribute->key.size) +
-               impact__field_size(key_value_value, kv->value_size);
+    kv->size = impact__field_size(IMPACT__KEY_VALUE_KEY, attribute->key.size) +
+               impact__field_size(IMPACT__KEY_VALUE_VALUE, kv->value_size);
     return true;
 }
 
@@ -193,8 +161,8 @@ uint8_t *impact__write_key_value(uint8_t *to, uint32_t field, const impact__key_
     const impact_text key = kv->attribute->key;
     to = impact__write_varint(to, IMPACT__TAG(field, IMPACT__WIRE_LENGTH));
     to = impact__write_varint(to, kv->size);
-    to = impact__write_field(to, key_value_key, key.data, key.size);
-    to = impact__write_varint(to, IMPACT__TAG(key_value_value, IMPACT__WIRE_LENGTH));
+    to = impact__write_field(to, IMPACT__KEY_VALUE_KEY, key.data, key.size);
+    to = impact__write_varint(to, IMPACT__TAG(IMPACT__KEY_VALUE_VALUE, IMPACT__WIRE_LENGTH));
     to = impact__write_varint(to, kv->value_size);
     return write_value(to, kv);
 }

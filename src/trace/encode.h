@@ -49,6 +49,14 @@ enum {
     IMPACT__SCOPE_VERSION = 2,
     IMPACT__RESOURCE_ATTRIBUTES = 1,
     IMPACT__SCOPE_SPANS_SPANS = 2,
+    IMPACT__KEY_VALUE_KEY = 1,
+    IMPACT__KEY_VALUE_VALUE = 2,
+    IMPACT__ANY_VALUE_STRING = 1,
+    IMPACT__ANY_VALUE_BOOL = 2,
+    IMPACT__ANY_VALUE_INT = 3,
+    IMPACT__ANY_VALUE_DOUBLE = 4,
+    IMPACT__ANY_VALUE_ARRAY = 5,
+    IMPACT__ARRAY_VALUE_VALUES = 1,
 };
 
 /* Bits of Span.flags and Span.Link.flags above the trace flags. */

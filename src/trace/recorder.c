@@ -2,11 +2,15 @@
 #include "core/alloc.h"
 #include "core/text.h"
 #include "trace/encode.h"
+#include "trace/encode_short.h"
 #include "trace/provider.h"
 #include "trace/span.h"
 #include "trace/thread_state.h"
 
-enum { name_character_limit = 4096 }; /* a longer name is data that lost its way: it is cut */
+enum {
+    name_character_limit = 4096, /* a longer name is data that lost its way: it is cut */
+    short_name_limit = 96,
+};
 
 /* ---- room ---- */
 
@@ -75,8 +79,24 @@ static size_t field_size_at(const impact_span *span, uint32_t offset)
 
 /* ---- name and status ---- */
 
+/* A new span's name, if it is short: its field stands first and nothing has to move. */
+static bool record_short_name(impact_span *span, impact_text name)
+{
+    if (span->name_size || name.size > short_name_limit || !impact__text_is_ascii(name))
+        return false;
+    uint8_t *to = span->bytes + span->size; /* the first bytes always have room for it */
+    *to++ = IMPACT__TAG(IMPACT__SPAN_NAME, IMPACT__WIRE_LENGTH);
+    *to++ = (uint8_t)name.size;
+    (void)impact__write_bytes(to, name.data, name.size);
+    span->name_size = (uint32_t)(2 + name.size);
+    span->size += span->name_size;
+    return true;
+}
+
 void impact__span_record_name(impact_span *span, impact_text name)
 {
+    if (record_short_name(span, name))
+        return;
     const impact__string string = impact__string_of(name, name_character_limit);
     const size_t size = impact__field_size(IMPACT__SPAN_NAME, string.size);
     uint8_t *to = splice(span, impact__span_head_room, span->name_size, size);
@@ -152,7 +172,7 @@ static bool has_key_at(const impact_span *span, uint32_t offset, impact_text key
            impact__text_equal(field.bytes, key);
 }
 
-static impact__attribute_place *place_of(const impact_span *span, impact_text key, uint32_t print)
+static inline impact__attribute_place *place_of(const impact_span *span, impact_text key, uint32_t print)
 {
     for (uint32_t i = 0; i < span->attribute_count; i++)
         if (span->places[i].print == print && has_key_at(span, span->places[i].offset, key))
@@ -200,9 +220,30 @@ static bool replace_attribute(impact_span *span, const impact__key_value *kv, ui
     return to != NULL;
 }
 
+/* Most attributes: short, new, and there is room. False: it takes the long way. */
+static bool record_short(impact_span *span, const impact_attribute *attribute)
+{
+    const impact_span_limits *limits = &span->provider->limits;
+    if (!impact__is_short(attribute, limits->value_length_limit) ||
+        span->attribute_count >= limits->attribute_limit ||
+        span->attribute_count >= span->place_capacity ||
+        span->capacity - span->size < impact__short_size)
+        return false;
+    const uint32_t print = print_of(attribute->key);
+    if (place_of(span, attribute->key, print))
+        return false;
+    uint8_t *to = span->bytes + span->size;
+    uint8_t *end = impact__write_short(to, IMPACT__SPAN_ATTRIBUTES, attribute);
+    span->places[span->attribute_count++] = (impact__attribute_place){print, span->size};
+    span->size += (uint32_t)(end - to);
+    return true;
+}
+
 static void record_attribute(impact_span *span, const impact_attribute *attribute)
 {
     impact__key_value kv;
+    if (record_short(span, attribute))
+        return;
     if (attribute->type == IMPACT_VALUE_NONE || attribute->key.size == 0)
         return; /* documented as ignored: there is nothing that could be lost */
     bool is_kept = false;
@@ -222,12 +263,6 @@ void impact__span_record_attributes(impact_span *span, const impact_attribute *a
 {
     for (size_t i = 0; attributes && i < count; i++)
         record_attribute(span, &attributes[i]);
-}
-
-void impact_span_set(impact_span *span, impact_attribute attribute)
-{
-    if (span && span->is_recording)
-        record_attribute(span, &attribute);
 }
 
 void impact_span_set_all(impact_span *span, const impact_attribute *attributes,
@@ -322,6 +357,13 @@ static uint32_t span_flags(const impact_span *span)
            (span->is_parent_remote ? (uint32_t)IMPACT__FLAGS_IS_REMOTE : 0);
 }
 
+enum { fixed_head_size = 18 + 10 + 6 + 2 + 9 + 9, parent_size = 10 };
+
+static size_t count_size(uint32_t count)
+{
+    return count ? 1 + impact__varint_size(count) : 0;
+}
+
 static uint8_t *write_count(uint8_t *to, uint32_t field, uint32_t count)
 {
     if (!count)
@@ -330,12 +372,29 @@ static uint8_t *write_count(uint8_t *to, uint32_t field, uint32_t count)
     return impact__write_varint(to, count);
 }
 
-static uint8_t *write_head(uint8_t *to, const impact_span *span, uint64_t end_unix_ns)
+/* Ids have known sizes: their fields are written without a call. */
+static uint8_t *write_span_id(uint8_t *to, uint32_t field, const impact_span_id *id)
 {
-    to = impact__write_field(to, IMPACT__SPAN_TRACE_ID, span->context.trace_id.bytes, 16);
-    to = impact__write_field(to, IMPACT__SPAN_SPAN_ID, span->context.span_id.bytes, 8);
+    *to++ = (uint8_t)IMPACT__TAG(field, IMPACT__WIRE_LENGTH);
+    *to++ = sizeof *id;
+    memcpy(to, id, sizeof *id);
+    return to + sizeof *id;
+}
+
+static uint8_t *write_trace_id(uint8_t *to, const impact_trace_id *id)
+{
+    *to++ = IMPACT__TAG(IMPACT__SPAN_TRACE_ID, IMPACT__WIRE_LENGTH);
+    *to++ = sizeof *id;
+    memcpy(to, id, sizeof *id);
+    return to + sizeof *id;
+}
+
+static void write_head(uint8_t *to, const impact_span *span, uint64_t end_unix_ns)
+{
+    to = write_trace_id(to, &span->context.trace_id);
+    to = write_span_id(to, IMPACT__SPAN_SPAN_ID, &span->context.span_id);
     if (span->has_parent)
-        to = impact__write_field(to, IMPACT__SPAN_PARENT_SPAN_ID, span->parent_span_id.bytes, 8);
+        to = write_span_id(to, IMPACT__SPAN_PARENT_SPAN_ID, &span->parent_span_id);
     to = impact__write_varint(to, IMPACT__TAG(IMPACT__SPAN_FLAGS, IMPACT__WIRE_FIXED32));
     to = impact__write_fixed32(to, span_flags(span));
     *to++ = IMPACT__TAG(IMPACT__SPAN_KIND, IMPACT__WIRE_VARINT);
@@ -346,20 +405,21 @@ static uint8_t *write_head(uint8_t *to, const impact_span *span, uint64_t end_un
     to = impact__write_fixed64(to, end_unix_ns);
     to = write_count(to, IMPACT__SPAN_DROPPED_ATTRIBUTES, span->dropped_attribute_count);
     to = write_count(to, IMPACT__SPAN_DROPPED_EVENTS, span->dropped_event_count);
-    return write_count(to, IMPACT__SPAN_DROPPED_LINKS, span->dropped_link_count);
+    (void)write_count(to, IMPACT__SPAN_DROPPED_LINKS, span->dropped_link_count);
 }
 
 void impact__span_finish(impact_span *span, uint64_t end_unix_ns)
 {
-    uint8_t head[impact__span_head_room];
-    const uint32_t head_size = (uint32_t)(write_head(head, span, end_unix_ns) - head);
-    span->span_offset = impact__span_head_room - head_size;
-    memcpy(span->bytes + span->span_offset, head, head_size);
+    const size_t head_size = fixed_head_size + (span->has_parent ? (size_t)parent_size : 0) +
+                             count_size(span->dropped_attribute_count) +
+                             count_size(span->dropped_event_count) +
+                             count_size(span->dropped_link_count);
+    const uint32_t span_offset = (uint32_t)(impact__span_head_room - head_size);
+    write_head(span->bytes + span_offset, span, end_unix_ns);
 
-    uint8_t prefix[1 + IMPACT__VARINT_SIZE_MOST];
-    prefix[0] = (uint8_t)IMPACT__TAG(IMPACT__SCOPE_SPANS_SPANS, IMPACT__WIRE_LENGTH);
-    const uint32_t prefix_size =
-        (uint32_t)(impact__write_varint(prefix + 1, span->size - span->span_offset) - prefix);
-    span->record_offset = span->span_offset - prefix_size;
-    memcpy(span->bytes + span->record_offset, prefix, prefix_size);
+    const uint32_t size = span->size - span_offset;
+    span->record_offset = span_offset - 1 - (uint32_t)impact__varint_size(size);
+    uint8_t *to = span->bytes + span->record_offset;
+    *to++ = IMPACT__TAG(IMPACT__SCOPE_SPANS_SPANS, IMPACT__WIRE_LENGTH);
+    (void)impact__write_varint(to, size);
 }

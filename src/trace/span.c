@@ -72,16 +72,23 @@ void impact__span_free(impact_span *span)
 
 /* ---- start ---- */
 
-/* The caller's options in today's size: what an older caller does not know is zero. */
-static const impact_span_options *whole_options(impact_span_options *room,
-                                                const impact_span_options *options)
+static const impact_span_options no_options = {.size = sizeof no_options};
+
+/* The options of a caller that was compiled when they were fewer: the others are zero. */
+static const impact_span_options *widened(impact_span_options *room,
+                                          const impact_span_options *options)
 {
-    if (options && options->size >= sizeof *options)
-        return options;
-    memset(room, 0, sizeof *room);
-    if (options)
-        memcpy(room, options, options->size);
+    *room = no_options;
+    memcpy(room, options, options->size);
     return room;
+}
+
+static inline const impact_span_options *whole_options(impact_span_options *room,
+                                                       const impact_span_options *options)
+{
+    if (!options)
+        return &no_options;
+    return options->size >= sizeof *options ? options : widened(room, options);
 }
 
 /* NULL for a root. */
@@ -96,23 +103,26 @@ static const impact_span_context *parent_of(const impact__thread_state *state,
     return current ? &current->context : NULL;
 }
 
+/* 8 random bytes, not all zero. */
+static inline void write_random(uint8_t *to, impact__random *random)
+{
+    uint64_t bits;
+    do {
+        bits = impact__random_next(random);
+    } while (!bits);
+    memcpy(to, &bits, sizeof bits);
+}
+
 static void set_ids(impact_span *span, const impact_span_context *parent, impact__random *random)
 {
-    uint64_t id[3] = {0};
-    do {
-        id[2] = impact__random_next(random);
-    } while (!id[2]);
-    memcpy(span->context.span_id.bytes, &id[2], 8);
+    write_random(span->context.span_id.bytes, random);
     if (parent) {
         span->context.trace_id = parent->trace_id;
         span->context.trace_flags = parent->trace_flags & IMPACT_TRACE_FLAG_RANDOM;
         return;
     }
-    do {
-        id[0] = impact__random_next(random);
-        id[1] = impact__random_next(random);
-    } while (!id[0] && !id[1]);
-    memcpy(span->context.trace_id.bytes, id, 16);
+    write_random(span->context.trace_id.bytes, random);
+    write_random(span->context.trace_id.bytes + 8, random);
     span->context.trace_flags = IMPACT_TRACE_FLAG_RANDOM;
 }
 
@@ -171,7 +181,8 @@ static void begin_recording(impact_span *span, impact__thread_state *state, cons
     make_empty(span);
     const size_t name_size = options->name_size ? options->name_size : strlen(name);
     impact__span_record_name(span, impact_text_from(name, name_size));
-    impact__span_record_trace_state(span);
+    if (span->context.trace_state.size)
+        impact__span_record_trace_state(span);
     impact__span_record_attributes(span, options->attributes, options->attribute_count);
     for (size_t i = 0; options->links && i < options->link_count; i++)
         impact_span_add_link(span, &options->links[i]);

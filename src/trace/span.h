@@ -55,7 +55,6 @@ struct impact_span {
     uint32_t name_size;     /* of the name's field, which begins at the head's room */
     uint32_t status_offset; /* of the status field; 0: none yet */
     uint32_t record_offset; /* once finished: where its tag and length begin */
-    uint32_t span_offset;   /* once finished: where its first field begins */
 
     impact__attribute_place *places; /* owned */
     uint32_t place_capacity;

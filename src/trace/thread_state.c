@@ -4,7 +4,6 @@
 #include <pthread.h>
 
 #include "core/alloc.h"
-#include "core/fork.h"
 #include "trace/span.h"
 
 _Thread_local impact__thread_state *impact__the_thread_state IMPACT__THREAD_LOCAL_MODEL;
@@ -30,6 +29,12 @@ static void make_key(void)
     has_key = pthread_key_create(&key, release) == 0;
 }
 
+void impact__thread_state_seed(impact__thread_state *state)
+{
+    impact__random_seed(&state->random);
+    state->generation = impact__fork_generation();
+}
+
 impact__thread_state *impact__thread_state_make(void)
 {
     (void)pthread_once(&key_once, make_key); /* cannot fail */
@@ -40,8 +45,7 @@ impact__thread_state *impact__thread_state_make(void)
         impact__free(NULL, state);
         return NULL;
     }
-    impact__random_seed(&state->random);
-    state->generation = impact__fork_generation();
+    impact__thread_state_seed(state);
     impact__the_thread_state = state;
     return state;
 }
@@ -52,15 +56,6 @@ void impact__thread_state_release(void)
         return;
     (void)pthread_setspecific(key, NULL); /* a key that exists */
     release(impact__the_thread_state);
-}
-
-impact__random *impact__thread_state_random(impact__thread_state *state)
-{
-    if (__builtin_expect(state->generation != impact__fork_generation(), 0)) {
-        impact__random_seed(&state->random);
-        state->generation = impact__fork_generation();
-    }
-    return &state->random;
 }
 
 void impact__thread_state_new_anchor(impact__thread_state *state, uint64_t monotonic_ns)

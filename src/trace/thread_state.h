@@ -11,6 +11,7 @@
 #include <impact/span.h>
 
 #include "core/clock.h"
+#include "core/fork.h"
 #include "core/random.h"
 #include "core/thread.h"
 
@@ -57,8 +58,15 @@ void impact__thread_state_release(void);
 
 void impact__thread_state_new_anchor(impact__thread_state *state, uint64_t monotonic_ns);
 
+void impact__thread_state_seed(impact__thread_state *state);
+
 /* The thread's random numbers, seeded anew in a forked child. */
-impact__random *impact__thread_state_random(impact__thread_state *state);
+static inline impact__random *impact__thread_state_random(impact__thread_state *state)
+{
+    if (__builtin_expect(state->generation != impact__fork_generation(), 0))
+        impact__thread_state_seed(state);
+    return &state->random;
+}
 
 /* Now, as wall time; `anchor_ns` gets what to add to later monotonic readings. */
 static inline uint64_t impact__thread_state_now(impact__thread_state *state, uint64_t *anchor_ns)

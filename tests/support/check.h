@@ -16,7 +16,7 @@ typedef struct check_test {
 void check_add(check_test *test);
 void check_failed(const char *file, int line, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-/* Ends the test as skipped. */
+/* Ends the test as skipped, unless a CHECK has failed. */
 void check_skip(const char *reason) __attribute__((noreturn));
 /* True when `text` stands in `whole`. */
 bool check_contains(const char *whole, const char *text);
@@ -24,23 +24,30 @@ bool check_contains(const char *whole, const char *text);
 /* A test whose name is a sentence. It registers itself; it runs in a process of its own. */
 #define TEST(sentence)                                                                             \
     static void sentence(void);                                                                    \
-    __attribute__((constructor)) static void sentence##_register(void)                            \
+    __attribute__((constructor)) static void sentence##_register(void)                             \
     {                                                                                              \
         static check_test test = {#sentence, sentence, NULL};                                      \
         check_add(&test);                                                                          \
     }                                                                                              \
     static void sentence(void)
 
-/* A fact. A test goes on after a failed one, so that one run shows them all. */
+/* A fact. A test goes on after a failed one, so that one run shows them all. May be used on any
+ * thread and in processes that the test forks. */
 #define CHECK(fact)                                                                                \
     do {                                                                                           \
         if (!(fact))                                                                               \
             check_failed(__FILE__, __LINE__, "%s", #fact);                                         \
     } while (0)
 
-/* Two numbers, shown when they differ. */
+/* Two whole numbers of at most 64 bits, shown when they differ. A double is refused: it would be
+ * cut. */
+#define CHECK_IS_WHOLE(number)                                                                     \
+    _Static_assert(_Generic((number), float : 0, double : 0, long double : 0, default : 1),        \
+                   "CHECK_EQUAL is for whole numbers")
 #define CHECK_EQUAL(is, should)                                                                    \
     do {                                                                                           \
+        CHECK_IS_WHOLE(is);                                                                        \
+        CHECK_IS_WHOLE(should);                                                                    \
         const long long is_ = (long long)(is);                                                     \
         const long long should_ = (long long)(should);                                             \
         if (is_ != should_)                                                                        \
@@ -53,7 +60,7 @@ bool check_contains(const char *whole, const char *text);
         const char *is_ = (is);                                                                    \
         const char *should_ = (should);                                                            \
         if (!is_ || !should_ ? is_ != should_ : strcmp(is_, should_) != 0)                         \
-            check_failed(__FILE__, __LINE__, "%s is \"%s\", not \"%s\"", #is, is_ ? is_ : "NULL", \
+            check_failed(__FILE__, __LINE__, "%s is \"%s\", not \"%s\"", #is, is_ ? is_ : "NULL",  \
                          should_ ? should_ : "NULL");                                              \
     } while (0)
 

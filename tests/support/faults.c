@@ -2,6 +2,7 @@
 #include "support/faults.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "support/check.h"
 
@@ -19,14 +20,16 @@ static void *allocate(void *userdata, size_t size)
 {
     faults *f = userdata;
     void *memory = may_allocate(f) ? malloc(size) : NULL;
-    if (memory)
-        atomic_fetch_add(&f->live, 1);
-    return memory;
+    if (!memory)
+        return NULL;
+    atomic_fetch_add(&f->live, 1);
+    return memset(memory, 0xA5, size); /* who reads what he has not written shall not find zeros */
 }
 
 static void *resize(void *userdata, void *memory, size_t size)
 {
     faults *f = userdata;
+    CHECK(size > 0);
     void *resized = may_allocate(f) ? realloc(memory, size) : NULL;
     if (resized && !memory)
         atomic_fetch_add(&f->live, 1);
@@ -64,6 +67,8 @@ bool faults_next_round(faults *f)
     if (!atomic_load(&f->injected)) {
         if (f->fails_for_good)
             return false;
+        CHECK(atomic_load(&f->fail_at) >
+              1); /* else the body has asked for nothing, and proves nothing */
         f->fails_for_good = true;
         atomic_store(&f->fail_at, 0);
     }

@@ -26,8 +26,9 @@ void faults_close(faults *f);
 
 bool faults_next_round(faults *f);
 
-/* The body runs with each allocation failing once, then with each failing for good, until a round
- * meets no failure. In it, f->injected tells whether one failed. Each round must give back all. */
+/* The body runs with the first allocation failing, then with the second, and so on until a round
+ * meets no failure; then again, with all later ones failing too. In it, f->injected tells whether
+ * one failed. Each round must give back all, and the first must allocate something. */
 #define FOR_EACH_ALLOCATION_FAILURE(f) for (*(f) = (faults){0}; faults_next_round(f);)
 
 #endif

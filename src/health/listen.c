@@ -1,0 +1,72 @@
+/* A port of its own: the answers are served by the plugin for libmicrohttpd. */
+#include <impact/health.h>
+#include <impact/plugin.h>
+
+#include "health/address.h"
+#include "health/registry.h"
+
+static impact_status load_server(const impact_plugin **plugin)
+{
+    const impact_status status = impact_plugin_load(plugin, "microhttpd");
+    if (status == IMPACT_ENOENT)
+        return IMPACT_EPLUGIN;
+    return status || (*plugin)->server_open ? status : IMPACT_EPLUGIN;
+}
+
+/* From here on nobody else opens a server. False: somebody has. */
+static bool claim(impact_health *health)
+{
+    impact__health_lock(health);
+    const bool is_mine = !health->is_listening;
+    health->is_listening = true;
+    impact__health_unlock(health);
+    return is_mine;
+}
+
+static void keep_server(impact_health *health, const impact_plugin *plugin, impact_server *server,
+                        uint16_t port)
+{
+    impact__health_lock(health);
+    health->server_plugin = plugin;
+    health->server = server;
+    atomic_store_explicit(&health->port, port, memory_order_relaxed);
+    impact__health_unlock(health);
+}
+
+static void give_up(impact_health *health)
+{
+    impact__health_lock(health);
+    health->is_listening = false;
+    impact__health_unlock(health);
+}
+
+static impact_status serve(impact_health *health, const char *address)
+{
+    const impact_plugin *plugin = NULL;
+    impact_status status = load_server(&plugin);
+    if (status)
+        return status;
+    impact_server *server = NULL;
+    uint16_t port = 0;
+    status = plugin->server_open(&server, address, impact_health_answer, health, &port);
+    if (!status)
+        keep_server(health, plugin, server, port);
+    return status;
+}
+
+impact_status impact_health_listen(impact_health *health, const char *address)
+{
+    if (!health || !impact__is_address(impact_text_of(address)))
+        return IMPACT_EINVAL;
+    if (!claim(health))
+        return IMPACT_EEXIST;
+    const impact_status status = serve(health, address);
+    if (status)
+        give_up(health);
+    return status;
+}
+
+uint16_t impact_health_port(const impact_health *health)
+{
+    return health ? (uint16_t)atomic_load_explicit(&health->port, memory_order_relaxed) : 0;
+}

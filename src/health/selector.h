@@ -1,0 +1,32 @@
+/* The selector: which checks a probe asks for, as a comma list of names and groups. */
+#ifndef IMPACT_HEALTH_SELECTOR_H
+#define IMPACT_HEALTH_SELECTOR_H
+
+#include <impact/status.h>
+
+#include "health/registry.h"
+#include "health/report.h"
+
+enum { IMPACT__SELECTOR_NAME_LIMIT = 256 }; /* names in one selector */
+
+/* A selector, read. */
+typedef struct impact__selector {
+    size_t count;
+    size_t unknown_count; /* set by take; likewise below */
+    struct {
+        impact_text name; /* borrowed from the selector's text */
+        bool is_unknown;  /* of a name that stands there twice the first */
+    } names[IMPACT__SELECTOR_NAME_LIMIT];
+} impact__selector;
+
+/* IMPACT_ELIMIT: too many names, or one that is too long to be one. IMPACT_EINVAL: ill-formed UTF-8 or
+ * control characters, which no name has and no answer should repeat. */
+impact_status impact__selector_parse(impact__selector *selector, impact_text text);
+
+/* Add the selected checks to `report`, which has room for all, in the order asked for, each once, and mark
+ * the unknown names. Under the lock. IMPACT_ENOENT: a name is unknown, the registry minds, and nothing
+ * was added. */
+impact_status impact__selector_take(impact__selector *selector, impact_health *health,
+                                    impact_health_report *report);
+
+#endif

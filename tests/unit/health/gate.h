@@ -1,0 +1,110 @@
+/* A check that is held until the test lets it go, and what one needs around it. */
+#ifndef IMPACT_TESTS_HEALTH_GATE_H
+#define IMPACT_TESTS_HEALTH_GATE_H
+
+#include <poll.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <unistd.h>
+
+#include <impact/health.h>
+
+#include "core/clock.h"
+#include "health/registry.h"
+#include "support/check.h"
+
+enum { patience_ms = 30000 }; /* a test that waits longer for anything has failed */
+
+/* Two pipes: a run says that it has begun, and waits for a byte. */
+typedef struct gate {
+    int begun[2];
+    int release[2];
+    atomic_uint runs;
+    atomic_uint freed;
+} gate;
+
+static inline void gate_open(gate *g)
+{
+    atomic_init(&g->runs, 0);
+    atomic_init(&g->freed, 0);
+    CHECK(pipe(g->begun) == 0 && pipe(g->release) == 0);
+}
+
+static inline void gate_close(gate *g)
+{
+    for (int end = 0; end < 2; end++) {
+        (void)close(g->begun[end]);
+        (void)close(g->release[end]);
+    }
+}
+
+/* The check: it ignores its deadline. */
+static inline impact_health_status gate_run(impact_health_run *run, void *userdata)
+{
+    (void)run;
+    gate *g = userdata;
+    char byte = 0;
+    atomic_fetch_add(&g->runs, 1);
+    const bool passed = write(g->begun[1], &byte, 1) == 1 && read(g->release[0], &byte, 1) == 1;
+    return passed ? IMPACT_HEALTH_PASS : IMPACT_HEALTH_FAIL;
+}
+
+static inline void gate_free(void *userdata)
+{
+    gate *g = userdata;
+    atomic_fetch_add(&g->freed, 1);
+}
+
+static inline void gate_await_run(gate *g)
+{
+    char byte = 0;
+    struct pollfd readable = {.fd = g->begun[0], .events = POLLIN};
+    CHECK(poll(&readable, 1, patience_ms) == 1 && read(g->begun[0], &byte, 1) == 1);
+}
+
+/* Let one run go on. */
+static inline void gate_release(gate *g)
+{
+    CHECK(write(g->release[1], "", 1) == 1);
+}
+
+/* Wait for a fact that other threads bring about; a failed check when it takes too long. */
+#define AWAIT(fact)                                                                                \
+    do {                                                                                           \
+        const uint64_t until_ = impact__deadline_after_ms(patience_ms);                            \
+        while (!(fact) && impact__clock_monotonic_ns() < until_)                                   \
+            (void)sched_yield();                                                                   \
+        CHECK(fact);                                                                               \
+    } while (0)
+
+/* What the registry knows of a check's users: probes that wait, and the run. */
+static inline unsigned users_of(impact_health *health, const char *name)
+{
+    impact__health_lock(health);
+    const impact__check *check = impact__health_find(health, impact_text_of(name));
+    const unsigned users = check ? check->users : 0;
+    impact__health_unlock(health);
+    return users;
+}
+
+static inline unsigned threads_of(impact_health *health)
+{
+    impact__health_lock(health);
+    const unsigned threads = health->threads;
+    impact__health_unlock(health);
+    return threads;
+}
+
+/* The result of one check of a probe; UNKNOWN and "failed" when the probe itself did not work. */
+static inline impact_health_result probe_one(impact_health *health, const char *name)
+{
+    impact_health_report *report = NULL;
+    impact_health_result result = {.status = IMPACT_HEALTH_UNKNOWN, .reason = "failed"};
+    if (impact_health_probe(health, impact_text_of(name), &report) == IMPACT_OK)
+        CHECK(impact_health_report_get(report, 0, &result));
+    result.name = impact_text_of(name); /* the report's goes with it */
+    impact_health_report_close(report);
+    return result;
+}
+
+#endif

@@ -1,0 +1,462 @@
+/* The answers: the table of behaviour, row by row, and what hostile requests get. */
+#include <impact/health.h>
+
+#include <stdlib.h>
+
+#include "gate.h"
+#include "support/check.h"
+#include "support/faults.h"
+
+static const char no_cache[] = "no-cache, no-store";
+
+/* A request and its answer, as C strings. */
+typedef struct exchange {
+    impact_http_response response;
+    char body[4096];
+    bool is_answered;
+} exchange;
+
+static impact_text only_header(void *carrier, const char *name)
+{
+    return strcmp(name, "authorization") == 0 ? impact_text_of(carrier) : impact_text_of(NULL);
+}
+
+static exchange ask_raw(impact_health *health, const char *method, impact_text path,
+                        impact_text query, const char *authorization)
+{
+    const impact_http_request request = {
+        .size = sizeof request,
+        .method = impact_text_of(method),
+        .path = path,
+        .query = query,
+        .header = authorization ? only_header : NULL,
+        .carrier = (void *)(uintptr_t)authorization,
+    };
+    exchange e = {0};
+    e.is_answered = impact_health_answer(health, &request, &e.response);
+    CHECK(e.response.body.size < sizeof e.body);
+    if (e.response.body.size && e.response.body.size < sizeof e.body)
+        memcpy(e.body, e.response.body.data, e.response.body.size);
+    return e;
+}
+
+static exchange ask(impact_health *health, const char *method, const char *path, const char *query)
+{
+    return ask_raw(health, method, impact_text_of(path), impact_text_of(query), NULL);
+}
+
+static const char *header_of(const exchange *e, const char *name)
+{
+    for (size_t i = 0; i < e->response.header_count; i++)
+        if (strcmp(e->response.headers[i].name, name) == 0)
+            return e->response.headers[i].value;
+    return NULL;
+}
+
+/* Check an answer's code and body (NULL: any), that no cache may keep it, and clear it. */
+static void check_answer(exchange e, int status, const char *body)
+{
+    CHECK(e.is_answered);
+    CHECK_EQUAL(e.response.status, status);
+    CHECK_STRING(header_of(&e, "Cache-Control"), no_cache);
+    if (body)
+        CHECK_STRING(e.body, body);
+    impact_http_response_clear(&e.response);
+}
+
+/* As above, and it is an error in JSON. */
+static void check_error(exchange e, int status)
+{
+    CHECK_STRING(header_of(&e, "Content-Type"), "application/json");
+    CHECK(strncmp(e.body, "{\"error\":\"", 10) == 0);
+    CHECK(strcmp(e.body + strlen(e.body) - 2, "}\n") == 0);
+    check_answer(e, status, NULL);
+}
+
+static void add(impact_health *health, const char *name, impact_health_check_fn run,
+                const char *groups)
+{
+    CHECK_EQUAL(impact_health_add(health, IMPACT_CHECK(.name = name, .run = run, .groups = groups,
+                                                       .timeout_ms = patience_ms)),
+                IMPACT_OK);
+}
+
+static impact_health *open_health(const char *secret, bool ignores_unknown_checks)
+{
+    impact_health *health = NULL;
+    CHECK_EQUAL(impact_health_open(&health, IMPACT_HEALTH_OPTIONS(
+                                                .secret = secret, .budget_ms = patience_ms,
+                                                .ignores_unknown_checks = ignores_unknown_checks)),
+                IMPACT_OK);
+    add(health, "true", impact_check_true, NULL);
+    add(health, "false", impact_check_false, "");
+    add(health, "foo", impact_check_true, "");
+    return health;
+}
+
+#define AVAILABLE "{\"available_checks\":[\"true\",\"false\",\"foo\"],"
+
+/* ---- the table ---- */
+
+TEST(ping_is_answered_with_pong)
+{
+    impact_health *health = open_health(NULL, false);
+    exchange e = ask(health, "GET", "/health/ping", "");
+    CHECK_STRING(header_of(&e, "Content-Type"), "text/plain");
+    check_answer(e, 200, "pong");
+    CHECK_EQUAL(impact_health_close(health, patience_ms), 0);
+}
+
+TEST(the_defaults_are_run_unless_checks_are_named)
+{
+    impact_health *health = open_health(NULL, false);
+    const char *defaults = AVAILABLE "\"checks\":{\"true\":true},\"health\":\"running\"}\n";
+    exchange e = ask(health, "GET", "/health/", NULL);
+    CHECK_STRING(header_of(&e, "Content-Type"), "application/json");
+    check_answer(e, 200, defaults);
+    check_answer(ask(health, "GET", "/health/", "checks=_defaults"), 200, defaults);
+    check_answer(ask(health, "GET", "/health/", "other=1&checksum=2"), 200, defaults);
+    CHECK_EQUAL(impact_health_close(health, patience_ms), 0);
+}
+
+TEST(the_named_checks_are_run_in_the_order_asked_for)
+{
+    impact_health *health = open_health(NULL, false);
+    const char *both = AVAILABLE "\"checks\":{\"foo\":true,\"true\":true},\"health\":\"running\"}\n";
+    check_answer(ask(health, "GET", "/health/", "checks=foo,_defaults"), 200, both);
+    check_answer(ask(health, "GET", "/health/", "checks=%20foo%20,+true,foo"), 200, both);
+    check_answer(ask(health, "GET", "/health/", "checks=foo%2Ctrue"), 200, both);
+    check_answer(ask(health, "GET", "/health/", "checks=foo,true&checks=false"), 200, both);
+    CHECK_EQUAL(impact_health_close(health, patience_ms), 0);
+}
+
+TEST(no_checks_are_run_when_the_list_is_empty)
+{
+    impact_health *health = open_health(NULL, false);
+    const char *none = AVAILABLE "\"checks\":{},\"health\":\"running\"}\n";
+    check_answer(ask(health, "GET", "/health/", "checks="), 200, none);
+    check_answer(ask(health, "GET", "/health/", "checks"), 200, none);
+    check_answer(ask(health, "GET", "/health/", "checks=+,%20,"), 200, none);
+    CHECK_EQUAL(impact_health_close(health, patience_ms), 0);
+}
+
+TEST(a_failed_check_degrades_the_answer)
+{
+    impact_health *health = open_health(NULL, false);
+    check_answer(ask(health, "GET", "/health/", "checks=true,false"), 503,
+                 AVAILABLE "\"checks\":{\"true\":true,\"false\":false},\"health\":\"degraded\"}\n");
+    CHECK_EQUAL(impact_health_close(health, patience_ms), 0);
+}
+
+TEST(a_hung_check_counts_as_false)
+{
+    gate g;
+    gate_open(&g);
+    impact_health *health = open_health(NULL, false);
+    REQUIRE(impact_health_add(health, IMPACT_CHECK(.name = "hung", .run = gate_run, .userdata = &g,
+                                                   .timeout_ms = 20)) == IMPACT_OK);
+    exchange e = ask(health, "GET", "/health/", "");
+    CHECK(check_contains(e.body, "\"checks\":{\"true\":true,\"hung\":false},\"health\":\"degraded\"}"));
+    check_answer(e, 503, NULL);
+    gate_release(&g);
+    CHECK_EQUAL(impact_health_close(health, patience_ms), 0);
+    gate_close(&g);
+}
+
+TEST(an_unknown_check_is_not_found_and_named)
+{
+    impact_health *health = open_health(NULL, false);
+    exchange e = ask(health, "GET", "/health/", "checks=true,nope,_none,nope");
+    CHECK_STRING(header_of(&e, "Content-Type"), "application/json");
+    check_answer(e, 404,
+                 "{\"error\":\"unknown checks\",\"unknown_checks\":[\"nope\",\"_none\"]}\n");
+    CHECK_EQUAL(impact_health_close(health, patience_ms), 0);
+}
+
+TEST(an_unknown_check_is_listed_when_the_registry_ignores_them)
+{
+    impact_health *health = open_health(NULL, true);
+    check_answer(ask(health, "GET", "/health/", "checks=true,nope"), 200,
+                 AVAILABLE "\"checks\":{\"true\":true},\"health\":\"running\","
+                           "\"unknown_checks\":[\"nope\"]}\n");
+    check_answer(ask(health, "GET", "/health/", "checks=nope,false"), 503,
+                 AVAILABLE "\"checks\":{\"false\":false},\"health\":\"degraded\","
+                           "\"unknown_checks\":[\"nope\"]}\n");
+    CHECK_EQUAL(impact_health_close(health, patience_ms), 0);
+}
+
+/* ---- the secret ---- */
+
+static int status_with(impact_health *health, const char *query, const char *authorization)
+{
+    exchange e = ask_raw(health, "GET", impact_text_of("/health/"), impact_text_of(query),
+                         authorization);
+    const int status = e.response.status;
+    if (status == 401) {
+        CHECK_STRING(e.body, "{\"error\":\"the secret is missing or wrong\"}\n");
+        CHECK_STRING(header_of(&e, "WWW-Authenticate"), "Bearer");
+    }
+    CHECK_STRING(header_of(&e, "Cache-Control"), no_cache);
+    impact_http_response_clear(&e.response);
+    return status;
+}
+
+TEST(the_secret_is_taken_from_the_query)
+{
+    impact_health *health = open_health("s3 cr&t", false);
+    CHECK_EQUAL(status_with(health, "auth=s3%20cr%26t", NULL), 200);
+    CHECK_EQUAL(status_with(health, "checks=foo&auth=s3+cr%26t", NULL), 200);
+    CHECK_EQUAL(status_with(health, NULL, NULL), 401);
+    CHECK_EQUAL(status_with(health, "auth=", NULL), 401);
+    CHECK_EQUAL(status_with(health, "auth", NULL), 401);
+    CHECK_EQUAL(status_with(health, "auth=s3%20cr%26", NULL), 401);
+    CHECK_EQUAL(status_with(health, "auth=s3%20cr%26tt", NULL), 401);
+    CHECK_EQUAL(status_with(health, "auth=s3%20cr%26t%00", NULL), 401);
+    CHECK_EQUAL(status_with(health, "auth=%zz", NULL), 401);
+    CHECK_EQUAL(status_with(health, "auth=no&auth=s3%20cr%26t", NULL), 401);
+    CHECK_EQUAL(impact_health_close(health, patience_ms), 0);
+}
+
+TEST(the_secret_is_taken_from_the_authorization_header)
+{
+    impact_health *health = open_health("secret", false);
+    CHECK_EQUAL(status_with(health, NULL, "Bearer secret"), 200);
+    CHECK_EQUAL(status_with(health, NULL, "bearer  secret "), 200);
+    CHECK_EQUAL(status_with(health, "auth=wrong", "Bearer secret"), 200);
+    CHECK_EQUAL(status_with(health, "auth=secret", "Bearer wrong"), 200);
+    CHECK_EQUAL(status_with(health, NULL, "Basic secret"), 401);
+    CHECK_EQUAL(status_with(health, NULL, "Bearer"), 401);
+    CHECK_EQUAL(status_with(health, NULL, "Bearersecret"), 401);
+    CHECK_EQUAL(status_with(health, NULL, "Bearer secretsecret"), 401);
+    CHECK_EQUAL(status_with(health, NULL, "secret"), 401);
+    CHECK_EQUAL(status_with(health, NULL, ""), 401);
+    CHECK_EQUAL(impact_health_close(health, patience_ms), 0);
+}
+
+TEST(no_secret_is_asked_for_where_nothing_is_told)
+{
+    impact_health *health = open_health("secret", false);
+    check_answer(ask(health, "GET", "/health/ping", NULL), 200, "pong");
+    check_answer(ask(health, "GET", "/health", NULL), 308, "");
+    check_error(ask(health, "GET", "/health/other", NULL), 404);
+    check_error(ask(health, "POST", "/health/", NULL), 405);
+    check_answer(ask(health, "GET", "/health/", "checks=nope"), 401, NULL);
+    CHECK_EQUAL(impact_health_close(health, patience_ms), 0);
+}
+
+TEST(an_empty_secret_is_none)
+{
+    impact_health *health = open_health("", false);
+    CHECK_EQUAL(status_with(health, NULL, NULL), 200);
+    CHECK_EQUAL(impact_health_close(health, patience_ms), 0);
+}
+
+/* ---- methods and paths ---- */
+
+static void check_head(impact_health *health, const char *path, const char *query, int status)
+{
+    exchange e = ask(health, "HEAD", path, query);
+    CHECK_EQUAL(e.response.body.size, 0);
+    CHECK(header_of(&e, "Content-Type") != NULL);
+    check_answer(e, status, "");
+}
+
+TEST(head_gets_the_headers_only)
+{
+    impact_health *health = open_health(NULL, false);
+    check_head(health, "/health/ping", "", 200);
+    check_head(health, "/health/", "", 200);
+    check_head(health, "/health/", "checks=false", 503);
+    check_head(health, "/health/", "checks=nope", 404);
+    check_head(health, "/health/other", "", 404);
+    CHECK_EQUAL(impact_health_close(health, patience_ms), 0);
+}
+
+TEST(options_and_other_methods_are_told_what_is_allowed)
+{
+    static const char *const paths[] = {"/health", "/health/", "/health/ping"};
+    static const char *const others[] = {"POST", "PUT", "DELETE", "TRACE", "get", ""};
+    impact_health *health = open_health(NULL, false);
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+        exchange e = ask(health, "OPTIONS", paths[i], "");
+        CHECK_STRING(header_of(&e, "Allow"), "GET, HEAD, OPTIONS");
+        check_answer(e, 204, "");
+        for (size_t j = 0; j < sizeof others / sizeof *others; j++) {
+            e = ask(health, others[j], paths[i], "");
+            CHECK_STRING(header_of(&e, "Allow"), "GET, HEAD, OPTIONS");
+            check_error(e, 405);
+        }
+    }
+    CHECK_EQUAL(impact_health_close(health, patience_ms), 0);
+}
+
+static void check_location(impact_health *health, const char *query, const char *location)
+{
+    exchange e = ask(health, "GET", "/health", query);
+    CHECK_STRING(header_of(&e, "Location"), location);
+    check_answer(e, 308, "");
+}
+
+TEST(the_bare_prefix_is_redirected_with_its_query_when_that_is_safe)
+{
+    impact_health *health = open_health(NULL, false);
+    check_location(health, "", "/health/");
+    check_location(health, "checks=a,b&auth=%20", "/health/?checks=a,b&auth=%20");
+    check_location(health, "a\r\nSet-Cookie: b=c", "/health/");
+    check_location(health, "<script>", "/health/");
+    char long_query[4097 + 1] = "";
+    memset(long_query, 'a', 4097);
+    check_location(health, long_query, "/health/");
+    CHECK_EQUAL(impact_health_close(health, patience_ms), 0);
+}
+
+TEST(paths_beside_the_prefix_are_left_to_others)
+{
+    static const char *const paths[] = {"", "/", "/healt", "/healthy", "/healthy/ping", "/x/health/",
+                                        "//health/", "/%68ealth/", "/HEALTH/"};
+    impact_health *health = open_health(NULL, false);
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+        exchange e = ask(health, "GET", paths[i], "");
+        CHECK(!e.is_answered);
+        CHECK_EQUAL(e.response.status, 0); /* untouched */
+    }
+    CHECK(!ask(health, "GET", NULL, NULL).is_answered);
+    CHECK_EQUAL(impact_health_close(health, patience_ms), 0);
+}
+
+TEST(unknown_paths_below_the_prefix_are_not_found)
+{
+    static const char *const paths[] = {"/health/x",        "/health//",       "/health/ping/",
+                                        "/health/../admin", "/health/ping%00", "/health/\xFF"};
+    impact_health *health = open_health(NULL, false);
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
+        check_error(ask(health, "GET", paths[i], ""), 404);
+    check_error(ask_raw(health, "GET", impact_text_from("/health/ping\0", 13), impact_text_of(""),
+                        NULL),
+                404);
+    CHECK_EQUAL(impact_health_close(health, patience_ms), 0);
+}
+
+TEST(the_prefix_can_be_another)
+{
+    impact_health *health = NULL;
+    REQUIRE(impact_health_open(&health, IMPACT_HEALTH_OPTIONS(.prefix = "/a/b")) == IMPACT_OK);
+    check_answer(ask(health, "GET", "/a/b/ping", ""), 200, "pong");
+    exchange e = ask(health, "GET", "/a/b", "");
+    CHECK_STRING(header_of(&e, "Location"), "/a/b/");
+    check_answer(e, 308, "");
+    CHECK(!ask(health, "GET", "/health/ping", "").is_answered);
+    CHECK_EQUAL(impact_health_close(health, patience_ms), 0);
+}
+
+/* ---- hostile requests ---- */
+
+static void check_refused(impact_health *health, const char *query, int status)
+{
+    exchange e = ask(health, "GET", "/health/", query);
+    CHECK(!strpbrk(e.body, "<>") && !check_contains(e.body, "\xFF"));
+    check_error(e, status);
+}
+
+TEST(what_is_no_name_is_refused_whether_unknown_names_are_or_not)
+{
+    for (int ignores = 0; ignores < 2; ignores++) {
+        impact_health *health = open_health(NULL, ignores);
+        check_refused(health, "checks=%00", 400);
+        check_refused(health, "checks=true%00", 400);
+        check_refused(health, "checks=%FF", 400);
+        check_refused(health, "checks=\xFF", 400);
+        check_refused(health, "checks=%C0%80", 400);
+        check_refused(health, "checks=a%0D%0Ab", 400);
+        check_refused(health, "checks=%", 400);
+        check_refused(health, "checks=%4", 400);
+        check_refused(health, "checks=%gg", 400);
+        CHECK_EQUAL(impact_health_close(health, patience_ms), 0);
+    }
+}
+
+TEST(an_unknown_name_is_escaped)
+{
+    impact_health *health = open_health(NULL, false);
+    check_answer(ask(health, "GET", "/health/", "checks=%3Cscript%3E\"\\%C3%B6"), 404,
+                 "{\"error\":\"unknown checks\",\"unknown_checks\":"
+                 "[\"\\u003cscript\\u003e\\\"\\\\\xC3\xB6\"]}\n");
+    CHECK_EQUAL(impact_health_close(health, patience_ms), 0);
+}
+
+TEST(names_and_lists_that_are_too_long_are_refused)
+{
+    impact_health *health = open_health(NULL, true);
+    char query[10240 + 16] = "checks=";
+    memset(query + 7, 'a', 10240);
+    check_refused(health, query, 400);
+    query[7 + 65] = 0;
+    check_refused(health, query, 400);
+    for (int i = 0; i < 1000; i++)
+        memcpy(query + 7 + 2 * i, "a,", 2);
+    query[7 + 2000] = 0;
+    check_refused(health, query, 400);
+    query[7 + 512] = 0;
+    check_answer(ask(health, "GET", "/health/", query), 200, NULL);
+    CHECK_EQUAL(impact_health_close(health, patience_ms), 0);
+}
+
+TEST(answering_accepts_null)
+{
+    impact_health *health = open_health(NULL, false);
+    const impact_http_request request = {.size = sizeof request, .path = impact_text_of("/health")};
+    impact_http_response response = {0};
+    CHECK(!impact_health_answer(NULL, &request, &response));
+    CHECK(!impact_health_answer(health, NULL, &response));
+    CHECK(!impact_health_answer(health, &request, NULL));
+    impact_http_response_clear(NULL);
+    CHECK_EQUAL(impact_health_close(health, patience_ms), 0);
+}
+
+/* ---- memory ---- */
+
+static void check_answers_without_memory(impact_health *health, const faults *f, const char *path,
+                                         const char *query, int status)
+{
+    exchange e = ask(health, "GET", path, query);
+    if (atomic_load(&f->injected)) {
+        check_answer(e, e.response.status, NULL);
+        CHECK(e.response.status == status || e.response.status == 503);
+        return;
+    }
+    check_answer(e, status, NULL);
+}
+
+TEST(an_answer_survives_every_allocation_failure)
+{
+    faults f;
+    FOR_EACH_ALLOCATION_FAILURE(&f)
+    {
+        impact_health *health = NULL;
+        if (impact_health_open(&health, IMPACT_HEALTH_OPTIONS(.allocator = &f.allocator,
+                                                              .budget_ms = patience_ms)) == IMPACT_OK) {
+            (void)!impact_health_add(health, IMPACT_CHECK(.name = "true", .run = impact_check_true,
+                                                          .timeout_ms = patience_ms));
+            check_answers_without_memory(health, &f, "/health/", NULL, 200);
+            check_answers_without_memory(health, &f, "/health/", "checks=nope", 404);
+            check_answers_without_memory(health, &f, "/health", NULL, 308);
+        }
+        CHECK_EQUAL(impact_health_close(health, patience_ms), 0);
+    }
+}
+
+TEST(an_answer_without_memory_is_503_in_json)
+{
+    faults f;
+    faults_open(&f);
+    impact_health *health = NULL;
+    REQUIRE(impact_health_open(&health, IMPACT_HEALTH_OPTIONS(.allocator = &f.allocator)) ==
+            IMPACT_OK);
+    f.fails_for_good = true;
+    atomic_store(&f.fail_at, 1);
+    check_answer(ask(health, "GET", "/health/", NULL), 503, "{\"error\":\"no memory\"}\n");
+    check_answer(ask(health, "GET", "/health", NULL), 503, "{\"error\":\"no memory\"}\n");
+    check_answer(ask(health, "GET", "/health/ping", NULL), 200, "pong");
+    CHECK_EQUAL(impact_health_close(health, patience_ms), 0);
+    faults_close(&f);
+}
