@@ -75,6 +75,8 @@ static impact_text cut_line(impact_text *rest)
     return line;
 }
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     const unsigned kind = size ? data[0] % registry_count : 0;

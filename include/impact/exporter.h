@@ -64,6 +64,13 @@ IMPACT_API IMPACT_CHECKED impact_status impact_exporter_console_open(
 IMPACT_API IMPACT_CHECKED impact_status impact_exporter_tree_open(
     impact_exporter **exporter, int descriptor, const impact_allocator *allocator);
 
+/* Print all spans of `count` TracesData (or ExportTraceServiceRequest) messages on `descriptor` as the
+ * tree exporter does: one tree a trace, over all processes that the data comes from. Waits as long as
+ * the descriptor does. What is malformed is left out. */
+IMPACT_API IMPACT_CHECKED impact_status impact_tree_print(int descriptor, const impact_text *data,
+                                                          size_t count,
+                                                          const impact_allocator *allocator);
+
 /* Keeps what it is given, for tests: read it with the two functions below. */
 IMPACT_API IMPACT_CHECKED impact_status
 impact_exporter_memory_open(impact_exporter **exporter, const impact_allocator *allocator);

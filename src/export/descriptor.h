@@ -1,0 +1,23 @@
+/* Writing to a descriptor that is somebody else's: within a deadline, and never a SIGPIPE. */
+#ifndef IMPACT_EXPORT_DESCRIPTOR_H
+#define IMPACT_EXPORT_DESCRIPTOR_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include <impact/status.h>
+#include <impact/text.h>
+
+typedef struct impact__descriptor {
+    int number;                /* borrowed */
+    atomic_bool is_interrupted; /* set from any thread, for good */
+} impact__descriptor;
+
+/* Write all of `text`. IMPACT_ETIMEDOUT, IMPACT_ECLOSED (interrupted) or IMPACT_ESYSTEM: a part of it may
+ * have been written. What can be written without waiting is, even when the deadline has passed. */
+impact_status impact__descriptor_write(impact__descriptor *descriptor, impact_text text,
+                                       uint64_t deadline_ns);
+
+void impact__descriptor_interrupt(impact__descriptor *descriptor);
+
+#endif

@@ -1,0 +1,48 @@
+/* Exporters by name: those of the library, then the plugins. */
+#include <impact/exporter.h>
+
+#include <string.h>
+#include <unistd.h>
+
+#include <impact/plugin.h>
+
+typedef impact_status open_on_descriptor_fn(impact_exporter **exporter, int descriptor,
+                                            const impact_allocator *allocator);
+
+static const struct builtin {
+    const char *name;
+    open_on_descriptor_fn *open;
+} builtins[] = {
+    {"console", impact_exporter_console_open},
+    {"tree", impact_exporter_tree_open},
+};
+
+static impact_status open_plugin(impact_exporter **exporter, const char *name,
+                                 const impact_allocator *allocator)
+{
+    const impact_plugin *plugin = NULL;
+    const impact_status status = impact_plugin_load(&plugin, name);
+    /* A name that cannot be a plugin's is one that there is no exporter of. */
+    if (status)
+        return status == IMPACT_EINVAL ? IMPACT_ENOENT : status;
+    if (!plugin->exporter_open)
+        return IMPACT_ENOENT;
+    return plugin->exporter_open(exporter, allocator ? allocator : impact_allocator_default());
+}
+
+impact_status impact_exporter_open(impact_exporter **exporter, const char *name,
+                                   const impact_allocator *allocator)
+{
+    if (!exporter || !name)
+        return IMPACT_EINVAL;
+    for (size_t i = 0; i < sizeof builtins / sizeof builtins[0]; i++)
+        if (strcmp(name, builtins[i].name) == 0)
+            return builtins[i].open(exporter, STDOUT_FILENO, allocator);
+    return open_plugin(exporter, name, allocator);
+}
+
+void impact_exporter_close(impact_exporter *exporter)
+{
+    if (exporter && exporter->close)
+        exporter->close(exporter);
+}

@@ -1,0 +1,139 @@
+/* The exporter "otlp": OTLP over HTTP with protobuf, as a plugin.
+ *
+ * DESIGN: a batch is one request, or several when it is above the limit of one. When some of them
+ * were taken and a later one failed, the spans of the later ones count as rejected: the exporter's
+ * answer has one word for "some", and the counters stay exact.
+ */
+#include <impact/plugin.h>
+
+#include <impact/diagnostics.h>
+#include <impact/span.h>
+
+#include "core/alloc.h"
+#include "core/buffer.h"
+#include "core/clock.h"
+#include "export/gather.h"
+#include "export/otlp/environment.h"
+#include "export/otlp/http.h"
+#include "export/otlp/request.h"
+#include "export/otlp/send.h"
+#include "export/sigpipe.h"
+
+typedef struct otlp {
+    impact_exporter base; /* first: a pointer to it is a pointer to this */
+    otlp__settings settings;
+    otlp__http *http;
+    impact__buffer request; /* kept between batches for its memory */
+} otlp;
+
+static impact_status send_part(otlp *to, const impact_batch *part, uint64_t deadline_ns,
+                               size_t *rejected)
+{
+    impact__buffer_clear(&to->request);
+    const impact_status status = impact__gather_append(&to->request, part);
+    if (status)
+        return status;
+    return otlp__send(to->http, impact__buffer_text(&to->request), part->span_count, deadline_ns,
+                      rejected);
+}
+
+static void reject_large_span(size_t size)
+{
+    impact_diagnostics_report(IMPACT_SEVERITY_ERROR, "otlp", "large span",
+                              "a span of %zu bytes is above the limit of a request", size);
+}
+
+static impact_status send_batch(otlp *to, const impact_batch *batch, uint64_t deadline_ns,
+                                size_t *rejected)
+{
+    size_t taken = 0;
+    size_t refused = 0;
+    impact_status status = IMPACT_OK;
+    for (size_t first = 0; first < batch->span_count && status == IMPACT_OK;) {
+        const impact_batch part = otlp__request_part(batch, first, OTLP__REQUEST_LIMIT);
+        if (!part.span_count) {
+            reject_large_span(batch->spans[first++].record.size);
+            refused++;
+            continue;
+        }
+        size_t part_rejected = 0;
+        status = send_part(to, &part, deadline_ns, &part_rejected);
+        first += part.span_count;
+        if (status == IMPACT_OK) {
+            taken += part.span_count - part_rejected;
+            refused += part_rejected;
+        }
+    }
+    if (status && taken + refused == 0)
+        return status;
+    *rejected = batch->span_count - taken;
+    return IMPACT_OK;
+}
+
+static uint32_t least_timeout(uint32_t timeout_ms, uint32_t own_ms)
+{
+    return own_ms && own_ms < timeout_ms ? own_ms : timeout_ms;
+}
+
+static impact_status export_batch(impact_exporter *exporter, const impact_batch *batch,
+                                  uint32_t timeout_ms, size_t *rejected)
+{
+    otlp *to = (otlp *)exporter;
+    const uint32_t least_ms = least_timeout(timeout_ms, to->settings.timeout_ms);
+    const uint64_t deadline_ns = impact__deadline_after_ms(least_ms);
+    impact__sigpipe held; /* TLS writes without MSG_NOSIGNAL */
+    impact_tracing_suppress();
+    impact__sigpipe_hold(&held);
+    const impact_status status = send_batch(to, batch, deadline_ns, rejected);
+    impact__sigpipe_release(&held);
+    impact_tracing_unsuppress();
+    return status;
+}
+
+static void interrupt(impact_exporter *exporter)
+{
+    otlp__http_interrupt(((otlp *)exporter)->http);
+}
+
+static void close_otlp(impact_exporter *exporter)
+{
+    otlp *to = (otlp *)exporter;
+    const impact_allocator *allocator = to->settings.allocator;
+    otlp__http_close(to->http);
+    impact__buffer_close(&to->request);
+    otlp__settings_close(&to->settings);
+    impact__free(allocator, to);
+}
+
+static impact_status open_otlp(impact_exporter **exporter, const impact_allocator *allocator)
+{
+    if (!exporter)
+        return IMPACT_EINVAL;
+    otlp *to = impact__alloc(allocator, sizeof *to);
+    if (!to)
+        return IMPACT_ENOMEM;
+    to->base = (impact_exporter){"otlp", export_batch, interrupt, close_otlp};
+    to->request = IMPACT__BUFFER(allocator);
+    impact_status status = otlp__settings_open(&to->settings, allocator);
+    if (status)
+        goto fail_settings;
+    status = otlp__http_open(&to->http, &to->settings);
+    if (status)
+        goto fail_http;
+    *exporter = &to->base;
+    return IMPACT_OK;
+
+fail_http:
+    otlp__settings_close(&to->settings);
+fail_settings:
+    impact__free(allocator, to);
+    return status;
+}
+
+IMPACT_API extern const impact_plugin impact_plugin_otlp;
+const impact_plugin impact_plugin_otlp = {
+    .abi = IMPACT_PLUGIN_ABI,
+    .size = sizeof(impact_plugin),
+    .name = "otlp",
+    .exporter_open = open_otlp,
+};
