@@ -14,7 +14,7 @@
 typedef struct registry_object {
     PyObject_HEAD
     impact_health *health;
-    PyObject *run; /* owned: called with a check's name, answers whether it holds */
+    PyObject *run; /* owned: called with a check's name; None: it holds, a str: why it does not */
 } registry_object;
 
 /* What the engine keeps for one check. */
@@ -25,24 +25,29 @@ struct check {
 
 /* ---- on the engine's threads ---- */
 
-/* The Python side catches everything; this is the last net. */
-static bool holds(PyObject *result, PyObject *run)
+/* None says that it holds, a str why it does not. The Python side catches everything; what raises here
+ * all the same is the last net's. */
+static bool holds(PyObject *result, impact_health_run *run, PyObject *function)
 {
-    int truth = result ? PyObject_IsTrue(result) : -1;
-    if (truth < 0)
-        PyErr_WriteUnraisable(run);
-    return truth == 1;
+    if (result == Py_None)
+        return true;
+    const char *reason =
+        result && PyUnicode_Check(result) ? PyUnicode_AsUTF8AndSize(result, NULL) : NULL;
+    if (reason)
+        impact_health_explain(run, "%s", reason);
+    if (PyErr_Occurred())
+        PyErr_WriteUnraisable(function);
+    return false;
 }
 
 static impact_health_status check_run(impact_health_run *run, void *userdata)
 {
-    (void)run; /* a Python check has timeouts of its own */
     if (!Py_IsInitialized())
         return IMPACT_HEALTH_FAIL;
     const struct check *check = userdata;
     PyGILState_STATE gil = PyGILState_Ensure();
     PyObject *result = PyObject_CallFunctionObjArgs(check->run, check->name, NULL);
-    bool is_held = holds(result, check->run);
+    bool is_held = holds(result, run, check->run);
     Py_XDECREF(result);
     PyGILState_Release(gil);
     return is_held ? IMPACT_HEALTH_PASS : IMPACT_HEALTH_FAIL;

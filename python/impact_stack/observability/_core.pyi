@@ -63,7 +63,7 @@ class TracerProvider:
 class HealthRegistry:
     def __new__(
         cls,
-        run: Callable[[str], bool],
+        run: Callable[[str], str | None],
         *,
         prefix: str,
         secret: str | None,

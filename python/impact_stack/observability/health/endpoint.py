@@ -27,13 +27,13 @@ if TYPE_CHECKING:
 _is_check_name = functools.lru_cache(maxsize=2048)(_core.is_check_name)
 
 
-def _runner_of(endpoint: Endpoint) -> Callable[[str], bool]:
+def _runner_of(endpoint: Endpoint) -> Callable[[str], str | None]:
     """Return what the registry calls; it does not keep the endpoint alive."""
     reference = weakref.ref(endpoint)
 
-    def run(name: str) -> bool:
+    def run(name: str) -> str | None:
         alive = reference()
-        return alive is not None and alive.run_check(name)
+        return alive.run_check(name) if alive is not None else "the app is gone"
 
     return run
 
@@ -129,14 +129,16 @@ class Endpoint:
 
     # ---- a run ----
 
-    def run_check(self, name: str) -> bool:
-        """Run a check, unless it runs already. Called on a thread of the core."""
+    def run_check(self, name: str) -> str | None:
+        """Run a check; return why it does not hold. Called on a thread of the core."""
         check = self._health.checks.get(name)
         key = (os.getpid(), name)
         token = object()
         # The core never starts a check twice; but it forgets one that was taken out and put back.
-        if check is None or self._running.setdefault(key, token) is not token:
-            return False
+        if check is None:
+            return "it was taken out"
+        if self._running.setdefault(key, token) is not token:
+            return "its last run has not ended"
         try:
             request_context = self._request_context
             context = request_context.copy() if request_context else contextvars.Context()
@@ -144,14 +146,14 @@ class Endpoint:
         finally:
             del self._running[key]
 
-    def _call_check(self, name: str, check: Callable[[], Any]) -> bool:
+    def _call_check(self, name: str, check: Callable[[], Any]) -> str | None:
         try:
             with self._app.app_context():
-                return bool(check())
-        except BaseException:  # pylint: disable=broad-exception-caught
+                return None if check() else "it said so"
+        except BaseException as error:  # pylint: disable=broad-exception-caught
             # SystemExit as well: on a thread of the core there is nothing to exit.
             logger.exception("Health check '%s' failed", name)
-            return False
+            return f"it raised {type(error).__name__}"
 
     # ---- a request ----
 
@@ -173,8 +175,17 @@ class Endpoint:
                 self._request_context = None
         if answered is None:
             flask.abort(404)
-        status, headers, body = answered
-        return flask.Response(body, status, [_mounted(header) for header in headers])
+        return _response(*answered)
+
+
+def _response(status: int, headers: list[tuple[str, str]], body: bytes) -> flask.Response:
+    """Return a response with these headers and no others."""
+    response = flask.Response(body, status)
+    response.headers.clear()
+    response.headers.extend(_mounted(header) for header in headers)
+    # The length that a HEAD request asks for is that of the GET's body, which is not known here.
+    response.automatically_set_content_length = flask.request.method != "HEAD"
+    return response
 
 
 def _mounted(header: tuple[str, str]) -> tuple[str, str]:
