@@ -1,0 +1,43 @@
+# A thin face over Meson. Every target makes its own set-up; `make help` lists them.
+
+PREFIX ?= /usr/local
+FUZZ_SECONDS ?= 30
+
+.PHONY: help demo test sanitize bench fuzz format format-check install clean
+
+help:
+	@echo 'make demo          a C service and a Flask app, and one trace through both'
+	@echo 'make test          build and test everything'
+	@echo 'make sanitize      the C tests under ASan+UBSan, then TSan'
+	@echo 'make bench         one line a figure'
+	@echo 'make fuzz          every fuzz target for FUZZ_SECONDS=$(FUZZ_SECONDS)'
+	@echo 'make format        clang-format (format-check: say what it would change)'
+	@echo 'make install       libraries, headers, man pages below PREFIX=$(PREFIX)'
+	@echo 'make clean         remove build/'
+
+demo:
+	tools/demo
+
+test:
+	tools/test
+
+sanitize:
+	tools/sanitize
+
+bench:
+	tools/bench
+
+fuzz:
+	FUZZ_SECONDS=$(FUZZ_SECONDS) tools/fuzz
+
+format:
+	tools/format
+
+format-check:
+	tools/format --check
+
+install:
+	PREFIX=$(PREFIX) tools/install
+
+clean:
+	rm -rf build

@@ -1,0 +1,68 @@
+/* The exporters that OTEL_TRACES_EXPORTER names. */
+#include "config/exporters.h"
+
+#include <stdbool.h>
+
+#include "config/environment.h"
+#include "core/diagnostics.h"
+#include "core/text.h"
+
+enum { name_limit = 32 }; /* bytes; no exporter has a longer one */
+
+static const char variable[] = "OTEL_TRACES_EXPORTER";
+
+static bool has_exporter(const impact__exporter_list *list, impact_text name)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (impact__text_equal_string(name, list->exporters[i]->name))
+            return true;
+    return false;
+}
+
+/* IMPACT_ENOMEM is the only failure that is not the name's. */
+static impact_status add(impact__exporter_list *list, impact_text name,
+                         const impact_allocator *allocator)
+{
+    char text[name_limit + 1] = "";
+    if (!name.size || impact__text_equal_string(name, "none") || has_exporter(list, name))
+        return IMPACT_OK;
+    if (name.size > name_limit || list->count == impact__exporter_limit) {
+        impact__environment_refuse(variable, name,
+                                   name.size > name_limit ? "there is no such exporter"
+                                                          : "there are too many before it");
+        return IMPACT_OK;
+    }
+    memcpy(text, name.data, name.size);
+    impact_exporter *exporter = NULL;
+    const impact_status status = impact_exporter_open(&exporter, text, allocator);
+    if (status == IMPACT_OK)
+        list->exporters[list->count++] = exporter;
+    else if (status != IMPACT_ENOMEM)
+        impact__environment_refuse(variable, name, impact_status_text(status));
+    return status == IMPACT_ENOMEM ? status : IMPACT_OK;
+}
+
+impact_status impact__exporter_list_open(impact__exporter_list *list, const char *otherwise,
+                                         const impact_allocator *allocator)
+{
+    impact__exporter_list opened = {.count = 0};
+    impact_text rest = impact__environment_text(variable);
+    if (!rest.size)
+        rest = impact_text_of(otherwise ? otherwise : "otlp");
+    impact_text name;
+    while (impact__text_split(&name, &rest, ',')) {
+        const impact_status status = add(&opened, impact__text_trim(name), allocator);
+        if (status) {
+            impact__exporter_list_close(&opened);
+            return status;
+        }
+    }
+    *list = opened;
+    return IMPACT_OK;
+}
+
+void impact__exporter_list_close(impact__exporter_list *list)
+{
+    while (list->count)
+        impact_exporter_close(list->exporters[--list->count]);
+}

@@ -1,0 +1,31 @@
+#!/usr/bin/env python3
+"""Every public function is named in a page of docs/man, and every page there is installed."""
+import re
+
+import public
+import sources
+
+PAGE_IN_LIST = re.compile(r"'man/([^']+)'")
+
+
+def main():
+    root = sources.options(__doc__).parse_args().root
+    pages = [page for page in sorted((root / "docs/man").glob("*.[0-9]"))]
+    words = set()
+    for page in pages:
+        words |= set(re.findall(r"\w+", page.read_text(encoding="utf-8").replace(r"\_", "_")))
+    listed = set(PAGE_IN_LIST.findall((root / "docs/meson.build").read_text(encoding="utf-8")))
+    problems = [
+        f"{function} is in no page of docs/man"
+        for function in sorted(public.declared_anywhere(root) - words)
+    ]
+    problems += [
+        f"docs/man/{page.name} is not in docs/meson.build"
+        for page in pages
+        if page.name not in listed
+    ]
+    sources.finish(problems, f"{len(pages)} pages name every public function")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,553 @@
+/* Providers from the environment: what each variable does, what wins, what is refused. */
+#include "config/environment.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <impact/diagnostics.h>
+#include <impact/span_view.h>
+#include <impact/trace.h>
+
+#include "config/exporters.h"
+#include "config/settings.h"
+#include "core/text.h"
+#include "support/check.h"
+#include "support/faults.h"
+#include "trace/provider.h"
+
+static char reported[4096]; /* messages, a line each */
+
+static void on_report(impact_severity severity, const char *message, uint64_t suppressed,
+                      void *userdata)
+{
+    (void)severity;
+    (void)suppressed;
+    (void)userdata;
+    const size_t size = strlen(reported);
+    (void)snprintf(reported + size, sizeof reported - size, "%s\n", message);
+}
+
+/* Nothing is set, and reports are kept. */
+static void begin(void)
+{
+    (void)clearenv();
+    reported[0] = '\0';
+    impact_diagnostics_set_callback(on_report, NULL);
+}
+
+static void set(const char *name, const char *value)
+{
+    REQUIRE(setenv(name, value, 1) == 0);
+}
+
+static impact__settings settings_of(const impact_trace_options *options)
+{
+    impact__settings settings = {.options.size = 0};
+    CHECK_EQUAL(impact__settings_read(&settings, options), IMPACT_OK);
+    return settings;
+}
+
+static impact_tracer_provider *provider_of(const impact_trace_options *options)
+{
+    impact_tracer_provider *provider = NULL;
+    CHECK_EQUAL(impact_tracer_provider_open_from_environment(&provider, options), IMPACT_OK);
+    return provider;
+}
+
+/* The resource's value of `key` in a buffer of its own; "(none)" when there is none. */
+static const char *resource_value(const impact_tracer_provider *provider, const char *key)
+{
+    static char text[256];
+    impact_message_walk walk;
+    impact_text name;
+    impact_value_view value;
+    (void)snprintf(text, sizeof text, "(none)");
+    if (!impact_resource_view_parse(&walk, impact_tracer_provider_get_resource(provider)))
+        return "(no resource)";
+    while (impact_attribute_view_next(&walk, &name, &value)) {
+        if (!impact__text_equal_string(name, key))
+            continue;
+        if (value.type == IMPACT_VALUE_INT)
+            (void)snprintf(text, sizeof text, "%lld", (long long)value.integer);
+        else
+            (void)snprintf(text, sizeof text, "%.*s", (int)value.string.size, value.string.data);
+    }
+    return text;
+}
+
+#define CHECK_RESOURCE(provider, key, should) CHECK_STRING(resource_value(provider, key), should)
+
+/* ---- types ---- */
+
+TEST(an_empty_variable_is_unset)
+{
+    begin();
+    set("OTEL_BSP_MAX_QUEUE_SIZE", "");
+    set("OTEL_SDK_DISABLED", " ");
+    set("OTEL_TRACES_SAMPLER", "");
+    const impact__settings settings = settings_of(NULL);
+    CHECK_EQUAL(settings.options.queue_limit, 0);
+    CHECK_EQUAL(settings.options.sampler.kind, IMPACT_SAMPLER_UNSET);
+    CHECK(!settings.is_disabled);
+    CHECK_STRING(reported, "");
+}
+
+TEST(only_true_in_any_case_is_true)
+{
+    begin();
+    set("A", "True");
+    CHECK(impact__environment_is_true("A"));
+    set("A", "false");
+    CHECK(!impact__environment_is_true("A"));
+    CHECK_STRING(reported, "");
+    set("A", "1");
+    CHECK(!impact__environment_is_true("A"));
+    CHECK_STRING(reported, "A=1 is not used: it is neither true nor false\n");
+}
+
+TEST(a_number_is_whole_and_below_two_to_the_31)
+{
+    static const char *const bad[] = {
+        "-1", "1.5", "x", "0x10", "2147483648", "1 2", "99999999999999999999999"};
+    uint32_t value = 7;
+    begin();
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        set("A", bad[i]);
+        CHECK(!impact__environment_number(&value, "A"));
+        CHECK_EQUAL(value, 7);
+    }
+    CHECK(check_contains(reported, "A=-1 is not used"));
+    set("A", " 2147483647 ");
+    CHECK(impact__environment_number(&value, "A"));
+    CHECK_EQUAL(value, INT32_MAX);
+}
+
+TEST(a_ratio_is_a_number_from_0_to_1)
+{
+    static const struct {
+        const char *text;
+        double value;
+    } good[] = {{"0", 0},       {"1", 1},       {"1.0", 1},    {".5", 0.5},       {"0.1", 0.1},
+                {"0.25", 0.25}, {"1e-3", 1e-3}, {"5E-1", 0.5}, {"00.125", 0.125}, {"1.", 1}};
+    static const char *const bad[] = {"-0.1",
+                                      "1.1",
+                                      "nan",
+                                      "inf",
+                                      "0,5",
+                                      ".",
+                                      "e-1",
+                                      "1e",
+                                      "1e3",
+                                      "0x1",
+                                      "1e-99",
+                                      "0.5.5",
+                                      "0.1234567890123456789"};
+    begin();
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        double value = -1;
+        set("A", good[i].text);
+        CHECK(impact__environment_ratio(&value, "A"));
+        CHECK(value >= good[i].value && value <= good[i].value); /* to the bit */
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        double value = -1;
+        set("A", bad[i]);
+        CHECK(!impact__environment_ratio(&value, "A"));
+        CHECK(value < 0);
+    }
+}
+
+TEST(a_report_repeats_only_valid_text)
+{
+    begin();
+    set("A", "ab\xFF");
+    (void)impact__environment_is_true("A");
+    CHECK_STRING(reported, "A=ab is not used: it is neither true nor false\n");
+}
+
+/* ---- numbers, limits, the sampler ---- */
+
+TEST(the_batch_processor_has_four_numbers)
+{
+    begin();
+    set("OTEL_BSP_MAX_QUEUE_SIZE", "100");
+    set("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "10");
+    set("OTEL_BSP_SCHEDULE_DELAY", "20");
+    set("OTEL_BSP_EXPORT_TIMEOUT", "30");
+    const impact__settings settings = settings_of(NULL);
+    CHECK_EQUAL(settings.options.queue_limit, 100);
+    CHECK_EQUAL(settings.options.batch_limit, 10);
+    CHECK_EQUAL(settings.options.schedule_delay_ms, 20);
+    CHECK_EQUAL(settings.options.export_timeout_ms, 30);
+}
+
+TEST(zero_is_no_delay_no_timeout_and_no_size)
+{
+    begin();
+    set("OTEL_BSP_MAX_QUEUE_SIZE", "0");
+    set("OTEL_BSP_SCHEDULE_DELAY", "0");
+    set("OTEL_BSP_EXPORT_TIMEOUT", "0");
+    const impact__settings settings = settings_of(NULL);
+    CHECK_EQUAL(settings.options.queue_limit, 0);
+    CHECK_EQUAL(settings.options.schedule_delay_ms, 1);
+    CHECK_EQUAL(settings.options.export_timeout_ms, UINT32_MAX);
+    CHECK_STRING(reported, "OTEL_BSP_MAX_QUEUE_SIZE=0 is not used: it has to be more than 0\n");
+}
+
+TEST(a_queue_that_cannot_be_is_refused_and_the_default_stays)
+{
+    begin();
+    set("OTEL_BSP_MAX_QUEUE_SIZE", "2147483647");
+    set("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "1048577");
+    const impact__settings settings = settings_of(NULL);
+    CHECK_EQUAL(settings.options.queue_limit, 0);
+    CHECK_EQUAL(settings.options.batch_limit, 0);
+    CHECK(check_contains(reported, "OTEL_BSP_MAX_QUEUE_SIZE=2147483647 is not used"));
+    CHECK(check_contains(reported, "OTEL_BSP_MAX_EXPORT_BATCH_SIZE=1048577 is not used"));
+}
+
+TEST(the_code_wins_over_the_environment)
+{
+    begin();
+    set("OTEL_BSP_MAX_QUEUE_SIZE", "100");
+    set("OTEL_SPAN_EVENT_COUNT_LIMIT", "9");
+    set("OTEL_TRACES_SAMPLER", "always_off");
+    const impact__settings settings = settings_of(
+        IMPACT_TRACE_OPTIONS(.queue_limit = 5, .limits.event_limit = 6,
+                             .sampler = impact_sampler_of(IMPACT_SAMPLER_TRACE_ID_RATIO, 0.5)));
+    CHECK_EQUAL(settings.options.queue_limit, 5);
+    CHECK_EQUAL(settings.options.limits.event_limit, 6);
+    CHECK_EQUAL(settings.options.sampler.kind, IMPACT_SAMPLER_TRACE_ID_RATIO);
+}
+
+TEST(limits_of_spans_fall_back_to_the_general_ones)
+{
+    begin();
+    set("OTEL_ATTRIBUTE_COUNT_LIMIT", "11");
+    set("OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT", "12");
+    impact__settings settings = settings_of(NULL);
+    CHECK_EQUAL(settings.options.limits.attribute_limit, 11);
+    CHECK_EQUAL(settings.options.limits.value_length_limit, 12);
+    CHECK_EQUAL(settings.options.limits.event_attribute_limit, 0);
+    set("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", "1");
+    set("OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT", "2");
+    set("OTEL_SPAN_EVENT_COUNT_LIMIT", "3");
+    set("OTEL_SPAN_LINK_COUNT_LIMIT", "4");
+    set("OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT", "5");
+    set("OTEL_LINK_ATTRIBUTE_COUNT_LIMIT", "6");
+    settings = settings_of(NULL);
+    CHECK_EQUAL(settings.options.limits.attribute_limit, 1);
+    CHECK_EQUAL(settings.options.limits.value_length_limit, 2);
+    CHECK_EQUAL(settings.options.limits.event_limit, 3);
+    CHECK_EQUAL(settings.options.limits.link_limit, 4);
+    CHECK_EQUAL(settings.options.limits.event_attribute_limit, 5);
+    CHECK_EQUAL(settings.options.limits.link_attribute_limit, 6);
+}
+
+TEST(a_limit_of_zero_keeps_none)
+{
+    begin();
+    set("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", "0");
+    set("OTEL_ATTRIBUTE_COUNT_LIMIT", "11"); /* the other is set: this one does not count */
+    set("OTEL_SPAN_EVENT_COUNT_LIMIT", "0");
+    set("OTEL_TRACES_EXPORTER", "none");
+    impact_tracer_provider *provider = provider_of(NULL);
+    REQUIRE(provider);
+    CHECK_EQUAL(provider->limits.attribute_limit, 0);
+    CHECK_EQUAL(provider->limits.event_limit, 0);
+    CHECK_EQUAL(provider->limits.link_limit, 128);
+    CHECK_STRING(reported, "");
+    impact_tracer_provider_close(provider);
+}
+
+TEST(samplers_have_the_names_of_the_specification)
+{
+    static const struct {
+        const char *name;
+        impact_sampler_kind kind;
+    } samplers[] = {
+        {"always_on", IMPACT_SAMPLER_ALWAYS_ON},
+        {"always_off", IMPACT_SAMPLER_ALWAYS_OFF},
+        {"traceidratio", IMPACT_SAMPLER_TRACE_ID_RATIO},
+        {"parentbased_always_on", IMPACT_SAMPLER_PARENT_BASED_ALWAYS_ON},
+        {"parentbased_always_off", IMPACT_SAMPLER_PARENT_BASED_ALWAYS_OFF},
+        {"parentbased_traceidratio", IMPACT_SAMPLER_PARENT_BASED_TRACE_ID_RATIO},
+    };
+    begin();
+    set("OTEL_TRACES_SAMPLER_ARG", "0.5");
+    for (size_t i = 0; i < sizeof samplers / sizeof *samplers; i++) {
+        set("OTEL_TRACES_SAMPLER", samplers[i].name);
+        const impact_sampler sampler = settings_of(NULL).options.sampler;
+        CHECK_EQUAL(sampler.kind, samplers[i].kind);
+        CHECK(sampler.ratio * 2 == (strstr(samplers[i].name, "ratio") ? 1 : 0));
+    }
+    CHECK_STRING(reported, "");
+}
+
+TEST(a_ratio_that_is_not_given_or_not_one_is_1)
+{
+    begin();
+    set("OTEL_TRACES_SAMPLER", "traceidratio");
+    CHECK(settings_of(NULL).options.sampler.ratio == 1);
+    CHECK_STRING(reported, "");
+    set("OTEL_TRACES_SAMPLER_ARG", "half");
+    CHECK(settings_of(NULL).options.sampler.ratio == 1);
+    CHECK(check_contains(reported, "OTEL_TRACES_SAMPLER_ARG=half is not used"));
+}
+
+TEST(an_unknown_sampler_is_reported_and_the_default_stays)
+{
+    begin();
+    set("OTEL_TRACES_SAMPLER", "jaeger_remote");
+    CHECK_EQUAL(settings_of(NULL).options.sampler.kind, IMPACT_SAMPLER_UNSET);
+    CHECK_STRING(reported,
+                 "OTEL_TRACES_SAMPLER=jaeger_remote is not used: there is no such sampler\n");
+}
+
+/* ---- the resource ---- */
+
+TEST(the_process_describes_itself)
+{
+    begin();
+    set("OTEL_TRACES_EXPORTER", "none");
+    impact_tracer_provider *provider = provider_of(NULL);
+    char pid[32];
+    char host[256] = "";
+    (void)snprintf(pid, sizeof pid, "%ld", (long)getpid());
+    REQUIRE(gethostname(host, sizeof host - 1) == 0);
+    CHECK_RESOURCE(provider, "process.pid", pid);
+    CHECK_RESOURCE(provider, "host.name", host);
+    CHECK_RESOURCE(provider, "process.executable.name", "test-config-environment");
+    CHECK_RESOURCE(provider, "service.name", "unknown_service:test-config-environment");
+    CHECK_RESOURCE(provider, "telemetry.sdk.name", "impact");
+    CHECK_RESOURCE(provider, "telemetry.sdk.language", "c");
+    CHECK_RESOURCE(provider, "telemetry.sdk.version", impact_version());
+    impact_tracer_provider_close(provider);
+}
+
+TEST(resource_attributes_are_percent_decoded)
+{
+    begin();
+    set("OTEL_TRACES_EXPORTER", "none");
+    set("OTEL_RESOURCE_ATTRIBUTES", " foo.bar = baz ,comma=a%2Cb,k%3dey=v%3Dw=x,empty=,plus=a+b");
+    impact_tracer_provider *provider = provider_of(NULL);
+    CHECK_RESOURCE(provider, "foo.bar", "baz");
+    CHECK_RESOURCE(provider, "comma", "a,b");
+    CHECK_RESOURCE(provider, "k=ey", "v=w=x");
+    CHECK_RESOURCE(provider, "empty", "");
+    CHECK_RESOURCE(provider, "plus", "a+b");
+    CHECK_STRING(reported, "");
+    impact_tracer_provider_close(provider);
+}
+
+TEST(one_error_discards_all_resource_attributes)
+{
+    static const char *const bad[] = {"a=1,b",   "a=1,=2",   "a=1,",      "a=1,,b=2",  ",a=1",
+                                      "a=1,b=%", "a=1,b=%2", "a=1,b=%zz", "a=1,b=%FF", "a=1,b=%00"};
+    begin();
+    set("OTEL_TRACES_EXPORTER", "none");
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        set("OTEL_RESOURCE_ATTRIBUTES", bad[i]);
+        impact_tracer_provider *provider = provider_of(NULL);
+        CHECK_RESOURCE(provider, "a", "(none)");
+        CHECK_RESOURCE(provider, "telemetry.sdk.name", "impact");
+        impact_tracer_provider_close(provider);
+    }
+    CHECK(check_contains(reported, "OTEL_RESOURCE_ATTRIBUTES=... is not used"));
+}
+
+TEST(resource_attributes_over_the_limit_are_discarded)
+{
+    enum { pair_count = 300 };
+    char text[pair_count * 4 + 1] = "";
+    begin();
+    for (size_t i = 0; i < pair_count; i++)
+        memcpy(text + 4 * i, "a=1,", 4);
+    text[sizeof text - 2] = '\0';
+    set("OTEL_RESOURCE_ATTRIBUTES", text);
+    set("OTEL_TRACES_EXPORTER", "none");
+    impact_tracer_provider *provider = provider_of(NULL);
+    CHECK_RESOURCE(provider, "a", "(none)");
+    CHECK_STRING(reported, "OTEL_RESOURCE_ATTRIBUTES=... is not used: it is too long\n");
+    impact_tracer_provider_close(provider);
+}
+
+static void check_service(const impact_trace_options *options, const char *should)
+{
+    impact_tracer_provider *provider = provider_of(options);
+    CHECK_RESOURCE(provider, "service.name", should);
+    impact_tracer_provider_close(provider);
+}
+
+TEST(each_source_of_the_service_name_wins_over_the_one_before)
+{
+    begin();
+    set("OTEL_TRACES_EXPORTER", "none");
+    set("OTEL_RESOURCE_ATTRIBUTES", "service.name=first");
+    check_service(NULL, "first");
+    set("OTEL_SERVICE_NAME", "second");
+    check_service(NULL, "second");
+    check_service(IMPACT_TRACE_OPTIONS(IMPACT_ATTRIBUTES(impact_string("service.name", "third"))),
+                  "third");
+    check_service(IMPACT_TRACE_OPTIONS(.service_name = "fourth",
+                                       IMPACT_ATTRIBUTES(impact_string("service.name", "third"))),
+                  "fourth");
+}
+
+TEST(the_codes_attributes_win_over_the_environments)
+{
+    begin();
+    set("OTEL_TRACES_EXPORTER", "none");
+    set("OTEL_RESOURCE_ATTRIBUTES", "a=environment,b=environment");
+    impact_tracer_provider *provider =
+        provider_of(IMPACT_TRACE_OPTIONS(IMPACT_ATTRIBUTES(impact_string("a", "code"))));
+    CHECK_RESOURCE(provider, "a", "code");
+    CHECK_RESOURCE(provider, "b", "environment");
+    impact_tracer_provider_close(provider);
+}
+
+/* ---- exporters ---- */
+
+static void check_exporters(const char *value, const char *otherwise, size_t count)
+{
+    impact_tracer_provider *provider = NULL;
+    if (value)
+        set("OTEL_TRACES_EXPORTER", value);
+    provider = provider_of(IMPACT_TRACE_OPTIONS(.default_exporters = otherwise));
+    REQUIRE(provider);
+    CHECK_EQUAL(provider->exporter_count, count);
+    for (size_t i = 0; i < count; i++)
+        CHECK_STRING(provider->exporters[i]->name, i ? "tree" : "console");
+    impact_tracer_provider_close(provider);
+}
+
+TEST(exporters_are_opened_by_name_each_once)
+{
+    begin();
+    check_exporters(NULL, "console", 1);
+    check_exporters("none", "console", 0);
+    check_exporters("console", NULL, 1);
+    check_exporters(" console , tree,console,", NULL, 2);
+    CHECK_STRING(reported, "");
+}
+
+TEST(an_unknown_exporter_is_reported_and_left_out)
+{
+    begin();
+    check_exporters("console,carrier_pigeon,tree", NULL, 2);
+    CHECK(check_contains(reported, "OTEL_TRACES_EXPORTER=carrier_pigeon is not used"));
+    check_exporters("a_name_of_more_than_thirty_two_bytes,../console", NULL, 0);
+}
+
+TEST(without_a_word_the_exporter_is_otlp)
+{
+    begin();
+    set("IMPACT_PLUGIN_PATH", "/nowhere");
+    impact__exporter_list list;
+    REQUIRE(impact__exporter_list_open(&list, NULL, NULL) == IMPACT_OK);
+    const bool is_otlp = list.count == 1 && strcmp(list.exporters[0]->name, "otlp") == 0;
+    CHECK(is_otlp || check_contains(reported, "OTEL_TRACES_EXPORTER=otlp is not used"));
+    impact__exporter_list_close(&list);
+}
+
+/* ---- providers ---- */
+
+static impact_trace_stats stats_after_one_span(impact_tracer_provider *provider)
+{
+    impact_trace_stats stats;
+    impact_tracer *tracer = impact_tracer_provider_get_tracer(provider, "test", NULL);
+    impact_span_end(impact_span_start(tracer, "one", NULL));
+    (void)impact_tracer_provider_flush(provider, 10000);
+    impact_tracer_provider_get_stats(provider, &stats);
+    CHECK_EQUAL(stats.ended, stats.queued + stats.in_flight + stats.exported + stats.dropped_full +
+                                 stats.dropped_memory + stats.dropped_closed + stats.rejected +
+                                 stats.failed);
+    return stats;
+}
+
+static impact_trace_stats stats_with_memory_exporter(void)
+{
+    impact_exporter *memory = NULL;
+    CHECK_EQUAL(impact_exporter_memory_open(&memory, NULL), IMPACT_OK);
+    impact_tracer_provider *provider =
+        provider_of(IMPACT_TRACE_OPTIONS(.exporters = &memory, .exporter_count = 1));
+    const impact_trace_stats stats = stats_after_one_span(provider);
+    impact_tracer_provider_close(provider);
+    return stats;
+}
+
+TEST(the_sampler_of_the_environment_decides)
+{
+    begin();
+    CHECK_EQUAL(stats_with_memory_exporter().exported, 1);
+    set("OTEL_TRACES_SAMPLER", "always_off");
+    CHECK_EQUAL(stats_with_memory_exporter().ended, 0);
+}
+
+TEST(a_disabled_provider_records_nothing_and_opens_no_exporter)
+{
+    begin();
+    set("OTEL_SDK_DISABLED", "TRUE");
+    CHECK_EQUAL(stats_with_memory_exporter().ended, 0);
+    check_exporters("console", NULL, 0);
+}
+
+TEST(init_sets_the_default_once)
+{
+    begin();
+    impact_exporter *memory = NULL;
+    impact_trace_stats stats;
+    set("OTEL_TRACES_EXPORTER", "none");
+    CHECK_EQUAL(impact_trace_init(NULL), IMPACT_OK);
+    REQUIRE(impact_exporter_memory_open(&memory, NULL) == IMPACT_OK);
+    CHECK_EQUAL(impact_trace_init(IMPACT_TRACE_OPTIONS(.exporters = &memory, .exporter_count = 1)),
+                IMPACT_EEXIST);
+    impact_exporter_close(memory); /* it is still the caller's */
+    impact_span_end(impact_span_start(NULL, "one", NULL));
+    impact_trace_get_stats(&stats);
+    CHECK_EQUAL(stats.ended, 1);
+    (void)impact_trace_shutdown(10000); /* what becomes of it without an exporter is another test */
+    CHECK_EQUAL(impact_trace_init(NULL), IMPACT_OK);
+    CHECK_EQUAL(impact_trace_shutdown(10000), IMPACT_OK);
+}
+
+TEST(what_is_no_place_or_no_options_is_refused)
+{
+    begin();
+    impact_tracer_provider *provider = NULL;
+    impact_trace_options later = {.size = sizeof later + 8};
+    CHECK_EQUAL(impact_tracer_provider_open_from_environment(NULL, NULL), IMPACT_EINVAL);
+    CHECK_EQUAL(impact_tracer_provider_open_from_environment(&provider, &later), IMPACT_EINVAL);
+    CHECK_EQUAL(impact_trace_init(&later), IMPACT_EINVAL);
+    CHECK(!provider);
+}
+
+TEST(a_bad_option_leaves_the_exporters_to_the_caller)
+{
+    begin();
+    impact_exporter *memory = NULL;
+    impact_tracer_provider *provider = NULL;
+    REQUIRE(impact_exporter_memory_open(&memory, NULL) == IMPACT_OK);
+    const impact_status status = impact_tracer_provider_open_from_environment(
+        &provider, IMPACT_TRACE_OPTIONS(.exporters = &memory, .exporter_count = 1,
+                                        .sampler = {(impact_sampler_kind)99, 0}));
+    CHECK_EQUAL(status, IMPACT_EINVAL);
+    CHECK(!provider);
+    impact_exporter_close(memory);
+}
+
+TEST(opening_survives_any_lack_of_memory)
+{
+    begin();
+    set("OTEL_RESOURCE_ATTRIBUTES", "a=1,b=2");
+    set("OTEL_TRACES_EXPORTER", "console,tree");
+    faults f;
+    FOR_EACH_ALLOCATION_FAILURE(&f) {
+        impact_tracer_provider *provider = NULL;
+        const impact_status status = impact_tracer_provider_open_from_environment(
+            &provider, IMPACT_TRACE_OPTIONS(.allocator = &f.allocator));
+        CHECK_EQUAL(status, atomic_load(&f.injected) ? IMPACT_ENOMEM : IMPACT_OK);
+        CHECK((status == IMPACT_OK) == (provider != NULL));
+        impact_tracer_provider_close(provider);
+    }
+}
