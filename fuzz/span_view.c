@@ -1,8 +1,8 @@
 /* The decoder, walked through to its last leaf. */
+#include <impact/span_view.h>
+
 #include <stddef.h>
 #include <stdint.h>
-
-#include <impact/span_view.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
