@@ -18,8 +18,8 @@ static impact_health *open_registry(unsigned kind)
                                                           .ignores_unknown_checks = kind & 2,
                                                           .workers = 1)) ||
         impact_health_add(health, IMPACT_CHECK(.name = "a", .run = impact_check_true)) ||
-        impact_health_add(health, IMPACT_CHECK(.name = "b", .run = impact_check_false,
-                                               .groups = "_ready")))
+        impact_health_add(health,
+                          IMPACT_CHECK(.name = "b", .run = impact_check_false, .groups = "_ready")))
         abort();
     return health;
 }

@@ -9,7 +9,7 @@
 #include <impact/text.h>
 
 typedef struct impact__descriptor {
-    int number;                /* borrowed */
+    int number;                 /* borrowed */
     atomic_bool is_interrupted; /* set from any thread, for good */
 } impact__descriptor;
 

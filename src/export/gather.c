@@ -70,7 +70,8 @@ static uint8_t *write_run(uint8_t *to, const run *of)
 {
     to = write_head(to, resource_spans_scope_spans, of->size);
     if (of->spans->scope.size)
-        to = impact__write_field(to, scope_spans_scope, of->spans->scope.data, of->spans->scope.size);
+        to = impact__write_field(to, scope_spans_scope, of->spans->scope.data,
+                                 of->spans->scope.size);
     for (size_t i = 0; i < of->count; i++)
         to = impact__write_bytes(to, of->spans[i].record.data, of->spans[i].record.size);
     return to;
@@ -86,7 +87,8 @@ impact_status impact__gather_append(impact__buffer *buffer, const impact_batch *
         return IMPACT_ENOMEM;
     }
     uint8_t *to = write_head((uint8_t *)start, traces_data_resource_spans, size);
-    to = impact__write_field(to, resource_spans_resource, batch->resource.data, batch->resource.size);
+    to = impact__write_field(to, resource_spans_resource, batch->resource.data,
+                             batch->resource.size);
     for (size_t i = 0; i < batch->span_count;) {
         const run next = run_at(batch, i);
         to = write_run(to, &next);

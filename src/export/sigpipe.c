@@ -10,7 +10,7 @@
 
 static void only_sigpipe(sigset_t *set)
 {
-    (void)sigemptyset(set);         /* cannot fail */
+    (void)sigemptyset(set);        /* cannot fail */
     (void)sigaddset(set, SIGPIPE); /* a valid signal */
 }
 

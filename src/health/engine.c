@@ -133,7 +133,8 @@ static void *work(void *argument)
 /* Lets go of the lock meanwhile: starting a thread may take the loader's and the system's. */
 static impact_status start_thread(impact_health *health)
 {
-    health->threads++; /* counted as idle from here on, so that nobody starts another for the same run */
+    health
+        ->threads++; /* counted as idle from here on, so that nobody starts another for the same run */
     health->idle++;
     impact__health_unlock(health);
     const impact_status status = impact__thread_start(work, health);
@@ -186,8 +187,7 @@ void impact__engine_cancel(impact_health *health, impact__check *check)
 void impact__engine_tend(impact_health *health)
 {
     notice_stuck_runs(health);
-    while (health->queue.count > health->idle &&
-           health->threads < health->workers + health->stuck)
+    while (health->queue.count > health->idle && health->threads < health->workers + health->stuck)
         if (start_thread(health))
             return; /* those that run will take what is queued; the next to tend tries again */
 }

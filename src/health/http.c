@@ -155,7 +155,8 @@ static void answer_checks(impact_health *health, const impact_http_request *requ
     char decoded[query_limit];
     impact_text text;
     impact__selector selector;
-    if (!decode_selector(&text, decoded, request->query) || impact__selector_parse(&selector, text)) {
+    if (!decode_selector(&text, decoded, request->query) ||
+        impact__selector_parse(&selector, text)) {
         answer_error(response, 400, "{\"error\":\"the parameter checks is not valid\"}\n");
         return;
     }

@@ -26,7 +26,8 @@
 
 enum {
     default_workers = 4,
-    default_budget_ms = 900, /* an orchestrator's probe gives up after 1 s (kubelet, timeoutSeconds) */
+    default_budget_ms =
+        900, /* an orchestrator's probe gives up after 1 s (kubelet, timeoutSeconds) */
     default_timeout_ms = 2000,
     prefix_limit = 256,
 };

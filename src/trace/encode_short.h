@@ -45,8 +45,7 @@ static inline uint8_t *impact__write_double_value(uint8_t *to, double value)
 
 static inline bool impact__is_short(const impact_attribute *a, uint32_t value_length_limit)
 {
-    if (a->key.size == 0 || a->key.size > impact__short_key_limit ||
-        !impact__text_is_ascii(a->key))
+    if (a->key.size == 0 || a->key.size > impact__short_key_limit || !impact__text_is_ascii(a->key))
         return false;
     if (a->type == IMPACT_VALUE_STRING)
         return a->count <= impact__short_string_limit &&

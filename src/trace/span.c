@@ -230,8 +230,7 @@ impact_span *impact_span_start(impact_tracer *tracer, const char *name,
     span->context.is_remote = false;
     set_ids(span, parent, impact__thread_state_random(state));
     set_parent(span, parent);
-    if (impact__sampler_decide(&provider->sampler, parent,
-                               &span->context.trace_id)) {
+    if (impact__sampler_decide(&provider->sampler, parent, &span->context.trace_id)) {
         span->context.trace_flags |= IMPACT_TRACE_FLAG_SAMPLED;
         begin_recording(span, state, name ? name : "", options);
     }

@@ -20,7 +20,7 @@ typedef struct application {
     struct MHD_Daemon *daemon;
     impact_microhttpd *web;
     uint16_t port;
-    atomic_int handled;    /* last calls of requests */
+    atomic_int handled; /* last calls of requests */
     atomic_int completed;
     size_t body_size;      /* of the last request */
     bool closure_was_kept; /* *req_cls was what the handler left there */
@@ -48,8 +48,7 @@ static enum MHD_Result finish(application *app, struct MHD_Connection *connectio
     }
     if (strcmp(url, "/refuse") == 0)
         return MHD_NO;
-    IMPACT_SPAN("inner")
-    {
+    IMPACT_SPAN("inner") {
         impact_span_set(impact_span_current(), impact_bool("is.inner", true));
     }
     const int status = url[1] >= '1' && url[1] <= '5' ? 100 * (url[1] - '0') : 200;
@@ -101,11 +100,11 @@ static void start(application *app, impact_health *health)
         .sin_family = AF_INET,
         .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
     };
-    app->daemon = MHD_start_daemon(
-        MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION, 0, NULL, NULL,
-        impact_microhttpd_handle, app->web, MHD_OPTION_SOCK_ADDR, &loopback,
-        MHD_OPTION_NOTIFY_COMPLETED, impact_microhttpd_completed, app->web,
-        MHD_OPTION_CONNECTION_TIMEOUT, 10U, MHD_OPTION_END);
+    app->daemon =
+        MHD_start_daemon(MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION, 0, NULL,
+                         NULL, impact_microhttpd_handle, app->web, MHD_OPTION_SOCK_ADDR, &loopback,
+                         MHD_OPTION_NOTIFY_COMPLETED, impact_microhttpd_completed, app->web,
+                         MHD_OPTION_CONNECTION_TIMEOUT, 10U, MHD_OPTION_END);
     CHECK(app->daemon != NULL);
     app->port = MHD_get_daemon_info(app->daemon, MHD_DAEMON_INFO_BIND_PORT)->port;
 }
@@ -130,8 +129,8 @@ static const char *ask(const application *app, const char *method, const char *t
 {
     char request[4096];
     (void)snprintf(request, sizeof request,
-                   "%s %s HTTP/1.1\r\nHost: shop.example:8080\r\nConnection: close\r\n%s\r\n", method,
-                   target, lines);
+                   "%s %s HTTP/1.1\r\nHost: shop.example:8080\r\nConnection: close\r\n%s\r\n",
+                   method, target, lines);
     return wire_ask(app->port, request);
 }
 
@@ -351,8 +350,8 @@ static impact_health *open_health(void)
                 IMPACT_OK);
     CHECK_EQUAL(impact_health_add(health, IMPACT_CHECK(.name = "true", .run = impact_check_true)),
                 IMPACT_OK);
-    CHECK_EQUAL(impact_health_add(health, IMPACT_CHECK(.name = "false", .run = impact_check_false,
-                                                       .groups = "")),
+    CHECK_EQUAL(impact_health_add(
+                    health, IMPACT_CHECK(.name = "false", .run = impact_check_false, .groups = "")),
                 IMPACT_OK);
     return health;
 }
@@ -452,8 +451,7 @@ TEST(the_application_is_served_whatever_memory_does)
     (void)ask(&app, "GET", "/", ""); /* the tracer is for good */
     stop(&app);
     faults f;
-    FOR_EACH_ALLOCATION_FAILURE(&f)
-    {
+    FOR_EACH_ALLOCATION_FAILURE(&f) {
         start(&app, NULL);
         impact_allocator_set_default(&f.allocator);
         CHECK_EQUAL(wire_status(ask(&app, "GET", "/orders/1?a=b", lines)), 200);
@@ -469,8 +467,7 @@ TEST(the_application_is_served_whatever_memory_does)
 TEST(opening_fails_without_memory)
 {
     faults f;
-    FOR_EACH_ALLOCATION_FAILURE(&f)
-    {
+    FOR_EACH_ALLOCATION_FAILURE(&f) {
         impact_allocator_set_default(&f.allocator);
         impact_microhttpd *web = NULL;
         const impact_status status =

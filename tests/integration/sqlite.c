@@ -83,8 +83,7 @@ TEST(statements_are_children_of_the_current_span)
 {
     REQUIRE(spans_open());
     sqlite3 *connection = open_traced(":memory:");
-    IMPACT_SPAN("request")
-    {
+    IMPACT_SPAN("request") {
         run(connection, "SELECT 1");
     }
     CHECK_EQUAL(spans_count(), 2);
@@ -286,8 +285,7 @@ TEST(statements_run_whatever_memory_does)
     run(connection, "SELECT 1"); /* the tracer is for good */
     size_t ended = 1;
     faults f;
-    FOR_EACH_ALLOCATION_FAILURE(&f)
-    {
+    FOR_EACH_ALLOCATION_FAILURE(&f) {
         impact_allocator_set_default(&f.allocator);
         run(connection, "SELECT 1");
         impact_allocator_set_default(NULL);

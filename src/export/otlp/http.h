@@ -16,11 +16,11 @@ typedef struct otlp__http otlp__http;
 /* What came back. */
 typedef struct otlp__answer {
     long http_status;
-    impact_text body;   /* borrowed until the next post */
-    bool is_too_large;  /* the body was not read to its end */
-    bool asks_to_wait;  /* Retry-After was there and could be read */
+    impact_text body;  /* borrowed until the next post */
+    bool is_too_large; /* the body was not read to its end */
+    bool asks_to_wait; /* Retry-After was there and could be read */
     uint64_t wait_ms;
-    const char *error;  /* of a post that failed: borrowed likewise, one line */
+    const char *error; /* of a post that failed: borrowed likewise, one line */
 } otlp__answer;
 
 /* `settings` is borrowed until close. */

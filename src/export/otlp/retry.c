@@ -49,13 +49,16 @@ static bool read_date_parts(struct tm *parts, const char *text)
     int end = 0;
     struct tm *p = parts;
     if (sscanf(text, "%*3[A-Za-z], %2d %3[A-Za-z] %4d %2d:%2d:%2d GMT%n", &p->tm_mday, month,
-               &p->tm_year, &p->tm_hour, &p->tm_min, &p->tm_sec, &end) == 6 && end) {
+               &p->tm_year, &p->tm_hour, &p->tm_min, &p->tm_sec, &end) == 6 &&
+        end) {
         p->tm_year -= 1900;
     } else if (sscanf(text, "%*9[A-Za-z], %2d-%3[A-Za-z]-%2d %2d:%2d:%2d GMT%n", &p->tm_mday, month,
-                      &p->tm_year, &p->tm_hour, &p->tm_min, &p->tm_sec, &end) == 6 && end) {
+                      &p->tm_year, &p->tm_hour, &p->tm_min, &p->tm_sec, &end) == 6 &&
+               end) {
         p->tm_year += p->tm_year < 70 ? 100 : 0; /* two digits: 1970 to 2069 */
     } else if (sscanf(text, "%*3[A-Za-z] %3[A-Za-z] %2d %2d:%2d:%2d %4d%n", month, &p->tm_mday,
-                      &p->tm_hour, &p->tm_min, &p->tm_sec, &p->tm_year, &end) == 6 && end) {
+                      &p->tm_hour, &p->tm_min, &p->tm_sec, &p->tm_year, &end) == 6 &&
+               end) {
         p->tm_year -= 1900;
     } else {
         return false;

@@ -17,7 +17,7 @@ TEST(each_allocation_fails_once_and_then_for_good)
     char rounds[64] = "";
     size_t size = 0;
     faults f;
-    FOR_EACH_ALLOCATION_FAILURE (&f) {
+    FOR_EACH_ALLOCATION_FAILURE(&f) {
         const bool got[] = {ask(&f), ask(&f), ask(&f)};
         for (int i = 0; i < 3; i++)
             rounds[size++] = got[i] ? '+' : '-';
