@@ -1,5 +1,5 @@
-/* Requests for the health paths: method, path, query and the Authorization header, a line each. The first
- * byte chooses the registry: with or without a secret, refusing or ignoring unknown names. */
+/* Requests for the health paths: method, path, query and the Authorization header, a line each. The
+ * first byte chooses the registry: with or without a secret, refusing or ignoring unknown names. */
 #include <impact/health.h>
 
 #include <stdint.h>

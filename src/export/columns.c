@@ -1,8 +1,9 @@
 /* Text in columns of a terminal.
  *
  * DESIGN: a terminal obeys control characters, and a span's name may come from anywhere, so none
- * leaves here. Widths are those of Unicode's UAX 11 (wide and fullwidth: two columns) and of combining
- * marks (none), in ranges broad enough for a waterfall; wcwidth would depend on the host's locale.
+ * leaves here. Widths are those of Unicode's UAX 11 (wide and fullwidth: two columns) and of
+ * combining marks (none), in ranges broad enough for a waterfall; wcwidth would depend on the
+ * host's locale.
  */
 #include "export/columns.h"
 

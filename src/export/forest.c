@@ -1,9 +1,9 @@
 /* Spans as trees.
  *
  * DESIGN: an index sorted by trace and span id finds parents; a pass from the latest span to the
- * earliest pushes each to the front of its parent's list, which leaves every list in order of start.
- * Bytes from outside may name parents in a circle. Whatever no root reaches is in one or below one:
- * its first span is taken out and made a root, until all are reached. Nothing recurses.
+ * earliest pushes each to the front of its parent's list, which leaves every list in order of
+ * start. Bytes from outside may name parents in a circle. Whatever no root reaches is in one or
+ * below one: its first span is taken out and made a root, until all are reached. Nothing recurses.
  */
 #include "export/forest.h"
 

@@ -1,7 +1,8 @@
 /* A batch as bytes: the pre-encoded resource, then a ScopeSpans for each run of spans of one scope.
  *
- * DESIGN: sizes come first, since protobuf puts a message's length before it; then the records, which
- * carry their tags and lengths already, are copied one after the other. Plugins compile this file in.
+ * DESIGN: sizes come first, since protobuf puts a message's length before it; then the records,
+ * which carry their tags and lengths already, are copied one after the other. Plugins compile this
+ * file in.
  */
 #include "export/gather.h"
 
@@ -43,7 +44,7 @@ static run run_at(const impact_batch *batch, size_t first)
     return found;
 }
 
-/* Of the ResourceSpans, without tag and length. The records are in memory, so their sum is a size. */
+/* Without tag and length. The records are in memory, so their sum is a size. */
 static size_t resource_spans_size(const impact_batch *batch)
 {
     size_t size = impact__field_size(resource_spans_resource, batch->resource.size);

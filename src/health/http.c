@@ -1,10 +1,10 @@
 /* Requests for the health paths, and their answers.
  *
- * DESIGN: a route is found by its path, then the method is looked at, then the secret, then the query:
- * the first that is not in order decides the answer. What has no memory to be written in is answered
- * from constants. Limits: a query of 4096 bytes; selector.h has those on names. A parameter that is given
- * twice counts as it first stands, as in Flask's request.args; others than `auth` and `checks` are
- * ignored.
+ * DESIGN: a route is found by its path, then the method is looked at, then the secret, then the
+ * query: the first that is not in order decides the answer. What has no memory to be written in is
+ * answered from constants. Limits: a query of 4096 bytes; selector.h has those on names. A
+ * parameter that is given twice counts as it first stands, as in Flask's request.args; others than
+ * `auth` and `checks` are ignored.
  */
 #include <impact/health.h>
 

@@ -82,12 +82,13 @@ static size_t field_size_at(const impact_span *span, uint32_t offset)
 /* A new span's name, if it is short: its field stands first and nothing has to move. */
 static bool record_short_name(impact_span *span, impact_text name)
 {
-    if (span->name_size || name.size > short_name_limit || !impact__text_is_ascii(name))
+    if (span->name_size || name.size > short_name_limit)
         return false;
     uint8_t *to = span->bytes + span->size; /* the first bytes always have room for it */
     *to++ = IMPACT__TAG(IMPACT__SPAN_NAME, IMPACT__WIRE_LENGTH);
     *to++ = (uint8_t)name.size;
-    (void)impact__write_bytes(to, name.data, name.size);
+    if (!impact__write_ascii(to, name.data, name.size))
+        return false;
     span->name_size = (uint32_t)(2 + name.size);
     span->size += span->name_size;
     return true;
@@ -112,9 +113,9 @@ void impact__span_record_trace_state(impact_span *span)
     uint8_t *to =
         state.size ? reserve(span, impact__field_size(IMPACT__SPAN_TRACE_STATE, state.size)) : NULL;
     if (to)
-        span->size =
-            (uint32_t)(impact__write_field(to, IMPACT__SPAN_TRACE_STATE, state.data, state.size) -
-                       span->bytes);
+        span->size = (uint32_t)(impact__write_field(to, IMPACT__SPAN_TRACE_STATE, state.data,
+                                                    state.size) -
+                                span->bytes);
 }
 
 void impact_span_set_name_n(impact_span *span, const char *name, size_t size)
@@ -164,15 +165,15 @@ static uint32_t print_of(impact_text key)
 /* The key of the attribute at `offset`, as encode.c writes it: tag, length, tag, length, key. */
 static bool has_key_at(const impact_span *span, uint32_t offset, impact_text key)
 {
-    impact_text rest = impact_text_from((const char *)span->bytes + offset, span->size - offset);
+    impact_text rest =
+        impact_text_from((const char *)span->bytes + offset, span->size - offset);
     impact__field attribute;
     impact__field field;
     return impact__read_field(&attribute, &rest) && impact__read_field(&field, &attribute.bytes) &&
            impact__text_equal(field.bytes, key);
 }
 
-static inline impact__attribute_place *place_of(const impact_span *span, impact_text key,
-                                                uint32_t print)
+static inline impact__attribute_place *place_of(const impact_span *span, impact_text key, uint32_t print)
 {
     for (uint32_t i = 0; i < span->attribute_count; i++)
         if (span->places[i].print == print && has_key_at(span, span->places[i].offset, key))
@@ -185,7 +186,8 @@ static bool has_room_for_a_place(impact_span *span)
     if (span->attribute_count < span->place_capacity)
         return true;
     const uint32_t capacity = span->place_capacity ? span->place_capacity * 2 : 16;
-    impact__attribute_place *places = impact__resize(NULL, span->places, capacity * sizeof *places);
+    impact__attribute_place *places =
+        impact__resize(NULL, span->places, capacity * sizeof *places);
     if (!places)
         return false;
     span->places = places;
@@ -220,37 +222,40 @@ static bool replace_attribute(impact_span *span, const impact__key_value *kv, ui
 }
 
 /* Most attributes: short, new, and there is room. False: it takes the long way. */
-static bool record_short(impact_span *span, const impact_attribute *attribute)
+static inline bool record_short(impact_span *span, const impact_attribute *attribute)
 {
     const impact_span_limits *limits = &span->provider->limits;
-    if (!impact__is_short(attribute, limits->value_length_limit) ||
-        span->attribute_count >= limits->attribute_limit ||
+    if (span->attribute_count >= limits->attribute_limit ||
         span->attribute_count >= span->place_capacity ||
         span->capacity - span->size < impact__short_size)
+        return false;
+    uint8_t *to = span->bytes + span->size;
+    uint8_t *end = impact__write_short(to, IMPACT__SPAN_ATTRIBUTES, attribute,
+                                       limits->value_length_limit);
+    if (!end)
         return false;
     const uint32_t print = print_of(attribute->key);
     if (place_of(span, attribute->key, print))
         return false;
-    uint8_t *to = span->bytes + span->size;
-    uint8_t *end = impact__write_short(to, IMPACT__SPAN_ATTRIBUTES, attribute);
     span->places[span->attribute_count++] = (impact__attribute_place){print, span->size};
     span->size += (uint32_t)(end - to);
     return true;
 }
 
-static void record_attribute(impact_span *span, const impact_attribute *attribute)
+/* Apart, so that the short way does not pay for its frame. */
+__attribute__((noinline)) static void record_long(impact_span *span,
+                                                  const impact_attribute *attribute)
 {
     impact__key_value kv;
-    if (record_short(span, attribute))
-        return;
     if (attribute->type == IMPACT_VALUE_NONE || attribute->key.size == 0)
         return; /* documented as ignored: there is nothing that could be lost */
     bool is_kept = false;
-    if (impact__key_value_of(&kv, attribute, span->provider->limits.value_length_limit)) {
+    if (impact__key_value_of(&kv, attribute,
+                             span->provider->limits.value_length_limit)) {
         const uint32_t print = print_of(attribute->key);
         const impact__attribute_place *place = place_of(span, attribute->key, print);
-        is_kept =
-            place ? replace_attribute(span, &kv, place->offset) : add_attribute(span, &kv, print);
+        is_kept = place ? replace_attribute(span, &kv, place->offset)
+                        : add_attribute(span, &kv, print);
     }
     if (!is_kept)
         span->dropped_attribute_count++;
@@ -260,7 +265,8 @@ void impact__span_record_attributes(impact_span *span, const impact_attribute *a
                                     size_t count)
 {
     for (size_t i = 0; attributes && i < count; i++)
-        record_attribute(span, &attributes[i]);
+        if (!record_short(span, &attributes[i]))
+            record_long(span, &attributes[i]);
 }
 
 void impact_span_set_all(impact_span *span, const impact_attribute *attributes,
@@ -333,8 +339,8 @@ void impact_span_add_link(impact_span *span, const impact_link *link)
     const impact_span_limits *limits = &span->provider->limits;
     impact__link encoded = {
         .context = link->context,
-        .attributes =
-            list_of(span, link->attributes, link->attribute_count, limits->link_attribute_limit),
+        .attributes = list_of(span, link->attributes, link->attribute_count,
+                              limits->link_attribute_limit),
     };
     const size_t size = impact__link_field_size(&encoded);
     uint8_t *to = span->link_count < limits->link_limit ? reserve(span, size) : NULL;

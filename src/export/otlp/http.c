@@ -2,10 +2,10 @@
  *
  * DESIGN: one easy handle in one multi handle, driven by its one user; the multi handle keeps the
  * connection, and curl_multi_wakeup reaches into its waiting from another thread. A forked child
- * shares the sockets and the TLS state of its parent, so it must not even close what it inherited (a
- * TLS close would end the parent's session): it drops the handles and opens its own. That is found out
- * by getpid. The multi handle is an atomic so that an interruption can read it meanwhile; one that was
- * dropped stays valid memory.
+ * shares the sockets and the TLS state of its parent, so it must not even close what it inherited
+ * (a TLS close would end the parent's session): it drops the handles and opens its own. That is
+ * found out by getpid. The multi handle is an atomic so that an interruption can read it meanwhile;
+ * one that was dropped stays valid memory.
  */
 #include "export/otlp/http.h"
 

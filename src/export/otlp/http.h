@@ -27,8 +27,9 @@ typedef struct otlp__answer {
 impact_status otlp__http_open(otlp__http **http, const otlp__settings *settings);
 void otlp__http_close(otlp__http *http);
 
-/* Send `body`. IMPACT_OK: there was an answer. IMPACT_ESYSTEM: the connection failed, and another try
- * may do better. IMPACT_ETIMEDOUT, IMPACT_ECLOSED (interrupted), IMPACT_ENOMEM, IMPACT_EEXPORT: it would not. */
+/* Send `body`. IMPACT_OK: there was an answer. IMPACT_ESYSTEM: the connection failed, and another
+ * try may do better. IMPACT_ETIMEDOUT, IMPACT_ECLOSED (interrupted), IMPACT_ENOMEM, IMPACT_EEXPORT:
+ * it would not. */
 impact_status otlp__http_post(otlp__http *http, otlp__answer *answer, impact_text body,
                               uint64_t deadline_ns);
 

@@ -134,7 +134,8 @@ static void check_in_locale(const char *name, const char *source, const char *po
 {
     if (!enter_locale(name, source))
         check_skip("neither the locale nor localedef and its sources are here");
-    CHECK_STRING(localeconv()->decimal_point, point);
+    if (strcmp(localeconv()->decimal_point, point) != 0)
+        check_skip("this C library knows one decimal point only"); /* musl */
     CHECK_STRING(number(1.5), "1.5");
     CHECK_STRING(number(-1.25e-300), "-1.25e-300");
     CHECK_STRING(number(1234567), "1234567.0");
@@ -154,7 +155,7 @@ TEST(a_decimal_point_of_two_bytes_does_not_reach_json)
 TEST(without_memory_the_buffer_remembers)
 {
     faults f;
-    FOR_EACH_ALLOCATION_FAILURE(&f) {
+    FOR_EACH_ALLOCATION_FAILURE (&f) {
         impact__buffer buffer = IMPACT__BUFFER(&f.allocator);
         for (int i = 0; i < 100; i++) {
             impact__json_string(&buffer, impact_text_of("a\1\xFF\xC3\xA4"));

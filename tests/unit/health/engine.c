@@ -1,4 +1,4 @@
-/* The engine: hung checks, shared runs, bounded threads, removal and close while runs are under way. */
+/* The engine: hung checks, shared runs, bounded threads, removal and close during runs. */
 #include "health/engine.h"
 
 #include <pthread.h>
@@ -398,7 +398,7 @@ TEST(close_waits_for_the_runs_that_end_within_its_grace)
 TEST(a_probe_survives_every_allocation_failure)
 {
     faults f;
-    FOR_EACH_ALLOCATION_FAILURE(&f) {
+    FOR_EACH_ALLOCATION_FAILURE (&f) {
         impact_health *health = NULL;
         impact_health_report *report = NULL;
         if (impact_health_open(&health, IMPACT_HEALTH_OPTIONS(.allocator = &f.allocator,

@@ -434,7 +434,7 @@ static void check_answers_without_memory(impact_health *health, const faults *f,
 TEST(an_answer_survives_every_allocation_failure)
 {
     faults f;
-    FOR_EACH_ALLOCATION_FAILURE(&f) {
+    FOR_EACH_ALLOCATION_FAILURE (&f) {
         impact_health *health = NULL;
         if (impact_health_open(&health, IMPACT_HEALTH_OPTIONS(.allocator = &f.allocator,
                                                               .budget_ms = patience_ms)) ==
