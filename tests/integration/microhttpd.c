@@ -450,8 +450,9 @@ TEST(the_application_is_served_whatever_memory_does)
     memory_switch_install();
     REQUIRE(spans_open());
     start(&app, NULL);
-    (void)ask(&app, "GET", "/", ""); /* the tracer is for good */
+    (void)ask(&app, "GET", "/", ""); /* the tracer is for good, */
     stop(&app);
+    CHECK_EQUAL(spans_count(), 2); /* and the worker's thread has begun */
     faults f;
     FOR_EACH_ALLOCATION_FAILURE(&f) {
         start(&app, NULL);

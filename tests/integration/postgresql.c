@@ -178,21 +178,32 @@ static void signal_all(const server *s, int number)
     (void)closedir(processes);
 }
 
-/* How many connections the server has besides this question's own, which psql asks. */
-static int count_connections(const server *s)
+/* A number about the server's connections other than this question's own, which psql asks. */
+static int ask_about_connections(const server *s, const char *expression)
 {
     char command[512];
     (void)snprintf(command, sizeof command,
-                   "%s/psql -XAt '%s' -c \"SELECT count(*) FROM pg_stat_activity WHERE "
+                   "%s/psql -XAt '%s' -c \"SELECT %s FROM pg_stat_activity WHERE "
                    "backend_type = 'client backend' AND pid <> pg_backend_pid()\"",
-                   s->tools, s->conninfo);
+                   s->tools, s->conninfo, expression);
     FILE *answer = popen(command, "r");
-    int count = -1;
-    if (answer && fscanf(answer, "%d", &count) != 1)
-        count = -1;
+    int number = -1;
+    if (answer && fscanf(answer, "%d", &number) != 1)
+        number = -1;
     if (answer)
         (void)pclose(answer);
-    return count;
+    return number;
+}
+
+static int count_connections(const server *s)
+{
+    return ask_about_connections(s, "count(*)");
+}
+
+/* The process that serves the connection that was made first. */
+static int oldest_connection(const server *s)
+{
+    return ask_about_connections(s, "(array_agg(pid ORDER BY backend_start))[1]");
 }
 
 /* ---- probes ---- */
@@ -244,9 +255,12 @@ TEST(a_server_that_answers_passes_over_one_connection_that_is_kept)
     server s;
     start(&s);
     impact_health *health = open_health(s.conninfo);
+    CHECK_EQUAL(probe(health).status, IMPACT_HEALTH_PASS);
+    const int connection = oldest_connection(&s);
     for (int i = 0; i < 3; i++) {
         CHECK_EQUAL(probe(health).status, IMPACT_HEALTH_PASS);
         CHECK_EQUAL(count_connections(&s), 1);
+        CHECK_EQUAL(oldest_connection(&s), connection);
     }
     CHECK_EQUAL(impact_health_close(health, 5000), 0);
     stop(&s);
@@ -300,6 +314,8 @@ TEST(a_child_makes_its_own_connection_and_leaves_the_parents_alone)
     start(&s);
     impact_health *health = open_health(s.conninfo);
     CHECK_EQUAL(probe(health).status, IMPACT_HEALTH_PASS);
+    const int connection = oldest_connection(&s);
+    CHECK(connection > 0);
     const pid_t child = fork();
     if (child == 0) {
         (void)alarm(60);
@@ -311,6 +327,7 @@ TEST(a_child_makes_its_own_connection_and_leaves_the_parents_alone)
     CHECK_EQUAL(waitpid(child, &status, 0), child);
     CHECK_EQUAL(status, 0);
     CHECK_EQUAL(probe(health).status, IMPACT_HEALTH_PASS);
+    CHECK_EQUAL(oldest_connection(&s), connection);
     CHECK_EQUAL(impact_health_close(health, 5000), 0);
     stop(&s);
 }

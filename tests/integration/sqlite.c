@@ -303,7 +303,8 @@ TEST(statements_run_whatever_memory_does)
     memory_switch_install();
     REQUIRE(spans_open());
     sqlite3 *connection = open_traced(":memory:");
-    run(connection, "SELECT 1"); /* the tracer is for good */
+    run(connection, "SELECT 1");   /* the tracer is for good, */
+    CHECK_EQUAL(spans_count(), 1); /* and the worker's thread has begun */
     size_t ended = 1;
     faults f;
     FOR_EACH_ALLOCATION_FAILURE(&f) {
