@@ -4,12 +4,12 @@
  * that the worker sleeps while it is timed; span_3attr_sustained_ns is the same with the worker at its
  * work on another core, wake-ups included. Allocations are counted over the whole process.
  */
-#include <impact/health.h>
-#include <impact/trace.h>
-
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+#include <impact/health.h>
+#include <impact/trace.h>
 
 #include "bench.h"
 #include "core/clock.h"
