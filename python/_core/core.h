@@ -39,8 +39,32 @@
 typedef enum python_name { PYTHON_NAME_TABLE(PYTHON_NAME_INDEX) PYTHON_NAME_COUNT } python_name;
 #undef PYTHON_NAME_INDEX
 
+/* Attributes and methods that the binding asks other objects for, kept as interned strings: a new string
+ * a call would cost time, and litter the interpreter's cache of methods. */
+#define ATTRIBUTE_NAME_TABLE(ROW)                                                                  \
+    ROW(NAME_TRACE_ID, "trace_id")                                                                 \
+    ROW(NAME_SPAN_ID, "span_id")                                                                   \
+    ROW(NAME_IS_REMOTE, "is_remote")                                                               \
+    ROW(NAME_TRACE_FLAGS, "trace_flags")                                                           \
+    ROW(NAME_TRACE_STATE, "trace_state")                                                           \
+    ROW(NAME_TO_HEADER, "to_header")                                                               \
+    ROW(NAME_TO_BYTES, "to_bytes")                                                                 \
+    ROW(NAME_BIG, "big")                                                                           \
+    ROW(NAME_GET, "get")                                                                           \
+    ROW(NAME_GET_SPAN_CONTEXT, "get_span_context")                                                 \
+    ROW(NAME_CONTEXT, "context")                                                                   \
+    ROW(NAME_ATTRIBUTES, "attributes")                                                             \
+    ROW(NAME_STATUS_CODE, "status_code")                                                           \
+    ROW(NAME_DESCRIPTION, "description")                                                           \
+    ROW(NAME_VALUE, "value")
+
+#define ATTRIBUTE_NAME_INDEX(index, text) index,
+typedef enum attribute_name { ATTRIBUTE_NAME_TABLE(ATTRIBUTE_NAME_INDEX) NAME_COUNT } attribute_name;
+#undef ATTRIBUTE_NAME_INDEX
+
 typedef struct core_state {
     PyObject *python[PYTHON_NAME_COUNT]; /* all NULL until configure() */
+    PyObject *names[NAME_COUNT];
     PyObject *provider_type;
     PyObject *tracer_type;
     PyObject *span_type;
@@ -148,9 +172,10 @@ PyObject *resource_attributes(impact_text resource);
 
 /* ---- span contexts ---- */
 
-/* Read an opentelemetry SpanContext. False, without an exception, when it is not a valid one. `state`
- * keeps the trace state's text alive. */
-bool span_context_read(impact_span_context *context, held_text *trace_state, PyObject *object);
+/* Read an opentelemetry SpanContext. False, without an exception, when it is not a valid one.
+ * `trace_state` keeps the text alive that the context borrows, and is the caller's to clear. */
+bool span_context_read(core_state *state, impact_span_context *context, held_text *trace_state,
+                       PyObject *object);
 
 /* A new SpanContext; NULL with an exception. */
 PyObject *span_context_make(core_state *state, const impact_span_context *context);

@@ -37,12 +37,12 @@ static uint8_t kind_index(core_state *state, PyObject *kind)
 /* One opentelemetry.trace.Link. What is none is left out. */
 static void link_add(impact_span *span, core_state *state, PyObject *object)
 {
-    PyObject *context_object = PyObject_GetAttrString(object, "context");
-    PyObject *attributes = PyObject_GetAttrString(object, "attributes");
+    PyObject *context_object = PyObject_GetAttr(object, state->names[NAME_CONTEXT]);
+    PyObject *attributes = PyObject_GetAttr(object, state->names[NAME_ATTRIBUTES]);
     PyErr_Clear();
     impact_span_context context;
     held_text trace_state;
-    if (context_object && span_context_read(&context, &trace_state, context_object)) {
+    if (context_object && span_context_read(state, &context, &trace_state, context_object)) {
         attribute_list list;
         attribute_list_fill(&list, state, attributes);
         impact_span_add_link(span, &(impact_link){.context = &context,
