@@ -12,8 +12,8 @@ static PyObject *attribute_get(core_state *state, PyObject *object, attribute_na
 static PyObject *bytes_of(core_state *state, PyObject *number, size_t size)
 {
     PyObject *length = PyLong_FromSize_t(size);
-    PyObject *bytes = length ? PyObject_CallMethodObjArgs(number, state->names[NAME_TO_BYTES], length,
-                                                          state->names[NAME_BIG], NULL)
+    PyObject *bytes = length ? PyObject_CallMethodObjArgs(number, state->names[NAME_TO_BYTES],
+                                                          length, state->names[NAME_BIG], NULL)
                              : NULL;
     Py_XDECREF(length);
     return bytes;
@@ -101,8 +101,8 @@ PyObject *span_context_make(core_state *state, const impact_span_context *contex
     impact_span_id_format(span_id, &context->span_id);
     PyObject *trace = PyLong_FromString(trace_id, NULL, 16);
     PyObject *span = PyLong_FromString(span_id, NULL, 16);
-    PyObject *flags = PyObject_CallFunction(state->python[TRACE_FLAGS_CLASS], "i",
-                                            (int)context->trace_flags);
+    PyObject *flags =
+        PyObject_CallFunction(state->python[TRACE_FLAGS_CLASS], "i", (int)context->trace_flags);
     PyObject *trace_state = trace_state_make(state, context->trace_state);
     PyObject *made = NULL;
     if (trace && span && flags && trace_state)
@@ -124,8 +124,8 @@ static PyObject *span_in(core_state *state, PyObject *context)
         span = PyDict_GetItemWithError(context, state->python[SPAN_KEY]);
         Py_XINCREF(span);
     } else {
-        span = PyObject_CallMethodObjArgs(context, state->names[NAME_GET],
-                                          state->python[SPAN_KEY], NULL);
+        span = PyObject_CallMethodObjArgs(context, state->names[NAME_GET], state->python[SPAN_KEY],
+                                          NULL);
     }
     PyErr_Clear();
     return span;

@@ -59,7 +59,9 @@ typedef enum python_name { PYTHON_NAME_TABLE(PYTHON_NAME_INDEX) PYTHON_NAME_COUN
     ROW(NAME_VALUE, "value")
 
 #define ATTRIBUTE_NAME_INDEX(index, text) index,
-typedef enum attribute_name { ATTRIBUTE_NAME_TABLE(ATTRIBUTE_NAME_INDEX) NAME_COUNT } attribute_name;
+typedef enum attribute_name {
+    ATTRIBUTE_NAME_TABLE(ATTRIBUTE_NAME_INDEX) NAME_COUNT
+} attribute_name;
 #undef ATTRIBUTE_NAME_INDEX
 
 typedef struct core_state {
@@ -74,26 +76,23 @@ typedef struct core_state {
 /* ---- the objects ---- */
 
 typedef struct provider_object {
-    PyObject_HEAD
-    impact_tracer_provider *provider;
+    PyObject_HEAD impact_tracer_provider *provider;
     impact_exporter *memory; /* the exporter "memory", if asked for; the provider's */
     core_state *state;       /* lives as long as the type does */
 } provider_object;
 
 typedef struct tracer_object {
-    PyObject_HEAD
-    impact_tracer *tracer;
+    PyObject_HEAD impact_tracer *tracer;
     provider_object *provider; /* owned: no tracer outlives its provider */
     core_state *state;
 } tracer_object;
 
 typedef struct span_object {
-    PyObject_HEAD
-    impact_span *span;           /* NULL once ended */
-    tracer_object *tracer;       /* owned */
-    PyObject *name;              /* owned */
-    PyObject *span_context;      /* owned; NULL until somebody asks */
-    impact_span_context context; /* its trace state is empty once the span is ended */
+    PyObject_HEAD impact_span *span; /* NULL once ended */
+    tracer_object *tracer;           /* owned */
+    PyObject *name;                  /* owned */
+    PyObject *span_context;          /* owned; NULL until somebody asks */
+    impact_span_context context;     /* its trace state is empty once the span is ended */
     core_state *state;
     uint8_t kind; /* index in SPAN_KINDS */
     bool records_exceptions;
@@ -124,8 +123,8 @@ PyObject *span_object_context(span_object *self);
 
 /* Put the arguments of a fast method where their names say; those that are absent stay as they are.
  * `names` ends with NULL. False with a TypeError: too many, twice, unknown, or the first is absent. */
-bool arguments_read(const char *const *names, PyObject **values,
-                    PyObject *const *arguments, Py_ssize_t count, PyObject *keyword_names);
+bool arguments_read(const char *const *names, PyObject **values, PyObject *const *arguments,
+                    Py_ssize_t count, PyObject *keyword_names);
 
 /* Nanoseconds from an int; 0 ("now") from None, NULL or anything that is no such number. */
 uint64_t unix_ns_of(PyObject *value);
