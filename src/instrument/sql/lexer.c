@@ -2,7 +2,6 @@
 #include "instrument/sql/lexer.h"
 
 #include <string.h>
-#include <strings.h>
 
 static bool is_space(char c)
 {
@@ -197,10 +196,17 @@ impact__sql_token impact__sql_next(impact_text *rest)
     return token;
 }
 
+/* Most words differ in their first letter: so neither is measured before. */
 bool impact__sql_is_word(impact__sql_token token, const char *word)
 {
-    return token.kind == IMPACT__SQL_WORD && token.text.size == strlen(word) &&
-           strncasecmp(token.text.data, word, token.text.size) == 0;
+    if (token.kind != IMPACT__SQL_WORD)
+        return false;
+    for (size_t i = 0; i < token.text.size; i++) {
+        const char c = token.text.data[i];
+        if ((c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c) != word[i])
+            return false; /* also where the word ends before the token */
+    }
+    return word[token.text.size] == 0;
 }
 
 bool impact__sql_is_one_of(impact__sql_token token, const char *const *words)
