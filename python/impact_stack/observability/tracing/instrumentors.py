@@ -53,7 +53,7 @@ def _apply_to_app(instrumentor: Any, app: flask.Flask, provider: Any) -> None:
 
 
 def _apply_to_engine(instrumentor: Any, app: flask.Flask, provider: Any) -> None:
-    """Flask-SQLAlchemy makes its engine at init: instrumenting `create_engine` would be too late."""
+    """Flask-SQLAlchemy has made its engine: to instrument `create_engine` would be too late."""
     extension = app.extensions.get("sqlalchemy")
     if extension is None:
         _apply_globally(instrumentor, app, provider)
