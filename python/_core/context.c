@@ -159,6 +159,18 @@ static void parent_read_foreign(span_parent *parent, core_state *state)
     PyErr_Clear();
 }
 
+/* A span of ours is read directly, unless it has a trace state: that is borrowed from the C span,
+ * which Python code may end while the new one's attributes are converted; or was, and is kept
+ * elsewhere. */
+static const span_object *plain_span_of(core_state *state, PyObject *object)
+{
+    if ((PyObject *)Py_TYPE(object) != state->python[SPAN_CLASS])
+        return NULL;
+    const span_object *span = (const span_object *)object;
+    bool is_complete = span->span || !span->span_context;
+    return is_complete && span->context.trace_state.size == 0 ? span : NULL;
+}
+
 void span_parent_find(span_parent *parent, core_state *state, PyObject *context)
 {
     parent->is_valid = false;
@@ -166,15 +178,13 @@ void span_parent_find(span_parent *parent, core_state *state, PyObject *context)
     parent->span = span_find(state, context);
     if (!parent->span)
         return;
-    span_object *ours = (PyObject *)Py_TYPE(parent->span) == state->python[SPAN_CLASS]
-                            ? (span_object *)parent->span
-                            : NULL;
-    if (ours && (ours->span || !ours->span_context)) {
-        parent->is_valid = impact_span_context_is_valid(&ours->context);
-        parent->context = ours->context;
+    const span_object *plain = plain_span_of(state, parent->span);
+    if (!plain) {
+        parent_read_foreign(parent, state);
         return;
     }
-    parent_read_foreign(parent, state);
+    parent->is_valid = impact_span_context_is_valid(&plain->context);
+    parent->context = plain->context;
 }
 
 void span_parent_clear(span_parent *parent)

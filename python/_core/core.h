@@ -1,8 +1,8 @@
 /* What the files of the binding share: the module's state, the objects, and the conversions.
  *
- * DESIGN: the binding converts and nothing else. Values that the C core understands are passed as they
- * are, without running any Python code; everything unusual is first made plain by a Python function
- * (see python_name), so that what is lenient is readable and what is fast is small. */
+ * DESIGN: the binding converts and nothing else. Values that the C core understands are passed as
+ * they are, without running any Python code; everything unusual is first made plain by a Python
+ * function (see python_name), so that what is lenient is readable and what is fast is small. */
 #ifndef IMPACT_PYTHON_CORE_H
 #define IMPACT_PYTHON_CORE_H
 
@@ -39,8 +39,8 @@
 typedef enum python_name { PYTHON_NAME_TABLE(PYTHON_NAME_INDEX) PYTHON_NAME_COUNT } python_name;
 #undef PYTHON_NAME_INDEX
 
-/* Attributes and methods that the binding asks other objects for, kept as interned strings: a new string
- * a call would cost time, and litter the interpreter's cache of methods. */
+/* Attributes and methods that the binding asks other objects for, kept as interned strings: a new
+ * string a call would cost time, and litter the interpreter's cache of methods. */
 #define ATTRIBUTE_NAME_TABLE(ROW)                                                                  \
     ROW(NAME_TRACE_ID, "trace_id")                                                                 \
     ROW(NAME_SPAN_ID, "span_id")                                                                   \
@@ -110,7 +110,8 @@ PyObject *type_make(PyObject *module, PyType_Spec *spec);
 /* Free the memory of an object of a heap type, and its reference to the type. */
 void object_free(PyObject *self);
 
-/* A span that takes `span` (not NULL) over. NULL with an exception: `span` still belongs to the caller. */
+/* A span that takes `span` (not NULL) over. NULL with an exception: `span` still belongs to the
+ * caller. */
 span_object *span_object_new(tracer_object *tracer, impact_span *span, PyObject *name);
 
 /* Its opentelemetry.trace.SpanContext, built when first asked for. A new reference. */
@@ -122,7 +123,8 @@ PyObject *span_object_context(span_object *self);
 #define FAST(function) (PyCFunction)(void (*)(void))(function), METH_FASTCALL | METH_KEYWORDS
 
 /* Put the arguments of a fast method where their names say; those that are absent stay as they are.
- * `names` ends with NULL. False with a TypeError: too many, twice, unknown, or the first is absent. */
+ * `names` ends with NULL. False with a TypeError: too many, twice, unknown, or the first is absent.
+ * */
 bool arguments_read(const char *const *names, PyObject **values, PyObject *const *arguments,
                     Py_ssize_t count, PyObject *keyword_names);
 
@@ -135,7 +137,8 @@ bool timeout_ms_of(uint32_t *timeout_ms, PyObject *value);
 /* Raise what a status means. */
 void raise_status(impact_status status, const char *what);
 
-/* Text of a str, and what keeps it alive. Lone surrogates are replaced; other objects are str()-ed. */
+/* Text of a str, and what keeps it alive. Lone surrogates are replaced; other objects are str()-ed.
+ * */
 typedef struct held_text {
     impact_text text;
     PyObject *owner; /* owned */
@@ -187,7 +190,8 @@ typedef struct span_parent {
     PyObject *span; /* owned: what was found in the Context, or NULL */
 } span_parent;
 
-/* Find the parent in a Context (None, NULL: the current one). Never fails: without one it is a root. */
+/* Find the parent in a Context (None, NULL: the current one). Never fails: without one it is a
+ * root. */
 void span_parent_find(span_parent *parent, core_state *state, PyObject *context);
 void span_parent_clear(span_parent *parent);
 

@@ -1,9 +1,9 @@
 /* The core's diagnostics on their way to Python's logging.
  *
- * DESIGN: the core reports on whatever thread met the problem and forbids calling it back, and logging
- * takes the GIL and may start spans. So a message is only put into a slot here, and is handed over
- * later by the main thread (Py_AddPendingCall). Slots are claimed with one compare-and-swap: no lock
- * that a fork could leave taken. */
+ * DESIGN: the core reports on whatever thread met the problem and forbids calling it back, and
+ * logging takes the GIL and may start spans. So a message is only put into a slot here, and is
+ * handed over later by the main thread (Py_AddPendingCall). Slots are claimed with one
+ * compare-and-swap: no lock that a fork could leave taken. */
 #include "core.h"
 
 #include <stdatomic.h>

@@ -90,7 +90,8 @@ static bool provider_open(provider_object *self, PyObject *attributes, PyObject 
     return true;
 }
 
-/* The state belongs to the module of the C type, which subclasses in Python do not have themselves. */
+/* The state belongs to the module of the C type, which subclasses in Python do not have themselves.
+ * */
 static core_state *state_of(PyTypeObject *type)
 {
     core_state *state = NULL;

@@ -1,7 +1,7 @@
 /* HealthRegistry: an impact_health whose checks are Python functions.
  *
- * DESIGN: a check runs on a thread of the engine, which takes the GIL for it. Whoever calls into the
- * engine therefore gives the GIL away first; the request is copied before that. */
+ * DESIGN: a check runs on a thread of the engine, which takes the GIL for it. Whoever calls into
+ * the engine therefore gives the GIL away first; the request is copied before that. */
 #include "core.h"
 
 #include <string.h>
@@ -24,8 +24,8 @@ struct check {
 
 /* ---- on the engine's threads ---- */
 
-/* None says that it holds, a str why it does not. The Python side catches everything; what raises here
- * all the same is the last net's. */
+/* None says that it holds, a str why it does not. The Python side catches everything; what raises
+ * here all the same is the last net's. */
 static bool holds(PyObject *result, impact_health_run *run, PyObject *function)
 {
     if (result == Py_None)

@@ -21,8 +21,12 @@ span_object *span_object_new(tracer_object *tracer, impact_span *span, PyObject 
 
 PyObject *span_object_context(span_object *self)
 {
-    if (!self->span_context)
-        self->span_context = span_context_make(self->state, &self->context);
+    if (self->span_context)
+        return Py_NewRef(self->span_context);
+    PyObject *made = span_context_make(self->state, &self->context);
+    if (!self->span_context) /* making it may have let another thread do the same */
+        self->span_context = Py_XNewRef(made);
+    Py_XDECREF(made);
     return Py_XNewRef(self->span_context);
 }
 
@@ -40,13 +44,14 @@ static void trace_state_keep(span_object *self)
 
 static void span_finish(span_object *self, uint64_t end_unix_ns)
 {
-    impact_span *span = self->span;
     trace_state_keep(self);
+    impact_span *span = self->span; /* read late: keeping it may have let another thread end it */
     self->span = NULL;
     impact_span_end_at(span, end_unix_ns);
 }
 
-/* A span that nobody holds can never be ended: it ends here, as it does in other languages' scopes. */
+/* A span that nobody holds can never be ended: it ends here, as it does in other languages' scopes.
+ * */
 static void span_dealloc(PyObject *object)
 {
     span_object *self = (span_object *)object;

@@ -78,7 +78,8 @@ static impact_span *core_span_start(tracer_object *self, PyObject *const *values
     held_text name = held_text_of(values[ARGUMENT_NAME]);
     attribute_list list;
     attribute_list_fill(&list, self->state, values[ARGUMENT_ATTRIBUTES]);
-    /* The C core's own current span is another thread's business: Python's Context alone decides. */
+    /* The C core's own current span is another thread's business: Python's Context alone decides.
+     * */
     impact_span *span = impact_span_start(
         self->tracer, name.text.data,
         IMPACT_SPAN_OPTIONS(.kind = (impact_span_kind)(kind + IMPACT_SPAN_KIND_INTERNAL),
@@ -117,8 +118,8 @@ static PyObject *span_wrap(tracer_object *self, impact_span *span, PyObject *con
     return (PyObject *)object;
 }
 
-/* Where the core starts nothing, the parent's context is passed on (specification, trace/api "Behavior
- * of the API in the absence of an installed SDK"). */
+/* Where the core starts nothing, the parent's context is passed on (specification, trace/api
+ * "Behavior of the API in the absence of an installed SDK"). */
 static PyObject *span_without_core(core_state *state, const span_parent *parent)
 {
     if (!parent->is_valid)

@@ -1,8 +1,9 @@
 /* Attribute values from Python into C.
  *
- * DESIGN: the first pass takes plain values only (str, bool, int, float, and lists or tuples of one of
- * them) and runs no Python code, so that borrowed pointers stay good. When it meets anything else, the
- * whole mapping goes once through the Python function clean_attributes, which returns a plain dict. */
+ * DESIGN: the first pass takes plain values only (str, bool, int, float, and lists or tuples of one
+ * of them) and runs no Python code, so that borrowed pointers stay good. When it meets anything
+ * else, the whole mapping goes once through the Python function clean_attributes, which returns a
+ * plain dict. */
 #include "core.h"
 
 /* More attributes than any sensible limit keeps: a guard for the multiplication below. */

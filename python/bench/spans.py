@@ -1,9 +1,10 @@
 """What a span costs: three attributes, ended into a provider whose exporter keeps nothing.
 
-Both sides are used through opentelemetry-api, by the same function, in the same process, in turns. Both
-queue their spans for a worker and are flushed between the rounds, outside the measured time. A round is
-shorter than a batch (512 spans), so that neither worker runs while the clock does: what is measured is
-the work of the thread that makes the spans. Every span of every round must have been exported.
+Both sides are used through opentelemetry-api, by the same function, in the same process, in turns.
+Both queue their spans for a worker and are flushed between the rounds, outside the measured time. A
+round is shorter than a batch (512 spans), so that neither worker runs while the clock does: what is
+measured is the work of the thread that makes the spans. Every span of every round must have been
+exported.
 """
 
 import gc

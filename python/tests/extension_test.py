@@ -105,6 +105,22 @@ def test_autoinstrument_all(app, provider, instrumentors):
     assert {"flask", "requests", "sqlalchemy"} <= set(applied)
 
 
+class Refusing:
+    """An instrumentor that does not take the version of its library."""
+
+    is_instrumented_by_opentelemetry = False
+
+    def instrument(self, **arguments):
+        """Do nothing, as opentelemetry-instrumentation does then."""
+
+
+def test_an_instrumentor_that_refuses_is_not_called_applied(app, provider, monkeypatch, caplog):
+    """What is returned is what was done."""
+    monkeypatch.setattr("importlib.metadata.EntryPoint.load", lambda point: Refusing)
+    assert tracing.autoinstrument_app(app, ["requests"], provider) == {}
+    assert "Instrumentor 'requests' cannot be applied" in caplog.text
+
+
 class Broken:
     """An instrumentor that fails."""
 

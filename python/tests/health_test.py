@@ -2,6 +2,8 @@
 
 import contextvars
 import logging
+import subprocess
+import sys
 import threading
 import time
 
@@ -453,3 +455,17 @@ def test_many_probes_at_once(app, health):
     for thread in threads:
         thread.join()
     assert answers == [200] * 160
+
+
+@pytest.mark.parametrize("body", ["threading.Event().wait(600)", "any(i for i in iter(int, 1))"])
+def test_a_stuck_check_does_not_keep_the_process(body):
+    """Neither one that waits nor one that is busy: the interpreter ends all the same."""
+    program = f"""
+import flask, threading
+from impact_stack.observability import health
+app = flask.Flask("x")
+app.config["HEALTH_URL_SECRET"] = None
+health.Health(app).register_check("stuck", lambda: {body})
+assert app.test_client().get("/health/").json["checks"] == {{"stuck": False}}
+"""
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)

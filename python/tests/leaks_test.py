@@ -15,7 +15,7 @@ from impact_stack.observability import health as health_
 from impact_stack.observability.tracing.provider import TracerProvider
 
 ROUNDS = 300
-ALLOWED_BYTES = 100 * ROUNDS // 4  # one leaked object a round would be twice that, at least
+ALLOWED_BYTES = 25 * ROUNDS  # a leaked object a round is twice that, at least
 
 
 class Odd:
@@ -111,12 +111,8 @@ def fixture_silence():
     logging.disable(logging.NOTSET)
 
 
-@pytest.mark.parametrize("name", CALLS)
-def test_memory_stays(name):
-    """Neither objects nor references pile up."""
-    call = CALLS[name]
-    for _ in range(20):
-        call()
+def growth_of(call):
+    """Return the bytes that are kept after many calls."""
     gc.collect()
     tracemalloc.start()
     try:
@@ -124,10 +120,20 @@ def test_memory_stays(name):
         for _ in range(ROUNDS):
             call()
         gc.collect()
-        grown = tracemalloc.get_traced_memory()[0] - before
+        return tracemalloc.get_traced_memory()[0] - before
     finally:
         tracemalloc.stop()
-    assert grown < ALLOWED_BYTES
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_memory_stays(name):
+    """Neither objects nor references pile up.
+
+    A leak grows each time; the interpreter's own caches, which hold strings for a while, do not.
+    """
+    for _ in range(20):
+        CALLS[name]()
+    assert min(growth_of(CALLS[name]) for _ in range(5)) < ALLOWED_BYTES
 
 
 def test_references_stay():

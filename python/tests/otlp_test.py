@@ -1,4 +1,4 @@
-"""OTLP: the plugin that is installed beside the core, from a process of its own, to a real server."""
+"""OTLP: the plugin that is installed beside the core, from a real process to a real server."""
 
 import http.server
 import os
@@ -50,7 +50,10 @@ def test_what_is_left_at_exit_is_exported():
             "OTEL_EXPORTER_OTLP_HEADERS": "x-key=secret",
         }
         subprocess.run(
-            [sys.executable, "-c", PROGRAM], env={**os.environ, **environment}, check=True, timeout=60
+            [sys.executable, "-c", PROGRAM],
+            env={**os.environ, **environment},
+            check=True,
+            timeout=60,
         )
     finally:
         server.shutdown()

@@ -220,3 +220,49 @@ def test_a_given_provider_is_taken(provider):
     assert taken is provider
     taken.get_tracer("x").start_span("a").end()
     assert "a" in exported_spans(provider)
+
+
+@pytest.mark.parametrize("arguments, prints", [("exporters=()", False), ("", True)])
+def test_no_exporter_is_no_exporter(arguments, prints):
+    """Code that wants none gets none, whatever the environment says."""
+    program = f"""
+from impact_stack.observability.tracing import provider
+p = provider.TracerProvider({arguments})
+p.get_tracer("x").start_span("a").end()
+p.shutdown(5000)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={"OTEL_TRACES_EXPORTER": "console"},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    assert ('"name": "a"' in done.stdout) is prints
+
+
+def test_one_span_ended_by_many_threads_ends_once(provider, tracer):
+    """With a trace state, whose keeping runs Python code in between."""
+    state = trace.TraceState.from_header(["a=b"])
+    context = trace.SpanContext(7, 9, True, trace.TraceFlags(1), state)
+    parent = trace.set_span_in_context(trace.NonRecordingSpan(context))
+    barrier = threading.Barrier(4)
+    spans = [tracer.start_span("a", parent) for _ in range(200)]
+
+    def work():
+        barrier.wait()
+        for span in spans:
+            span.get_span_context()
+            span.end()
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    sys.setswitchinterval(interval)
+    assert provider.stats()["ended"] == 200
+    assert all(span.get_span_context().trace_state.get("a") == "b" for span in spans)

@@ -30,9 +30,7 @@ class Health:
     def init_app(self, app: flask.Flask) -> None:
         """Serve the health paths in this app. `HEALTH_URL_SECRET` must be configured."""
         if "health" in app.extensions:
-            raise RuntimeError(
-                "A 'Health' instance has already been registered on this Flask app."
-            )
+            raise RuntimeError("A 'Health' instance has already been registered on this Flask app.")
         app.register_blueprint(Endpoint(self, app).blueprint())
         app.extensions["health"] = self
 

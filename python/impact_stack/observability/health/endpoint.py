@@ -1,8 +1,9 @@
 """The health paths of one app: glue between Flask and the answer that the C core gives.
 
-DESIGN: an Endpoint is the state of one app. It holds a registry of the C core, which is brought in line
-with `Health.checks` before each answer. The core runs the checks on its own threads; each run comes
-back here by its name. The registry knows the endpoint only weakly, so that an app can go away.
+DESIGN: an Endpoint is the state of one app. It holds a registry of the C core, which is brought in
+line with `Health.checks` before each answer. The core runs the checks on its own threads; each run
+comes back here by its name. The registry knows the endpoint only weakly, so that an app can go
+away.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Attributes that are not plain: made so here, leniently, before they go to the C core.
 
-The core takes str, bool, int of 64 bits, float, and lists of one of them. Everything else comes through
-here once. Recording never raises: what has no better form becomes `str()`, with one warning a type.
+The core takes str, bool, int of 64 bits, float, and lists of one of them. Everything else comes
+through here once. Recording never raises: what has no better form becomes `str()`, with one warning
+a type.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,7 +18,7 @@ _warned: set[str] = set()
 
 
 def clean_attributes(attributes: Any) -> dict[str, Any]:
-    """Return a dict of plain values, of a mapping or of pairs. Values that are None are left out."""
+    """Return a dict of plain values, of a mapping or of pairs, without those that are None."""
     plain: dict[str, Any] = {}
     try:
         for key, value in _pairs(attributes):
@@ -33,7 +34,9 @@ def _pairs(attributes: Any) -> Iterable[tuple[Any, Any]]:
 
 def _put(plain: dict[str, Any], key: Any, value: Any) -> None:
     if not isinstance(key, str) or not key:
-        _warn_once("Keys of attributes must be strings and not empty; one of '%s' is left out", type(key))
+        _warn_once(
+            "Keys of attributes must be strings and not empty; one of '%s' is left out", type(key)
+        )
         return
     if value is None:
         return

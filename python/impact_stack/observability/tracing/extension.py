@@ -27,9 +27,9 @@ def init_tracing(
 ) -> trace.TracerProvider:
     """Make a tracer provider, or take the given one, and make it the process's own.
 
-    `attributes` (or `resource_attributes`) describe the service; they win over what the detectors find,
-    and both over `OTEL_RESOURCE_ATTRIBUTES`. The exporters are those of `OTEL_TRACES_EXPORTER`. A
-    provider that is given keeps its own resource and exporters.
+    `attributes` (or `resource_attributes`) describe the service; they win over what the detectors
+    find, and both over `OTEL_RESOURCE_ATTRIBUTES`. The exporters are those of
+    `OTEL_TRACES_EXPORTER`. A provider that is given keeps its own resource and exporters.
     """
     if tracer_provider is None:
         described = _one_of(attributes, resource_attributes)

@@ -27,8 +27,13 @@ def autoinstrument_app(
             instrumentor_class = entry_point.load()
             apply = _APPLY.get(entry_point.name, _apply_globally)
             apply(instrumentor_class(), app, tracer_provider)
-        except Exception:  # pylint: disable=broad-exception-caught
-            logger.exception("Instrumentor '%s' cannot be applied", entry_point.name)
+        except Exception as error:  # pylint: disable=broad-exception-caught
+            logger.error(
+                "Instrumentor '%s' cannot be applied: %s",
+                entry_point.name,
+                error,
+                exc_info=not isinstance(error, NotApplied),
+            )
             continue
         applied[entry_point.name] = instrumentor_class
     return applied
@@ -43,9 +48,20 @@ def _entry_points(instrumentors: Iterable[str] | None) -> list[metadata.EntryPoi
     return [installed[name] for name in names if name in installed]
 
 
+class NotApplied(Exception):
+    """An instrumentor refused, and has said why in the log."""
+
+
+def _instrument(instrumentor: Any, **arguments: Any) -> None:
+    """Apply an instrumentor; one whose library is missing, or too new, only logs and returns."""
+    instrumentor.instrument(**arguments)
+    if not getattr(instrumentor, "is_instrumented_by_opentelemetry", True):
+        raise NotApplied("it does not take the library that is installed")
+
+
 def _apply_globally(instrumentor: Any, app: flask.Flask, provider: Any) -> None:
     del app
-    instrumentor.instrument(tracer_provider=provider)
+    _instrument(instrumentor, tracer_provider=provider)
 
 
 def _apply_to_app(instrumentor: Any, app: flask.Flask, provider: Any) -> None:
@@ -53,20 +69,21 @@ def _apply_to_app(instrumentor: Any, app: flask.Flask, provider: Any) -> None:
 
 
 def _apply_to_engine(instrumentor: Any, app: flask.Flask, provider: Any) -> None:
-    """Flask-SQLAlchemy makes its engine at init: instrumenting `create_engine` would be too late."""
+    """Flask-SQLAlchemy has made its engine: to instrument `create_engine` would be too late."""
     extension = app.extensions.get("sqlalchemy")
     if extension is None:
         _apply_globally(instrumentor, app, provider)
         return
     with app.app_context():
         engine = getattr(extension, "db", extension).engine
-    instrumentor.instrument(engine=engine, tracer_provider=provider)
+    _instrument(instrumentor, engine=engine, tracer_provider=provider)
 
 
 def _apply_to_logging(instrumentor: Any, app: flask.Flask, provider: Any) -> None:
     """Newer releases put the trace id into log records only when asked, and export logs unasked."""
     del app
-    instrumentor.instrument(
+    _instrument(
+        instrumentor,
         tracer_provider=provider,
         inject_trace_context=True,
         enable_log_auto_instrumentation=False,

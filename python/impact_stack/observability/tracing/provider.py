@@ -1,7 +1,7 @@
 """The tracer provider, tracers and spans: the C core behind the classes of opentelemetry-api.
 
-C allocates the objects; the classes here only make them instances of the API's own, and hold what is
-better said in Python. opentelemetry-sdk is not used.
+C allocates the objects; the classes here only make them instances of the API's own, and hold what
+is better said in Python. opentelemetry-sdk is not used.
 """
 
 from __future__ import annotations
@@ -104,8 +104,8 @@ class Tracer(_core.Tracer, trace.Tracer):
 class TracerProvider(_core.TracerProvider, trace.TracerProvider):
     """A tracer provider: `TracerProvider(attributes=None, *, exporters=None)`.
 
-    `exporters` is a tuple of names; None asks `OTEL_TRACES_EXPORTER`, and where that is unset there is
-    none. The other `OTEL_*` variables apply in both cases.
+    `exporters` is a tuple of names; None asks `OTEL_TRACES_EXPORTER`, and where that is unset there
+    is none. The other `OTEL_*` variables apply in both cases.
     """
 
     @functools.cached_property
@@ -135,8 +135,8 @@ def _warn_ended(method: str) -> None:
 def _current_context() -> Callable[[], Any]:
     """Return the fastest function that gives the current Context.
 
-    The variable is read directly only where the runtime context is the API's own; it may be replaced
-    (OTEL_PYTHON_CONTEXT).
+    The variable is read directly only where the runtime context is the API's own; it may be
+    replaced (OTEL_PYTHON_CONTEXT).
     """
     runtime = context_api._RUNTIME_CONTEXT
     if type(runtime) is ContextVarsRuntimeContext:
