@@ -1,0 +1,28 @@
+/* first_span: two spans, one inside the other. */
+#include <stdio.h>
+
+#include <impact/span.h>
+#include <impact/trace.h>
+
+static void charge(void)
+{
+    IMPACT_SPAN("charge") {
+        impact_span_set(impact_span_current(), impact_string("card.kind", "debit"));
+    }
+}
+
+int main(void)
+{
+    if (impact_trace_init(IMPACT_TRACE_OPTIONS(.service_name = "checkout")))
+        return 1;
+    IMPACT_SPAN("checkout") /* ends with its block, however that is left */
+    {
+        impact_span_set(impact_span_current(), impact_int("cart.items", 3));
+        charge(); /* its span becomes a child of this one */
+    }
+    const impact_status status =
+        impact_trace_shutdown(5000); /* exports what waits, for 5 s at most */
+    if (status)
+        fprintf(stderr, "%s\n", impact_status_text(status));
+    return status ? 1 : 0;
+}
