@@ -1,10 +1,11 @@
 /* Sanitiser and summary: any bytes, any capacity. */
+#include "instrument/sql/sql.h"
+
 #include <stdint.h>
 #include <stdlib.h>
 
 #include "core/text.h"
 #include "instrument/sql/lexer.h"
-#include "instrument/sql/sql.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

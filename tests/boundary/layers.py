@@ -75,7 +75,7 @@ def is_own_header(path, name):
 
 
 def order_problems(path, text):
-    """The own header first, or else a header of ours that says what the file is; then the groups."""
+    """The own header first, or one of ours that says what the file is; then the groups."""
     found = list(includes(text))
     own = [number for number, _, name in found if is_own_header(path, name)]
     if own and own[0] != found[0][0]:

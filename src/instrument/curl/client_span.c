@@ -9,13 +9,13 @@
 #include <string.h>
 #include <strings.h>
 
-#include <impact/trace.h>
-
 #include "instrument/common/http.h"
-#include "instrument/common/memory.h"
+#include "instrument/common/tracer.h"
 #include "instrument/curl/error_word.h"
 
 enum { query_limit = 2048 }; /* bytes of a query that are recorded */
+
+static _Atomic(impact_tracer *) tracer;
 
 bool impact__client_span_is_for(const char *url)
 {
@@ -26,7 +26,7 @@ bool impact__client_span_is_for(const char *url)
 
 impact_span *impact__client_span_start(void)
 {
-    return impact_span_start(impact_tracer_get("impact.curl", impact_version()), "HTTP",
+    return impact_span_start(impact__tracer_get(&tracer, "impact.curl"), "HTTP",
                              IMPACT_SPAN_OPTIONS(.kind = IMPACT_SPAN_KIND_CLIENT));
 }
 

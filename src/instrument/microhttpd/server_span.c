@@ -8,12 +8,14 @@
 #include <sys/socket.h>
 
 #include <impact/propagation.h>
-#include <impact/trace.h>
 
 #include "instrument/common/http.h"
 #include "instrument/common/memory.h"
+#include "instrument/common/tracer.h"
 
 enum { query_limit = 2048 }; /* bytes of url.query that are recorded */
+
+static _Atomic(impact_tracer *) tracer;
 
 /* ---- the context that came ---- */
 
@@ -168,7 +170,7 @@ impact_span *impact__server_span_start(struct MHD_Connection *connection, const 
     const bool has_parent = impact_propagation_extract(&parent, get_field, &c);
     /* What is current on this thread is not the request's parent. */
     impact_span *span = impact_span_start(
-        impact_tracer_get("impact.microhttpd", impact_version()), impact__http_method_name(method),
+        impact__tracer_get(&tracer, "impact.microhttpd"), impact__http_method_name(method),
         IMPACT_SPAN_OPTIONS(.kind = IMPACT_SPAN_KIND_SERVER, .is_root = !has_parent,
                             .parent = has_parent ? &parent : NULL));
     impact__memory_give_back(c.parent.memory);

@@ -13,13 +13,14 @@
 
 #include <string.h>
 
-#include <impact/trace.h>
-
 #include "instrument/common/memory.h"
 #include "instrument/common/table.h"
+#include "instrument/common/tracer.h"
 #include "instrument/sql/sql.h"
 
 enum { text_limit = 2048 }; /* bytes of db.query.text */
+
+static _Atomic(impact_tracer *) tracer;
 
 typedef struct running_statement {
     impact__table_entry entry; /* by sqlite3_stmt */
@@ -74,7 +75,7 @@ static void keep(sqlite3_stmt *statement, impact_span *span)
 static void begin_statement(sqlite3_stmt *statement, const char *sql)
 {
     end_statement(statement); /* its PROFILE went to a callback that stood in our slot meanwhile */
-    impact_span *span = impact_span_start(impact_tracer_get("impact.sqlite", impact_version()),
+    impact_span *span = impact_span_start(impact__tracer_get(&tracer, "impact.sqlite"),
                                           "sqlite",
                                           IMPACT_SPAN_OPTIONS(.kind = IMPACT_SPAN_KIND_CLIENT));
     if (!impact_span_is_recording(span)) {

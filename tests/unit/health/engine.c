@@ -1,4 +1,4 @@
-/* The engine: hung checks, shared runs, bounded threads, removal and close while runs are under way. */
+/* The engine: hung checks, shared runs, bounded threads, removal and close during runs. */
 #include "health/engine.h"
 
 #include <pthread.h>
@@ -12,8 +12,8 @@
 static impact_health *open_health(uint32_t workers, uint32_t budget_ms)
 {
     impact_health *health = NULL;
-    CHECK_EQUAL(impact_health_open(&health, IMPACT_HEALTH_OPTIONS(.workers = workers,
-                                                                  .budget_ms = budget_ms)),
+    CHECK_EQUAL(impact_health_open(
+                    &health, IMPACT_HEALTH_OPTIONS(.workers = workers, .budget_ms = budget_ms)),
                 IMPACT_OK);
     return health;
 }
@@ -44,10 +44,10 @@ static impact_health_status return_userdata(impact_health_run *run, void *userda
 static impact_health_result result_of(impact_health_status status)
 {
     impact_health *health = open_health(1, patience_ms);
-    CHECK_EQUAL(impact_health_add(health, IMPACT_CHECK(.name = "a", .run = return_userdata,
-                                                       .userdata = &status,
-                                                       .timeout_ms = patience_ms)),
-                IMPACT_OK);
+    CHECK_EQUAL(
+        impact_health_add(health, IMPACT_CHECK(.name = "a", .run = return_userdata,
+                                               .userdata = &status, .timeout_ms = patience_ms)),
+        IMPACT_OK);
     const impact_health_result result = probe_one(health, "a");
     CHECK_EQUAL(impact_health_close(health, patience_ms), 0);
     return result;
@@ -109,8 +109,8 @@ static impact_health_status pass_too_late(impact_health_run *run, void *userdata
 TEST(a_pass_that_comes_too_late_is_a_failure)
 {
     impact_health *health = open_health(1, patience_ms);
-    CHECK_EQUAL(impact_health_add(health, IMPACT_CHECK(.name = "late", .run = pass_too_late,
-                                                       .timeout_ms = 1)),
+    CHECK_EQUAL(impact_health_add(
+                    health, IMPACT_CHECK(.name = "late", .run = pass_too_late, .timeout_ms = 1)),
                 IMPACT_OK);
     const impact_health_result late = probe_one(health, "late");
     CHECK_EQUAL(late.status, IMPACT_HEALTH_FAIL);
@@ -398,8 +398,7 @@ TEST(close_waits_for_the_runs_that_end_within_its_grace)
 TEST(a_probe_survives_every_allocation_failure)
 {
     faults f;
-    FOR_EACH_ALLOCATION_FAILURE(&f)
-    {
+    FOR_EACH_ALLOCATION_FAILURE (&f) {
         impact_health *health = NULL;
         impact_health_report *report = NULL;
         if (impact_health_open(&health, IMPACT_HEALTH_OPTIONS(.allocator = &f.allocator,

@@ -12,6 +12,9 @@ from .resource import Resource, detect_attributes
 
 Attributes = Mapping[str, Any] | None
 
+# Whoever reads the spans asks which language was traced, and that is not the core's.
+_SDK_ATTRIBUTES = {"telemetry.sdk.language": "python"}
+
 
 def init_tracing(
     attributes: Attributes = None,
@@ -31,7 +34,7 @@ def init_tracing(
     if tracer_provider is None:
         described = _one_of(attributes, resource_attributes)
         tracer_provider = TracerProvider(
-            {**detect_attributes(resource_detectors), **described},
+            {**_SDK_ATTRIBUTES, **detect_attributes(resource_detectors), **described},
             exporters=None if initialize_exporters else (),
         )
         shutdown_at_exit(tracer_provider)
