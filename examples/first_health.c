@@ -14,8 +14,9 @@ static impact_health_status check_spool(impact_health_run *run, void *folder)
     return IMPACT_HEALTH_FAIL;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    const char *address = argc > 1 ? argv[1] : "127.0.0.1:8081";
     static char spool[] = "/var/tmp";
     impact_health *health;
     if (impact_health_open(&health, IMPACT_HEALTH_OPTIONS(.secret = getenv("HEALTH_URL_SECRET"))))
@@ -23,7 +24,7 @@ int main(void)
     if (impact_health_add(health, IMPACT_CHECK(.name = "spool", .run = check_spool,
                                                .userdata = spool, .timeout_ms = 500)))
         return 1;
-    if (impact_health_listen(health, "127.0.0.1:8081"))
+    if (impact_health_listen(health, address))
         return 1;
     printf("http://127.0.0.1:%u/health/\n", impact_health_port(health));
     fflush(stdout);
