@@ -66,10 +66,10 @@ typedef struct impact_check {
     size_t size;
     const char *name; /* copied; 1 to 64 bytes of A-Z a-z 0-9 . - : / and _, not beginning with _ */
     impact_health_check_fn run;
-    void *userdata;                  /* borrowed, or taken when free_userdata is set */
+    void *userdata; /* borrowed, or taken when free_userdata is set */
     void (*free_userdata)(void *userdata);
-    const char *groups; /* a comma list of names as above that do begin with _; NULL: "_defaults";
-                           "": none. Copied. */
+    const char *groups;  /* a comma list of names as above that do begin with _; NULL: "_defaults";
+                            "": none. Copied.*/
     uint32_t timeout_ms; /* 2000 */
 } impact_check;
 
@@ -105,8 +105,8 @@ IMPACT_API IMPACT_CHECKED impact_status impact_health_probe(impact_health *healt
 typedef struct impact_health_result {
     impact_text name;
     impact_health_status status;
-    const char *reason;     /* "", "error", "timeout" or "pending" */
-    uint64_t duration_ns;   /* of the run; of a stuck one: so far */
+    const char *reason;   /* "", "error", "timeout" or "pending" */
+    uint64_t duration_ns; /* of the run; of a stuck one: so far */
 } impact_health_result;
 
 IMPACT_API bool impact_health_report_is_healthy(const impact_health_report *report);

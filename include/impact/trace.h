@@ -50,19 +50,19 @@ typedef struct impact_span_limits {
 /* Everything but `size` may be zero: "not set". What the code sets wins over the environment. */
 typedef struct impact_trace_options {
     size_t size;
-    const impact_allocator *allocator;           /* borrowed; NULL: the default */
-    const char *service_name;                    /* copied; OTEL_SERVICE_NAME */
-    const impact_attribute *attributes;          /* resource attributes, copied */
-    size_t attribute_count;                      /* OTEL_RESOURCE_ATTRIBUTES are merged below */
-    impact_sampler sampler;                      /* OTEL_TRACES_SAMPLER, OTEL_TRACES_SAMPLER_ARG */
-    impact_exporter *const *exporters;           /* taken on success; NULL: OTEL_TRACES_EXPORTER */
-    size_t exporter_count;                       /* at most 8 */
-    const char *default_exporters;               /* where OTEL_TRACES_EXPORTER is unset; "otlp" */
-    uint32_t queue_limit;                        /* spans; 2048; OTEL_BSP_MAX_QUEUE_SIZE */
-    uint32_t batch_limit;                        /* spans; 512; OTEL_BSP_MAX_EXPORT_BATCH_SIZE */
-    uint32_t schedule_delay_ms;                  /* 5000; OTEL_BSP_SCHEDULE_DELAY */
-    uint32_t export_timeout_ms;                  /* 30000; OTEL_BSP_EXPORT_TIMEOUT */
-    impact_span_limits limits;                   /* OTEL_SPAN_*_LIMIT, OTEL_ATTRIBUTE_*_LIMIT */
+    const impact_allocator *allocator;  /* borrowed; NULL: the default */
+    const char *service_name;           /* copied; OTEL_SERVICE_NAME */
+    const impact_attribute *attributes; /* resource attributes, copied */
+    size_t attribute_count; /* at most 1023; OTEL_RESOURCE_ATTRIBUTES are merged below */
+    impact_sampler sampler;             /* OTEL_TRACES_SAMPLER, OTEL_TRACES_SAMPLER_ARG */
+    impact_exporter *const *exporters;  /* taken on success; NULL: OTEL_TRACES_EXPORTER */
+    size_t exporter_count;              /* at most 8 */
+    const char *default_exporters;      /* where OTEL_TRACES_EXPORTER is unset; "otlp" */
+    uint32_t queue_limit;               /* spans; 2048; OTEL_BSP_MAX_QUEUE_SIZE */
+    uint32_t batch_limit;               /* spans; 512; OTEL_BSP_MAX_EXPORT_BATCH_SIZE */
+    uint32_t schedule_delay_ms;         /* 5000; OTEL_BSP_SCHEDULE_DELAY */
+    uint32_t export_timeout_ms;         /* 30000; OTEL_BSP_EXPORT_TIMEOUT */
+    impact_span_limits limits;          /* OTEL_SPAN_*_LIMIT, OTEL_ATTRIBUTE_*_LIMIT */
 } impact_trace_options;
 
 #define IMPACT_TRACE_OPTIONS(...)                                                                  \
@@ -73,7 +73,8 @@ typedef struct impact_trace_options {
 /* Exact in every snapshot, over sampled spans:
  * ended == queued + in_flight + exported + dropped_full + dropped_memory + dropped_closed
  *          + rejected + failed.
- * With several exporters a span is exported when all of them took it. */
+ * With several exporters a span is exported when all of them took it; with none, nobody keeps it and
+ * it counts as exported all the same: nothing that was wanted is missing. */
 typedef struct impact_trace_stats {
     uint64_t ended;
     uint64_t queued;         /* waiting for the worker */
@@ -95,13 +96,13 @@ typedef struct impact_trace_stats {
 IMPACT_API IMPACT_CHECKED impact_status impact_trace_init(const impact_trace_options *options);
 
 /* Export what has ended before the call. IMPACT_OK: every span that waited was exported.
- * IMPACT_ETIMEDOUT by timeout_ms + 50 ms; IMPACT_EEXPORT: some were rejected or failed. Without a
- * provider: IMPACT_OK. */
+ * IMPACT_ETIMEDOUT by timeout_ms + 50 ms; IMPACT_EEXPORT: some were rejected or failed; at once
+ * IMPACT_ESYSTEM: the export thread cannot be started. Without a provider: IMPACT_OK. */
 IMPACT_API impact_status impact_trace_flush(uint32_t timeout_ms);
 
 /* Flush, stop the worker, close the exporters and unset the default. What cannot be exported by
- * timeout_ms counts as failed; answers as flush does. Spans may still end, and count
- * dropped_closed. */
+ * timeout_ms counts as failed; answers as flush does. An exporter that hangs even so is closed when it
+ * returns. Spans may still end, and count dropped_closed. */
 IMPACT_API impact_status impact_trace_shutdown(uint32_t timeout_ms);
 
 /* The default provider's counters, after shutdown the last one's; all zero without one. `stats` is
@@ -118,7 +119,9 @@ IMPACT_API impact_tracer *impact_tracer_get(const char *name, const char *versio
 typedef struct impact_tracer_provider impact_tracer_provider;
 
 /* Open a provider from `options` alone; the environment is not read. Owned by the caller. On failure
- * `provider` is untouched and the exporters still belong to the caller. */
+ * `provider` is untouched and the exporters still belong to the caller. IMPACT_EINVAL: `provider` is
+ * NULL or an exporter is, the options are larger than known, a sampler or queue_limit is out of range; IMPACT_ELIMIT: too
+ * many exporters or attributes; IMPACT_ENOMEM, IMPACT_ESYSTEM. */
 IMPACT_API IMPACT_CHECKED impact_status
 impact_tracer_provider_open(impact_tracer_provider **provider, const impact_trace_options *options);
 
@@ -127,7 +130,8 @@ impact_tracer_provider_open(impact_tracer_provider **provider, const impact_trac
 IMPACT_API IMPACT_CHECKED impact_status impact_tracer_provider_open_from_environment(
     impact_tracer_provider **provider, const impact_trace_options *options);
 
-/* As impact_trace_flush and impact_trace_shutdown. A second shutdown answers IMPACT_ECLOSED. */
+/* As impact_trace_flush and impact_trace_shutdown, but that the exporters are closed with the provider.
+ * A second shutdown answers IMPACT_ECLOSED. */
 IMPACT_API impact_status impact_tracer_provider_flush(impact_tracer_provider *provider,
                                                       uint32_t timeout_ms);
 IMPACT_API impact_status impact_tracer_provider_shutdown(impact_tracer_provider *provider,

@@ -66,5 +66,6 @@ void impact_span_guard_close(impact_span_guard *guard)
         return;
     impact_scope_leave(guard->scope);
     impact_span_end(guard->span);
-    *guard = (impact_span_guard){0};
+    /* No stack is that deep: to leave it again, as the end of the block does, changes nothing. */
+    *guard = (impact_span_guard){.scope = {.depth = UINT32_MAX}};
 }

@@ -9,33 +9,25 @@
 
 _Atomic(impact_tracer_provider *) impact__the_default_provider;
 
-enum { retired_limit = 64 };
-
-/* Providers that were the default. Only so that they are not lost to those who look for leaks. */
-static impact_tracer_provider *retired[retired_limit];
-static atomic_size_t retired_count;
+/* The one that was the default last, be it still or not; the others are chained behind it. */
+static _Atomic(impact_tracer_provider *) latest;
 
 static impact__tracer_set default_tracers = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 impact_status impact__trace_set_default(impact_tracer_provider *provider)
 {
     impact_tracer_provider *none = NULL;
+    provider->previous_default = atomic_load(&latest);
     /* Pairs with the load in impact__tracer_provider_of: who sees the provider sees it whole. */
-    return atomic_compare_exchange_strong(&impact__the_default_provider, &none, provider)
-               ? IMPACT_OK
-               : IMPACT_EEXIST;
+    if (!atomic_compare_exchange_strong(&impact__the_default_provider, &none, provider))
+        return IMPACT_EEXIST;
+    atomic_store(&latest, provider); /* pairs with the load in impact_trace_get_stats */
+    return IMPACT_OK;
 }
 
 impact_status impact_trace_flush(uint32_t timeout_ms)
 {
     return impact_tracer_provider_flush(impact__tracer_provider_of(NULL), timeout_ms);
-}
-
-static void retire(impact_tracer_provider *provider)
-{
-    const size_t index = atomic_fetch_add(&retired_count, 1);
-    if (index < retired_limit)
-        retired[index] = provider;
 }
 
 impact_status impact_trace_shutdown(uint32_t timeout_ms)
@@ -44,17 +36,14 @@ impact_status impact_trace_shutdown(uint32_t timeout_ms)
     if (!provider)
         return IMPACT_OK;
     const impact_status status = impact_tracer_provider_shutdown(provider, timeout_ms);
-    retire(provider);
+    impact__provider_retire(provider);
     return status;
 }
 
 void impact_trace_get_stats(impact_trace_stats *stats)
 {
-    impact_tracer_provider *provider = impact__tracer_provider_of(NULL);
-    const size_t count = atomic_load(&retired_count);
-    if (!provider && count && count <= retired_limit)
-        provider = retired[count - 1]; /* after shutdown: the last one's, which say what was lost */
-    impact_tracer_provider_get_stats(provider, stats);
+    /* After shutdown too: they say what was lost. */
+    impact_tracer_provider_get_stats(atomic_load(&latest), stats);
 }
 
 static void before_fork(void *owner)

@@ -4,9 +4,6 @@
 #include "core/text.h"
 #include "trace/encode_short.h"
 
-/* Attributes of one event, link or resource that are looked at: each is compared with each. */
-enum { list_count_limit = 1024 };
-
 /* ---- text ---- */
 
 /* `limit` characters of text that may not be UTF-8: a byte that is none counts as one. */
@@ -45,7 +42,8 @@ uint8_t *impact__write_string(uint8_t *to, uint32_t field, const impact__string 
 
 static impact__string array_item_string(const impact__key_value *kv, size_t index)
 {
-    return impact__string_of(kv->attribute->value.strings[index], kv->value_length_limit);
+    const impact_text item = kv->attribute->value.strings[index];
+    return impact__string_of(impact_text_from(item.data, item.size), kv->value_length_limit);
 }
 
 /* The AnyValue of one item of an array. */
@@ -132,10 +130,16 @@ static uint8_t *write_value(uint8_t *to, const impact__key_value *kv)
     }
 }
 
+/* A list without items where some were promised. */
+static bool lacks_items(const impact_attribute *a)
+{
+    return a->type >= IMPACT_VALUE_STRING_ARRAY && a->count && !a->value.strings;
+}
+
 static bool is_writable(const impact_attribute *a)
 {
     return a->key.size && a->type > IMPACT_VALUE_NONE && a->type <= IMPACT_VALUE_DOUBLE_ARRAY &&
-           impact__utf8_valid_prefix(a->key) == a->key.size;
+           !lacks_items(a) && impact__utf8_valid_prefix(a->key) == a->key.size;
 }
 
 bool impact__key_value_of(impact__key_value *kv, const impact_attribute *attribute,
@@ -167,10 +171,12 @@ uint8_t *impact__write_key_value(uint8_t *to, uint32_t field, const impact__key_
     return write_value(to, kv);
 }
 
+/* Only what can be written replaces what was, as in a span. */
 static bool is_set_again(const impact__attribute_list *list, size_t index)
 {
     for (size_t i = index + 1; i < list->count; i++)
-        if (impact__text_equal(list->attributes[i].key, list->attributes[index].key))
+        if (impact__text_equal(list->attributes[i].key, list->attributes[index].key) &&
+            is_writable(&list->attributes[i]))
             return true;
     return false;
 }
@@ -193,15 +199,15 @@ void impact__attribute_list_measure(impact__attribute_list *list, uint32_t field
     uint32_t written = 0;
     size_t index = 0;
     const size_t given = list->count;
-    if (list->count > list_count_limit)
-        list->count = list_count_limit;
+    if (list->count > impact__list_count_limit)
+        list->count = impact__list_count_limit;
     while (written < list->count_limit && next_of_list(list, &index, &kv)) {
         list->size += impact__key_value_field_size(field, &kv);
         written++;
     }
     list->dropped = (uint32_t)(given - list->count);
     for (size_t i = 0; i < list->count; i++) /* those that were replaced are not lost */
-        list->dropped += !is_set_again(list, i);
+        list->dropped += !impact__is_ignored(&list->attributes[i]) && !is_set_again(list, i);
     list->dropped -= written;
 }
 
@@ -260,7 +266,7 @@ static uint32_t link_flags(const impact_span_context *context)
 
 size_t impact__link_field_size(impact__link *link)
 {
-    const size_t state_size = link->context->trace_state.size;
+    const size_t state_size = link->trace_state.size;
     impact__attribute_list_measure(&link->attributes, IMPACT__LINK_ATTRIBUTES);
     link->size = (2 + 16) + (2 + 8) + (1 + 4) +
                  (state_size ? impact__field_size(IMPACT__LINK_TRACE_STATE, state_size) : 0) +
@@ -276,9 +282,9 @@ uint8_t *impact__write_link(uint8_t *to, const impact__link *link)
     to = impact__write_varint(to, link->size);
     to = impact__write_field(to, IMPACT__LINK_TRACE_ID, context->trace_id.bytes, 16);
     to = impact__write_field(to, IMPACT__LINK_SPAN_ID, context->span_id.bytes, 8);
-    if (context->trace_state.size)
-        to = impact__write_field(to, IMPACT__LINK_TRACE_STATE, context->trace_state.data,
-                                 context->trace_state.size);
+    if (link->trace_state.size)
+        to = impact__write_field(to, IMPACT__LINK_TRACE_STATE, link->trace_state.data,
+                                 link->trace_state.size);
     to = impact__write_attribute_list(to, IMPACT__LINK_ATTRIBUTES, &link->attributes);
     to = write_count(to, IMPACT__LINK_DROPPED_ATTRIBUTES, link->attributes.dropped);
     *to++ = IMPACT__TAG(IMPACT__LINK_FLAGS, IMPACT__WIRE_FIXED32);

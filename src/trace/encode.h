@@ -80,12 +80,21 @@ typedef struct impact__key_value {
     size_t size;                       /* of the KeyValue */
 } impact__key_value;
 
-/* False when the attribute is to be ignored: no key, a key that is not UTF-8, no value. */
+/* Documented as ignored: there is nothing that could be lost. */
+static inline bool impact__is_ignored(const impact_attribute *attribute)
+{
+    return attribute->type == IMPACT_VALUE_NONE || attribute->key.size == 0;
+}
+
+/* False when it cannot be written: it is ignored, its key is not UTF-8, it has no value. */
 bool impact__key_value_of(impact__key_value *key_value, const impact_attribute *attribute,
                           uint32_t value_length_limit);
 /* The whole field: tag, length and KeyValue. */
 size_t impact__key_value_field_size(uint32_t field, const impact__key_value *key_value);
 uint8_t *impact__write_key_value(uint8_t *to, uint32_t field, const impact__key_value *key_value);
+
+/* Attributes of one event, link or resource that are looked at: each is compared with each. */
+enum { impact__list_count_limit = 1024 };
 
 /* The attributes of an event, a link or a resource: each key once, the last one wins, at most
  * count_limit of them. */
@@ -116,6 +125,7 @@ uint8_t *impact__write_event(uint8_t *to, const impact__event *event);
 /* A Link field of a span. */
 typedef struct impact__link {
     const impact_span_context *context; /* borrowed */
+    impact_text trace_state;            /* likewise: of the context, or empty */
     impact__attribute_list attributes;
     size_t size;
 } impact__link;

@@ -78,7 +78,7 @@ static inline uint8_t *impact__write_short_value(uint8_t *to, const impact_attri
     case IMPACT_VALUE_DOUBLE:
         return impact__write_double_value(to, a->value.real);
     case IMPACT_VALUE_STRING:
-        if (a->count > impact__short_string_limit ||
+        if (a->count > impact__short_string_limit || (!a->value.string && a->count) ||
             (value_length_limit && a->count > value_length_limit))
             return NULL;
         *to++ = IMPACT__TAG(IMPACT__ANY_VALUE_STRING, IMPACT__WIRE_LENGTH);

@@ -2,10 +2,10 @@
 #include <impact/propagation.h>
 
 #include "core/text.h"
+#include "trace/trace_state.h"
 
 enum {
     traceparent_size = IMPACT_TRACEPARENT_SIZE - 1, /* 3.2.2: 00-{32}-{16}-{2} */
-    trace_state_size_limit = 512,                   /* 3.3.1.5: at least so much is passed on */
     trace_state_member_limit = 32,                  /* 3.3.1.1 */
 };
 
@@ -13,6 +13,8 @@ void impact_traceparent_format(char text[IMPACT_TRACEPARENT_SIZE],
                                const impact_span_context *context)
 {
     static const impact_span_context none;
+    if (!text)
+        return;
     const impact_span_context *c = context ? context : &none;
     memcpy(text, "00-", 3);
     impact__hex_format(text + 3, c->trace_id.bytes, sizeof c->trace_id.bytes);
@@ -37,7 +39,7 @@ bool impact_traceparent_parse(impact_span_context *context, impact_text text)
 {
     uint8_t version = 0;
     impact_span_context parsed = {.is_remote = true};
-    if (!context || text.size < traceparent_size)
+    if (!context || !text.data || text.size < traceparent_size)
         return false;
     const char *t = text.data;
     if (t[2] != '-' || t[35] != '-' || t[52] != '-' || !impact__hex_parse(&version, 1, t) ||
@@ -101,7 +103,7 @@ static impact_text checked_trace_state(impact_text header)
 {
     const impact_text none = {NULL, 0};
     header = impact__text_trim(header);
-    if (header.size > trace_state_size_limit)
+    if (header.size > impact__trace_state_limit)
         return none;
     size_t count = 0;
     impact_text rest = header;
@@ -134,10 +136,10 @@ void impact_propagation_inject(const impact_span_context *context, impact_carrie
     char traceparent[IMPACT_TRACEPARENT_SIZE];
     impact_traceparent_format(traceparent, context);
     set(carrier, "traceparent", traceparent);
-    const impact_text state = context->trace_state;
-    if (state.size == 0 || state.size > trace_state_size_limit)
+    const impact_text state = impact__trace_state_to_send(context->trace_state);
+    if (state.size == 0)
         return;
-    char tracestate[trace_state_size_limit + 1];
+    char tracestate[impact__trace_state_limit + 1];
     memcpy(tracestate, state.data, state.size);
     tracestate[state.size] = '\0';
     set(carrier, "tracestate", tracestate);

@@ -147,6 +147,7 @@ static void after_fork_in_child(void *owner)
     provider->in_flight = provider->exported = provider->rejected = provider->failed = 0;
     provider->flush_target = 0;
     atomic_store_explicit(&provider->is_worker_sleeping, false, memory_order_relaxed);
+    atomic_store_explicit(&provider->without_worker, 0, memory_order_relaxed);
     if (provider->worker == IMPACT__WORKER_RUNNING) {
         /* It may have been growing this: another begins, the old memory is lost. */
         provider->batch.bytes = IMPACT__BUFFER(provider->allocator);
@@ -168,6 +169,14 @@ static impact_status register_for_forks(impact_tracer_provider *provider)
     };
     const impact_status status = impact__diagnostics_open();
     return status ? status : impact__fork_add(&provider->fork_member);
+}
+
+static bool has_gaps(const impact_trace_options *options)
+{
+    for (size_t i = 0; options->exporters && i < options->exporter_count; i++)
+        if (!options->exporters[i])
+            return true;
+    return false;
 }
 
 static void take_exporters(impact_tracer_provider *provider, const impact_trace_options *options)
@@ -216,6 +225,10 @@ impact_status impact_tracer_provider_open(impact_tracer_provider **provider,
         memcpy(&whole, options, options->size);
     if (whole.exporters && whole.exporter_count > impact__exporter_limit)
         return IMPACT_ELIMIT;
+    if (whole.attributes && whole.attribute_count >= impact__list_count_limit) /* and the name */
+        return IMPACT_ELIMIT;
+    if (has_gaps(&whole))
+        return IMPACT_EINVAL;
     return open_with(provider, &whole);
 }
 
@@ -246,9 +259,9 @@ static void count_drop(impact_tracer_provider *provider, impact__queue_answer an
 void impact__provider_put(impact_tracer_provider *provider, impact_span *span)
 {
     const impact__queue_answer answer = impact__queue_put(&provider->queue, span);
-    if (answer == IMPACT__QUEUE_TAKEN)
-        impact__worker_notice(provider);
-    else
+    if (answer != IMPACT__QUEUE_CLOSED)
+        impact__worker_notice(provider); /* a full queue without a worker needs one most */
+    if (answer != IMPACT__QUEUE_TAKEN)
         count_drop(provider, answer);
 }
 
@@ -284,14 +297,17 @@ impact_status impact_tracer_provider_flush(impact_tracer_provider *provider, uin
     const uint64_t target = impact__queue_put_count(&provider->queue);
     const uint64_t lost_before = provider->rejected + provider->failed;
     bool is_settled = impact__provider_settled(provider) >= target;
+    impact_status status = IMPACT_ESYSTEM;
     if (!is_settled) {
         impact__worker_start(provider);
         if (provider->flush_target < target)
             provider->flush_target = target;
         (void)pthread_cond_signal(&provider->to_worker);
-        is_settled = wait_settled(provider, target, deadline_ns);
+        is_settled = provider->worker == IMPACT__WORKER_RUNNING &&
+                     wait_settled(provider, target, deadline_ns);
     }
-    const impact_status status = outcome(provider, is_settled, lost_before, deadline_ns);
+    if (is_settled || provider->worker != IMPACT__WORKER_NONE)
+        status = outcome(provider, is_settled, lost_before, deadline_ns);
     (void)pthread_mutex_unlock(&provider->lock);
     return status;
 }
@@ -351,17 +367,24 @@ impact_status impact_tracer_provider_shutdown(impact_tracer_provider *provider,
     const bool has_ended = end_the_worker(provider, deadline_ns);
     if (has_ended)
         impact__worker_give_up(provider);
-    const impact_status status = outcome(provider, has_ended, lost_before, deadline_ns);
+    /* A thread that was stopped while it put its span in leaves it neither exported nor failed. */
+    const bool is_settled =
+        has_ended && impact__provider_settled(provider) >= impact__queue_put_count(&provider->queue);
+    const impact_status status = outcome(provider, is_settled, lost_before, deadline_ns);
     (void)pthread_mutex_unlock(&provider->lock);
     return status;
 }
 
 /* ---- close ---- */
 
+static void close_exporters(impact_tracer_provider *provider, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        provider->exporters[i]->close(provider->exporters[i]);
+}
+
 static void provider_free(impact_tracer_provider *provider)
 {
-    for (size_t i = 0; i < provider->exporter_count; i++)
-        provider->exporters[i]->close(provider->exporters[i]);
     close_conditions(provider);
     close_parts(provider);
     (void)pthread_mutex_destroy(&provider->tracers.lock); /* nobody holds them any more */
@@ -372,9 +395,22 @@ static void provider_free(impact_tracer_provider *provider)
 void impact__provider_let_go(impact_tracer_provider *provider)
 {
     const bool is_last = --provider->owners == 0;
+    const bool is_done =
+        is_last || (provider->is_retired && provider->worker != IMPACT__WORKER_RUNNING);
+    const size_t exporter_count = is_done ? provider->exporter_count : 0;
+    provider->exporter_count -= exporter_count;
     (void)pthread_mutex_unlock(&provider->lock);
+    close_exporters(provider, exporter_count);
     if (is_last)
         provider_free(provider);
+}
+
+void impact__provider_retire(impact_tracer_provider *provider)
+{
+    (void)pthread_mutex_lock(&provider->lock);
+    provider->is_retired = true;
+    provider->owners++; /* one for the call below: the opener stays, for all time */
+    impact__provider_let_go(provider);
 }
 
 void impact_tracer_provider_close(impact_tracer_provider *provider)

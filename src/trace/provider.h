@@ -58,6 +58,7 @@ struct impact_tracer_provider {
     /* Read by every thread that ends a span, without the lock. */
     atomic_bool has_worker;         /* it is running, or there is to be none any more */
     atomic_bool is_worker_sleeping; /* it wants to be woken when a batch is full */
+    atomic_uint without_worker;     /* spans that ended and met no worker: some try to start one */
 
     pthread_mutex_t lock;    /* guards all below, and the queue's head */
     pthread_cond_t to_worker; /* there is something to do */
@@ -65,12 +66,15 @@ struct impact_tracer_provider {
     impact__worker_state worker;
     unsigned owners; /* the opener, and the worker while it runs: the last one frees */
     bool is_shut_down;
+    bool is_retired; /* it was the default and is never freed: its exporters go with the worker */
     uint64_t shutdown_deadline_ns;
     uint64_t flush_target; /* spans put in that somebody waits for */
     uint64_t in_flight;
     uint64_t exported;
     uint64_t rejected;
     uint64_t failed;
+
+    impact_tracer_provider *previous_default; /* in default.c's chain; set before it is shown */
 
     /* The worker's own: a copy of the batch, and what exporters are shown of it. */
     impact__queue_batch batch;
@@ -91,6 +95,9 @@ void impact__provider_count_no_memory(impact_tracer_provider *provider);
 /* One owner less; the last one frees. Called with the lock held, returns without it. */
 void impact__provider_let_go(impact_tracer_provider *provider);
 
+/* After shutdown: close the exporters, now or when a worker that still hangs ends. */
+void impact__provider_retire(impact_tracer_provider *provider);
+
 /* Spans that have come to their end, one way or another. Under the lock. */
 static inline uint64_t impact__provider_settled(const impact_tracer_provider *provider)
 {
@@ -102,7 +109,7 @@ static inline uint64_t impact__provider_settled(const impact_tracer_provider *pr
 /* Start the worker unless it runs or has ended. Under the lock. */
 void impact__worker_start(impact_tracer_provider *provider);
 
-/* A span was put in: start the worker, or wake it when a batch is full. */
+/* A span was put in, or found no room: start the worker, or wake it when a batch is full. */
 void impact__worker_notice(impact_tracer_provider *provider);
 
 /* Put what is left in the queue among the failed. Under the lock, without a worker. */

@@ -56,8 +56,10 @@ static impact__queue_answer claim(impact__queue *queue, uint64_t *number)
     do {
         if (tail & closed_bit)
             return IMPACT__QUEUE_CLOSED;
-        /* Pairs with the store in impact__queue_advance: a cell below the head is ours to fill. */
-        if (tail - atomic_load_explicit(&queue->head, memory_order_acquire) >= queue->limit)
+        /* Pairs with the store in impact__queue_advance: a cell below the head is ours to fill. The
+         * head may be beyond a tail that was read long ago: below 0 is not full. */
+        const uint64_t head = atomic_load_explicit(&queue->head, memory_order_acquire);
+        if ((int64_t)(tail - head) >= (int64_t)queue->limit)
             return IMPACT__QUEUE_FULL;
         /* Sequentially consistent, for the worker that goes to sleep: see worker.c. */
     } while (!atomic_compare_exchange_weak(&queue->tail, &tail, tail + 1));

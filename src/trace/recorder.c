@@ -6,6 +6,7 @@
 #include "trace/provider.h"
 #include "trace/span.h"
 #include "trace/thread_state.h"
+#include "trace/trace_state.h"
 
 enum {
     name_character_limit = 4096, /* a longer name is data that lost its way: it is cut */
@@ -40,12 +41,13 @@ static uint8_t *reserve(impact_span *span, size_t size)
     return span->bytes + span->size;
 }
 
-static void move_offsets(impact_span *span, uint32_t after, int64_t by)
+/* What lies at `from` or behind it moves. */
+static void move_offsets(impact_span *span, size_t from, int64_t by)
 {
     for (uint32_t i = 0; i < span->attribute_count; i++)
-        if (span->places[i].offset > after)
+        if (span->places[i].offset >= from)
             span->places[i].offset = (uint32_t)(span->places[i].offset + by);
-    if (span->status_offset > after)
+    if (span->status_offset && span->status_offset >= from)
         span->status_offset = (uint32_t)(span->status_offset + by);
 }
 
@@ -59,7 +61,7 @@ static uint8_t *splice(impact_span *span, uint32_t offset, size_t old_size, size
         memmove(at + size, at + old_size, span->size - offset - old_size);
         const int64_t by = (int64_t)size - (int64_t)old_size;
         span->size = (uint32_t)(span->size + by);
-        move_offsets(span, offset, by);
+        move_offsets(span, offset + old_size, by);
     }
     return at;
 }
@@ -82,7 +84,7 @@ static size_t field_size_at(const impact_span *span, uint32_t offset)
 /* A new span's name, if it is short: its field stands first and nothing has to move. */
 static bool record_short_name(impact_span *span, impact_text name)
 {
-    if (span->name_size || name.size > short_name_limit)
+    if (span->size != impact__span_head_room || name.size > short_name_limit)
         return false;
     uint8_t *to = span->bytes + span->size; /* the first bytes always have room for it */
     *to++ = IMPACT__TAG(IMPACT__SPAN_NAME, IMPACT__WIRE_LENGTH);
@@ -247,8 +249,8 @@ __attribute__((noinline)) static void record_long(impact_span *span,
                                                   const impact_attribute *attribute)
 {
     impact__key_value kv;
-    if (attribute->type == IMPACT_VALUE_NONE || attribute->key.size == 0)
-        return; /* documented as ignored: there is nothing that could be lost */
+    if (impact__is_ignored(attribute))
+        return;
     bool is_kept = false;
     if (impact__key_value_of(&kv, attribute,
                              span->provider->limits.value_length_limit)) {
@@ -339,6 +341,7 @@ void impact_span_add_link(impact_span *span, const impact_link *link)
     const impact_span_limits *limits = &span->provider->limits;
     impact__link encoded = {
         .context = link->context,
+        .trace_state = impact__trace_state_to_send(link->context->trace_state),
         .attributes = list_of(span, link->attributes, link->attribute_count,
                               limits->link_attribute_limit),
     };

@@ -1,11 +1,14 @@
 /* Which spans are recorded. */
 #include "trace/sampler.h"
 
-/* The threshold of OpenTelemetry Python and others: ids whose low 64 bits lie below ratio * 2^64, so
- * that services in different languages keep the same traces. */
+/* The threshold of OpenTelemetry Python: ids whose low 64 bits lie below round(ratio * 2^64), so that
+ * services in different languages keep the same traces. Python rounds halves to the even number. */
 static uint64_t bound_of(double ratio)
 {
-    return (uint64_t)(ratio * 18446744073709551616.0);
+    const double exact = ratio * 18446744073709551616.0;
+    const uint64_t whole = (uint64_t)exact;
+    const double rest = exact - (double)whole; /* 0 from 2^53 on: the conversion loses nothing */
+    return whole + (rest > 0.5 || (rest == 0.5 && whole % 2 == 1));
 }
 
 static void set_ratio(impact__sampler *sampler, double ratio)

@@ -8,8 +8,7 @@
 #include "trace/provider.h"
 #include "trace/sampler.h"
 #include "trace/thread_state.h"
-
-enum { trace_state_limit = 512 }; /* bytes: W3C Trace Context 3.3.1.5 */
+#include "trace/trace_state.h"
 
 /* ---- slots ---- */
 
@@ -130,13 +129,14 @@ static void set_ids(impact_span *span, const impact_span_context *parent, impact
 static void inherit_trace_state(impact_span *span, impact_text state)
 {
     span->context.trace_state = impact_text_from(NULL, 0);
-    if (state.size == 0 || state.size > trace_state_limit)
+    state = impact__trace_state_to_send(state);
+    if (state.size == 0)
         return;
     if (!span->trace_state)
-        span->trace_state = impact__alloc(NULL, trace_state_limit);
+        span->trace_state = impact__alloc(NULL, impact__trace_state_limit);
     if (!span->trace_state)
         return; /* W3C 3.3.1.5 permits to drop it */
-    memcpy(span->trace_state, state.data, state.size);
+    memmove(span->trace_state, state.data, state.size); /* of a span that ended: maybe this slot's */
     span->context.trace_state = impact_text_from(span->trace_state, state.size);
 }
 
@@ -180,8 +180,8 @@ static void begin_recording(impact_span *span, impact__thread_state *state, cons
     span->kind = (uint8_t)kind_of(options);
     span->start_unix_ns = options->start_unix_ns ? options->start_unix_ns : now;
     make_empty(span);
-    const size_t name_size = options->name_size ? options->name_size : strlen(name);
-    impact__span_record_name(span, impact_text_from(name, name_size));
+    impact__span_record_name(span, options->name_size ? impact_text_from(name, options->name_size)
+                                                      : impact_text_of(name));
     if (span->context.trace_state.size)
         impact__span_record_trace_state(span);
     impact__span_record_attributes(span, options->attributes, options->attribute_count);
@@ -233,7 +233,7 @@ __attribute__((noinline)) static impact_span *start_with(impact_tracer_provider 
     if (impact__sampler_decide(&provider->sampler, parent,
                                &span->context.trace_id)) {
         span->context.trace_flags |= IMPACT_TRACE_FLAG_SAMPLED;
-        begin_recording(span, state, name ? name : "", options);
+        begin_recording(span, state, name, options);
     }
     return span;
 }

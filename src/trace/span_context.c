@@ -20,6 +20,8 @@ bool impact_span_context_is_valid(const impact_span_context *context)
 void impact_trace_id_format(char text[33], const impact_trace_id *id)
 {
     static const impact_trace_id none;
+    if (!text)
+        return;
     impact__hex_format(text, (id ? id : &none)->bytes, sizeof id->bytes);
     text[32] = '\0';
 }
@@ -27,6 +29,8 @@ void impact_trace_id_format(char text[33], const impact_trace_id *id)
 void impact_span_id_format(char text[17], const impact_span_id *id)
 {
     static const impact_span_id none;
+    if (!text)
+        return;
     impact__hex_format(text, (id ? id : &none)->bytes, sizeof id->bytes);
     text[16] = '\0';
 }

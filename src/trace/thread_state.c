@@ -46,6 +46,7 @@ impact__thread_state *impact__thread_state_make(void)
         return NULL;
     }
     impact__thread_state_seed(state);
+    impact__thread_state_new_anchor(state, impact__clock_monotonic_ns());
     impact__the_thread_state = state;
     return state;
 }

@@ -13,7 +13,10 @@
 #include "trace/provider.h"
 #include "trace/span.h"
 
-enum { retry_spans = 64 }; /* without a thread: how many spans until the next try to start one */
+enum {
+    retry_spans = 64, /* without a thread: how many spans until the next try to start one */
+    pause_ms = 2,     /* while the oldest span cannot be taken */
+};
 
 /* ---- seen by those who end spans ---- */
 
@@ -37,8 +40,10 @@ void impact__worker_start(impact_tracer_provider *provider)
 
 static void start_the_first_time(impact_tracer_provider *provider)
 {
-    const uint64_t number = impact__queue_put_count(&provider->queue);
-    if (number > 1 && number % retry_spans != 0)
+    /* A number of its own for each span: one of them is the first, however many come at once. */
+    if (atomic_fetch_add_explicit(&provider->without_worker, 1, memory_order_relaxed) %
+            retry_spans !=
+        0)
         return;
     (void)pthread_mutex_lock(&provider->lock); /* cannot fail for a normal lock; likewise below */
     impact__worker_start(provider);
@@ -171,8 +176,10 @@ static void export_batch(impact_tracer_provider *provider, const impact_batch *b
 {
     for (size_t i = 0; i < provider->exporter_count; i++) {
         impact_exporter *exporter = provider->exporters[i];
+        const uint32_t timeout_ms = timeout_of(provider);
         size_t refused = 0;
-        if (exporter->export_batch(exporter, batch, timeout_of(provider), &refused))
+        /* No time is no call: to many clients a timeout of 0 means none. */
+        if (!timeout_ms || exporter->export_batch(exporter, batch, timeout_ms, &refused))
             *failed = true;
         if (refused > *rejected)
             *rejected = refused < batch->span_count ? refused : batch->span_count;
@@ -192,23 +199,35 @@ static void settle(impact_tracer_provider *provider, size_t count, bool failed, 
     (void)pthread_cond_broadcast(&provider->to_callers);
 }
 
-/* Under the lock, which is let go of while bytes are copied and exporters run. */
-static void take_and_export(impact_tracer_provider *provider)
+/* Under the lock, which is let go of while bytes are copied. */
+static void take(impact_tracer_provider *provider)
 {
     (void)pthread_mutex_unlock(&provider->lock);
     impact__queue_copy(&provider->queue, &provider->batch, provider->batch_limit);
     (void)pthread_mutex_lock(&provider->lock);
+    impact__queue_advance(&provider->queue, provider->batch.count);
+    provider->in_flight = provider->batch.count;
+}
+
+/* Under the lock, which is let go of while exporters run. */
+static void export_what_was_taken(impact_tracer_provider *provider)
+{
     const size_t count = provider->batch.count;
-    impact__queue_advance(&provider->queue, count);
-    provider->in_flight = count;
     (void)pthread_mutex_unlock(&provider->lock);
     bool failed = false;
     size_t rejected = 0;
     const impact_batch batch = show_batch(provider);
-    if (count)
-        export_batch(provider, &batch, &failed, &rejected);
+    export_batch(provider, &batch, &failed, &rejected);
     (void)pthread_mutex_lock(&provider->lock);
     settle(provider, count, failed, rejected);
+}
+
+/* The oldest span's thread was stopped while it put it in, or memory is short: this takes a while.
+ * Under the lock. */
+static void wait_a_little(impact_tracer_provider *provider)
+{
+    (void)impact__condition_wait_until(&provider->to_worker, &provider->lock,
+                                       impact__deadline_after_ms(pause_ms));
 }
 
 static void *run(void *argument)
@@ -219,7 +238,12 @@ static void *run(void *argument)
     (void)pthread_mutex_lock(&provider->lock);
     uint64_t due_ns = next_due(provider);
     while (wait_for_work(provider, due_ns)) {
-        take_and_export(provider);
+        take(provider);
+        if (!provider->batch.count) {
+            wait_a_little(provider);
+            continue;
+        }
+        export_what_was_taken(provider);
         due_ns = next_due(provider);
     }
     impact__worker_give_up(provider);

@@ -7,6 +7,7 @@ import sources
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 CONDITIONAL = re.compile(r"^\s*#\s*(if|ifdef|ifndef|elif|else)\b")
+WITH_OWN_HEADERS = ("src", "tests")  # the others' files are named after what they use
 FREE_OF_CONDITIONALS = ("src", "python", "cli", "examples")
 SYSTEM, PUBLIC, INTERNAL = range(3)
 GROUP_NAMES = ("<system>", "<impact/...>", '"layer/..."')
@@ -71,6 +72,8 @@ def group_of(is_quoted, name):
 
 def is_own_header(path, name):
     header = pathlib.PurePosixPath(name)
+    if path.parts[0] not in WITH_OWN_HEADERS:
+        return False
     return path.suffix == ".c" and header.stem == path.stem and header.suffix == ".h"
 
 

@@ -2,8 +2,9 @@
  *
  *     export_client EXPORTER SCENARIO TIMEOUT_MS
  *
- * rich: three spans with everything that a span can have. plain: ten small spans. shutdown: ten small
- * spans, and a shutdown instead of a flush. Afterwards one line of JSON about it on standard error.
+ * rich: three spans with everything that a span can have. plain: ten small spans. shutdown: ten
+ * small spans, and a shutdown instead of a flush. Afterwards one line of JSON about it on standard
+ * error.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -65,10 +66,10 @@ static void record_rich(impact_tracer_provider *provider)
     impact_tracer *other = impact_tracer_provider_get_tracer(provider, "other", NULL);
     const impact_span_context remote = remote_parent();
     const impact_attribute one[] = {impact_int("n", 1)};
-    impact_span *server = impact_span_start(
-        tracer, "GET /orders/{id}",
-        IMPACT_SPAN_OPTIONS(.kind = IMPACT_SPAN_KIND_SERVER, .parent = &remote,
-                            .start_unix_ns = START_NS));
+    impact_span *server =
+        impact_span_start(tracer, "GET /orders/{id}",
+                          IMPACT_SPAN_OPTIONS(.kind = IMPACT_SPAN_KIND_SERVER, .parent = &remote,
+                                              .start_unix_ns = START_NS));
     set_every_type(server);
     impact_span_add_event(server, "retry", START_NS + 5000, one, 1);
     impact_span_add_event(server, "again", START_NS + 6000, NULL, 0);
@@ -80,10 +81,10 @@ static void record_rich(impact_tracer_provider *provider)
     impact_span_set_status(child, IMPACT_SPAN_STATUS_OK, NULL);
     impact_span_end_at(child, END_NS - 1000);
     impact_span_end_at(server, END_NS);
-    impact_span *root = impact_span_start(
-        tracer, "renamed later",
-        IMPACT_SPAN_OPTIONS(.kind = IMPACT_SPAN_KIND_PRODUCER, .is_root = true,
-                            .start_unix_ns = START_NS));
+    impact_span *root =
+        impact_span_start(tracer, "renamed later",
+                          IMPACT_SPAN_OPTIONS(.kind = IMPACT_SPAN_KIND_PRODUCER, .is_root = true,
+                                              .start_unix_ns = START_NS));
     impact_span_set_name(root, "root");
     impact_span_end_at(root, END_NS);
 }
@@ -97,8 +98,8 @@ static void record_plain(impact_tracer_provider *provider)
 
 static bool is_balanced(const impact_trace_stats *s)
 {
-    return s->ended == s->queued + s->in_flight + s->exported + s->dropped_full + s->dropped_memory +
-                           s->dropped_closed + s->rejected + s->failed;
+    return s->ended == s->queued + s->in_flight + s->exported + s->dropped_full +
+                           s->dropped_memory + s->dropped_closed + s->rejected + s->failed;
 }
 
 static void report(impact_status status, const impact_trace_stats *s, uint64_t took_ms)

@@ -20,12 +20,14 @@ static size_t span_count;
 
 bool spans_open(void)
 {
-    if (impact_exporter_memory_open(&exporter, NULL))
+    if (impact_exporter_memory_open(&exporter, impact_allocator_default()))
         return false;
     impact_exporter *const exporters[] = {exporter};
-    const impact_trace_options *options = IMPACT_TRACE_OPTIONS(
-            .service_name = "test", .exporters = exporters, .exporter_count = 1,
-            .sampler = impact_sampler_of(IMPACT_SAMPLER_PARENT_BASED_ALWAYS_ON, 1));
+    const impact_trace_options *options =
+        IMPACT_TRACE_OPTIONS(.allocator = impact_allocator_default(), .service_name = "test",
+                             .exporters = exporters, .exporter_count = 1,
+                             .sampler =
+                                 impact_sampler_of(IMPACT_SAMPLER_PARENT_BASED_ALWAYS_ON, 1));
     if (impact_trace_init(options) == IMPACT_OK)
         return true;
     impact_exporter_close(exporter);
@@ -105,7 +107,8 @@ bool spans_is_child_of(const impact_span_view *child, const impact_span_view *pa
 {
     return child && parent && child->has_parent &&
            memcmp(&child->parent_span_id, &parent->context.span_id, sizeof(impact_span_id)) == 0 &&
-           memcmp(&child->context.trace_id, &parent->context.trace_id, sizeof(impact_trace_id)) == 0;
+           memcmp(&child->context.trace_id, &parent->context.trace_id, sizeof(impact_trace_id)) ==
+               0;
 }
 
 void spans_close(void)
@@ -114,5 +117,5 @@ void spans_close(void)
     impact_trace_get_stats(&s);
     CHECK_EQUAL(s.ended, s.queued + s.in_flight + s.exported + s.dropped_full + s.dropped_memory +
                              s.dropped_closed + s.rejected + s.failed);
-    (void)impact_trace_shutdown(10000); /* some tests refuse it memory */
+    CHECK_EQUAL(impact_trace_shutdown(10000), IMPACT_OK);
 }

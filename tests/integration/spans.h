@@ -7,7 +7,8 @@
 
 #include <impact/span_view.h>
 
-/* Record from now on, with the default allocator or what was set. False: no memory. */
+/* Record from now on. The provider keeps the default allocator of this moment: a test that sets another
+ * one later refuses memory to the instrumentation alone. */
 bool spans_open(void);
 
 /* Bring what has ended, and count it. Views are borrowed until the next call. */

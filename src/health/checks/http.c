@@ -73,6 +73,18 @@ static impact_health_status judge(impact_health_run *run, CURL *easy, CURLcode c
     return IMPACT_HEALTH_PASS;
 }
 
+static impact_health_status ask(impact_health_run *run, CURL *easy, const http_check *check,
+                                long remaining_ms)
+{
+    size_t body_size = 0;
+    if (!set_up(easy, check, remaining_ms, &body_size)) {
+        impact_health_explain(run, "libcurl refuses an option");
+        return IMPACT_HEALTH_FAIL;
+    }
+    const CURLcode code = curl_easy_perform(easy);
+    return judge(run, easy, code, check, body_size);
+}
+
 static impact_health_status run_check(impact_health_run *run, void *userdata)
 {
     const http_check *check = userdata;
@@ -82,12 +94,7 @@ static impact_health_status run_check(impact_health_run *run, void *userdata)
         impact_health_explain(run, remaining_ms ? "no memory" : "no time is left");
         return IMPACT_HEALTH_FAIL;
     }
-    size_t body_size = 0;
-    impact_health_status status = IMPACT_HEALTH_FAIL;
-    if (set_up(easy, check, (long)remaining_ms, &body_size))
-        status = judge(run, easy, curl_easy_perform(easy), check, body_size);
-    else
-        impact_health_explain(run, "libcurl refuses an option");
+    const impact_health_status status = ask(run, easy, check, (long)remaining_ms);
     curl_easy_cleanup(easy);
     return status;
 }

@@ -22,6 +22,7 @@ typedef struct transfer {
     impact__table_entry entry;  /* by handle */
     struct curl_slist *headers; /* the application's; borrowed */
     char *url;                  /* copied; NULL: not known */
+    CURLU *url_handle;          /* borrowed; wins over the URL; NULL: none */
 } transfer;
 
 static transfer *find(CURL *easy)
@@ -73,6 +74,14 @@ static void remember_url(CURL *easy, const char *url)
     t->url = impact__memory_copy(url);
 }
 
+/* Its content may change until the transfer begins, so it is read then. */
+static void remember_url_handle(CURL *easy, CURLU *handle)
+{
+    transfer *t = find_or_add(easy);
+    if (t)
+        t->url_handle = handle;
+}
+
 static CURLcode set_pointer(CURL *easy, CURLoption option, void *value)
 {
     if (!easy)
@@ -83,7 +92,7 @@ static CURLcode set_pointer(CURL *easy, CURLoption option, void *value)
     if (code == CURLE_OK && option == CURLOPT_URL)
         remember_url(easy, value);
     if (code == CURLE_OK && option == CURLOPT_CURLU)
-        remember_url(easy, NULL); /* it wins over CURLOPT_URL */
+        remember_url_handle(easy, value);
     return code;
 }
 
@@ -107,8 +116,15 @@ CURLcode impact_curl_easy_setopt(CURL *easy, CURLoption option, ...)
 
 /* ---- transfers ---- */
 
-/* Our lines are in place for the transfer alone. A callback may set another list meanwhile: that is
- * remembered, and is what the handle has in the end. */
+/* A callback may have set another list meanwhile, or have reset the handle. */
+static void restore_headers(CURL *easy)
+{
+    const transfer *t = find(easy);
+    (void)curl_easy_setopt(easy, CURLOPT_HTTPHEADER,
+                           t ? t->headers : NULL); /* it was taken before */
+}
+
+/* Our lines are in place for the transfer alone. */
 static CURLcode perform_with_headers(CURL *easy, transfer *t, impact_span *span)
 {
     impact__trace_headers headers;
@@ -117,7 +133,7 @@ static CURLcode perform_with_headers(CURL *easy, transfer *t, impact_span *span)
     if (list == t->headers || curl_easy_setopt(easy, CURLOPT_HTTPHEADER, list) != CURLE_OK)
         return curl_easy_perform(easy);
     const CURLcode code = curl_easy_perform(easy);
-    (void)curl_easy_setopt(easy, CURLOPT_HTTPHEADER, t->headers); /* it was taken before */
+    restore_headers(easy);
     return code;
 }
 
@@ -129,15 +145,36 @@ static CURLcode perform_in(impact_span *span, CURL *easy, transfer *t)
     return code;
 }
 
-CURLcode impact_curl_easy_perform(CURL *easy)
+/* A copy, since a callback may set another; NULL: not known. */
+static char *copy_url(const transfer *t)
 {
-    transfer *t = easy ? find(easy) : NULL;
-    const bool is_traced = easy && impact__client_span_is_for(t ? t->url : NULL);
-    impact_span *span = is_traced ? impact__client_span_start() : NULL;
+    if (!t || !t->url_handle)
+        return t ? impact__memory_copy(t->url) : NULL;
+    char *url = NULL;
+    (void)curl_url_get(t->url_handle, CURLUPART_URL, &url, 0); /* else it stays NULL */
+    char *copy = impact__memory_copy(url);
+    curl_free(url);
+    return copy;
+}
+
+static CURLcode perform_traced(CURL *easy, transfer *t, const char *url)
+{
+    impact_span *span = impact__client_span_is_for(url) ? impact__client_span_start() : NULL;
     if (!span)
         return curl_easy_perform(easy);
     const CURLcode code = perform_in(span, easy, t);
-    impact__client_span_end(span, easy, t ? t->url : NULL, code);
+    impact__client_span_end(span, easy, url, code);
+    return code;
+}
+
+CURLcode impact_curl_easy_perform(CURL *easy)
+{
+    if (!easy)
+        return CURLE_BAD_FUNCTION_ARGUMENT;
+    transfer *t = find(easy);
+    char *url = copy_url(t);
+    const CURLcode code = perform_traced(easy, t, url);
+    impact__memory_give_back(url);
     return code;
 }
 
@@ -159,6 +196,7 @@ static bool copy_transfer(CURL *copy, const transfer *t)
         return false;
     copied->headers = t->headers;
     copied->url = impact__memory_copy(t->url);
+    copied->url_handle = t->url_handle;
     return curl_easy_setopt(copy, CURLOPT_HTTPHEADER, t->headers) == CURLE_OK;
 }
 

@@ -1,5 +1,5 @@
-/* The console: the shape of its objects, and what it does when the reader is slow, full or gone. The
- * fields are compared with those of opentelemetry-sdk in tests/integration/test_console.py. */
+/* The console: the shape of its objects, and what it does when the reader is slow, full or gone.
+ * The fields are compared with those of opentelemetry-sdk in tests/integration/test_console.py. */
 #include <impact/exporter.h>
 
 #include <fcntl.h>
@@ -24,10 +24,14 @@ typedef struct example {
 
 static message rich_span(uint8_t id)
 {
-    message span = message_span((message_span_facts){
-        .trace = 1, .id = id, .parent = 9, .name = "caf\xC3\xA9 \"x\"", .kind = 2,
-        .start_ns = UINT64_C(1700000000123456499), .end_ns = UINT64_C(1700000001999999500),
-        .status = 2});
+    message span = message_span((message_span_facts){.trace = 1,
+                                                     .id = id,
+                                                     .parent = 9,
+                                                     .name = "caf\xC3\xA9 \"x\"",
+                                                     .kind = 2,
+                                                     .start_ns = UINT64_C(1700000000123456499),
+                                                     .end_ns = UINT64_C(1700000001999999500),
+                                                     .status = 2});
     message_string(&span, 3, "a=1, b=it's");
     message_string_attribute(&span, 9, "key", "value");
     message event = {.size = 0};
@@ -281,8 +285,7 @@ TEST(what_finds_no_memory_is_counted_and_nothing_leaks)
     example e;
     fill(&e);
     faults f;
-    FOR_EACH_ALLOCATION_FAILURE(&f)
-    {
+    FOR_EACH_ALLOCATION_FAILURE (&f) {
         int ends[2];
         REQUIRE(pipe2(ends, O_CLOEXEC) == 0);
         impact_exporter *exporter = NULL;

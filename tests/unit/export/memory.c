@@ -106,8 +106,7 @@ TEST(a_batch_that_finds_no_memory_is_kept_not_at_all)
     example e;
     fill(&e);
     faults f;
-    FOR_EACH_ALLOCATION_FAILURE(&f)
-    {
+    FOR_EACH_ALLOCATION_FAILURE (&f) {
         impact_exporter *exporter = NULL;
         const impact_status status = impact_exporter_memory_open(&exporter, &f.allocator);
         CHECK_EQUAL(status, exporter ? IMPACT_OK : IMPACT_ENOMEM);

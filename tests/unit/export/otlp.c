@@ -1,5 +1,5 @@
-/* The exporter "otlp" against backends that are not there or do not speak. What it sends, and what it
- * makes of answers, is in tests/integration/test_otlp.py. */
+/* The exporter "otlp" against backends that are not there or do not speak. What it sends, and what
+ * it makes of answers, is in tests/integration/test_otlp.py. */
 #include <impact/plugin.h>
 
 #include <arpa/inet.h>
@@ -170,14 +170,15 @@ static void answer(int connection, const char *response)
     CHECK(send(connection, response, response_size, MSG_NOSIGNAL) == (ssize_t)response_size);
 }
 
-/* The exporter reads the answer before or after the interruption: it must stop in both cases. */
-static void *answer_busy_and_interrupt(void *of)
+/* Asks for 50 s of patience; then interrupts `exporter`, if there is one. That may find it before
+ * or after it has read the answer: it must stop in both cases. */
+static void *answer_busy(void *of)
 {
     const interruption *i = of;
     const int connection = accept(i->peer, NULL, NULL);
-    answer(connection,
-           "HTTP/1.1 503 Busy\r\nRetry-After: 50\r\nContent-Length: 0\r\n\r\n");
-    i->exporter->interrupt(i->exporter);
+    answer(connection, "HTTP/1.1 503 Busy\r\nRetry-After: 50\r\nContent-Length: 0\r\n\r\n");
+    if (i->exporter)
+        i->exporter->interrupt(i->exporter);
     (void)close(connection);
     return NULL;
 }
@@ -188,7 +189,7 @@ TEST(an_interruption_ends_the_pause_between_attempts)
     (void)setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "60000", 1);
     i.exporter = open_exporter();
     pthread_t thread;
-    REQUIRE(pthread_create(&thread, NULL, answer_busy_and_interrupt, &i) == 0);
+    REQUIRE(pthread_create(&thread, NULL, answer_busy, &i) == 0);
     const outcome o = export_one(i.exporter, 60000);
     (void)pthread_join(thread, NULL);
     CHECK_EQUAL(o.status, IMPACT_ECLOSED);
@@ -200,14 +201,14 @@ TEST(an_interruption_ends_the_pause_between_attempts)
 TEST(a_wait_that_is_longer_than_the_timeout_is_not_begun)
 {
     interruption i = {.peer = open_peer(8)};
-    i.exporter = open_exporter();
+    impact_exporter *exporter = open_exporter();
     pthread_t thread;
-    REQUIRE(pthread_create(&thread, NULL, answer_busy_and_interrupt, &i) == 0);
-    const outcome o = export_one(i.exporter, 20000); /* of which 503 asks for 50 s */
+    REQUIRE(pthread_create(&thread, NULL, answer_busy, &i) == 0);
+    const outcome o = export_one(exporter, 20000); /* of which 503 asks for 50 s */
     (void)pthread_join(thread, NULL);
     CHECK_EQUAL(o.status, IMPACT_ETIMEDOUT);
     CHECK(o.took_ms < 10000);
-    impact_exporter_close(i.exporter);
+    impact_exporter_close(exporter);
     (void)close(i.peer);
 }
 
@@ -293,8 +294,7 @@ TEST(exporting_survives_any_failed_allocation)
 {
     const int peer = open_peer(0);
     faults f;
-    FOR_EACH_ALLOCATION_FAILURE(&f)
-    {
+    FOR_EACH_ALLOCATION_FAILURE (&f) {
         impact_exporter *exporter = NULL;
         const impact_status opened = impact_plugin_otlp.exporter_open(&exporter, &f.allocator);
         CHECK_EQUAL(opened, exporter ? IMPACT_OK : IMPACT_ENOMEM);

@@ -71,10 +71,20 @@ TEST(retry_after_may_be_a_date_in_three_forms)
 TEST(any_other_retry_after_is_refused)
 {
     static const char *const values[] = {
-        "", " ", "-1", "+1", "1.5", "soon", "12 seconds", "Sun, 06 Nov 1994 08:49:37",
-        "Sun, 06 Now 1994 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:37 GMT and more",
-        "Sun, 32 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 24:49:37 GMT",
-        "Sun, 06 Nov 1994 08:-1:37 GMT", "Sun, 06 Nov 1994 08:49:61 GMT",
+        "",
+        " ",
+        "-1",
+        "+1",
+        "1.5",
+        "soon",
+        "12 seconds",
+        "Sun, 06 Nov 1994 08:49:37",
+        "Sun, 06 Now 1994 08:49:37 GMT",
+        "Sun, 06 Nov 1994 08:49:37 GMT and more",
+        "Sun, 32 Nov 1994 08:49:37 GMT",
+        "Sun, 06 Nov 1994 24:49:37 GMT",
+        "Sun, 06 Nov 1994 08:-1:37 GMT",
+        "Sun, 06 Nov 1994 08:49:61 GMT",
         "Sun, 06 Nov -994 08:49:37 GMT",
         "Sun, 06 Nov 1994 08:49:37 GMTxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
     };
