@@ -15,13 +15,13 @@ int main(void)
 {
     if (impact_trace_init(IMPACT_TRACE_OPTIONS(.service_name = "checkout")))
         return 1;
-    IMPACT_SPAN("checkout") /* ends with its block, however that is left */
-    {
+    /* A span ends with its block, however that is left. */
+    IMPACT_SPAN("checkout") {
         impact_span_set(impact_span_current(), impact_int("cart.items", 3));
         charge(); /* its span becomes a child of this one */
     }
-    const impact_status status =
-        impact_trace_shutdown(5000); /* exports what waits, for 5 s at most */
+    /* Export what waits, for five seconds at most. */
+    const impact_status status = impact_trace_shutdown(5000);
     if (status)
         fprintf(stderr, "%s\n", impact_status_text(status));
     return status ? 1 : 0;
