@@ -89,7 +89,7 @@ void raise_status(impact_status status, const char *what)
         (void)PyErr_NoMemory(); /* it always answers NULL */
     else
         PyErr_Format(status == IMPACT_EINVAL || status == IMPACT_EEXIST ? PyExc_ValueError
-                                                                       : PyExc_RuntimeError,
+                                                                        : PyExc_RuntimeError,
                      "%s: %s", what, impact_status_text(status));
 }
 

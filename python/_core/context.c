@@ -3,14 +3,31 @@
 
 #include <string.h>
 
-/* The big-endian bytes of an int. False, without an exception, when it does not fit. */
-static bool id_read(uint8_t *bytes, Py_ssize_t size, PyObject *object, const char *attribute)
+static PyObject *attribute_get(core_state *state, PyObject *object, attribute_name name)
 {
-    PyObject *number = PyObject_GetAttrString(object, attribute);
-    PyObject *encoded = number ? PyObject_CallMethod(number, "to_bytes", "ns", size, "big") : NULL;
-    bool is_read = encoded && PyBytes_Check(encoded) && PyBytes_Size(encoded) == size;
+    return PyObject_GetAttr(object, state->names[name]);
+}
+
+/* `number.to_bytes(size, "big")`; NULL with an exception. */
+static PyObject *bytes_of(core_state *state, PyObject *number, size_t size)
+{
+    PyObject *length = PyLong_FromSize_t(size);
+    PyObject *bytes = length ? PyObject_CallMethodObjArgs(number, state->names[NAME_TO_BYTES],
+                                                          length, state->names[NAME_BIG], NULL)
+                             : NULL;
+    Py_XDECREF(length);
+    return bytes;
+}
+
+/* The big-endian bytes of an id. False, without an exception, when it does not fit. */
+static bool id_read(core_state *state, uint8_t *bytes, size_t size, PyObject *object,
+                    attribute_name name)
+{
+    PyObject *number = attribute_get(state, object, name);
+    PyObject *encoded = number ? bytes_of(state, number, size) : NULL;
+    bool is_read = encoded && PyBytes_Check(encoded) && (size_t)PyBytes_Size(encoded) == size;
     if (is_read)
-        memcpy(bytes, PyBytes_AsString(encoded), (size_t)size);
+        memcpy(bytes, PyBytes_AsString(encoded), size);
     else
         PyErr_Clear();
     Py_XDECREF(encoded);
@@ -18,32 +35,33 @@ static bool id_read(uint8_t *bytes, Py_ssize_t size, PyObject *object, const cha
     return is_read;
 }
 
-static uint8_t flags_read(PyObject *object)
+static uint8_t flags_read(core_state *state, PyObject *object)
 {
-    PyObject *flags = PyObject_GetAttrString(object, "trace_flags");
+    PyObject *flags = attribute_get(state, object, NAME_TRACE_FLAGS);
     long value = flags && PyLong_Check(flags) ? PyLong_AsLong(flags) : 0;
     PyErr_Clear();
     Py_XDECREF(flags);
     return (uint8_t)(value & 0xff);
 }
 
-static bool is_true(PyObject *object, const char *attribute)
+static bool is_remote_read(core_state *state, PyObject *object)
 {
-    PyObject *value = PyObject_GetAttrString(object, attribute);
-    bool is_true = value && PyObject_IsTrue(value) == 1;
+    PyObject *value = attribute_get(state, object, NAME_IS_REMOTE);
+    bool is_remote = value && PyObject_IsTrue(value) == 1;
     PyErr_Clear();
     Py_XDECREF(value);
-    return is_true;
+    return is_remote;
 }
 
 /* Most traces have no trace state, and an empty one is false. */
-static held_text trace_state_read(PyObject *object)
+static held_text trace_state_read(core_state *state, PyObject *object)
 {
     held_text held = {.owner = NULL};
-    PyObject *trace_state = PyObject_GetAttrString(object, "trace_state");
-    PyObject *header = trace_state && PyObject_IsTrue(trace_state) == 1
-                           ? PyObject_CallMethod(trace_state, "to_header", NULL)
-                           : NULL;
+    PyObject *trace_state = attribute_get(state, object, NAME_TRACE_STATE);
+    PyObject *header =
+        trace_state && PyObject_IsTrue(trace_state) == 1
+            ? PyObject_CallMethodObjArgs(trace_state, state->names[NAME_TO_HEADER], NULL)
+            : NULL;
     PyErr_Clear();
     if (header)
         held = held_text_of(header);
@@ -52,15 +70,16 @@ static held_text trace_state_read(PyObject *object)
     return held;
 }
 
-bool span_context_read(impact_span_context *context, held_text *trace_state, PyObject *object)
+bool span_context_read(core_state *state, impact_span_context *context, held_text *trace_state,
+                       PyObject *object)
 {
-    impact_span_context read = {.is_remote = is_true(object, "is_remote"),
-                                .trace_flags = flags_read(object)};
-    if (!id_read(read.trace_id.bytes, sizeof read.trace_id.bytes, object, "trace_id") ||
-        !id_read(read.span_id.bytes, sizeof read.span_id.bytes, object, "span_id") ||
+    impact_span_context read = {.trace_flags = flags_read(state, object)};
+    if (!id_read(state, read.trace_id.bytes, sizeof read.trace_id.bytes, object, NAME_TRACE_ID) ||
+        !id_read(state, read.span_id.bytes, sizeof read.span_id.bytes, object, NAME_SPAN_ID) ||
         !impact_span_context_is_valid(&read))
         return false;
-    *trace_state = trace_state_read(object);
+    read.is_remote = is_remote_read(state, object);
+    *trace_state = trace_state_read(state, object);
     read.trace_state = trace_state->text;
     *context = read;
     return true;
@@ -82,8 +101,8 @@ PyObject *span_context_make(core_state *state, const impact_span_context *contex
     impact_span_id_format(span_id, &context->span_id);
     PyObject *trace = PyLong_FromString(trace_id, NULL, 16);
     PyObject *span = PyLong_FromString(span_id, NULL, 16);
-    PyObject *flags = PyObject_CallFunction(state->python[TRACE_FLAGS_CLASS], "i",
-                                            (int)context->trace_flags);
+    PyObject *flags =
+        PyObject_CallFunction(state->python[TRACE_FLAGS_CLASS], "i", (int)context->trace_flags);
     PyObject *trace_state = trace_state_make(state, context->trace_state);
     PyObject *made = NULL;
     if (trace && span && flags && trace_state)
@@ -105,7 +124,8 @@ static PyObject *span_in(core_state *state, PyObject *context)
         span = PyDict_GetItemWithError(context, state->python[SPAN_KEY]);
         Py_XINCREF(span);
     } else {
-        span = PyObject_CallMethod(context, "get", "O", state->python[SPAN_KEY]);
+        span = PyObject_CallMethodObjArgs(context, state->names[NAME_GET], state->python[SPAN_KEY],
+                                          NULL);
     }
     PyErr_Clear();
     return span;
@@ -129,9 +149,11 @@ static PyObject *span_find(core_state *state, PyObject *context)
 static void parent_read_foreign(span_parent *parent, core_state *state)
 {
     if (PyObject_IsInstance(parent->span, state->python[API_SPAN_CLASS]) == 1) {
-        PyObject *context = PyObject_CallMethod(parent->span, "get_span_context", NULL);
+        PyObject *context =
+            PyObject_CallMethodObjArgs(parent->span, state->names[NAME_GET_SPAN_CONTEXT], NULL);
         if (context)
-            parent->is_valid = span_context_read(&parent->context, &parent->trace_state, context);
+            parent->is_valid =
+                span_context_read(state, &parent->context, &parent->trace_state, context);
         Py_XDECREF(context);
     }
     PyErr_Clear();

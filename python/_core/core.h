@@ -39,8 +39,34 @@
 typedef enum python_name { PYTHON_NAME_TABLE(PYTHON_NAME_INDEX) PYTHON_NAME_COUNT } python_name;
 #undef PYTHON_NAME_INDEX
 
+/* Attributes and methods that the binding asks other objects for, kept as interned strings: a new string
+ * a call would cost time, and litter the interpreter's cache of methods. */
+#define ATTRIBUTE_NAME_TABLE(ROW)                                                                  \
+    ROW(NAME_TRACE_ID, "trace_id")                                                                 \
+    ROW(NAME_SPAN_ID, "span_id")                                                                   \
+    ROW(NAME_IS_REMOTE, "is_remote")                                                               \
+    ROW(NAME_TRACE_FLAGS, "trace_flags")                                                           \
+    ROW(NAME_TRACE_STATE, "trace_state")                                                           \
+    ROW(NAME_TO_HEADER, "to_header")                                                               \
+    ROW(NAME_TO_BYTES, "to_bytes")                                                                 \
+    ROW(NAME_BIG, "big")                                                                           \
+    ROW(NAME_GET, "get")                                                                           \
+    ROW(NAME_GET_SPAN_CONTEXT, "get_span_context")                                                 \
+    ROW(NAME_CONTEXT, "context")                                                                   \
+    ROW(NAME_ATTRIBUTES, "attributes")                                                             \
+    ROW(NAME_STATUS_CODE, "status_code")                                                           \
+    ROW(NAME_DESCRIPTION, "description")                                                           \
+    ROW(NAME_VALUE, "value")
+
+#define ATTRIBUTE_NAME_INDEX(index, text) index,
+typedef enum attribute_name {
+    ATTRIBUTE_NAME_TABLE(ATTRIBUTE_NAME_INDEX) NAME_COUNT
+} attribute_name;
+#undef ATTRIBUTE_NAME_INDEX
+
 typedef struct core_state {
     PyObject *python[PYTHON_NAME_COUNT]; /* all NULL until configure() */
+    PyObject *names[NAME_COUNT];
     PyObject *provider_type;
     PyObject *tracer_type;
     PyObject *span_type;
@@ -50,26 +76,23 @@ typedef struct core_state {
 /* ---- the objects ---- */
 
 typedef struct provider_object {
-    PyObject_HEAD
-    impact_tracer_provider *provider;
+    PyObject_HEAD impact_tracer_provider *provider;
     impact_exporter *memory; /* the exporter "memory", if asked for; the provider's */
     core_state *state;       /* lives as long as the type does */
 } provider_object;
 
 typedef struct tracer_object {
-    PyObject_HEAD
-    impact_tracer *tracer;
+    PyObject_HEAD impact_tracer *tracer;
     provider_object *provider; /* owned: no tracer outlives its provider */
     core_state *state;
 } tracer_object;
 
 typedef struct span_object {
-    PyObject_HEAD
-    impact_span *span;           /* NULL once ended */
-    tracer_object *tracer;       /* owned */
-    PyObject *name;              /* owned */
-    PyObject *span_context;      /* owned; NULL until somebody asks */
-    impact_span_context context; /* its trace state is empty once the span is ended */
+    PyObject_HEAD impact_span *span; /* NULL once ended */
+    tracer_object *tracer;           /* owned */
+    PyObject *name;                  /* owned */
+    PyObject *span_context;          /* owned; NULL until somebody asks */
+    impact_span_context context;     /* its trace state is empty once the span is ended */
     core_state *state;
     uint8_t kind; /* index in SPAN_KINDS */
     bool records_exceptions;
@@ -100,8 +123,8 @@ PyObject *span_object_context(span_object *self);
 
 /* Put the arguments of a fast method where their names say; those that are absent stay as they are.
  * `names` ends with NULL. False with a TypeError: too many, twice, unknown, or the first is absent. */
-bool arguments_read(const char *const *names, PyObject **values,
-                    PyObject *const *arguments, Py_ssize_t count, PyObject *keyword_names);
+bool arguments_read(const char *const *names, PyObject **values, PyObject *const *arguments,
+                    Py_ssize_t count, PyObject *keyword_names);
 
 /* Nanoseconds from an int; 0 ("now") from None, NULL or anything that is no such number. */
 uint64_t unix_ns_of(PyObject *value);
@@ -148,9 +171,10 @@ PyObject *resource_attributes(impact_text resource);
 
 /* ---- span contexts ---- */
 
-/* Read an opentelemetry SpanContext. False, without an exception, when it is not a valid one. `state`
- * keeps the trace state's text alive. */
-bool span_context_read(impact_span_context *context, held_text *trace_state, PyObject *object);
+/* Read an opentelemetry SpanContext. False, without an exception, when it is not a valid one.
+ * `trace_state` keeps the text alive that the context borrows, and is the caller's to clear. */
+bool span_context_read(core_state *state, impact_span_context *context, held_text *trace_state,
+                       PyObject *object);
 
 /* A new SpanContext; NULL with an exception. */
 PyObject *span_context_make(core_state *state, const impact_span_context *context);

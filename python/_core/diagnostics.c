@@ -39,12 +39,11 @@ static void slot_write(struct slot *slot, impact_severity severity, const char *
 {
     slot->severity = severity;
     slot->suppressed = suppressed;
-    (void)snprintf(slot->message, sizeof slot->message, "%s", message); /* cut when too long */
+    (void)snprintf(slot->message, sizeof slot->message, "%s", message);   /* cut when too long */
     atomic_store_explicit(&slot->state, SLOT_FULL, memory_order_release); /* drain's load */
 }
 
-static void keep(impact_severity severity, const char *message, uint64_t suppressed,
-                 void *userdata)
+static void keep(impact_severity severity, const char *message, uint64_t suppressed, void *userdata)
 {
     (void)userdata;
     for (size_t i = 0; i < SLOT_COUNT; i++) {
@@ -59,8 +58,8 @@ static void keep(impact_severity severity, const char *message, uint64_t suppres
 
 static void slot_hand_over(const struct slot *slot, PyObject *to)
 {
-    PyObject *message = PyUnicode_DecodeUTF8(slot->message, (Py_ssize_t)strlen(slot->message),
-                                             "replace");
+    PyObject *message =
+        PyUnicode_DecodeUTF8(slot->message, (Py_ssize_t)strlen(slot->message), "replace");
     PyObject *result = message ? PyObject_CallFunction(to, "iOK", (int)slot->severity, message,
                                                        (unsigned long long)slot->suppressed)
                                : NULL;

@@ -7,6 +7,12 @@ static const char *const python_keywords[] = {
 #undef PYTHON_NAME_KEYWORD
 };
 
+static const char *const attribute_names[] = {
+#define ATTRIBUTE_NAME_TEXT(index, text) text,
+    ATTRIBUTE_NAME_TABLE(ATTRIBUTE_NAME_TEXT)
+#undef ATTRIBUTE_NAME_TEXT
+};
+
 static PyObject *module_configure(PyObject *module, PyObject *names)
 {
     core_state *state = PyModule_GetState(module);
@@ -64,6 +70,11 @@ static PyMethodDef module_methods[] = {
 static int module_exec(PyObject *module)
 {
     core_state *state = PyModule_GetState(module);
+    for (int i = 0; i < NAME_COUNT; i++) {
+        state->names[i] = PyUnicode_InternFromString(attribute_names[i]);
+        if (!state->names[i])
+            return -1;
+    }
     state->provider_type = provider_type_make(module);
     state->tracer_type = state->provider_type ? tracer_type_make(module) : NULL;
     state->span_type = state->tracer_type ? span_type_make(module) : NULL;
@@ -92,6 +103,8 @@ static int module_clear(PyObject *module)
     Py_CLEAR(state->registry_type);
     for (int i = 0; i < PYTHON_NAME_COUNT; i++)
         Py_CLEAR(state->python[i]);
+    for (int i = 0; i < NAME_COUNT; i++)
+        Py_CLEAR(state->names[i]);
     return 0;
 }
 

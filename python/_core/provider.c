@@ -78,8 +78,8 @@ static bool provider_open(provider_object *self, PyObject *attributes, PyObject 
     impact_status status = impact_tracer_provider_open_from_environment(
         &self->provider,
         IMPACT_TRACE_OPTIONS(.attributes = list.items, .attribute_count = list.count,
-                             .exporters = is_chosen ? set.items : NULL,
-                             .exporter_count = set.count, .default_exporters = "none"));
+                             .exporters = is_chosen ? set.items : NULL, .exporter_count = set.count,
+                             .default_exporters = "none"));
     attribute_list_clear(&list);
     if (status) {
         exporter_set_close(&set);
@@ -97,7 +97,8 @@ static core_state *state_of(PyTypeObject *type)
     while (type && !state) {
         state = PyType_GetModuleState(type);
         PyErr_Clear();
-        type = PyType_GetFlags(type) & Py_TPFLAGS_HEAPTYPE ? PyType_GetSlot(type, Py_tp_base) : NULL;
+        type =
+            PyType_GetFlags(type) & Py_TPFLAGS_HEAPTYPE ? PyType_GetSlot(type, Py_tp_base) : NULL;
     }
     return state && state->python[TRACER_CLASS] ? state : NULL;
 }
@@ -107,8 +108,8 @@ static PyObject *provider_new(PyTypeObject *type, PyObject *arguments, PyObject 
     static char *names[] = {"attributes", "exporters", NULL};
     PyObject *attributes = Py_None;
     PyObject *exporters = Py_None;
-    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "|O$O:TracerProvider", names,
-                                     &attributes, &exporters))
+    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "|O$O:TracerProvider", names, &attributes,
+                                     &exporters))
         return NULL;
     provider_object *self = (provider_object *)PyType_GenericAlloc(type, 0);
     if (!self)
@@ -121,12 +122,12 @@ static PyObject *provider_new(PyTypeObject *type, PyObject *arguments, PyObject 
     return (PyObject *)self;
 }
 
-static PyObject *provider_get_tracer(PyObject *object, PyObject *const *arguments,
-                                     Py_ssize_t count, PyObject *keyword_names)
+static PyObject *provider_get_tracer(PyObject *object, PyObject *const *arguments, Py_ssize_t count,
+                                     PyObject *keyword_names)
 {
     static const char *const names[] = {"instrumenting_module_name",
-                                        "instrumenting_library_version", "schema_url",
-                                        "attributes", NULL};
+                                        "instrumenting_library_version", "schema_url", "attributes",
+                                        NULL};
     PyObject *values[] = {NULL, Py_None, Py_None, Py_None};
     provider_object *self = (provider_object *)object;
     if (!arguments_read(names, values, arguments, count, keyword_names))
@@ -163,10 +164,8 @@ static PyObject *call_bounded(PyObject *object, bounded_call call, PyObject *con
         return NULL;
     impact_tracer_provider *provider = ((provider_object *)object)->provider;
     impact_status status;
-    Py_BEGIN_ALLOW_THREADS
-    status = call(provider, timeout_ms);
-    Py_END_ALLOW_THREADS
-    diagnostics_drain();
+    Py_BEGIN_ALLOW_THREADS status = call(provider, timeout_ms);
+    Py_END_ALLOW_THREADS diagnostics_drain();
     return PyBool_FromLong(status == IMPACT_OK);
 }
 
@@ -216,10 +215,8 @@ static PyObject *provider_memory_data(PyObject *object, PyObject *unused)
 static void provider_dealloc(PyObject *object)
 {
     impact_tracer_provider *provider = ((provider_object *)object)->provider;
-    Py_BEGIN_ALLOW_THREADS
-    impact_tracer_provider_close(provider);
-    Py_END_ALLOW_THREADS
-    object_free(object);
+    Py_BEGIN_ALLOW_THREADS impact_tracer_provider_close(provider);
+    Py_END_ALLOW_THREADS object_free(object);
 }
 
 static PyMethodDef provider_methods[] = {

@@ -12,8 +12,7 @@
 #define HEADER_LIMIT 128 /* of a request; the others are not seen */
 
 typedef struct registry_object {
-    PyObject_HEAD
-    impact_health *health;
+    PyObject_HEAD impact_health *health;
     PyObject *run; /* owned: called with a check's name; None: it holds, a str: why it does not */
 } registry_object;
 
@@ -140,11 +139,10 @@ static PyObject *response_headers(const impact_http_response *response)
 static PyObject *response_object(impact_http_response *response)
 {
     PyObject *headers = response_headers(response);
-    PyObject *object =
-        headers ? Py_BuildValue("(iNy#)", response->status, headers,
-                                response->body.data ? response->body.data : "",
-                                (Py_ssize_t)response->body.size)
-                : NULL;
+    PyObject *object = headers ? Py_BuildValue("(iNy#)", response->status, headers,
+                                               response->body.data ? response->body.data : "",
+                                               (Py_ssize_t)response->body.size)
+                               : NULL;
     impact_http_response_clear(response);
     return object;
 }
@@ -174,10 +172,9 @@ static PyObject *registry_answer(PyObject *object, PyObject *arguments)
     };
     impact_http_response response = {.status = 0};
     bool is_answered;
-    Py_BEGIN_ALLOW_THREADS
-    is_answered = impact_health_answer(((registry_object *)object)->health, &request, &response);
-    Py_END_ALLOW_THREADS
-    Py_DECREF(headers.pairs);
+    Py_BEGIN_ALLOW_THREADS is_answered =
+        impact_health_answer(((registry_object *)object)->health, &request, &response);
+    Py_END_ALLOW_THREADS Py_DECREF(headers.pairs);
     diagnostics_drain();
     if (!is_answered)
         Py_RETURN_NONE;
@@ -200,13 +197,12 @@ static PyObject *registry_add(PyObject *object, PyObject *arguments)
     if (!check)
         return PyErr_NoMemory();
     impact_status status;
-    Py_BEGIN_ALLOW_THREADS
-    status = impact_health_add(self->health,
-                               IMPACT_CHECK(.name = text, .run = check_run, .userdata = check,
-                                            .free_userdata = check_free,
-                                            .groups = is_default ? "_defaults" : ""));
-    Py_END_ALLOW_THREADS
-    if (status) {
+    Py_BEGIN_ALLOW_THREADS status =
+        impact_health_add(self->health, IMPACT_CHECK(.name = text, .run = check_run,
+                                                     .userdata = check, .free_userdata = check_free,
+                                                     .groups = is_default ? "_defaults" : ""));
+    Py_END_ALLOW_THREADS if (status)
+    {
         check_free(check);
         raise_status(status, text);
         return NULL;
@@ -220,10 +216,9 @@ static PyObject *registry_remove(PyObject *object, PyObject *name)
     if (!text)
         return NULL;
     impact_status status;
-    Py_BEGIN_ALLOW_THREADS
-    status = impact_health_remove(((registry_object *)object)->health, text);
-    Py_END_ALLOW_THREADS
-    if (status) {
+    Py_BEGIN_ALLOW_THREADS status = impact_health_remove(((registry_object *)object)->health, text);
+    Py_END_ALLOW_THREADS if (status)
+    {
         raise_status(status, text);
         return NULL;
     }
@@ -259,10 +254,9 @@ static void registry_dealloc(PyObject *object)
 {
     registry_object *self = (registry_object *)object;
     impact_health *health = self->health;
-    Py_BEGIN_ALLOW_THREADS
-    (void)impact_health_close(health, 0); /* stuck checks are freed when they return */
-    Py_END_ALLOW_THREADS
-    Py_XDECREF(self->run);
+    Py_BEGIN_ALLOW_THREADS(void)
+        impact_health_close(health, 0); /* stuck checks are freed when they return */
+    Py_END_ALLOW_THREADS Py_XDECREF(self->run);
     object_free(object);
 }
 

@@ -155,7 +155,8 @@ static PyObject *span_add_link(PyObject *object, PyObject *const *arguments, Py_
         return NULL;
     impact_span_context context;
     held_text trace_state;
-    if (!is_open(self, "add_link") || !span_context_read(&context, &trace_state, values[0]))
+    if (!is_open(self, "add_link") ||
+        !span_context_read(self->state, &context, &trace_state, values[0]))
         Py_RETURN_NONE;
     attribute_list list;
     attribute_list_fill(&list, self->state, values[1]);
@@ -182,9 +183,9 @@ static PyObject *span_update_name(PyObject *object, PyObject *name)
 }
 
 /* The number of a StatusCode; unset for anything that is none. */
-static impact_span_status status_code_of(PyObject *code)
+static impact_span_status status_code_of(core_state *state, PyObject *code)
 {
-    PyObject *value = PyObject_GetAttrString(code, "value");
+    PyObject *value = PyObject_GetAttr(code, state->names[NAME_VALUE]);
     long number = value && PyLong_Check(value) ? PyLong_AsLong(value) : 0;
     PyErr_Clear();
     Py_XDECREF(value);
@@ -194,7 +195,7 @@ static impact_span_status status_code_of(PyObject *code)
 
 static void status_set(span_object *self, PyObject *code, PyObject *description)
 {
-    impact_span_status status = status_code_of(code);
+    impact_span_status status = status_code_of(self->state, code);
     if (!description || description == Py_None) {
         impact_span_set_status(self->span, status, NULL);
         return;
@@ -215,8 +216,9 @@ static PyObject *span_set_status(PyObject *object, PyObject *const *arguments, P
         return NULL;
     if (!is_open(self, "set_status"))
         Py_RETURN_NONE;
-    PyObject *code = PyObject_GetAttrString(values[0], "status_code");
-    PyObject *description = code ? PyObject_GetAttrString(values[0], "description") : NULL;
+    PyObject *const *attributes = self->state->names;
+    PyObject *code = PyObject_GetAttr(values[0], attributes[NAME_STATUS_CODE]);
+    PyObject *description = code ? PyObject_GetAttr(values[0], attributes[NAME_DESCRIPTION]) : NULL;
     PyErr_Clear();
     if (code)
         status_set(self, code, description);

@@ -17,8 +17,14 @@ enum {
 };
 
 static const char *const argument_names[] = {
-    "name",  "context",    "kind",             "attributes",
-    "links", "start_time", "record_exception", "set_status_on_exception",
+    "name",
+    "context",
+    "kind",
+    "attributes",
+    "links",
+    "start_time",
+    "record_exception",
+    "set_status_on_exception",
     NULL,
 };
 
@@ -37,12 +43,12 @@ static uint8_t kind_index(core_state *state, PyObject *kind)
 /* One opentelemetry.trace.Link. What is none is left out. */
 static void link_add(impact_span *span, core_state *state, PyObject *object)
 {
-    PyObject *context_object = PyObject_GetAttrString(object, "context");
-    PyObject *attributes = PyObject_GetAttrString(object, "attributes");
+    PyObject *context_object = PyObject_GetAttr(object, state->names[NAME_CONTEXT]);
+    PyObject *attributes = PyObject_GetAttr(object, state->names[NAME_ATTRIBUTES]);
     PyErr_Clear();
     impact_span_context context;
     held_text trace_state;
-    if (context_object && span_context_read(&context, &trace_state, context_object)) {
+    if (context_object && span_context_read(state, &context, &trace_state, context_object)) {
         attribute_list list;
         attribute_list_fill(&list, state, attributes);
         impact_span_add_link(span, &(impact_link){.context = &context,
@@ -137,8 +143,8 @@ static PyObject *tracer_start_span(PyObject *object, PyObject *const *arguments,
     span_parent_find(&parent, self->state, values[ARGUMENT_CONTEXT]);
     uint8_t kind = kind_index(self->state, values[ARGUMENT_KIND]);
     impact_span *span = core_span_start(self, values, &parent, kind);
-    PyObject *started = span ? span_wrap(self, span, values, kind)
-                             : span_without_core(self->state, &parent);
+    PyObject *started =
+        span ? span_wrap(self, span, values, kind) : span_without_core(self->state, &parent);
     span_parent_clear(&parent);
     return started;
 }
@@ -150,8 +156,7 @@ static void tracer_dealloc(PyObject *object)
 }
 
 static PyMethodDef tracer_methods[] = {
-    {"start_span", FAST(tracer_start_span),
-     "Start a span without making it current."},
+    {"start_span", FAST(tracer_start_span), "Start a span without making it current."},
     {NULL, NULL, 0, NULL},
 };
 

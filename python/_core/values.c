@@ -41,7 +41,8 @@ static bool text_of_string(impact_text *text, PyObject *value)
 static bool integer_of(int64_t *integer, PyObject *value)
 {
     int overflow = 0;
-    long long number = PyLong_CheckExact(value) ? PyLong_AsLongLongAndOverflow(value, &overflow) : 0;
+    long long number =
+        PyLong_CheckExact(value) ? PyLong_AsLongLongAndOverflow(value, &overflow) : 0;
     *integer = number;
     return PyLong_CheckExact(value) && overflow == 0;
 }
@@ -182,8 +183,7 @@ static bool list_fill_plain(attribute_list *list, PyObject *mapping)
 /* Through Python, once. clean_attributes catches what goes wrong in it; this is the last net. */
 static void list_fill_cleaned(attribute_list *list, core_state *state, PyObject *mapping)
 {
-    PyObject *plain =
-        PyObject_CallFunctionObjArgs(state->python[CLEAN_ATTRIBUTES], mapping, NULL);
+    PyObject *plain = PyObject_CallFunctionObjArgs(state->python[CLEAN_ATTRIBUTES], mapping, NULL);
     if (!plain) {
         PyErr_WriteUnraisable(mapping);
         return;

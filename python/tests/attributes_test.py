@@ -91,7 +91,7 @@ def test_what_is_no_mapping_is_left_out(tracer, provider, mapping):
 
 def test_a_type_is_warned_of_once(caplog, monkeypatch):
     """A hot loop must not fill the log."""
-    monkeypatch.setattr(attributes_, "_warned_types", set())
+    monkeypatch.setattr(attributes_, "_warned", set())
     with caplog.at_level(logging.WARNING):
         for _ in range(3):
             attributes_.clean_attributes({"k": Thing()})

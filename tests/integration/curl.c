@@ -10,6 +10,7 @@
 #include <impact/trace.h>
 
 #include "echo.h"
+#include "memory_switch.h"
 #include "spans.h"
 #include "support/check.h"
 #include "support/faults.h"
@@ -447,6 +448,7 @@ static void transfer_with_little_memory(const char *url, struct curl_slist *head
 TEST(transfers_are_made_whatever_memory_does)
 {
     echo server;
+    memory_switch_install();
     echo_open(&server);
     REQUIRE(spans_open());
     struct curl_slist *headers = curl_slist_append(NULL, "X-Mine: yes");
@@ -456,9 +458,9 @@ TEST(transfers_are_made_whatever_memory_does)
     curl_easy_cleanup(first);
     faults f;
     FOR_EACH_ALLOCATION_FAILURE(&f) {
-        impact_allocator_set_default(&f.allocator);
+        memory_switch_to(&f);
         transfer_with_little_memory(url, headers);
-        impact_allocator_set_default(NULL);
+        memory_switch_to(NULL);
     }
     curl_slist_free_all(headers);
     spans_close();

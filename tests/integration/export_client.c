@@ -10,7 +10,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <impact/diagnostics.h>
 #include <impact/propagation.h>
@@ -96,6 +98,21 @@ static void record_plain(impact_tracer_provider *provider)
         impact_span_end(impact_span_start(tracer, "plain", NULL));
 }
 
+/* What is flushed before the fork has opened a connection, which is the parent's alone. */
+static void close_in_child(impact_tracer_provider *provider, uint32_t timeout_ms)
+{
+    if (impact_tracer_provider_flush(provider, timeout_ms))
+        exit(3);
+    const pid_t child = fork();
+    if (child == 0) {
+        impact_tracer_provider_close(provider);
+        _exit(0);
+    }
+    int status = 1;
+    if (waitpid(child, &status, 0) != child || status != 0)
+        exit(3);
+}
+
 static bool is_balanced(const impact_trace_stats *s)
 {
     return s->ended == s->queued + s->in_flight + s->exported + s->dropped_full +
@@ -126,6 +143,10 @@ static int run(impact_exporter *exporter, const char *scenario, uint32_t timeout
         record_rich(provider);
     else
         record_plain(provider);
+    if (strcmp(scenario, "fork") == 0) {
+        close_in_child(provider, timeout_ms);
+        record_plain(provider);
+    }
     const uint64_t begin_ms = now_ms();
     const impact_status status = strcmp(scenario, "shutdown") == 0
                                      ? impact_tracer_provider_shutdown(provider, timeout_ms)

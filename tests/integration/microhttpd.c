@@ -9,6 +9,7 @@
 
 #include <impact/trace.h>
 
+#include "memory_switch.h"
 #include "spans.h"
 #include "support/check.h"
 #include "support/faults.h"
@@ -446,6 +447,7 @@ TEST(the_application_is_served_whatever_memory_does)
         "traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\r\n"
         "tracestate: a=1\r\ntracestate: b=2\r\ntracestate: c=3\r\n";
     application app;
+    memory_switch_install();
     REQUIRE(spans_open());
     start(&app, NULL);
     (void)ask(&app, "GET", "/", ""); /* the tracer is for good */
@@ -453,11 +455,11 @@ TEST(the_application_is_served_whatever_memory_does)
     faults f;
     FOR_EACH_ALLOCATION_FAILURE(&f) {
         start(&app, NULL);
-        impact_allocator_set_default(&f.allocator);
+        memory_switch_to(&f);
         CHECK_EQUAL(wire_status(ask(&app, "GET", "/orders/1?a=b", lines)), 200);
         MHD_stop_daemon(app.daemon);
         CHECK_EQUAL(atomic_load(&app.completed), 1);
-        impact_allocator_set_default(NULL);
+        memory_switch_to(NULL);
         impact_microhttpd_close(app.web);
         close_pipe(&app);
     }

@@ -41,8 +41,9 @@ static impact_server *open_server(impact_http_handler_fn handler, void *userdata
 {
     impact_server *server = NULL;
     *port = 0;
-    CHECK_EQUAL(impact_plugin_microhttpd.server_open(&server, "127.0.0.1:0", handler, userdata, port),
-                IMPACT_OK);
+    CHECK_EQUAL(
+        impact_plugin_microhttpd.server_open(&server, "127.0.0.1:0", handler, userdata, port),
+        IMPACT_OK);
     CHECK(*port != 0);
     return server;
 }
@@ -63,8 +64,19 @@ TEST(the_descriptor_is_a_server_and_no_exporter)
 TEST(what_is_no_address_is_refused)
 {
     static const char *const addresses[] = {
-        "", ":", "127.0.0.1", "127.0.0.1:", "127.0.0.1:x", "127.0.0.1:65536", "127.0.0.1:-1", "::1:80",
-        "[::1", "[]:80", "[::1]80", "[nonsense]:0", "127.0.0.1:0 ",
+        "",
+        ":",
+        "127.0.0.1",
+        "127.0.0.1:",
+        "127.0.0.1:x",
+        "127.0.0.1:65536",
+        "127.0.0.1:-1",
+        "::1:80",
+        "[::1",
+        "[]:80",
+        "[::1]80",
+        "[nonsense]:0",
+        "127.0.0.1:0 ",
     };
     impact_server *server = NULL;
     uint16_t port = 7;
@@ -76,7 +88,8 @@ TEST(what_is_no_address_is_refused)
                 IMPACT_EINVAL);
     CHECK_EQUAL(impact_plugin_microhttpd.server_open(&server, ":0", NULL, NULL, &port),
                 IMPACT_EINVAL);
-    CHECK_EQUAL(impact_plugin_microhttpd.server_open(&server, ":0", echo, NULL, NULL), IMPACT_EINVAL);
+    CHECK_EQUAL(impact_plugin_microhttpd.server_open(&server, ":0", echo, NULL, NULL),
+                IMPACT_EINVAL);
     CHECK_EQUAL(port, 7);
     CHECK(server == NULL);
     close_server(NULL);
@@ -100,7 +113,8 @@ TEST(every_address_of_the_machine_can_be_served)
 {
     impact_server *server = NULL;
     uint16_t port = 0;
-    REQUIRE(impact_plugin_microhttpd.server_open(&server, ":0", echo, answer_body, &port) == IMPACT_OK);
+    REQUIRE(impact_plugin_microhttpd.server_open(&server, ":0", echo, answer_body, &port) ==
+            IMPACT_OK);
     CHECK_EQUAL(wire_status(wire_ask(port, "GET / HTTP/1.1\r\nHost: a\r\n\r\n")), 201);
     close_server(server);
 }
@@ -109,8 +123,9 @@ TEST(the_target_reaches_the_handler_as_it_came)
 {
     uint16_t port;
     impact_server *server = open_server(echo, answer_body, &port);
-    const char *answer = wire_ask(port, "GET /a%2Fb%00%zz/+?x=%41+b&&y&%00=1 HTTP/1.1\r\nHost: a\r\n"
-                                        "User-Agent: tester\r\n\r\n");
+    const char *answer =
+        wire_ask(port, "GET /a%2Fb%00%zz/+?x=%41+b&&y&%00=1 HTTP/1.1\r\nHost: a\r\n"
+                       "User-Agent: tester\r\n\r\n");
     CHECK_STRING(seen, "GET|/a%2Fb%00%zz/+|x=%41+b&&y&%00=1|tester");
     CHECK_EQUAL(wire_status(answer), 201);
     CHECK(check_contains(answer, "X-Mine: yes\r\n"));
@@ -146,8 +161,8 @@ TEST(a_body_is_thrown_away_before_the_answer)
     enum { body_size = 200 * 1000 };
     char *request = calloc(1, body_size + 256);
     REQUIRE(request);
-    const int head = snprintf(request, 256, "POST /p HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n",
-                              body_size);
+    const int head = snprintf(
+        request, 256, "POST /p HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n", body_size);
     memset(request + head, 'x', body_size);
     CHECK_EQUAL(wire_status(wire_ask(port, request)), 201);
     CHECK_STRING(seen, "POST|/p||");
@@ -279,8 +294,7 @@ TEST(a_child_gives_up_the_port_and_can_close_the_server)
 TEST(without_memory_it_does_not_open_or_does_not_answer)
 {
     faults f;
-    FOR_EACH_ALLOCATION_FAILURE(&f)
-    {
+    FOR_EACH_ALLOCATION_FAILURE(&f) {
         impact_allocator_set_default(&f.allocator);
         impact_server *server = NULL;
         uint16_t port = 0;

@@ -10,6 +10,7 @@
 #include <impact/exporter.h>
 #include <impact/trace.h>
 
+#include "memory_switch.h"
 #include "support/check.h"
 
 enum { span_limit = 256, text_limit = 512, text_count = 6, patience_seconds = 10 };
@@ -20,11 +21,11 @@ static size_t span_count;
 
 bool spans_open(void)
 {
-    if (impact_exporter_memory_open(&exporter, impact_allocator_default()))
+    if (impact_exporter_memory_open(&exporter, &memory_switch_plain))
         return false;
     impact_exporter *const exporters[] = {exporter};
     const impact_trace_options *options =
-        IMPACT_TRACE_OPTIONS(.allocator = impact_allocator_default(), .service_name = "test",
+        IMPACT_TRACE_OPTIONS(.allocator = &memory_switch_plain, .service_name = "test",
                              .exporters = exporters, .exporter_count = 1,
                              .sampler =
                                  impact_sampler_of(IMPACT_SAMPLER_PARENT_BASED_ALWAYS_ON, 1));

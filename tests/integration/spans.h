@@ -7,8 +7,8 @@
 
 #include <impact/span_view.h>
 
-/* Record from now on. The provider keeps the default allocator of this moment: a test that sets another
- * one later refuses memory to the instrumentation alone. */
+/* Record from now on. The provider's memory is malloc's, whatever the default allocator is: a test that
+ * refuses memory refuses it to the instrumentation. */
 bool spans_open(void);
 
 /* Bring what has ended, and count it. Views are borrowed until the next call. */

@@ -9,6 +9,7 @@
 
 #include <impact/trace.h>
 
+#include "memory_switch.h"
 #include "spans.h"
 #include "support/check.h"
 #include "support/faults.h"
@@ -191,6 +192,25 @@ TEST(a_statement_that_fails_has_a_span_that_does_not_claim_success)
     CHECK_EQUAL(sqlite3_close(connection), SQLITE_OK);
 }
 
+TEST(a_statement_of_a_megabyte_is_cut)
+{
+    enum { size = 1 << 20 };
+    char *sql = malloc(size + 1);
+    REQUIRE(sql);
+    memset(sql, 'x', size);
+    memcpy(sql, "SELECT '", 8);
+    sql[size - 1] = '\'';
+    sql[size] = 0;
+    REQUIRE(spans_open());
+    sqlite3 *connection = open_traced(":memory:");
+    run(connection, sql);
+    CHECK_EQUAL(spans_count(), 1);
+    CHECK_STRING(spans_text(spans_find("SELECT", 0), "db.query.text"), "SELECT ?");
+    free(sql);
+    spans_close();
+    CHECK_EQUAL(sqlite3_close(connection), SQLITE_OK);
+}
+
 static int ignore_event(unsigned event, void *context, void *subject, void *detail)
 {
     (void)event;
@@ -280,15 +300,16 @@ TEST(a_child_neither_ends_its_parents_spans_nor_waits_for_its_locks)
 
 TEST(statements_run_whatever_memory_does)
 {
+    memory_switch_install();
     REQUIRE(spans_open());
     sqlite3 *connection = open_traced(":memory:");
     run(connection, "SELECT 1"); /* the tracer is for good */
     size_t ended = 1;
     faults f;
     FOR_EACH_ALLOCATION_FAILURE(&f) {
-        impact_allocator_set_default(&f.allocator);
+        memory_switch_to(&f);
         run(connection, "SELECT 1");
-        impact_allocator_set_default(NULL);
+        memory_switch_to(NULL);
         CHECK(atomic_load(&f.count) > 0);
         CHECK_EQUAL(spans_count(), ++ended);
     }

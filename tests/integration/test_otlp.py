@@ -8,6 +8,7 @@ import json
 import os
 import pathlib
 import socket
+import ssl
 import struct
 import subprocess
 import threading
@@ -279,6 +280,63 @@ def test_the_environment_says_where_and_with_which_headers():
     assert request["path"] == "/in?a=1"
     assert request["headers"]["api-key"] == "secret one"
     assert request["headers"]["x"] == "2"
+
+
+# ---- TLS and forks ----
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory):
+    """A certificate for the loopback address that nobody trusts, and its key, in one file."""
+    path = tmp_path_factory.mktemp("tls") / "own.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]
+        + ["-nodes", "-days", "2", "-subj", "/CN=test", "-addext", "subjectAltName=IP:127.0.0.1"]
+        + ["-keyout", path, "-out", path.with_suffix(".crt")],
+        check=True,
+        capture_output=True,
+        timeout=60,
+    )
+    path.write_bytes(path.read_bytes() + path.with_suffix(".crt").read_bytes())
+    return path
+
+
+@contextlib.contextmanager
+def tls_sink(certificate):
+    with sink() as server:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        yield server
+
+
+def run_tls(server, scenario, **environment):
+    endpoint = f"https://127.0.0.1:{server.server_port}"
+    return run(
+        server.server_port, scenario, OTEL_EXPORTER_OTLP_ENDPOINT=endpoint, **environment
+    )
+
+
+def test_a_certificate_can_be_named(certificate):
+    with tls_sink(certificate) as server:
+        result, _ = run_tls(server, "plain", OTEL_EXPORTER_OTLP_CERTIFICATE=str(certificate))
+    assert counters(result) == (OK, SPANS, 0, 0)
+
+
+def test_an_unknown_certificate_is_refused(certificate):
+    with tls_sink(certificate) as server:
+        result, diagnostics = run_tls(server, "plain")
+    assert counters(result) == (EEXPORT, 0, 0, SPANS)
+    assert server.requests == []
+    assert len(diagnostics) == 1 and "certificate" in diagnostics[0]
+
+
+def test_a_child_that_closes_leaves_the_parents_tls_session(certificate):
+    with tls_sink(certificate) as server:
+        result, _ = run_tls(server, "fork", OTEL_EXPORTER_OTLP_CERTIFICATE=str(certificate))
+    assert counters(result) == (OK, 2 * SPANS, 0, 0)
+    first, second = server.requests
+    assert first["peer"] == second["peer"]
 
 
 # ---- outages ----

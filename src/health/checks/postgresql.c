@@ -80,7 +80,8 @@ static bool connect_to(postgresql_check *check, impact_health_run *run)
     check->process = getpid();
     if (!check->connection || PQstatus(check->connection) == CONNECTION_BAD)
         return false;
-    (void)PQsetNoticeReceiver(check->connection, ignore_notice, NULL); /* the one before is not ours */
+    /* What it returns, the receiver before, is libpq's own. */
+    (void)PQsetNoticeReceiver(check->connection, ignore_notice, NULL);
     PostgresPollingStatusType next = PGRES_POLLING_WRITING;
     while (next == PGRES_POLLING_READING || next == PGRES_POLLING_WRITING) {
         if (!wait_for(check->connection, next == PGRES_POLLING_READING ? POLLIN : POLLOUT, run))

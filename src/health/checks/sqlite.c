@@ -31,8 +31,8 @@ static int read_schema(sqlite3 *connection, impact_health_run *run)
     (void)sqlite3_busy_timeout(connection, busy_time(run)); /* fails for a dead connection only */
     sqlite3_progress_handler(connection, steps_between_looks, is_late, run);
     sqlite3_stmt *statement = NULL;
-    const int prepared = sqlite3_prepare_v2(connection, "SELECT 1 FROM sqlite_master LIMIT 1", -1,
-                                            &statement, NULL);
+    const int prepared =
+        sqlite3_prepare_v2(connection, "SELECT 1 FROM sqlite_master LIMIT 1", -1, &statement, NULL);
     const int stepped = prepared == SQLITE_OK ? sqlite3_step(statement) : prepared;
     (void)sqlite3_finalize(statement); /* tells the last step's failure again */
     return stepped;
@@ -46,8 +46,8 @@ static bool open_and_read(const char *path, impact_health_run *run)
     const int code = opened == SQLITE_OK ? read_schema(connection, run) : opened;
     const bool holds = code == SQLITE_ROW || code == SQLITE_DONE;
     if (!holds)
-        impact_health_explain(run, "%s", connection ? sqlite3_errmsg(connection)
-                                                    : sqlite3_errstr(code));
+        impact_health_explain(run, "%s",
+                              connection ? sqlite3_errmsg(connection) : sqlite3_errstr(code));
     (void)sqlite3_close(connection); /* no statement is left that could keep it */
     return holds;
 }
@@ -83,8 +83,7 @@ static void free_path(void *path)
 impact_status impact_health_add_sqlite(impact_health *health,
                                        const impact_check_sqlite_options *options)
 {
-    if (!health || !options || options->size < sizeof *options || !options->path ||
-        !*options->path)
+    if (!health || !options || options->size < sizeof *options || !options->path || !*options->path)
         return IMPACT_EINVAL;
     char *path = copy_path(options->path);
     if (!path)

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { method_list_limit = 512 }; /* bytes of OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS that are read */
+enum { method_list_limit = 512 }; /* bytes of OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS */
 
 /* RFC 9110 9, RFC 5789, and QUERY of draft-ietf-httpbis-safe-method-w-body. */
 static char known_methods[method_list_limit] =
@@ -106,8 +106,14 @@ static bool is_key(impact_text text, const char *key)
 static bool is_sensitive(impact_text key)
 {
     static const char *const keys[] = {
-        "auth",      "AWSAccessKeyId",       "Signature",         "sig",
-        "X-Goog-Signature", "X-Amz-Signature", "X-Amz-Credential", "X-Amz-Security-Token",
+        "auth",
+        "AWSAccessKeyId",
+        "Signature",
+        "sig",
+        "X-Goog-Signature",
+        "X-Amz-Signature",
+        "X-Amz-Credential",
+        "X-Amz-Security-Token",
     };
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
         if (is_key(key, keys[i]))

@@ -19,7 +19,10 @@ typedef struct stripe {
     impact__table_entry *buckets[bucket_count];
 } stripe;
 
-#define STRIPE       {.lock = PTHREAD_MUTEX_INITIALIZER}
+#define STRIPE                                                                                     \
+    {                                                                                              \
+        .lock = PTHREAD_MUTEX_INITIALIZER                                                          \
+    }
 #define FOUR_STRIPES STRIPE, STRIPE, STRIPE, STRIPE
 static stripe stripes[] = {FOUR_STRIPES, FOUR_STRIPES, FOUR_STRIPES, FOUR_STRIPES};
 _Static_assert(sizeof stripes == stripe_count * sizeof(stripe), "every lock is initialised");

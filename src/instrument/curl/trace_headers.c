@@ -13,8 +13,7 @@ static bool has_field(const struct curl_slist *list, const char *name)
     const size_t size = strlen(name);
     for (; list; list = list->next) {
         const char *line = list->data;
-        if (line && strncasecmp(line, name, size) == 0 &&
-            (line[size] == ':' || line[size] == ';'))
+        if (line && strncasecmp(line, name, size) == 0 && (line[size] == ':' || line[size] == ';'))
             return true;
     }
     return false;

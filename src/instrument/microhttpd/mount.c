@@ -25,9 +25,9 @@ struct impact_microhttpd {
 };
 
 typedef struct request {
-    impact__table_entry entry; /* by connection */
-    impact_span *span;         /* of the application's requests; may be NULL */
-    bool is_ours;              /* a health path: the application never sees it */
+    impact__table_entry entry;     /* by connection */
+    impact_span *span;             /* of the application's requests; may be NULL */
+    bool is_ours;                  /* a health path: the application never sees it */
     impact_http_response response; /* of ours */
     size_t body_size;              /* of ours: what was thrown away */
 } request;
@@ -165,7 +165,7 @@ enum MHD_Result impact_microhttpd_handle(void *instrumentation, struct MHD_Conne
     const impact_microhttpd *web = instrumentation;
     if (!web || !connection)
         return MHD_NO;
-    const handler_call call = {connection,  url,     method, version, upload_data,
+    const handler_call call = {connection,       url,    method, version, upload_data,
                                upload_data_size, req_cls};
     request *r = (request *)impact__table_find(connection);
     if (!r)

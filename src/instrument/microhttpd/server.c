@@ -30,7 +30,7 @@ enum {
 
 struct impact_server {
     struct MHD_Daemon *daemon;
-    int descriptor; /* it listens; closed by the daemon, and by forked children */
+    int descriptor;    /* it listens; closed by the daemon, and by forked children */
     bool is_inherited; /* this is a forked child: no thread of the daemon is here */
     impact_http_handler_fn handler;
     void *userdata;
@@ -165,13 +165,13 @@ static enum MHD_Result handle(void *cls, struct MHD_Connection *connection, cons
 static struct MHD_Daemon *start_daemon(impact_server *server)
 {
     return MHD_start_daemon(
-        MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION | MHD_USE_POLL | MHD_USE_ITC,
+        MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION | MHD_USE_POLL |
+            MHD_USE_ITC,
         0, NULL, NULL, handle, server, MHD_OPTION_LISTEN_SOCKET, server->descriptor,
-        MHD_OPTION_CONNECTION_LIMIT, (unsigned)connection_limit,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)connection_memory,
-        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)idle_seconds, MHD_OPTION_THREAD_STACK_SIZE,
-        (size_t)stack_size, MHD_OPTION_URI_LOG_CALLBACK, begin, NULL, MHD_OPTION_NOTIFY_COMPLETED,
-        end, NULL, MHD_OPTION_END);
+        MHD_OPTION_CONNECTION_LIMIT, (unsigned)connection_limit, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        (size_t)connection_memory, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)idle_seconds,
+        MHD_OPTION_THREAD_STACK_SIZE, (size_t)stack_size, MHD_OPTION_URI_LOG_CALLBACK, begin, NULL,
+        MHD_OPTION_NOTIFY_COMPLETED, end, NULL, MHD_OPTION_END);
 }
 
 /* Its threads inherit the mask: none of the host's signals is handled on them. */

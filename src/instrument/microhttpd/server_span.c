@@ -96,8 +96,8 @@ static void set_url(impact_span *span, const impact__target *target, bool is_htt
         return;
     char query[query_limit];
     const size_t size = impact__http_redact_query(query, sizeof query, target->query);
-    impact_span_set(span, impact_string_n("url.query", query,
-                                          size < sizeof query ? size : sizeof query));
+    impact_span_set(span,
+                    impact_string_n("url.query", query, size < sizeof query ? size : sizeof query));
 }
 
 static void set_server(impact_span *span, const char *host_header, bool is_https)

@@ -101,7 +101,8 @@ static size_t measure_dollar_quoted(impact_text text)
     if (at(text, 0) != '$')
         return 0;
     size_t tag = 1;
-    while (tag < text.size && (begins_word(text.data[tag]) || (tag > 1 && is_digit(text.data[tag]))))
+    while (tag < text.size &&
+           (begins_word(text.data[tag]) || (tag > 1 && is_digit(text.data[tag]))))
         tag++;
     if (at(text, tag++) != '$')
         return 0;
@@ -119,7 +120,8 @@ static size_t measure_number(impact_text text)
     for (; size < text.size; size++) {
         const char c = text.data[size];
         const bool is_exponent_sign = (c == '+' || c == '-') && !is_hex &&
-                                      (text.data[size - 1] | 0x20) == 'e' && is_digit(at(text, size + 1));
+                                      (text.data[size - 1] | 0x20) == 'e' &&
+                                      is_digit(at(text, size + 1));
         if (!continues_word(c) && c != '.' && !is_exponent_sign)
             break;
     }
@@ -130,13 +132,13 @@ static size_t measure_parameter(impact_text text)
 {
     const char first = at(text, 0);
     const char second = at(text, 1);
-    const bool is_named = (first == ':' || first == '@' || first == '$') &&
-                          (begins_word(second) || is_digit(second));
+    const bool is_named =
+        (first == ':' || first == '@' || first == '$') && (begins_word(second) || is_digit(second));
     if (first != '?' && !is_named)
         return 0;
     size_t size = 1;
-    while (size < text.size && (first == '?' ? is_digit(text.data[size])
-                                             : continues_word(text.data[size])))
+    while (size < text.size &&
+           (first == '?' ? is_digit(text.data[size]) : continues_word(text.data[size])))
         size++;
     return size;
 }

@@ -14,14 +14,14 @@ typedef struct sanitiser {
     char *to;
     size_t capacity;
     size_t size;
-    bool needs_blank;       /* white space stood before the token at hand */
-    bool expects_value;     /* after a comparison */
-    bool is_in_list;        /* of IN or VALUES */
-    unsigned depth;         /* of parentheses */
-    unsigned list_depth;    /* where IN or VALUES stood */
+    bool needs_blank;    /* white space stood before the token at hand */
+    bool expects_value;  /* after a comparison */
+    bool is_in_list;     /* of IN or VALUES */
+    unsigned depth;      /* of parentheses */
+    unsigned list_depth; /* where IN or VALUES stood */
 } sanitiser;
 
-static const char *const comparing_words[] = {"LIKE",   "ILIKE", "GLOB",    "MATCH", "REGEXP",
+static const char *const comparing_words[] = {"LIKE",  "ILIKE", "GLOB",    "MATCH",  "REGEXP",
                                               "RLIKE", "IS",    "BETWEEN", "ESCAPE", NULL};
 static const char *const list_words[] = {"IN", "VALUES", NULL};
 static const char *const literal_words[] = {"TRUE", "FALSE", NULL};

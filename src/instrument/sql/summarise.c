@@ -31,20 +31,21 @@ static const char *const querying_words[] = {"SELECT", "DELETE", "UPDATE", NULL}
 static const char *const changing_words[] = {"INSERT", "UPDATE", "DELETE", "MERGE", NULL};
 static const char *const defining_words[] = {"CREATE", "ALTER", "DROP", "TRUNCATE", NULL};
 /* Operations whose next name is their target. */
-static const char *const naming_words[] = {"UPDATE",  "CALL",    "EXEC",     "EXECUTE",
-                                           "PRAGMA",  "ANALYZE", "TRUNCATE", "REINDEX", NULL};
+static const char *const naming_words[] = {"UPDATE",  "CALL",     "EXEC",    "EXECUTE", "PRAGMA",
+                                           "ANALYZE", "TRUNCATE", "REINDEX", NULL};
 static const char *const leading_words[] = {"WITH", "RECURSIVE", NULL};
-static const char *const explaining_words[] = {"EXPLAIN", "PLAN", "QUERY", "ANALYZE", "VERBOSE", NULL};
-static const char *const object_words[] = {"TABLE",    "INDEX",     "VIEW",   "TRIGGER", "SEQUENCE",
-                                           "DATABASE", "PROCEDURE", "SCHEMA", "FUNCTION", "TYPE",
-                                           "ROLE",     "USER",      NULL};
+static const char *const explaining_words[] = {"EXPLAIN", "PLAN",    "QUERY",
+                                               "ANALYZE", "VERBOSE", NULL};
+static const char *const object_words[] = {
+    "TABLE",  "INDEX",    "VIEW", "TRIGGER", "SEQUENCE", "DATABASE", "PROCEDURE",
+    "SCHEMA", "FUNCTION", "TYPE", "ROLE",    "USER",     NULL};
 /* Between the word that announces a target and the target. */
-static const char *const skipped_words[] = {"IF",      "NOT",      "EXISTS", "ONLY", "LATERAL",
-                                            "OR",      "REPLACE",  "IGNORE", "ABORT", "FAIL",
-                                            "ROLLBACK", "CONCURRENTLY", "TABLE", NULL};
-static const char *const list_ending_words[] = {"WHERE", "GROUP",  "HAVING", "ORDER",     "LIMIT",
-                                                "UNION", "EXCEPT", "INTERSECT", "SET",
-                                                "RETURNING", "WINDOW", "VALUES", NULL};
+static const char *const skipped_words[] = {
+    "IF",     "NOT",   "EXISTS", "ONLY",     "LATERAL",      "OR",    "REPLACE",
+    "IGNORE", "ABORT", "FAIL",   "ROLLBACK", "CONCURRENTLY", "TABLE", NULL};
+static const char *const list_ending_words[] = {
+    "WHERE",     "GROUP", "HAVING",    "ORDER",  "LIMIT",  "UNION", "EXCEPT",
+    "INTERSECT", "SET",   "RETURNING", "WINDOW", "VALUES", NULL};
 
 static uint64_t bit(const summary *s)
 {

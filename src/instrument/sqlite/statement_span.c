@@ -18,7 +18,8 @@
 #include "instrument/common/tracer.h"
 #include "instrument/sql/sql.h"
 
-enum { text_limit = 2048 }; /* bytes of db.query.text */
+/* Bytes: of a statement that are looked at, as a literal may have megabytes; and of db.query.text. */
+enum { sql_limit = 16 * 1024, text_limit = 2048 };
 
 static _Atomic(impact_tracer *) tracer;
 
@@ -44,12 +45,12 @@ static void set_namespace(impact_span *span, sqlite3_stmt *statement)
         impact_span_set(span, impact_string("db.namespace", file));
 }
 
-static void describe(impact_span *span, sqlite3_stmt *statement, const char *sql)
+static void describe(impact_span *span, sqlite3_stmt *statement, impact_text sql)
 {
     char text[text_limit];
     char summary[IMPACT__SQL_SUMMARY_LIMIT];
-    const size_t text_size = impact__sql_sanitise(text, sizeof text, impact_text_of(sql));
-    const size_t summary_size = impact__sql_summarise(summary, impact_text_of(sql));
+    const size_t text_size = impact__sql_sanitise(text, sizeof text, sql);
+    const size_t summary_size = impact__sql_summarise(summary, sql);
     impact_span_set(span, impact_string("db.system.name", "sqlite"));
     set_namespace(span, statement);
     if (text_size)
@@ -75,14 +76,13 @@ static void keep(sqlite3_stmt *statement, impact_span *span)
 static void begin_statement(sqlite3_stmt *statement, const char *sql)
 {
     end_statement(statement); /* its PROFILE went to a callback that stood in our slot meanwhile */
-    impact_span *span = impact_span_start(impact__tracer_get(&tracer, "impact.sqlite"),
-                                          "sqlite",
+    impact_span *span = impact_span_start(impact__tracer_get(&tracer, "impact.sqlite"), "sqlite",
                                           IMPACT_SPAN_OPTIONS(.kind = IMPACT_SPAN_KIND_CLIENT));
     if (!impact_span_is_recording(span)) {
         impact_span_end(span);
         return;
     }
-    describe(span, statement, sql);
+    describe(span, statement, impact_text_from(sql, strnlen(sql, sql_limit)));
     keep(statement, span);
 }
 

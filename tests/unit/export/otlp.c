@@ -130,19 +130,30 @@ static void *interrupt_when_connected(void *of)
     return NULL;
 }
 
-TEST(an_interruption_ends_the_wait_and_all_later_exports)
+/* Milliseconds from the export's start to its end by an interruption. */
+static uint64_t interrupt_one(void)
 {
     interruption i = {.peer = open_peer(8)};
-    i.exporter = open_exporter();
     pthread_t thread;
-    REQUIRE(pthread_create(&thread, NULL, interrupt_when_connected, &i) == 0);
+    i.exporter = open_exporter();
+    CHECK(pthread_create(&thread, NULL, interrupt_when_connected, &i) == 0);
     const outcome first = export_one(i.exporter, 60000);
     (void)pthread_join(thread, NULL);
     CHECK_EQUAL(first.status, IMPACT_ECLOSED);
-    CHECK(first.took_ms < 10000);
     CHECK_EQUAL(export_one(i.exporter, 60000).status, IMPACT_ECLOSED);
     impact_exporter_close(i.exporter);
     (void)close(i.peer);
+    return first.took_ms;
+}
+
+TEST(an_interruption_ends_the_wait_and_all_later_exports)
+{
+    uint64_t least_ms = UINT64_MAX;
+    for (int i = 0; i < 5; i++) {
+        const uint64_t took_ms = interrupt_one();
+        least_ms = took_ms < least_ms ? took_ms : least_ms;
+    }
+    CHECK(least_ms <= 40); /* at once: the best of five, since a machine may be busy */
 }
 
 static const char ok[] = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
@@ -294,7 +305,7 @@ TEST(exporting_survives_any_failed_allocation)
 {
     const int peer = open_peer(0);
     faults f;
-    FOR_EACH_ALLOCATION_FAILURE (&f) {
+    FOR_EACH_ALLOCATION_FAILURE(&f) {
         impact_exporter *exporter = NULL;
         const impact_status opened = impact_plugin_otlp.exporter_open(&exporter, &f.allocator);
         CHECK_EQUAL(opened, exporter ? IMPACT_OK : IMPACT_ENOMEM);

@@ -144,7 +144,7 @@ TEST(a_hung_check_does_not_starve_the_one_behind_it)
     add_gate(health, "hung", &g, 20);
     add_true(health, "good");
     impact_health_report *report = NULL;
-    REQUIRE(impact_health_probe(health, impact_text_of("hung,good"), &report) == IMPACT_OK);
+    REQUIRE(probe_in_time(health, "hung,good", &report));
     impact_health_result result;
     CHECK(impact_health_report_get(report, 0, &result));
     CHECK_STRING(result.reason, "timeout");
@@ -154,6 +154,23 @@ TEST(a_hung_check_does_not_starve_the_one_behind_it)
     impact_health_report_close(report);
     gate_release(&g);
     AWAIT(threads_of(health) == 1); /* the replacement, or the one that it replaced, has gone */
+    CHECK_EQUAL(impact_health_close(health, patience_ms), 0);
+    gate_close(&g);
+}
+
+TEST(a_hung_check_is_noticed_when_it_begins_after_its_prober_has_gone_to_sleep)
+{
+    gate g;
+    gate_open(&g);
+    impact_health *health = open_health(1, patience_ms);
+    add_gate(health, "hung", &g, 20);
+    add_true(health, "good");
+    CHECK_EQUAL(probe_one(health, "good").status, IMPACT_HEALTH_PASS);
+    AWAIT(users_of(health, "good") == 0);
+    /* Its thread is idle now, and begins the next run once the prober lets go of the lock to wait. */
+    CHECK_STRING(probe_one(health, "hung").reason, "timeout");
+    CHECK_EQUAL(threads_of(health), 1);
+    gate_release(&g);
     CHECK_EQUAL(impact_health_close(health, patience_ms), 0);
     gate_close(&g);
 }
@@ -208,9 +225,9 @@ static bool hung_timed_out_and_good_passed(impact_health *health)
     impact_health_result hung;
     impact_health_result good;
     const bool is_right =
-        impact_health_probe(health, impact_text_of("hung,good"), &report) == IMPACT_OK &&
-        impact_health_report_get(report, 0, &hung) && strcmp(hung.reason, "timeout") == 0 &&
-        impact_health_report_get(report, 1, &good) && good.status == IMPACT_HEALTH_PASS;
+        probe_in_time(health, "hung,good", &report) && impact_health_report_get(report, 0, &hung) &&
+        strcmp(hung.reason, "timeout") == 0 && impact_health_report_get(report, 1, &good) &&
+        good.status == IMPACT_HEALTH_PASS;
     impact_health_report_close(report);
     return is_right;
 }
@@ -275,7 +292,7 @@ TEST(all_hung_checks_hold_no_more_threads_than_there_are_workers_and_checks)
         add_gate(health, (char[]){(char)('a' + i), 0}, &g, 20);
     add_true(health, "good");
     impact_health_report *report = NULL;
-    REQUIRE(impact_health_probe(health, impact_text_of("_defaults"), &report) == IMPACT_OK);
+    REQUIRE(probe_in_time(health, "_defaults", &report));
     impact_health_result result;
     for (size_t i = 0; impact_health_report_get(report, i, &result); i++)
         CHECK_STRING(result.reason, i < hung_count ? "timeout" : "");
@@ -398,7 +415,7 @@ TEST(close_waits_for_the_runs_that_end_within_its_grace)
 TEST(a_probe_survives_every_allocation_failure)
 {
     faults f;
-    FOR_EACH_ALLOCATION_FAILURE (&f) {
+    FOR_EACH_ALLOCATION_FAILURE(&f) {
         impact_health *health = NULL;
         impact_health_report *report = NULL;
         if (impact_health_open(&health, IMPACT_HEALTH_OPTIONS(.allocator = &f.allocator,

@@ -70,8 +70,7 @@ TEST(blobs_dates_and_truth_are_hidden_and_null_is_not)
 
 TEST(dollar_quotes_are_hidden_and_dollar_parameters_stay)
 {
-    CHECK_STRING(sanitised("SELECT $$it's$$, $a1$x $$ y$a1$, $1, $name"),
-                 "SELECT ?, ?, $1, $name");
+    CHECK_STRING(sanitised("SELECT $$it's$$, $a1$x $$ y$a1$, $1, $name"), "SELECT ?, ?, $1, $name");
     CHECK_STRING(sanitised("SELECT $tag$ never closed"), "SELECT ?");
 }
 
@@ -101,8 +100,9 @@ TEST(double_quotes_where_a_value_stands_are_hidden)
 {
     CHECK_STRING(sanitised("WHERE name = \"secret\" AND \"b\" LIKE \"se%\""),
                  "WHERE name = ? AND \"b\" LIKE ?");
-    CHECK_STRING(sanitised("INSERT INTO t (\"a\") VALUES (\"x\", (\"y\")), (\"z\") RETURNING \"a\""),
-                 "INSERT INTO t (\"a\") VALUES (?, (?)), (?) RETURNING \"a\"");
+    CHECK_STRING(
+        sanitised("INSERT INTO t (\"a\") VALUES (\"x\", (\"y\")), (\"z\") RETURNING \"a\""),
+        "INSERT INTO t (\"a\") VALUES (?, (?)), (?) RETURNING \"a\"");
     CHECK_STRING(sanitised("WHERE a IN (\"x\", \"y\") ORDER BY \"b\""),
                  "WHERE a IN (?, ?) ORDER BY \"b\"");
     CHECK_STRING(sanitised("WHERE a IN (SELECT \"b\" FROM \"t\")"),

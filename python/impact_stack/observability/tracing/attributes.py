@@ -9,10 +9,11 @@ from typing import Any
 
 from .. import logger
 
+_AS_STRINGS = "Attribute values of type '%s' are recorded as strings"
 _INT64 = range(-(2**63), 2**63)
-_WARNED_TYPE_LIMIT = 256
+_WARNING_LIMIT = 256
 
-_warned_types: set[str] = set()
+_warned: set[str] = set()
 
 
 def clean_attributes(attributes: Any) -> dict[str, Any]:
@@ -22,7 +23,7 @@ def clean_attributes(attributes: Any) -> dict[str, Any]:
         for key, value in _pairs(attributes):
             _put(plain, key, value)
     except Exception:  # pylint: disable=broad-exception-caught
-        logger.warning("Attributes of type '%s' cannot be read", type(attributes).__name__)
+        _warn_once("Attributes of type '%s' cannot be read", type(attributes))
     return plain
 
 
@@ -32,14 +33,14 @@ def _pairs(attributes: Any) -> Iterable[tuple[Any, Any]]:
 
 def _put(plain: dict[str, Any], key: Any, value: Any) -> None:
     if not isinstance(key, str) or not key:
-        logger.warning("An attribute's key must be a string that is not empty: it is left out")
+        _warn_once("Keys of attributes must be strings and not empty; one of '%s' is left out", type(key))
         return
     if value is None:
         return
     try:
         plain[_text(key)] = _value(value)
     except Exception:  # pylint: disable=broad-exception-caught
-        logger.warning("The value of attribute '%s' cannot be a string: it is left out", key)
+        _warn_once("Attribute values of type '%s' have no text and are left out", type(value))
 
 
 def _value(value: Any) -> Any:
@@ -60,7 +61,7 @@ def _scalar(value: Any) -> str | bool | int | float:
         return float(value)
     if isinstance(value, (bytes, bytearray)):
         return value.decode("utf-8", "replace")
-    _warn_once(value)
+    _warn_once(_AS_STRINGS, type(value))
     return _text(str(value))
 
 
@@ -72,7 +73,7 @@ def _items(values: Sequence[Any]) -> list[Any]:
         return items
     if types == {int, float}:
         return [float(item) for item in items]
-    _warn_once(values)
+    _warn_once(_AS_STRINGS, type(values))
     return [_text(str(item)) for item in items]
 
 
@@ -81,9 +82,10 @@ def _text(value: str) -> str:
     return str.encode(value, "utf-8", "replace").decode("utf-8")
 
 
-def _warn_once(value: Any) -> None:
-    name = f"{type(value).__module__}.{type(value).__qualname__}"
-    if name in _warned_types or len(_warned_types) >= _WARNED_TYPE_LIMIT:
+def _warn_once(message: str, subject: type) -> None:
+    """Log a message about a type: once, as a hot loop must not fill the log."""
+    text = message % f"{subject.__module__}.{subject.__qualname__}"
+    if text in _warned or len(_warned) >= _WARNING_LIMIT:
         return
-    _warned_types.add(name)
-    logger.warning("Attribute values of type '%s' are recorded as strings", name)
+    _warned.add(text)
+    logger.warning("%s", text)
