@@ -3,7 +3,8 @@
  *     orders DATABASE [PORT]                 then: curl http://127.0.0.1:PORT/orders/1
  *
  * PRICES_URL says where prices are asked for, one page an article; without it orders have none. With
- * OTEL_TRACES_EXPORTER unset each trace is printed as a tree. Read on from `main`, at the end.
+ * OTEL_TRACES_EXPORTER unset each trace is printed as a tree. From top to bottom: an order, HTTP, health,
+ * the process.
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -29,7 +30,7 @@ typedef struct order {
     int id;
     int article;
     int count;
-    int price; /* of all pieces, in cents; -1: not known */
+    long long price; /* of all pieces, in cents; -1: not known */
 } order;
 
 /* ---- an order: from the database, with a price from elsewhere ---- */
@@ -51,7 +52,8 @@ static int find_order(sqlite3 *database, int id, order *found)
     return code;
 }
 
-/* So does the transfer, and it carries the trace on: it runs in impact_curl_easy_perform. */
+/* At most `size` bytes of a page. The transfer gets a span too, and carries the trace on: the two
+ * functions of impact stand where libcurl's would. */
 static bool fetch(const char *url, char *text, size_t size)
 {
     CURL *curl = curl_easy_init();
@@ -77,7 +79,7 @@ static int fetch_price(const char *prices_url, int article)
     char text[16] = "";
     int cents = 0;
     const int size = snprintf(url, sizeof url, "%s/%d", prices_url, article);
-    if (size < 0 || (size_t)size >= sizeof url || !fetch(url, text, sizeof text))
+    if (size < 0 || (size_t)size >= sizeof url || !fetch(url, text, sizeof text - 1))
         return -1;
     return sscanf(text, "%6d", &cents) == 1 ? cents : -1;
 }
@@ -93,7 +95,7 @@ static void price_order(const char *prices_url, order *priced)
         if (cents < 0)
             impact_span_set_status(span, IMPACT_SPAN_STATUS_ERROR, "there is no price");
         else
-            priced->price = cents * priced->count;
+            priced->price = (long long)cents * priced->count;
     }
 }
 
@@ -125,7 +127,7 @@ static enum MHD_Result answer_order(const service *orders, struct MHD_Connection
     if (orders->prices_url)
         price_order(orders->prices_url, &found);
     (void)snprintf(body, sizeof body,
-                   "{\"id\": %d, \"article\": %d, \"count\": %d, \"price\": %d}\n", found.id,
+                   "{\"id\": %d, \"article\": %d, \"count\": %d, \"price\": %lld}\n", found.id,
                    found.article, found.count, found.price); /* four numbers fit */
     return respond(connection, MHD_HTTP_OK, body);
 }
@@ -240,9 +242,11 @@ static int run(char *path, uint16_t port, const sigset_t *stop)
 
 int main(int argc, char **argv)
 {
-    uint16_t port = 0; /* any that is free */
+    unsigned port = 0; /* any that is free */
+    char more = 0;
     sigset_t stop;
-    if (argc < 2 || argc > 3 || (argc == 3 && sscanf(argv[2], "%5hu", &port) != 1)) {
+    const bool has_port = argc == 3 && sscanf(argv[2], "%5u%c", &port, &more) == 1 && port <= 65535;
+    if (argc != 2 && !has_port) {
         (void)fprintf(stderr, "usage: orders DATABASE [PORT]\n");
         return 2;
     }
@@ -255,7 +259,7 @@ int main(int argc, char **argv)
     if (impact_trace_init(
             IMPACT_TRACE_OPTIONS(.service_name = "orders", .default_exporters = "tree")))
         return 1;
-    const int result = run(argv[1], port, &stop);
+    const int result = run(argv[1], (uint16_t)port, &stop);
     const impact_status lost = impact_trace_shutdown(5000); /* the last spans leave here */
     if (lost)
         (void)fprintf(stderr, "orders: the last spans: %s\n", impact_status_text(lost));

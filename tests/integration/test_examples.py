@@ -1,10 +1,12 @@
 """The examples do what they say."""
 
+import http.server
 import json
 import signal
 import socket
 import sqlite3
 import subprocess
+import threading
 
 import programs
 import pytest
@@ -116,7 +118,7 @@ def test_orders_answers_when_prices_cannot_be_had(tmp_path):
 
 @needs_orders
 def test_orders_says_how_it_is_used(tmp_path):
-    for arguments in ([], ["a", "b"], ["a", "1", "2"]):
+    for arguments in ([], ["a", "b"], ["a", "1x"], ["a", "65536"], ["a", "1", "2"]):
         done = subprocess.run([ORDERS, *arguments], capture_output=True, text=True, cwd=tmp_path)
         assert (done.returncode, done.stderr) == (2, "usage: orders DATABASE [PORT]\n")
 
@@ -138,6 +140,43 @@ def test_orders_says_that_its_port_is_taken(tmp_path):
             [ORDERS, tmp_path / "orders.db", port], capture_output=True, text=True, env=console()
         )
     assert (done.returncode, done.stderr) == (1, f"orders: cannot listen on port {port}\n")
+
+
+class Prices(http.server.BaseHTTPRequestHandler):
+    """Answers with what the server holds."""
+
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(self.server.answer)))
+        self.end_headers()
+        self.wfile.write(self.server.answer)
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def prices():
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Prices) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+@needs_orders
+@pytest.mark.parametrize(
+    "answer, price",
+    [(b"250", 750), (b"", -1), (b"free", -1), (b"-1", -1), (b"9" * 16, 2999997), (b"1" * 10**6, -1)],
+)
+def test_orders_takes_any_answer_for_a_price(tmp_path, prices, answer, price):
+    prices.answer = answer
+    url = f"http://127.0.0.1:{prices.server_port}"
+    with orders(tmp_path, PRICES_URL=url) as program:
+        status, body = programs.fetch(program.url() + "/orders/1")
+        assert (status, json.loads(body)["price"]) == (200, price)
+        assert program.stop() == 0
 
 
 # ---- shop ----
