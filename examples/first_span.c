@@ -1,6 +1,7 @@
 /* first_span: two spans, one inside the other. */
 #include <stdio.h>
 
+#include <impact/diagnostics.h>
 #include <impact/span.h>
 #include <impact/trace.h>
 
@@ -13,6 +14,8 @@ static void charge(void)
 
 int main(void)
 {
+    /* Unasked, impact prints nothing, not even that an exporter's name is misspelt. */
+    impact_diagnostics_set_callback(impact_diagnostics_to_stderr, NULL);
     if (impact_trace_init(IMPACT_TRACE_OPTIONS(.service_name = "checkout")))
         return 1;
     /* A span ends with its block, however that is left. */

@@ -227,7 +227,17 @@ def test_first_span_tells_that_nobody_took_its_spans():
         done = subprocess.run(
             [programs.BUILD / "examples/first_span"], capture_output=True, text=True, env=environment
         )
-    assert (done.returncode, done.stderr) == (1, "not every span was exported\n")
+    assert done.returncode == 1
+    assert done.stderr.endswith("\nnot every span was exported\n")
+
+
+def test_first_span_tells_that_an_exporter_is_misspelt():
+    environment = programs.environment(OTEL_TRACES_EXPORTER="tre")
+    done = subprocess.run(
+        [programs.BUILD / "examples/first_span"], capture_output=True, text=True, env=environment
+    )
+    assert done.returncode == 0
+    assert "impact: " in done.stderr and "tre" in done.stderr
 
 
 def test_first_health_answers():
