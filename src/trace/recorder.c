@@ -22,6 +22,8 @@ static bool grow(impact_span *span, size_t needed)
     size_t capacity = span->capacity ? span->capacity : impact__span_first_capacity;
     while (capacity < needed)
         capacity *= 2;
+    if (capacity > impact__span_size_limit)
+        capacity = impact__span_size_limit; /* who finds room without asking keeps to it too */
     uint8_t *bytes = impact__resize(NULL, span->bytes, capacity);
     if (!bytes)
         return false;

@@ -1,0 +1,339 @@
+/* Forks: each side exports its own spans once, whatever the moment. */
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "core/clock.h"
+#include "support/check.h"
+#include "support/fake_exporter.h"
+#include "support/tracing.h"
+#include "trace/provider.h"
+
+enum { fork_count = 100, thread_count = 4 };
+
+/* An exporter that writes the ids of its spans, with its process, where all processes see them. */
+typedef struct seen_span {
+    pid_t process;
+    impact_span_id id;
+    impact_trace_id trace;
+    impact_span_id parent;
+    char name;
+} seen_span;
+
+enum { seen_limit = 1 << 20 };
+
+static struct {
+    atomic_size_t count;
+    seen_span spans[seen_limit];
+} *seen;
+
+static impact_status see(impact_exporter *exporter, const impact_batch *batch, uint32_t timeout_ms,
+                         size_t *rejected)
+{
+    (void)exporter;
+    (void)timeout_ms;
+    (void)rejected;
+    impact_span_view view;
+    for (size_t i = 0; i < batch->span_count; i++) {
+        const size_t place = atomic_fetch_add(&seen->count, 1);
+        if (!impact_span_view_parse(&view, batch->spans[i].span) || place >= seen_limit)
+            return IMPACT_EEXPORT;
+        seen->spans[place] = (seen_span){getpid(), view.context.span_id, view.context.trace_id,
+                                         view.parent_span_id, view.name.size ? view.name.data[0] : 0};
+    }
+    return IMPACT_OK;
+}
+
+static void forget(impact_exporter *exporter)
+{
+    (void)exporter;
+}
+
+static impact_exporter witness = {"witness", see, NULL, forget};
+static impact_tracer_provider *provider;
+static impact_tracer *tracer;
+
+static bool open_provider(impact_trace_options options)
+{
+    impact_exporter *exporter = &witness;
+    options.size = sizeof options;
+    options.exporters = &exporter;
+    options.exporter_count = 1;
+    seen = mmap(NULL, sizeof *seen, PROT_READ | PROT_WRITE,
+                MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (seen == MAP_FAILED || impact_tracer_provider_open(&provider, &options))
+        return false;
+    tracer = impact_tracer_provider_get_tracer(provider, "test", NULL);
+    return true;
+}
+
+static void end_spans(const char *name, int count)
+{
+    for (int i = 0; i < count; i++)
+        impact_span_end(impact_span_start(tracer, name, NULL));
+}
+
+static void flush_and_count(uint64_t exported)
+{
+    CHECK_EQUAL(impact_tracer_provider_flush(provider, tracing_timeout_ms), IMPACT_OK);
+    CHECK_EQUAL(stats_of(provider).exported, exported);
+    CHECK_EQUAL(stats_of(provider).ended, exported);
+}
+
+static void wait_for(pid_t child)
+{
+    int status = -1;
+    CHECK(child > 0 && waitpid(child, &status, 0) == child);
+    CHECK_EQUAL(status, 0);
+}
+
+static int compare_ids(const void *a, const void *b)
+{
+    return memcmp(&((const seen_span *)a)->id, &((const seen_span *)b)->id, sizeof(impact_span_id));
+}
+
+/* `count` spans were exported, and no id twice. Sorts what was seen. */
+static void check_seen(size_t count)
+{
+    CHECK_EQUAL(atomic_load(&seen->count), count);
+    REQUIRE(atomic_load(&seen->count) <= seen_limit);
+    qsort(seen->spans, atomic_load(&seen->count), sizeof *seen->spans, compare_ids);
+    for (size_t i = 1; i < atomic_load(&seen->count); i++)
+        CHECK(compare_ids(&seen->spans[i - 1], &seen->spans[i]) != 0);
+}
+
+static size_t count_seen(pid_t process, char name)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < atomic_load(&seen->count); i++)
+        count += seen->spans[i].process == process && (!name || seen->spans[i].name == name);
+    return count;
+}
+
+static void close_and_check(void)
+{
+    CHECK_EQUAL(impact_tracer_provider_shutdown(provider, tracing_timeout_ms), IMPACT_OK);
+    (void)stats_of(provider);
+    impact_tracer_provider_close(provider);
+}
+
+/* Of a child: its counters are zero, its spans are exported. */
+static void live_as_child(int count)
+{
+    const impact_trace_stats stats = stats_of(provider);
+    CHECK_EQUAL(stats.ended, 0);
+    CHECK_EQUAL(stats.queued + stats.in_flight + stats.exported, 0);
+    end_spans("c", count);
+    flush_and_count((uint64_t)count);
+    _exit(0);
+}
+
+TEST(a_child_of_an_idle_process_exports_its_own_spans)
+{
+    REQUIRE(open_provider((impact_trace_options){0}));
+    for (int i = 0; i < fork_count; i++) {
+        const pid_t child = fork();
+        if (child == 0)
+            live_as_child(3);
+        wait_for(child);
+        CHECK_EQUAL(count_seen(child, 'c'), 3);
+    }
+    end_spans("p", 2);
+    flush_and_count(2);
+    check_seen(fork_count * 3 + 2);
+    CHECK_EQUAL(count_seen(getpid(), 'p'), 2);
+    close_and_check();
+}
+
+TEST(spans_that_are_queued_are_the_parents)
+{
+    REQUIRE(open_provider((impact_trace_options){.schedule_delay_ms = 3600000}));
+    for (int i = 0; i < fork_count; i++) {
+        end_spans("p", 5);
+        const pid_t child = fork();
+        if (child == 0)
+            live_as_child(2);
+        wait_for(child);
+        if (i % 10 == 0)
+            CHECK_EQUAL(impact_tracer_provider_flush(provider, tracing_timeout_ms), IMPACT_OK);
+    }
+    flush_and_count(fork_count * 5);
+    check_seen(fork_count * 7);
+    CHECK_EQUAL(count_seen(getpid(), 'p'), fork_count * 5);
+    CHECK_EQUAL(count_seen(getpid(), 'c'), 0);
+    close_and_check();
+}
+
+static void *end_without_pause(void *is_over)
+{
+    atomic_uint_fast64_t count = 0;
+    for (; !atomic_load((atomic_bool *)is_over); count++) {
+        impact_span *span = impact_span_start(tracer, "p", NULL);
+        if (count % 8 == 0) { /* large: its bytes change hands */
+            char text[2000];
+            memset(text, 'x', sizeof text);
+            impact_span_set(span, impact_string_n("text", text, sizeof text));
+        }
+        impact_span_end(span);
+        (void)sched_yield();
+    }
+    return NULL;
+}
+
+TEST(forks_amid_threads_that_end_spans_and_an_exporter_that_runs)
+{
+    static atomic_bool is_over;
+    pthread_t threads[thread_count];
+    REQUIRE(open_provider((impact_trace_options){.batch_limit = 8, .queue_limit = 64}));
+    for (int i = 0; i < thread_count; i++)
+        REQUIRE(pthread_create(&threads[i], NULL, end_without_pause, &is_over) == 0);
+    for (int i = 0; i < fork_count; i++) {
+        const pid_t child = fork();
+        if (child == 0)
+            live_as_child(60);
+        wait_for(child);
+    }
+    atomic_store(&is_over, true);
+    for (int i = 0; i < thread_count; i++)
+        (void)pthread_join(threads[i], NULL);
+    CHECK_EQUAL(impact_tracer_provider_flush(provider, tracing_timeout_ms), IMPACT_OK);
+    const uint64_t exported = stats_of(provider).exported;
+    check_seen(exported + fork_count * 60);
+    CHECK_EQUAL(count_seen(getpid(), 'p'), exported);
+    CHECK_EQUAL(count_seen(getpid(), 'c'), 0);
+    close_and_check();
+}
+
+TEST(a_child_that_is_born_while_its_parent_exports_goes_on_alone)
+{
+    static fake_exporter fake;
+    impact_exporter *exporter = fake_exporter_open(&fake);
+    REQUIRE(!impact_tracer_provider_open(
+        &provider, IMPACT_TRACE_OPTIONS(.exporters = &exporter, .exporter_count = 1)));
+    tracer = impact_tracer_provider_get_tracer(provider, "test", NULL);
+    fake_set_hangs(&fake, true);
+    end_spans("p", 1);
+    CHECK_EQUAL(impact_tracer_provider_flush(provider, 0), IMPACT_ETIMEDOUT);
+    CHECK(fake_wait(&fake, &fake.is_hanging, NULL, 0));
+    for (int i = 0; i < fork_count; i++) {
+        const pid_t child = fork();
+        if (child == 0) { /* its exporter does not hang: nobody is in it */
+            (void)fake_exporter_open(&fake);
+            end_spans("c", 3);
+            flush_and_count(3);
+            CHECK_EQUAL(fake_read(&fake, &fake.spans), 3);
+            CHECK_EQUAL(impact_tracer_provider_shutdown(provider, tracing_timeout_ms), IMPACT_OK);
+            impact_tracer_provider_close(provider);
+            _exit(fake.is_closed ? 0 : 1);
+        }
+        wait_for(child);
+    }
+    fake_set_hangs(&fake, false);
+    flush_and_count(1);
+    close_and_check();
+}
+
+TEST(a_span_from_before_the_fork_is_the_parents_and_parents_the_childs)
+{
+    REQUIRE(open_provider((impact_trace_options){0}));
+    impact_span *span = impact_span_start(tracer, "p", NULL);
+    const impact_span_context context = impact_span_context_of(span);
+    const impact_scope scope = impact_scope_enter(span);
+    pid_t children[3];
+    for (int i = 0; i < 3; i++) {
+        children[i] = fork();
+        if (children[i] == 0) {
+            CHECK(impact_span_current() == span);
+            end_spans("c", 1);
+            impact_span_set(span, impact_int("in.child", 1));
+            impact_scope_leave(scope);
+            impact_span_end(span);
+            flush_and_count(1);
+            _exit(0);
+        }
+        wait_for(children[i]);
+    }
+    impact_scope_leave(scope);
+    impact_span_end(span);
+    flush_and_count(1);
+    check_seen(4);
+    for (size_t i = 0; i < 4; i++) {
+        const seen_span *s = &seen->spans[i];
+        CHECK(memcmp(&s->trace, &context.trace_id, sizeof s->trace) == 0);
+        CHECK_EQUAL(s->name, s->process == getpid() ? 'p' : 'c');
+        CHECK(s->name == 'p' || memcmp(&s->parent, &context.span_id, sizeof s->parent) == 0);
+    }
+    close_and_check();
+}
+
+TEST(a_child_of_a_child_begins_anew_too)
+{
+    REQUIRE(open_provider((impact_trace_options){0}));
+    end_spans("p", 1);
+    const pid_t child = fork();
+    if (child == 0) {
+        end_spans("c", 2);
+        const pid_t grandchild = fork();
+        if (grandchild == 0)
+            live_as_child(3);
+        wait_for(grandchild);
+        flush_and_count(2);
+        _exit(0);
+    }
+    wait_for(child);
+    flush_and_count(1);
+    check_seen(6);
+    close_and_check();
+}
+
+TEST(a_child_may_only_exit)
+{
+    REQUIRE(open_provider((impact_trace_options){.schedule_delay_ms = 3600000}));
+    end_spans("p", 4);
+    for (int i = 0; i < fork_count; i++) {
+        const pid_t child = fork();
+        if (child == 0)
+            _exit(0);
+        wait_for(child);
+    }
+    CHECK_EQUAL(atomic_load(&seen->count), 0);
+    flush_and_count(4);
+    check_seen(4);
+    close_and_check();
+}
+
+TEST(a_child_may_close_the_provider)
+{
+    REQUIRE(open_provider((impact_trace_options){0}));
+    end_spans("p", 4);
+    const pid_t child = fork();
+    if (child == 0) {
+        CHECK_EQUAL(impact_tracer_provider_shutdown(provider, tracing_timeout_ms), IMPACT_OK);
+        impact_tracer_provider_close(provider);
+        _exit(0);
+    }
+    wait_for(child);
+    flush_and_count(4);
+    close_and_check();
+}
+
+TEST(a_provider_that_was_shut_down_stays_so_in_the_child)
+{
+    REQUIRE(open_provider((impact_trace_options){0}));
+    end_spans("p", 1);
+    CHECK_EQUAL(impact_tracer_provider_shutdown(provider, tracing_timeout_ms), IMPACT_OK);
+    const pid_t child = fork();
+    if (child == 0) {
+        end_spans("c", 2);
+        CHECK_EQUAL(stats_of(provider).dropped_closed, 2);
+        CHECK_EQUAL(impact_tracer_provider_flush(provider, 0), IMPACT_OK);
+        CHECK_EQUAL(impact_tracer_provider_shutdown(provider, 0), IMPACT_ECLOSED);
+        impact_tracer_provider_close(provider);
+        _exit(0);
+    }
+    wait_for(child);
+    check_seen(1);
+    impact_tracer_provider_close(provider);
+}

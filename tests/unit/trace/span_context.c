@@ -1,0 +1,78 @@
+/* Ids and span contexts: what is valid, and how ids are written. */
+#include <impact/span_context.h>
+
+#include "support/check.h"
+#include "trace/trace_state.h"
+
+TEST(a_context_is_valid_when_both_ids_are_other_than_zero)
+{
+    const impact_span_context none = {0};
+    const impact_span_context trace_only = {.trace_id = {{[15] = 1}}};
+    const impact_span_context span_only = {.span_id = {{[7] = 1}}};
+    const impact_span_context both = {.trace_id = {{1}}, .span_id = {{[7] = 1}}};
+    CHECK(!impact_span_context_is_valid(&none));
+    CHECK(!impact_span_context_is_valid(&trace_only));
+    CHECK(!impact_span_context_is_valid(&span_only));
+    CHECK(impact_span_context_is_valid(&both));
+}
+
+TEST(every_single_bit_of_an_id_makes_it_valid)
+{
+    for (int bit = 0; bit < 128; bit++) {
+        impact_span_context context = {.span_id = {{1}}};
+        context.trace_id.bytes[bit / 8] = (uint8_t)(1 << bit % 8);
+        CHECK(impact_span_context_is_valid(&context));
+    }
+    for (int bit = 0; bit < 64; bit++) {
+        impact_span_context context = {.trace_id = {{1}}};
+        context.span_id.bytes[bit / 8] = (uint8_t)(1 << bit % 8);
+        CHECK(impact_span_context_is_valid(&context));
+    }
+}
+
+TEST(the_sampled_flag_is_the_lowest_bit)
+{
+    const impact_span_context sampled = {.trace_flags = 0x03};
+    const impact_span_context other = {.trace_flags = 0xFE};
+    CHECK(impact_span_context_is_sampled(&sampled));
+    CHECK(!impact_span_context_is_sampled(&other));
+}
+
+TEST(ids_are_written_in_network_order_and_lower_case)
+{
+    const impact_trace_id trace = {{0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef, [15] = 0xff}};
+    const impact_span_id span = {{0x01, 0xfe, [7] = 0xa0}};
+    char trace_text[33];
+    char span_text[17];
+    impact_trace_id_format(trace_text, &trace);
+    impact_span_id_format(span_text, &span);
+    CHECK_STRING(trace_text, "0123456789abcdef00000000000000ff");
+    CHECK_STRING(span_text, "01fe0000000000a0");
+}
+
+TEST(null_is_no_context_and_an_id_of_zeros)
+{
+    char trace_text[33];
+    char span_text[17];
+    CHECK(!impact_span_context_is_valid(NULL));
+    CHECK(!impact_span_context_is_sampled(NULL));
+    impact_trace_id_format(trace_text, NULL);
+    impact_span_id_format(span_text, NULL);
+    CHECK_STRING(trace_text, "00000000000000000000000000000000");
+    CHECK_STRING(span_text, "0000000000000000");
+    impact_trace_id_format(NULL, &(impact_trace_id){{1}});
+    impact_span_id_format(NULL, &(impact_span_id){{1}});
+}
+
+TEST(a_trace_state_is_sent_when_a_header_can_hold_it)
+{
+    char long_state[513];
+    memset(long_state, 'a', sizeof long_state);
+    CHECK_EQUAL(impact__trace_state_to_send(impact_text_of("a=1,\tb=2 ~")).size, 10);
+    CHECK_EQUAL(impact__trace_state_to_send(impact_text_from(long_state, 512)).size, 512);
+    CHECK_EQUAL(impact__trace_state_to_send(impact_text_from(long_state, 513)).size, 0);
+    CHECK_EQUAL(impact__trace_state_to_send(impact_text_of("a=1\r\nX: 1")).size, 0);
+    CHECK_EQUAL(impact__trace_state_to_send(impact_text_of("a=\xC3\xA9")).size, 0);
+    CHECK_EQUAL(impact__trace_state_to_send(impact_text_of("a=\x7F")).size, 0);
+    CHECK_EQUAL(impact__trace_state_to_send((impact_text){NULL, 3}).size, 0);
+}
