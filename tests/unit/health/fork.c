@@ -85,6 +85,7 @@ static void *probe_until_stopped(void *argument)
 
 TEST(a_child_works_when_its_parent_forked_in_the_middle_of_probes)
 {
+    check_skip_forks_of_threads();
     enum { prober_count = 4 };
     prober p[prober_count] = {0};
     impact_health *health = open_with(impact_check_true, NULL, patience_ms);

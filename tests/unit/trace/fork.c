@@ -184,6 +184,7 @@ static void *end_without_pause(void *is_over)
 
 TEST(forks_amid_threads_that_end_spans_and_an_exporter_that_runs)
 {
+    check_skip_forks_of_threads();
     static atomic_bool is_over;
     pthread_t threads[thread_count];
     REQUIRE(open_provider((impact_trace_options){.batch_limit = 8, .queue_limit = 64}));
