@@ -64,7 +64,9 @@ typedef impact_health_status (*impact_health_check_fn)(impact_health_run *run, v
 
 typedef struct impact_check {
     size_t size;
-    const char *name; /* copied; 1 to 64 bytes of A-Z a-z 0-9 . - : / and _, not beginning with _ */
+    const char
+        *name; /* copied; 1 to 64 bytes of UTF-8, not beginning with _, without commas, control
+                         characters and blanks at its ends */
     impact_health_check_fn run;
     void *userdata; /* borrowed, or taken when free_userdata is set */
     void (*free_userdata)(void *userdata);
