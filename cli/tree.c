@@ -1,7 +1,7 @@
 /* impact-tree: prints traces from files as one waterfall, whatever processes wrote them.
  *
- * Each file is an opentelemetry.proto.trace.v1.TracesData, or the body of an OTLP/HTTP request, which
- * has the same form.
+ * Each file is an opentelemetry.proto.trace.v1.TracesData, or the body of an OTLP/HTTP request,
+ * which has the same form.
  */
 #include <errno.h>
 #include <stdbool.h>

@@ -1,5 +1,5 @@
-/* Requests for the health paths: method, path, query and the Authorization header, a line each. The first
- * byte chooses the registry: with or without a secret, refusing or ignoring unknown names. */
+/* Requests for the health paths: method, path, query and the Authorization header, a line each. The
+ * first byte chooses the registry: with or without a secret, refusing or ignoring unknown names. */
 #include <impact/health.h>
 
 #include <stdint.h>
@@ -18,8 +18,8 @@ static impact_health *open_registry(unsigned kind)
                                                           .ignores_unknown_checks = kind & 2,
                                                           .workers = 1)) ||
         impact_health_add(health, IMPACT_CHECK(.name = "a", .run = impact_check_true)) ||
-        impact_health_add(health, IMPACT_CHECK(.name = "b", .run = impact_check_false,
-                                               .groups = "_ready")))
+        impact_health_add(health,
+                          IMPACT_CHECK(.name = "b", .run = impact_check_false, .groups = "_ready")))
         abort();
     return health;
 }

@@ -1,8 +1,8 @@
 /* Protobuf fields: they lie within the input, and the reader always moves on or stops. */
+#include "core/protobuf.h"
+
 #include <stdint.h>
 #include <stdlib.h>
-
-#include "core/protobuf.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -2,8 +2,8 @@
 
 venv=$PWD/build/venv
 
-# Makes a build folder, or changes one whose options are others now. $1: the folder; the rest: options.
-# In CI a warning is an error, and so is a library that is missing.
+# Makes a build folder, or changes one whose options are others now. $1: the folder; the rest:
+# options. In CI a warning is an error, and so is a library that is missing.
 configure()
 {
     folder=$1

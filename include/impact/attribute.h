@@ -129,8 +129,7 @@ static inline impact_attribute impact_doubles(const char *key, const double *val
  * IMPACT_SPAN_OPTIONS(IMPACT_ATTRIBUTES(impact_int("a", 1), impact_bool("b", true))) */
 #define IMPACT_ATTRIBUTES(...)                                                                     \
     .attributes = (const impact_attribute[]){__VA_ARGS__},                                         \
-    .attribute_count =                                                                             \
-        sizeof((const impact_attribute[]){__VA_ARGS__}) / sizeof(impact_attribute)
+    .attribute_count = sizeof((const impact_attribute[]){__VA_ARGS__}) / sizeof(impact_attribute)
 
 #ifdef __cplusplus
 }

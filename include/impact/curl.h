@@ -17,7 +17,9 @@
 extern "C" {
 #endif
 
-/* As curl_easy_setopt; remembers CURLOPT_HTTPHEADER. The list still belongs to the application. */
+/* As curl_easy_setopt; remembers CURLOPT_HTTPHEADER, CURLOPT_URL and CURLOPT_CURLU, which must pass through
+ * here (other options may). The list still belongs to the application. What is remembered needs memory:
+ * CURLE_OUT_OF_MEMORY. It goes with impact_curl_easy_cleanup, which must be the handle's end then. */
 IMPACT_API CURLcode impact_curl_easy_setopt(CURL *easy, CURLoption option, ...);
 
 /* As curl_easy_perform, in a CLIENT span that is a child of the current one. A traceparent is added

@@ -16,9 +16,9 @@ extern "C" {
 
 /* One finished span of a batch. Everything is borrowed until export returns. */
 typedef struct impact_finished_span {
-    impact_text record;       /* field 2 of ScopeSpans: its tag 0x12, a length and the span */
-    impact_text span;         /* the same without tag and length: opentelemetry.proto.trace.v1.Span */
-    impact_text scope;        /* opentelemetry.proto.common.v1.InstrumentationScope; may be empty */
+    impact_text record; /* field 2 of ScopeSpans: its tag 0x12, a length and the span */
+    impact_text span;   /* the same without tag and length: opentelemetry.proto.trace.v1.Span */
+    impact_text scope;  /* opentelemetry.proto.common.v1.InstrumentationScope; may be empty */
 } impact_finished_span;
 
 /* A batch: spans of one resource, ordered so that those of one scope stand together. */

@@ -64,24 +64,26 @@ typedef impact_health_status (*impact_health_check_fn)(impact_health_run *run, v
 
 typedef struct impact_check {
     size_t size;
-    const char *name; /* copied; 1 to 64 bytes of A-Z a-z 0-9 . - : / and _, not beginning with _ */
+    const char
+        *name; /* copied; 1 to 64 bytes of UTF-8, not beginning with _, without commas, control
+                         characters and blanks at its ends */
     impact_health_check_fn run;
-    void *userdata;                  /* borrowed, or taken when free_userdata is set */
+    void *userdata; /* borrowed, or taken when free_userdata is set */
     void (*free_userdata)(void *userdata);
-    const char *groups; /* a comma list of names as above that do begin with _; NULL: "_defaults"; "":
-                           none. Copied. */
+    const char *groups;  /* a comma list of names as above that do begin with _; NULL: "_defaults";
+                            "": none. Copied.*/
     uint32_t timeout_ms; /* 2000 */
 } impact_check;
 
 #define IMPACT_CHECK(...) (&(const impact_check){.size = sizeof(impact_check), __VA_ARGS__})
 
-/* Register a check. IMPACT_EEXIST: the name is taken; IMPACT_EINVAL: it or a group is none, or no `run`;
- * IMPACT_ELIMIT: 1024 are registered. On failure userdata still belongs to the caller. */
+/* Register a check. IMPACT_EEXIST: the name is taken; IMPACT_EINVAL: it or a group's is none, or no
+ * `run`; IMPACT_ELIMIT: 1024 are registered. On failure userdata still belongs to the caller. */
 IMPACT_API IMPACT_CHECKED impact_status impact_health_add(impact_health *health,
                                                           const impact_check *check);
 
-/* Take a check out; a run that is under way is left to finish, and userdata freed with it, on any thread.
- * IMPACT_ENOENT: there is none. */
+/* Take a check out; a run that is under way is left to finish, and userdata freed after it, on any
+ * thread. IMPACT_ENOENT: there is none. */
 IMPACT_API impact_status impact_health_remove(impact_health *health, const char *name);
 
 /* Milliseconds that a run has left; 0 when its deadline has passed or `run` is NULL. */
@@ -95,8 +97,8 @@ IMPACT_API void impact_health_explain(impact_health_run *run, const char *format
 
 /* Run the checks of `selector`, a comma list of names and groups ("_defaults" is one; blanks around
  * names are ignored; each once; empty: none), and report, owned by the caller, within the budget.
- * IMPACT_ENOENT: a name is unknown (and the registry minds); IMPACT_ELIMIT: above 256 names, or one above
- * 64 bytes; IMPACT_EINVAL: ill-formed UTF-8 or a control character in one. */
+ * IMPACT_ENOENT: a name is unknown (and the registry minds); IMPACT_ELIMIT: above 256 names, or one
+ * above 64 bytes; IMPACT_EINVAL: ill-formed UTF-8 or a control character in one. */
 IMPACT_API IMPACT_CHECKED impact_status impact_health_probe(impact_health *health,
                                                             impact_text selector,
                                                             impact_health_report **report);
@@ -105,8 +107,8 @@ IMPACT_API IMPACT_CHECKED impact_status impact_health_probe(impact_health *healt
 typedef struct impact_health_result {
     impact_text name;
     impact_health_status status;
-    const char *reason;     /* "", "error", "timeout" or "pending" */
-    uint64_t duration_ns;   /* of the run; of a stuck one: so far */
+    const char *reason;   /* "", "error", "timeout" or "pending" */
+    uint64_t duration_ns; /* of the run; of a stuck one: so far */
 } impact_health_result;
 
 IMPACT_API bool impact_health_report_is_healthy(const impact_health_report *report);

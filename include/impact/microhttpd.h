@@ -22,11 +22,11 @@ typedef struct impact_microhttpd impact_microhttpd;
 
 typedef struct impact_microhttpd_options {
     size_t size;
-    MHD_AccessHandlerCallback handler; /* the application's; required */
-    void *handler_cls;                 /* borrowed; likewise below */
+    MHD_AccessHandlerCallback handler;      /* the application's; required */
+    void *handler_cls;                      /* borrowed; likewise below */
     MHD_RequestCompletedCallback completed; /* the application's; may be NULL */
     void *completed_cls;
-    impact_health *health; /* its paths are answered before the application sees them; may be NULL */
+    impact_health *health; /* its paths come before the application's; may be NULL */
 } impact_microhttpd_options;
 
 #define IMPACT_MICROHTTPD_OPTIONS(...)                                                             \

@@ -42,8 +42,8 @@ typedef enum impact_span_status {
 } impact_span_status;
 
 typedef struct impact_link {
-    const impact_span_context *context;  /* copied; an invalid one is ignored */
-    const impact_attribute *attributes;  /* copied */
+    const impact_span_context *context; /* copied; an invalid one is ignored */
+    const impact_attribute *attributes; /* copied */
     size_t attribute_count;
 } impact_link;
 
@@ -144,8 +144,8 @@ IMPACT_API void impact_span_guard_close(impact_span_guard *guard);
 #define IMPACT_SPAN_JOIN(a, b)  IMPACT_SPAN_JOIN_(a, b)
 #define IMPACT_SPAN(name)       IMPACT_SPAN_AS(IMPACT_SPAN_JOIN(impact_guard_, __COUNTER__), name)
 #define IMPACT_SPAN_AS(guard, name)                                                                \
-    for (impact_span_guard guard __attribute__((cleanup(impact_span_guard_close))) =               \
-             impact_span_guard_open(name);                                                         \
+    for (impact_span_guard guard                                                                   \
+         __attribute__((cleanup(impact_span_guard_close))) = impact_span_guard_open(name);         \
          guard.is_open; guard.is_open = false)
 
 #ifdef __cplusplus

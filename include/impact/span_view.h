@@ -57,7 +57,7 @@ typedef struct impact_link_view {
 
 /* A decoded value. Arrays are walked with impact_value_view_next. */
 typedef struct impact_value_view {
-    impact_value_type type; /* an array's is that of its first item; empty arrays are string arrays */
+    impact_value_type type; /* an array's: of its first item; an empty one is a string array */
     impact_text string;
     bool boolean;
     int64_t integer;

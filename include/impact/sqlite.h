@@ -1,4 +1,8 @@
-/* SQLite: a CLIENT span a statement, and a check that a database answers. Link with impact-sqlite. */
+/* SQLite: a CLIENT span a statement, and a check that a database answers. Link with impact-sqlite.
+ *
+ * SQLite tells its tracers of no error: a span's status stays unset, and a statement that cannot be
+ * prepared has none.
+ */
 #ifndef IMPACT_SQLITE_H
 #define IMPACT_SQLITE_H
 

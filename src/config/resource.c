@@ -1,8 +1,8 @@
 /* The resource of a provider.
  *
  * DESIGN: one list, the weakest first: the process, OTEL_RESOURCE_ATTRIBUTES, OTEL_SERVICE_NAME,
- * the code. The encoder keeps the last attribute of each key. What an attribute borrows stands in one
- * piece of memory, whose size is known before: percent-decoding never makes text longer.
+ * the code. The encoder keeps the last attribute of each key. What an attribute borrows stands in
+ * one piece of memory, whose size is known before: percent-decoding never makes text longer.
  */
 #include "config/resource.h"
 

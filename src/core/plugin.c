@@ -8,6 +8,7 @@
 #include <impact/plugin.h>
 
 #include <dlfcn.h>
+#include <errno.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -112,13 +113,15 @@ static impact_status load_from_beside_the_library(const impact_plugin **plugin, 
     return load_from(plugin, directory, name);
 }
 
-/* The loader has no code for "not found", only a text, in the user's language. With glibc and musl
- * it names the file without a directory then; with one when the file is there and is bad; and
- * another file when one that it needs is missing. */
+/* The loader has no code for "not found", only a text, in the user's language. With glibc it names
+ * the file without a directory then, and with one when the file is there and is bad; with musl
+ * always without, but with the system's reason. It names another file when one that it needs is
+ * missing. */
 static bool tells_of_absence(const char *reason, const char *file)
 {
     const char *found = reason ? strstr(reason, file) : NULL;
-    return found && (found == reason || found[-1] != '/');
+    const bool is_ours = found && (found == reason || found[-1] != '/');
+    return is_ours && strstr(found, strerror(ENOENT));
 }
 
 static impact_status load_by_loader(const impact_plugin **plugin, const char *name)

@@ -1,8 +1,9 @@
 /* Text in columns of a terminal.
  *
  * DESIGN: a terminal obeys control characters, and a span's name may come from anywhere, so none
- * leaves here. Widths are those of Unicode's UAX 11 (wide and fullwidth: two columns) and of combining
- * marks (none), in ranges broad enough for a waterfall; wcwidth would depend on the host's locale.
+ * leaves here. Widths are those of Unicode's UAX 11 (wide and fullwidth: two columns) and of
+ * combining marks (none), in ranges broad enough for a waterfall; wcwidth would depend on the
+ * host's locale.
  */
 #include "export/columns.h"
 
@@ -22,9 +23,9 @@ static const range no_column[] = {
 };
 
 static const range two_columns[] = {
-    {0x1100, 0x115F}, {0x2E80, 0x303E}, {0x3041, 0xA4CF},   {0xAC00, 0xD7A3},   {0xF900, 0xFAFF},
-    {0xFE30, 0xFE6F}, {0xFF00, 0xFF60}, {0xFFE0, 0xFFE6},   {0x1F300, 0x1F64F}, {0x1F680, 0x1F6FF},
-    {0x1F900, 0x1F9FF}, {0x20000, 0x3FFFD},
+    {0x1100, 0x115F},   {0x2E80, 0x303E},   {0x3041, 0xA4CF},   {0xAC00, 0xD7A3},
+    {0xF900, 0xFAFF},   {0xFE30, 0xFE6F},   {0xFF00, 0xFF60},   {0xFFE0, 0xFFE6},
+    {0x1F300, 0x1F64F}, {0x1F680, 0x1F6FF}, {0x1F900, 0x1F9FF}, {0x20000, 0x3FFFD},
 };
 
 static bool is_in(uint32_t point, const range *ranges, size_t count)

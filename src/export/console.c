@@ -1,8 +1,8 @@
 /* The console exporter: one JSON object a span on a descriptor.
  *
- * DESIGN: a span is formatted and then written as a whole. When the descriptor fails in the middle of
- * a batch, the spans that stand there count as exported and the rest as rejected, so that the counters
- * say what the reader sees; when not one was written, the batch has failed.
+ * DESIGN: a span is formatted and then written as a whole. When the descriptor fails in the middle
+ * of a batch, the spans that stand there count as exported and the rest as rejected, so that the
+ * counters say what the reader sees; when not one was written, the batch has failed.
  */
 #include <impact/exporter.h>
 

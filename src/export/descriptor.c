@@ -1,10 +1,10 @@
 /* Writing to a descriptor that is somebody else's.
  *
- * DESIGN: its flags are left alone, since other processes share them. So before each write that could
- * block we ask poll, and write no more than a pipe takes at once. Files never block and get all in
- * one write, so that several writers' objects stay whole. While waiting, the flag of an interruption
- * is looked at every few milliseconds: a pipe to be woken by would be shared with forked children,
- * and the wait is rare.
+ * DESIGN: its flags are left alone, since other processes share them. So before each write that
+ * could block we ask poll, and write no more than a pipe takes at once. Files never block and get
+ * all in one write, so that several writers' objects stay whole. While waiting, the flag of an
+ * interruption is looked at every few milliseconds: a pipe to be woken by would be shared with
+ * forked children, and the wait is rare.
  */
 #include "export/descriptor.h"
 

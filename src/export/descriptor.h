@@ -9,12 +9,13 @@
 #include <impact/text.h>
 
 typedef struct impact__descriptor {
-    int number;                /* borrowed */
+    int number;                 /* borrowed */
     atomic_bool is_interrupted; /* set from any thread, for good */
 } impact__descriptor;
 
-/* Write all of `text`. IMPACT_ETIMEDOUT, IMPACT_ECLOSED (interrupted) or IMPACT_ESYSTEM: a part of it may
- * have been written. What can be written without waiting is, even when the deadline has passed. */
+/* Write all of `text`. IMPACT_ETIMEDOUT, IMPACT_ECLOSED (interrupted) or IMPACT_ESYSTEM: a part of
+ * it may have been written. What can be written without waiting is, even when the deadline has
+ * passed. */
 impact_status impact__descriptor_write(impact__descriptor *descriptor, impact_text text,
                                        uint64_t deadline_ns);
 

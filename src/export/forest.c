@@ -1,9 +1,9 @@
 /* Spans as trees.
  *
  * DESIGN: an index sorted by trace and span id finds parents; a pass from the latest span to the
- * earliest pushes each to the front of its parent's list, which leaves every list in order of start.
- * Bytes from outside may name parents in a circle. Whatever no root reaches is in one or below one:
- * its first span is taken out and made a root, until all are reached. Nothing recurses.
+ * earliest pushes each to the front of its parent's list, which leaves every list in order of
+ * start. Bytes from outside may name parents in a circle. Whatever no root reaches is in one or
+ * below one: its first span is taken out and made a root, until all are reached. Nothing recurses.
  */
 #include "export/forest.h"
 
@@ -32,7 +32,8 @@ static bool reserve_node(impact__forest *forest)
     const size_t capacity = forest->node_capacity ? 2 * forest->node_capacity : first_capacity;
     if (capacity > SIZE_MAX / sizeof *forest->nodes)
         return false;
-    void *nodes = impact__resize(forest->allocator, forest->nodes, capacity * sizeof *forest->nodes);
+    void *nodes =
+        impact__resize(forest->allocator, forest->nodes, capacity * sizeof *forest->nodes);
     if (!nodes)
         return false;
     forest->nodes = nodes;
@@ -132,7 +133,8 @@ static int compare_traces(const void *a, const void *b)
 
 static bool is_same_trace(const impact__forest_node *a, const impact__forest_node *b)
 {
-    return memcmp(&a->span.context.trace_id, &b->span.context.trace_id, sizeof(impact_trace_id)) == 0;
+    return memcmp(&a->span.context.trace_id, &b->span.context.trace_id, sizeof(impact_trace_id)) ==
+           0;
 }
 
 /* Number the traces along the index; returns how many there are. */
@@ -241,8 +243,7 @@ impact_status impact__forest_plant(impact__forest *forest)
         index[i] = &forest->nodes[i];
     qsort(index, count, sizeof *index, compare_ids);
     forest->trace_count = number_traces(index, count);
-    forest->traces =
-        impact__alloc(forest->allocator, forest->trace_count * sizeof *forest->traces);
+    forest->traces = impact__alloc(forest->allocator, forest->trace_count * sizeof *forest->traces);
     if (forest->traces)
         link_all(forest, index);
     impact__free(forest->allocator, index);

@@ -1,4 +1,4 @@
-/* Spans as trees: collected from any number of messages, grouped by trace, linked to their parents. */
+/* Spans as trees: collected from messages, grouped by trace, linked to their parents. */
 #ifndef IMPACT_EXPORT_FOREST_H
 #define IMPACT_EXPORT_FOREST_H
 
@@ -54,7 +54,8 @@ impact_text impact__forest_service_of(impact_text resource);
 /* Link all that was added into trees. */
 impact_status impact__forest_plant(impact__forest *forest);
 
-/* The node after this one, parents before children; NULL at the end of its trace. `depth` moves along. */
+/* The node after this one, parents before children; NULL at the end of its trace. `depth` moves
+ * along. */
 impact__forest_node *impact__forest_next(impact__forest_node *node, size_t *depth);
 
 #endif

@@ -1,7 +1,8 @@
 /* A batch as bytes: the pre-encoded resource, then a ScopeSpans for each run of spans of one scope.
  *
- * DESIGN: sizes come first, since protobuf puts a message's length before it; then the records, which
- * carry their tags and lengths already, are copied one after the other. Plugins compile this file in.
+ * DESIGN: sizes come first, since protobuf puts a message's length before it; then the records,
+ * which carry their tags and lengths already, are copied one after the other. Plugins compile this
+ * file in.
  */
 #include "export/gather.h"
 
@@ -43,7 +44,7 @@ static run run_at(const impact_batch *batch, size_t first)
     return found;
 }
 
-/* Of the ResourceSpans, without tag and length. The records are in memory, so their sum is a size. */
+/* Without tag and length. The records are in memory, so their sum is a size. */
 static size_t resource_spans_size(const impact_batch *batch)
 {
     size_t size = impact__field_size(resource_spans_resource, batch->resource.size);
@@ -70,7 +71,8 @@ static uint8_t *write_run(uint8_t *to, const run *of)
 {
     to = write_head(to, resource_spans_scope_spans, of->size);
     if (of->spans->scope.size)
-        to = impact__write_field(to, scope_spans_scope, of->spans->scope.data, of->spans->scope.size);
+        to = impact__write_field(to, scope_spans_scope, of->spans->scope.data,
+                                 of->spans->scope.size);
     for (size_t i = 0; i < of->count; i++)
         to = impact__write_bytes(to, of->spans[i].record.data, of->spans[i].record.size);
     return to;
@@ -86,7 +88,8 @@ impact_status impact__gather_append(impact__buffer *buffer, const impact_batch *
         return IMPACT_ENOMEM;
     }
     uint8_t *to = write_head((uint8_t *)start, traces_data_resource_spans, size);
-    to = impact__write_field(to, resource_spans_resource, batch->resource.data, batch->resource.size);
+    to = impact__write_field(to, resource_spans_resource, batch->resource.data,
+                             batch->resource.size);
     for (size_t i = 0; i < batch->span_count;) {
         const run next = run_at(batch, i);
         to = write_run(to, &next);

@@ -1,8 +1,8 @@
 /* The exporter that keeps what it is given: for tests, and for those who read their own spans.
  *
  * DESIGN: each batch is appended as one ResourceSpans, field 1 of TracesData (trace.proto), with a
- * ScopeSpans for each run of spans of one scope. An append that runs out of memory is undone, so the
- * data is always whole messages.
+ * ScopeSpans for each run of spans of one scope. An append that runs out of memory is undone, so
+ * the data is always whole messages.
  */
 #include <impact/exporter.h>
 

@@ -1,4 +1,4 @@
-/* Indented JSON: objects and arrays over several lines, as Python's json.dumps(indent=4) has them. */
+/* Indented JSON: objects and arrays over lines, as Python's json.dumps(indent=4) has them. */
 #ifndef IMPACT_EXPORT_OUTLINE_H
 #define IMPACT_EXPORT_OUTLINE_H
 

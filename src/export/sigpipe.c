@@ -1,7 +1,7 @@
 /* Holding SIGPIPE back without touching the process's handlers.
  *
- * DESIGN: a write to a closed pipe raises SIGPIPE on the writing thread. Blocked, it stays pending; it
- * is taken from there before the mask is restored, unless one was pending before.
+ * DESIGN: a write to a closed pipe raises SIGPIPE on the writing thread. Blocked, it stays pending;
+ * it is taken from there before the mask is restored, unless one was pending before.
  */
 #include "export/sigpipe.h"
 
@@ -10,7 +10,7 @@
 
 static void only_sigpipe(sigset_t *set)
 {
-    (void)sigemptyset(set);         /* cannot fail */
+    (void)sigemptyset(set);        /* cannot fail */
     (void)sigaddset(set, SIGPIPE); /* a valid signal */
 }
 

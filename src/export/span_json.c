@@ -205,7 +205,8 @@ static void status_member(impact__outline *outline, const impact_span_view *span
 {
     impact__outline_member(outline, impact_text_of("status"));
     impact__outline_open(outline, '{');
-    impact__outline_string_member(outline, "status_code", impact_text_of(status_name(span->status)));
+    impact__outline_string_member(outline, "status_code",
+                                  impact_text_of(status_name(span->status)));
     if (span->status_description.size)
         impact__outline_string_member(outline, "description", span->status_description);
     impact__outline_close(outline, '}');

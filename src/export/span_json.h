@@ -1,4 +1,4 @@
-/* A finished span as one JSON object, in the shape of OpenTelemetry Python's ReadableSpan.to_json. */
+/* A finished span as one JSON object, in the shape of OpenTelemetry Python's span.to_json. */
 #ifndef IMPACT_EXPORT_SPAN_JSON_H
 #define IMPACT_EXPORT_SPAN_JSON_H
 
@@ -8,7 +8,7 @@
 
 #include "core/buffer.h"
 
-/* Append the object and a newline. False: `span` or `resource` is malformed, and nothing is added. */
+/* Append the object and a newline. False, and nothing is added: a message is malformed. */
 bool impact__span_json_append(impact__buffer *buffer, impact_text span, impact_text resource);
 
 #endif

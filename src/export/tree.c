@@ -41,7 +41,8 @@ static impact_status print(impact__forest *forest, bool in_colour, impact__descr
     return status;
 }
 
-static impact_status add_batch(impact__forest *forest, const impact_batch *batch, size_t *unreadable)
+static impact_status add_batch(impact__forest *forest, const impact_batch *batch,
+                               size_t *unreadable)
 {
     const impact_text service = impact__forest_service_of(batch->resource);
     for (size_t i = 0; i < batch->span_count; i++) {

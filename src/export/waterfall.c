@@ -26,10 +26,10 @@ enum {
     depth_limit = 8,
 };
 
-#define BOLD   "1"
-#define DIM    "2"
-#define RED    "31"
-#define CYAN   "36"
+#define BOLD         "1"
+#define DIM          "2"
+#define RED          "31"
+#define CYAN         "36"
 #define PREFIX_PIPE  "│  "
 #define PREFIX_BLANK "   "
 #define PREFIX_TEE   "├─ "
@@ -189,7 +189,8 @@ static void append_trace(const page *on)
         has_orphans = has_orphans || node->is_orphan;
     }
     if (has_orphans)
-        impact__buffer_append_string(on->buffer, "  " MARK_ORPHAN "the parent of this span is elsewhere\n");
+        impact__buffer_append_string(on->buffer,
+                                     "  " MARK_ORPHAN "the parent of this span is elsewhere\n");
     impact__buffer_append_char(on->buffer, '\n');
 }
 

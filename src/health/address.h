@@ -6,8 +6,8 @@
 
 #include <impact/text.h>
 
-/* "127.0.0.1:8081", "localhost:8081", "[::1]:8081", ":8081": a name or a number, and a port of 0 to 65535.
- * Whether the host exists is not asked. */
+/* "127.0.0.1:8081", "localhost:8081", "[::1]:8081", ":8081": a name or a number, and a port of 0 to
+ * 65535. Whether the host exists is not asked. */
 bool impact__is_address(impact_text address);
 
 #endif

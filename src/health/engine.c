@@ -1,9 +1,9 @@
 /* The engine: threads, queue and runs.
  *
- * DESIGN: a probe that asks for an idle check queues a run that begins after it asked; a probe that asks
- * for a check that is queued or runs shares that run, and so may see a result that began before it
- * asked, by at most the check's time limit. In return a check is never in flight twice, and a thousand
- * probes of a slow check cost one run.
+ * DESIGN: a probe that asks for an idle check queues a run that begins after it asked; a probe that
+ * asks for a check that is queued or runs shares that run, and so may see a result that began
+ * before it asked, by at most the check's time limit. In return a check is never in flight twice,
+ * and a thousand probes of a slow check cost one run.
  *
  *        ask            a thread takes it         the function returns
  *   idle ----> queued ------------------> running ------------------> idle
@@ -14,13 +14,13 @@
  *
  *   threads <= workers + stuck checks <= workers + checks
  *
- * Two mistakes that this avoids. A thread started for each queued run stands behind a hung check when
- * that is at the head of the queue: the number to start is what is queued and has no idle thread to take
- * it. And one who waits cannot know the deadline of a run that has not begun: it is counted as if it
- * began now, so that he wakes in time to see it stuck.
+ * Two mistakes that this avoids. A thread started for each queued run stands behind a hung check
+ * when that is at the head of the queue: the number to start is what is queued and has no idle
+ * thread to take it. And one who waits cannot know the deadline of a run that has not begun: it is
+ * counted as if it began now, so that he wakes in time to see it stuck.
  *
- * No lock is held in a function of the host: a check, an allocator, the diagnostics callback. The
- * failure of a run is reported before the run ends, so that a callback that hangs is a stuck check too.
+ * No lock is held in a function of the host: a check, an allocator, the diagnostics callback. A run
+ * reports its failure before it ends, so that a callback that hangs is a stuck check too.
  */
 #include "health/engine.h"
 
@@ -133,7 +133,7 @@ static void *work(void *argument)
 /* Lets go of the lock meanwhile: starting a thread may take the loader's and the system's. */
 static impact_status start_thread(impact_health *health)
 {
-    health->threads++; /* counted as idle from here on, so that nobody starts another for the same run */
+    health->threads++; /* counted from here on, so that nobody starts another for the same run */
     health->idle++;
     impact__health_unlock(health);
     const impact_status status = impact__thread_start(work, health);
@@ -186,8 +186,7 @@ void impact__engine_cancel(impact_health *health, impact__check *check)
 void impact__engine_tend(impact_health *health)
 {
     notice_stuck_runs(health);
-    while (health->queue.count > health->idle &&
-           health->threads < health->workers + health->stuck)
+    while (health->queue.count > health->idle && health->threads < health->workers + health->stuck)
         if (start_thread(health))
             return; /* those that run will take what is queued; the next to tend tries again */
 }

@@ -1,10 +1,10 @@
 /* Requests for the health paths, and their answers.
  *
- * DESIGN: a route is found by its path, then the method is looked at, then the secret, then the query:
- * the first that is not in order decides the answer. What has no memory to be written in is answered
- * from constants. Limits: a query of 4096 bytes; selector.h has those on names. A parameter that is given
- * twice counts as it first stands, as in Flask's request.args; others than `auth` and `checks` are
- * ignored.
+ * DESIGN: a route is found by its path, then the method is looked at, then the secret, then the
+ * query: the first that is not in order decides the answer. What has no memory to be written in is
+ * answered from constants. Limits: a query of 4096 bytes; selector.h has those on names. A
+ * parameter that is given twice counts as it first stands, as in Flask's request.args; others than
+ * `auth` and `checks` are ignored.
  */
 #include <impact/health.h>
 
@@ -155,7 +155,8 @@ static void answer_checks(impact_health *health, const impact_http_request *requ
     char decoded[query_limit];
     impact_text text;
     impact__selector selector;
-    if (!decode_selector(&text, decoded, request->query) || impact__selector_parse(&selector, text)) {
+    if (!decode_selector(&text, decoded, request->query) ||
+        impact__selector_parse(&selector, text)) {
         answer_error(response, 400, "{\"error\":\"the parameter checks is not valid\"}\n");
         return;
     }

@@ -1,4 +1,5 @@
 /* A port of its own: the answers are served by the plugin for libmicrohttpd. */
+#include <impact/diagnostics.h>
 #include <impact/health.h>
 #include <impact/plugin.h>
 
@@ -8,8 +9,12 @@
 static impact_status load_server(const impact_plugin **plugin)
 {
     const impact_status status = impact_plugin_load(plugin, "microhttpd");
-    if (status == IMPACT_ENOENT)
+    if (status == IMPACT_ENOENT) {
+        impact_diagnostics_report(
+            IMPACT_SEVERITY_ERROR, "plugin", "microhttpd",
+            "the health port needs libimpact-microhttpd.so.0, which was not found");
         return IMPACT_EPLUGIN;
+    }
     return status || (*plugin)->server_open ? status : IMPACT_EPLUGIN;
 }
 

@@ -19,10 +19,19 @@ static bool is_made_of_name_bytes(impact_text name)
     return true;
 }
 
+/* A list can hold it: no comma and no control character. */
+static bool may_stand_in_a_list(impact_text name)
+{
+    for (size_t i = 0; i < name.size; i++)
+        if ((unsigned char)name.data[i] < 0x20 || name.data[i] == 0x7F || name.data[i] == ',')
+            return false;
+    return impact__text_trim(name).size == name.size;
+}
+
 bool impact__is_check_name(impact_text name)
 {
     return name.size >= 1 && name.size <= IMPACT__NAME_MOST && name.data[0] != '_' &&
-           is_made_of_name_bytes(name);
+           may_stand_in_a_list(name) && impact__utf8_valid_prefix(name) == name.size;
 }
 
 bool impact__is_group_name(impact_text name)

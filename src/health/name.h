@@ -9,15 +9,17 @@
 
 enum { IMPACT__NAME_MOST = 64 }; /* bytes in the name of a check or a group */
 
-/* The group of the checks that run when nothing else is asked for. It exists even without members. */
+/* The checks that run when nothing else is asked for. It exists even without members. */
 #define IMPACT__DEFAULT_GROUP "_defaults"
 
-/* Groups begin with an underscore, checks do not; the rest is A-Z a-z 0-9 . - : / and _. */
+/* A check is anything that can be asked for in a comma list: UTF-8 without commas, control characters and
+ * blanks at its ends, not beginning with an underscore. Groups do begin with one; the rest of them is
+ * A-Z a-z 0-9 . - : / and _. */
 bool impact__is_check_name(impact_text name);
 bool impact__is_group_name(impact_text name);
 
-/* Write a comma list of groups without blanks, between commas: ",_a,_b,"; "" when it is empty. `to` has
- * room for list.size + 3 bytes. False: one of them is not a group's name. */
+/* Write a comma list of groups without blanks, between commas: ",_a,_b,"; "" when it is empty. `to`
+ * has room for list.size + 3 bytes. False: one of them is not a group's name. */
 bool impact__groups_format(char *to, impact_text list);
 
 /* True when `name` stands in groups that were written so. */

@@ -1,7 +1,7 @@
 /* A probe: one caller's way from a selector to a report.
  *
- * DESIGN: all memory is taken before the lock, so the checks are counted first and the report is made
- * for that number; the rare case that more are registered in between begins again.
+ * DESIGN: all memory is taken before the lock, so the checks are counted first and the report is
+ * made for that number; the rare case that more are registered in between begins again.
  */
 #include "health/probe.h"
 

@@ -4,7 +4,7 @@
 
 #include "health/selector.h"
 
-/* As impact_health_probe, with a selector that was read. It says afterwards which names are unknown. */
+/* As impact_health_probe, of a selector that was read: it knows the unknown names afterwards. */
 impact_status impact__health_probe(impact_health *health, impact__selector *selector,
                                    impact_health_report **report);
 

@@ -6,8 +6,8 @@
 
 #include <impact/text.h>
 
-/* The value of the first parameter of this name, still encoded; a name without "=" has an empty one.
- * False: there is none. Names may be percent-encoded themselves. `name` has at most 16 bytes. */
+/* The value of the first parameter of this name, still encoded; a name without "=" has an empty
+ * one. False: there is none. Names may be encoded, too. `name` has at most 16 bytes. */
 bool impact__query_find(impact_text *value, impact_text query, const char *name);
 
 /* True when a query can stand in a Location header, and in what is made of that, as it is. */

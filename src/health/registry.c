@@ -2,12 +2,12 @@
  *
  * DESIGN: who may free what.
  *
- *   A check is freed when it is removed and has no user; users are the run that is under way and the
- *   probes that wait. So removing a check, or closing the registry, never waits for a run, and its
- *   userdata lives until its last run has returned.
+ *   A check is freed when it is removed and has no user; users are the run that is under way and
+ *   the probes that wait. So removing a check never waits for a run, closing the registry only as
+ *   long as it is told to, and userdata lives until the last run that has it has returned.
  *
  *   The registry is freed by its owner when no thread of the engine is left, and by the last thread
- *   otherwise. Idle threads leave at once when it closes; only threads inside a host's function stay.
+ *   otherwise. Idle threads leave at once when it closes; those inside a host's function stay.
  *
  * In a forked child none of the engine's threads exist and none of the parent's probes: the child's
  * copy begins with no thread, no run and no user, and its checks may be started again. It does not
@@ -26,7 +26,7 @@
 
 enum {
     default_workers = 4,
-    default_budget_ms = 900, /* an orchestrator's probe gives up after 1 s (kubelet, timeoutSeconds) */
+    default_budget_ms = 900, /* below the second after which a kubelet gives up (timeoutSeconds) */
     default_timeout_ms = 2000,
     prefix_limit = 256,
 };
@@ -63,8 +63,8 @@ static void after_fork_in_child(void *owner)
     health->server = NULL;
     health->is_listening = false;
     atomic_store_explicit(&health->port, 0, memory_order_relaxed);
-    /* Made new, not destroyed: the parent's threads, which are not here, may wait on them. It cannot
-     * fail where it did not fail before. */
+    /* Made new, not destroyed: the parent's threads, which are not here, may wait on them. It
+     * cannot fail where it did not fail before. */
     (void)impact__condition_open(&health->work);
     (void)impact__condition_open(&health->changed);
     impact__health_unlock(health);

@@ -44,11 +44,11 @@ struct impact__check {
     impact__check *next;      /* in the registry, in the order of registration */
     impact__check *next_busy; /* in the queue or among the running ones */
     impact__check_state state;
-    bool is_stuck;    /* runs past its deadline, and somebody has noticed */
-    bool is_removed;  /* nobody can ask for it any more; freed with its last user */
-    unsigned users;   /* probes that wait for it, and the run */
-    uint64_t asked;   /* number of the newest run that was asked for */
-    uint64_t ended;   /* number of the newest run that ended */
+    bool is_stuck;   /* runs past its deadline, and somebody has noticed */
+    bool is_removed; /* nobody can ask for it any more; freed with its last user */
+    unsigned users;  /* probes that wait for it, and the run */
+    uint64_t asked;  /* number of the newest run that was asked for */
+    uint64_t ended;  /* number of the newest run that ended */
     uint64_t started_ns;
     uint64_t selected; /* the selection that took it last: each once */
     impact__outcome last;

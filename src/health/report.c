@@ -5,9 +5,8 @@
 
 impact_health_report *impact__report_open(const impact_allocator *allocator, size_t capacity)
 {
-    impact_health_report *report =
-        impact__alloc(allocator, sizeof *report + capacity * (sizeof *report->rows +
-                                                              sizeof *report->available));
+    impact_health_report *report = impact__alloc(
+        allocator, sizeof *report + capacity * (sizeof *report->rows + sizeof *report->available));
     if (!report)
         return NULL;
     report->allocator = allocator;

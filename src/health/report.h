@@ -31,8 +31,8 @@ struct impact_health_report {
 /* An empty report with room for `capacity` checks, or NULL. */
 impact_health_report *impact__report_open(const impact_allocator *allocator, size_t capacity);
 
-/* Both under the registry's lock, with room for what is added. The check stays until the probe, one of its
- * users from here on, lets go of it. */
+/* Both under the registry's lock, with room for what is added. The check stays until the probe, one
+ * of its users from here on, lets go of it. */
 void impact__report_add(impact_health_report *report, impact__check *check);
 void impact__report_add_available(impact_health_report *report, const impact_health *health);
 

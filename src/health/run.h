@@ -4,8 +4,8 @@
 
 #include "health/registry.h"
 
-/* Call the check, report its failure to the diagnostics, and say what it came to. Without the lock; the
- * check is running. */
+/* Call the check, report its failure to the diagnostics, and say what it came to. Without the lock;
+ * the check is running. */
 impact__outcome impact__run(const impact__check *check);
 
 #endif

@@ -38,30 +38,6 @@ static void set_limits(impact_span_limits *to, const impact_span_limits *from)
     to->value_length_limit = from->value_length_limit;
 }
 
-/* The resource is encoded once: the code's attributes, and service.name, which wins over them. */
-static impact_status encode_resource(impact_tracer_provider *provider,
-                                     const impact_trace_options *options)
-{
-    const size_t given = options->attributes ? options->attribute_count : 0;
-    impact_attribute *all = impact__alloc(provider->allocator, (given + 1) * sizeof *all);
-    if (!all)
-        return IMPACT_ENOMEM;
-    for (size_t i = 0; i < given; i++)
-        all[i] = options->attributes[i];
-    impact__attribute_list list = {.attributes = all, .count = given, .count_limit = UINT32_MAX};
-    if (options->service_name)
-        all[list.count++] = impact_string("service.name", options->service_name);
-    impact__attribute_list_measure(&list, IMPACT__RESOURCE_ATTRIBUTES);
-    provider->resource = impact__alloc(provider->allocator, list.size + 1);
-    if (provider->resource) {
-        (void)impact__write_attribute_list((uint8_t *)provider->resource,
-                                           IMPACT__RESOURCE_ATTRIBUTES, &list);
-        provider->resource_size = list.size;
-    }
-    impact__free(provider->allocator, all);
-    return provider->resource ? IMPACT_OK : IMPACT_ENOMEM;
-}
-
 static impact_status open_batch(impact_tracer_provider *provider, uint32_t queue_limit)
 {
     if (provider->batch_limit > queue_limit)
@@ -89,7 +65,7 @@ static impact_status open_parts(impact_tracer_provider *provider,
     if (status == IMPACT_OK)
         status = open_batch(provider, queue_limit);
     if (status == IMPACT_OK)
-        status = encode_resource(provider, options);
+        status = impact__encoded_resource_open(&provider->resource, options);
     return status;
 }
 
@@ -99,7 +75,7 @@ static void close_parts(impact_tracer_provider *provider)
     impact__buffer_close(&provider->batch.bytes);
     impact__free(provider->allocator, provider->batch.items);
     impact__free(provider->allocator, provider->finished);
-    impact__free(provider->allocator, provider->resource);
+    impact__encoded_resource_close(&provider->resource, provider->allocator);
     impact__queue_close(&provider->queue);
 }
 
@@ -146,6 +122,7 @@ static void after_fork_in_child(void *owner)
     atomic_store_explicit(&provider->dropped_closed, 0, memory_order_relaxed);
     provider->in_flight = provider->exported = provider->rejected = provider->failed = 0;
     provider->flush_target = 0;
+    impact__encoded_resource_renew(&provider->resource);
     atomic_store_explicit(&provider->is_worker_sleeping, false, memory_order_relaxed);
     atomic_store_explicit(&provider->without_worker, 0, memory_order_relaxed);
     if (provider->worker == IMPACT__WORKER_RUNNING) {
@@ -454,6 +431,6 @@ impact_tracer *impact_tracer_provider_get_tracer(impact_tracer_provider *provide
 
 impact_text impact_tracer_provider_get_resource(const impact_tracer_provider *provider)
 {
-    return provider ? impact_text_from(provider->resource, provider->resource_size)
+    return provider ? impact_text_from(provider->resource.bytes, provider->resource.size)
                     : impact_text_from(NULL, 0);
 }

@@ -20,6 +20,7 @@
 
 #include "core/fork.h"
 #include "trace/queue.h"
+#include "trace/encoded_resource.h"
 #include "trace/sampler.h"
 #include "trace/tracer.h"
 
@@ -38,8 +39,7 @@ struct impact_tracer_provider {
     impact_span_limits limits;
     impact__sampler sampler;
     bool is_disabled;
-    char *resource; /* owned: an encoded Resource */
-    size_t resource_size;
+    impact__encoded_resource resource;
     impact_exporter *exporters[impact__exporter_limit]; /* owned */
     size_t exporter_count;
     uint32_t batch_limit;

@@ -84,6 +84,16 @@ void impact__queue_close(impact__queue *queue);
 /* Put a finished span in. The slot stays the caller's; its bytes may be others than before. */
 impact__queue_answer impact__queue_put(impact__queue *queue, impact_span *span);
 
+/* Fetch the cell that a span which starts now will most likely be put into: the taker's core has it. */
+static inline void impact__queue_prefetch(const impact__queue *queue)
+{
+    const uint64_t number = atomic_load_explicit(&queue->tail, memory_order_relaxed) & queue->mask;
+    const uint8_t *room = queue->rooms + (size_t)number * impact__queue_room_size;
+    __builtin_prefetch(&queue->cells[number], 1);
+    for (int line = 0; line < 4; line++) /* as long as most records */
+        __builtin_prefetch(room + line * impact__cache_line_size, 1);
+}
+
 /* Copy up to `limit` spans from the head on, oldest first, into an empty batch. They stay in the
  * queue. For one thread at a time, as all below. A span whose cell is claimed but not yet filled ends
  * the batch, and so does a lack of memory. */

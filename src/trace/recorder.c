@@ -86,12 +86,13 @@ static size_t field_size_at(const impact_span *span, uint32_t offset)
 /* A new span's name, if it is short: its field stands first and nothing has to move. */
 static bool record_short_name(impact_span *span, impact_text name)
 {
-    if (span->size != impact__span_head_room || name.size > short_name_limit || !impact__text_is_ascii(name))
+    if (span->size != impact__span_head_room || name.size > short_name_limit)
         return false;
     uint8_t *to = span->bytes + span->size; /* the first bytes always have room for it */
     *to++ = IMPACT__TAG(IMPACT__SPAN_NAME, IMPACT__WIRE_LENGTH);
     *to++ = (uint8_t)name.size;
-    (void)impact__write_bytes(to, name.data, name.size);
+    if (!impact__write_ascii(to, name.data, name.size))
+        return false;
     span->name_size = (uint32_t)(2 + name.size);
     span->size += span->name_size;
     return true;
@@ -225,29 +226,31 @@ static bool replace_attribute(impact_span *span, const impact__key_value *kv, ui
 }
 
 /* Most attributes: short, new, and there is room. False: it takes the long way. */
-static bool record_short(impact_span *span, const impact_attribute *attribute)
+static inline bool record_short(impact_span *span, const impact_attribute *attribute)
 {
     const impact_span_limits *limits = &span->provider->limits;
-    if (!impact__is_short(attribute, limits->value_length_limit) ||
-        span->attribute_count >= limits->attribute_limit ||
+    if (span->attribute_count >= limits->attribute_limit ||
         span->attribute_count >= span->place_capacity ||
         span->capacity - span->size < impact__short_size)
+        return false;
+    uint8_t *to = span->bytes + span->size;
+    uint8_t *end = impact__write_short(to, IMPACT__SPAN_ATTRIBUTES, attribute,
+                                       limits->value_length_limit);
+    if (!end)
         return false;
     const uint32_t print = print_of(attribute->key);
     if (place_of(span, attribute->key, print))
         return false;
-    uint8_t *to = span->bytes + span->size;
-    uint8_t *end = impact__write_short(to, IMPACT__SPAN_ATTRIBUTES, attribute);
     span->places[span->attribute_count++] = (impact__attribute_place){print, span->size};
     span->size += (uint32_t)(end - to);
     return true;
 }
 
-static void record_attribute(impact_span *span, const impact_attribute *attribute)
+/* Apart, so that the short way does not pay for its frame. */
+__attribute__((noinline)) static void record_long(impact_span *span,
+                                                  const impact_attribute *attribute)
 {
     impact__key_value kv;
-    if (record_short(span, attribute))
-        return;
     if (impact__is_ignored(attribute))
         return;
     bool is_kept = false;
@@ -266,7 +269,8 @@ void impact__span_record_attributes(impact_span *span, const impact_attribute *a
                                     size_t count)
 {
     for (size_t i = 0; attributes && i < count; i++)
-        record_attribute(span, &attributes[i]);
+        if (!record_short(span, &attributes[i]))
+            record_long(span, &attributes[i]);
 }
 
 void impact_span_set_all(impact_span *span, const impact_attribute *attributes,

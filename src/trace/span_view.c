@@ -1,9 +1,9 @@
 /* Finished spans, read: the decoder of opentelemetry.proto.trace.v1 and common.v1.
  *
- * DESIGN: a message is read in one pass that keeps its scalars; of its repeated fields only the place
- * is kept, and a walk finds them one by one. So nothing is allocated, nothing recurses, and each byte
- * is looked at a fixed number of times, whatever the bytes are. A known field number with another
- * wire type is an unknown field, as protobuf.dev "Updating A Message Type" has it.
+ * DESIGN: a message is read in one pass that keeps its scalars; of its repeated fields only the
+ * place is kept, and a walk finds them one by one. So nothing is allocated, nothing recurses, and
+ * each byte is looked at a fixed number of times, whatever the bytes are. A known field number with
+ * another wire type is an unknown field, as protobuf.dev "Updating A Message Type" has it.
  */
 #include <impact/span_view.h>
 
@@ -20,7 +20,8 @@ enum {
 
 typedef bool read_field_fn(void *view, const impact__field *field);
 
-/* Give every field of `message` to `read`. False on bytes that are no message, or that `read` refuses. */
+/* Give every field of `message` to `read`. False on bytes that are no message, or that `read`
+ * refuses. */
 static bool read_message(impact_text message, read_field_fn *read, void *view)
 {
     impact_text rest = impact_text_from(message.data, message.size);

@@ -153,7 +153,7 @@ static impact_batch show_batch(impact_tracer_provider *provider)
                 provider->finished[shown++] = show(batch, j);
     }
     return (impact_batch){
-        .resource = {provider->resource, provider->resource_size},
+        .resource = {provider->resource.bytes, provider->resource.size},
         .spans = provider->finished,
         .span_count = shown,
     };

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Compiles every public header alone, as C11 and as C++17, with every warning an error. Writes TAP."""
+"""Compiles every public header alone, as C11 and as C++17, warnings being errors. Writes TAP."""
 import os
 import subprocess
 import sys

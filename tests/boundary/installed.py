@@ -36,15 +36,16 @@ def missing_files(root, prefix):
     headers = {path.name for path in (root / "include/impact").glob("*.h")}
     pages = {path.name for path in (root / "docs/man").glob("*.[0-9]")}
     expected = headers | pages | {"impact.pc", "libimpact.so", "libimpact.so.0"}
-    found = set().union(*(files_below(prefix, pattern) for pattern in ("*.h", "*.[0-9]", "*.pc", "*.so")))
+    patterns = ("*.h", "*.[0-9]", "*.pc", "*.so", "*.so.0")
+    found = set().union(*(files_below(prefix, pattern) for pattern in patterns))
     return [f"{name} is not installed" for name in sorted(expected - found)]
 
 
 def plugin_problems(prefix):
     """Each plugin stands beside the library, where impact_plugin_load looks."""
-    library = next(prefix.rglob("libimpact.so.0"), None)
-    plugins = [path for path in prefix.rglob("libimpact-*.so.0")]
-    strays = [f"{path} is not beside the library" for path in plugins if path.parent != library.parent]
+    folders = {path.parent for path in prefix.rglob("libimpact.so.0")}
+    plugins = list(prefix.rglob("libimpact-*.so.0"))
+    strays = [f"{path} is not beside the library" for path in plugins if path.parent not in folders]
     configs = files_below(prefix, "*.pc")
     names = [path.name.removeprefix("lib").removesuffix(".so.0") for path in plugins]
     return strays + [f"{name}.pc is not installed" for name in names if f"{name}.pc" not in configs]
@@ -67,7 +68,8 @@ def main():
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         destination = folder / "destination"
-        run(["meson", "install", "-C", build, "--no-rebuild", "--quiet", "--destdir", str(destination)])
+        install = ["meson", "install", "--no-rebuild", "--quiet", "-C", build]
+        run([*install, "--destdir", str(destination)])
         prefix = next(destination.rglob("include")).parent
         problems = missing_files(sources.ROOT, prefix) + plugin_problems(prefix)
         version = program_output(prefix, compiler, folder) if not problems else ""

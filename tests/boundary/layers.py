@@ -7,6 +7,7 @@ import sources
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 CONDITIONAL = re.compile(r"^\s*#\s*(if|ifdef|ifndef|elif|else)\b")
+WITH_OWN_HEADERS = ("src", "tests")  # the others' files are named after what they use
 FREE_OF_CONDITIONALS = ("src", "python", "cli", "examples")
 SYSTEM, PUBLIC, INTERNAL = range(3)
 GROUP_NAMES = ("<system>", "<impact/...>", '"layer/..."')
@@ -71,11 +72,13 @@ def group_of(is_quoted, name):
 
 def is_own_header(path, name):
     header = pathlib.PurePosixPath(name)
+    if path.parts[0] not in WITH_OWN_HEADERS:
+        return False
     return path.suffix == ".c" and header.stem == path.stem and header.suffix == ".h"
 
 
 def order_problems(path, text):
-    """The own header first, or else a header of ours that says what the file is; then the groups."""
+    """The own header first, or one of ours that says what the file is; then the groups."""
     found = list(includes(text))
     own = [number for number, _, name in found if is_own_header(path, name)]
     if own and own[0] != found[0][0]:

@@ -21,7 +21,7 @@ def signature_start(lines, brace):
 
 
 def c_functions(text):
-    """(name, first line, length) of each function. The format puts a body's braces at the margin."""
+    """(name, first line, length) of each function: its body's braces stand at the margin."""
     lines = sources.without_comments(text).splitlines()
     opened = None
     for i, line in enumerate(lines):

@@ -29,7 +29,7 @@ def files(root, folders=FOLDERS, suffixes=(".c", ".h")):
 
 
 def blank_out(match):
-    """As many lines as there were. A literal leaves its quotes, so that what is around it still reads."""
+    """As many lines as there were. A literal leaves its quotes, so that its line still reads."""
     text = match.group()
     is_comment = text.startswith("/")
     return "\n" * text.count("\n") or (" " if is_comment else text[0] * 2)

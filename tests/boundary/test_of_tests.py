@@ -109,7 +109,8 @@ class Layers(Seeded):
 
 class Words(Seeded):
     def test_each_refused_function(self):
-        for call in ("strcpy(a, b)", "sprintf (a, b)", "strtol(a, 0, 10)", "alloca(8)", "malloc(8)"):
+        calls = ("strcpy(a, b)", "sprintf (a, b)", "strtol(a, 0, 10)", "alloca(8)", "malloc(8)")
+        for call in calls:
             with self.subTest(call):
                 self.write("src/instrument/curl/seeded.c", f"void f(void)\n{{\n    {call};\n}}\n")
                 self.assert_caught("words.py", "src/instrument/curl/seeded.c:3")

@@ -75,6 +75,13 @@ void check_skip(const char *reason)
     exit(atomic_load(&found->failures) ? exit_failed : exit_skipped);
 }
 
+void check_skip_forks_of_threads(void)
+{
+#ifdef __SANITIZE_ADDRESS__
+    check_skip("AddressSanitizer's allocator is not safe over a fork of several threads");
+#endif
+}
+
 bool check_contains(const char *whole, const char *text)
 {
     return whole && strstr(whole, text) != NULL;

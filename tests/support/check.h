@@ -18,6 +18,9 @@ void check_failed(const char *file, int line, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 /* Ends the test as skipped, unless a CHECK has failed. */
 void check_skip(const char *reason) __attribute__((noreturn));
+/* Ends the test as skipped where AddressSanitizer is in: gcc 12's does not hold the locks of its own
+ * allocator over a fork, so that a child of several threads may wait for them for ever. */
+void check_skip_forks_of_threads(void);
 /* True when `text` stands in `whole`. */
 bool check_contains(const char *whole, const char *text);
 

@@ -56,8 +56,8 @@ static void report(const char *name, const char *what)
 static bool starts_with(impact_text text, const char *prefix)
 {
     const size_t size = strlen(prefix);
-    return text.size > size &&
-           impact__text_equal_ignoring_case(impact_text_from(text.data, size), impact_text_of(prefix));
+    return text.size > size && impact__text_equal_ignoring_case(impact_text_from(text.data, size),
+                                                                impact_text_of(prefix));
 }
 
 static bool is_url(impact_text text)

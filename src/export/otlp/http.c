@@ -2,10 +2,10 @@
  *
  * DESIGN: one easy handle in one multi handle, driven by its one user; the multi handle keeps the
  * connection, and curl_multi_wakeup reaches into its waiting from another thread. A forked child
- * shares the sockets and the TLS state of its parent, so it must not even close what it inherited (a
- * TLS close would end the parent's session): it drops the handles and opens its own. That is found out
- * by getpid. The multi handle is an atomic so that an interruption can read it meanwhile; one that was
- * dropped stays valid memory.
+ * shares the sockets and the TLS state of its parent, so it must not even close what it inherited
+ * (a TLS close would end the parent's session): it drops the handles and opens its own. That is
+ * found out by getpid. The multi handle is an atomic so that an interruption can read it meanwhile;
+ * one that was dropped stays valid memory.
  */
 #include "export/otlp/http.h"
 
@@ -59,16 +59,16 @@ static size_t take_header(char *line, size_t one, size_t size, void *userdata)
     size_t end = size;
     while (end && (line[end - 1] == '\n' || line[end - 1] == '\r'))
         end--;
-    if (end > name_size && impact__text_equal_ignoring_case(impact_text_from(line, name_size),
-                                                            impact_text_of(name)))
-        http->answer.asks_to_wait =
-            otlp__retry_after_parse(&http->answer.wait_ms,
-                                    impact_text_from(line + name_size, end - name_size), time(NULL));
+    if (end > name_size &&
+        impact__text_equal_ignoring_case(impact_text_from(line, name_size), impact_text_of(name)))
+        http->answer.asks_to_wait = otlp__retry_after_parse(
+            &http->answer.wait_ms, impact_text_from(line + name_size, end - name_size), time(NULL));
     return size;
 }
 
 /* A program that the host starts must not inherit our connection. */
-static curl_socket_t open_socket(void *userdata, curlsocktype purpose, struct curl_sockaddr *address)
+static curl_socket_t open_socket(void *userdata, curlsocktype purpose,
+                                 struct curl_sockaddr *address)
 {
     (void)userdata;
     (void)purpose; /* there is one */

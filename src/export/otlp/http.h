@@ -16,19 +16,20 @@ typedef struct otlp__http otlp__http;
 /* What came back. */
 typedef struct otlp__answer {
     long http_status;
-    impact_text body;   /* borrowed until the next post */
-    bool is_too_large;  /* the body was not read to its end */
-    bool asks_to_wait;  /* Retry-After was there and could be read */
+    impact_text body;  /* borrowed until the next post */
+    bool is_too_large; /* the body was not read to its end */
+    bool asks_to_wait; /* Retry-After was there and could be read */
     uint64_t wait_ms;
-    const char *error;  /* of a post that failed: borrowed likewise, one line */
+    const char *error; /* of a post that failed: borrowed likewise, one line */
 } otlp__answer;
 
 /* `settings` is borrowed until close. */
 impact_status otlp__http_open(otlp__http **http, const otlp__settings *settings);
 void otlp__http_close(otlp__http *http);
 
-/* Send `body`. IMPACT_OK: there was an answer. IMPACT_ESYSTEM: the connection failed, and another try
- * may do better. IMPACT_ETIMEDOUT, IMPACT_ECLOSED (interrupted), IMPACT_ENOMEM, IMPACT_EEXPORT: it would not. */
+/* Send `body`. IMPACT_OK: there was an answer. IMPACT_ESYSTEM: the connection failed, and another
+ * try may do better. IMPACT_ETIMEDOUT, IMPACT_ECLOSED (interrupted), IMPACT_ENOMEM, IMPACT_EEXPORT:
+ * it would not. */
 impact_status otlp__http_post(otlp__http *http, otlp__answer *answer, impact_text body,
                               uint64_t deadline_ns);
 

@@ -42,26 +42,50 @@ static int month_of(const char *name)
     return -1;
 }
 
-/* The three forms of RFC 9110 5.6.7; names are English whatever the locale. */
+/* The three forms of RFC 9110 5.6.7; names are English whatever the locale. A form is read to its
+ * end, which is the only place where "%n" is reached. */
+static bool read_imf_date(struct tm *p, char month[4], const char *text)
+{
+    int end = 0;
+    const int count = sscanf(text, "%*3[A-Za-z], %2d %3[A-Za-z] %4d %2d:%2d:%2d GMT%n", &p->tm_mday,
+                             month, &p->tm_year, &p->tm_hour, &p->tm_min, &p->tm_sec, &end);
+    p->tm_year -= 1900;
+    return count == 6 && end && !text[end];
+}
+
+static bool read_rfc850_date(struct tm *p, char month[4], const char *text)
+{
+    int end = 0;
+    const int count = sscanf(text, "%*9[A-Za-z], %2d-%3[A-Za-z]-%2d %2d:%2d:%2d GMT%n", &p->tm_mday,
+                             month, &p->tm_year, &p->tm_hour, &p->tm_min, &p->tm_sec, &end);
+    p->tm_year += p->tm_year < 70 ? 100 : 0; /* two digits: 1970 to 2069 */
+    return count == 6 && end && !text[end];
+}
+
+static bool read_asctime_date(struct tm *p, char month[4], const char *text)
+{
+    int end = 0;
+    const int count = sscanf(text, "%*3[A-Za-z] %3[A-Za-z] %2d %2d:%2d:%2d %4d%n", month,
+                             &p->tm_mday, &p->tm_hour, &p->tm_min, &p->tm_sec, &p->tm_year, &end);
+    p->tm_year -= 1900;
+    return count == 6 && end && !text[end];
+}
+
+typedef bool read_form_fn(struct tm *parts, char month[4], const char *text);
+
 static bool read_date_parts(struct tm *parts, const char *text)
 {
-    char month[4] = "";
-    int end = 0;
-    struct tm *p = parts;
-    if (sscanf(text, "%*3[A-Za-z], %2d %3[A-Za-z] %4d %2d:%2d:%2d GMT%n", &p->tm_mday, month,
-               &p->tm_year, &p->tm_hour, &p->tm_min, &p->tm_sec, &end) == 6 && end) {
-        p->tm_year -= 1900;
-    } else if (sscanf(text, "%*9[A-Za-z], %2d-%3[A-Za-z]-%2d %2d:%2d:%2d GMT%n", &p->tm_mday, month,
-                      &p->tm_year, &p->tm_hour, &p->tm_min, &p->tm_sec, &end) == 6 && end) {
-        p->tm_year += p->tm_year < 70 ? 100 : 0; /* two digits: 1970 to 2069 */
-    } else if (sscanf(text, "%*3[A-Za-z] %3[A-Za-z] %2d %2d:%2d:%2d %4d%n", month, &p->tm_mday,
-                      &p->tm_hour, &p->tm_min, &p->tm_sec, &p->tm_year, &end) == 6 && end) {
-        p->tm_year -= 1900;
-    } else {
-        return false;
+    static read_form_fn *const forms[] = {read_imf_date, read_rfc850_date, read_asctime_date};
+    for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
+        char month[4] = "";
+        struct tm read = {.tm_year = 0};
+        if (!forms[i](&read, month, text))
+            continue;
+        read.tm_mon = month_of(month);
+        *parts = read;
+        return true;
     }
-    p->tm_mon = month_of(month);
-    return text[end] == 0;
+    return false;
 }
 
 static bool are_in_range(const struct tm *p)
@@ -74,7 +98,7 @@ static bool are_in_range(const struct tm *p)
 static bool parse_date(int64_t *unix_s, impact_text value)
 {
     char text[date_size] = "";
-    struct tm parts = {.tm_year = -1};
+    struct tm parts;
     if (value.size == 0 || value.size >= sizeof text || memchr(value.data, 0, value.size))
         return false;
     memcpy(text, value.data, value.size);

@@ -12,7 +12,7 @@
 /* 429, 502, 503 and 504 are; no other answer is. */
 bool otlp__retry_is_for_status(long http_status);
 
-/* Milliseconds to wait before attempt `attempt` + 1, counted from 1: exponential, with full jitter. */
+/* Milliseconds to wait after attempt `attempt`, from 1: exponential, with full jitter. */
 uint64_t otlp__retry_backoff_ms(unsigned attempt, impact__random *random);
 
 /* The value of a Retry-After header (RFC 9110 10.2.3): seconds, or a date in one of three forms, of

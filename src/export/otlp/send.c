@@ -34,7 +34,8 @@ static void judge_success(const otlp__answer *answer, size_t span_count, size_t 
     if (*rejected)
         impact_diagnostics_report(IMPACT_SEVERITY_ERROR, "otlp", "partial success",
                                   "the backend rejected %zu of %zu spans: %.*s", *rejected,
-                                  span_count, shown_size(message), message.size ? message.data : "");
+                                  span_count, shown_size(message),
+                                  message.size ? message.data : "");
     else if (message.size)
         impact_diagnostics_report(IMPACT_SEVERITY_WARNING, "otlp", "warning",
                                   "the backend took the spans and warns: %.*s", shown_size(message),

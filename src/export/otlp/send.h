@@ -6,7 +6,8 @@
 
 #include "export/otlp/http.h"
 
-/* IMPACT_OK: the backend took `span_count` spans but `*rejected`. Otherwise none is known to be taken. */
+/* IMPACT_OK: the backend took `span_count` spans but `*rejected`. Otherwise none is known to be
+ * taken. */
 impact_status otlp__send(otlp__http *http, impact_text body, size_t span_count,
                          uint64_t deadline_ns, size_t *rejected);
 

@@ -26,7 +26,8 @@ static void render_checks(impact__buffer *buffer, const impact_health_report *re
         const impact__report_row *row = &report->rows[i];
         separate(buffer, i == 0);
         impact__json_string(buffer, impact__kept_text(&row->name));
-        impact__buffer_append_string(buffer, impact__outcome_holds(&row->outcome) ? ":true" : ":false");
+        impact__buffer_append_string(buffer,
+                                     impact__outcome_holds(&row->outcome) ? ":true" : ":false");
     }
     impact__buffer_append_char(buffer, '}');
 }

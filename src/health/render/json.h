@@ -6,8 +6,8 @@
 #include "health/report.h"
 #include "health/selector.h"
 
-/* {"available_checks":[...],"checks":{"name":true},"health":"running"}, and "unknown_checks" when the
- * selector has any; one line. */
+/* {"available_checks":[...],"checks":{"name":true},"health":"running"}, and "unknown_checks" when
+ * the selector has any; one line. */
 void impact__render_json(impact__buffer *buffer, const impact_health_report *report,
                          const impact__selector *selector);
 

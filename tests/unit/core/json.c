@@ -134,7 +134,8 @@ static void check_in_locale(const char *name, const char *source, const char *po
 {
     if (!enter_locale(name, source))
         check_skip("neither the locale nor localedef and its sources are here");
-    CHECK_STRING(localeconv()->decimal_point, point);
+    if (strcmp(localeconv()->decimal_point, point) != 0)
+        check_skip("this C library knows one decimal point only"); /* musl */
     CHECK_STRING(number(1.5), "1.5");
     CHECK_STRING(number(-1.25e-300), "-1.25e-300");
     CHECK_STRING(number(1234567), "1234567.0");

@@ -69,13 +69,39 @@ static const char *draw(const message *data, size_t count)
 TEST(two_processes_make_one_tree)
 {
     static const message_span_facts shop[] = {
-        {.trace = 1, .id = 2, .parent = 1, .name = "GET", .kind = 3, .start_ns = 2 * ms, .end_ns = 9 * ms},
+        {.trace = 1,
+         .id = 2,
+         .parent = 1,
+         .name = "GET",
+         .kind = 3,
+         .start_ns = 2 * ms,
+         .end_ns = 9 * ms},
         {.trace = 1, .id = 1, .name = "GET /buy", .kind = 2, .start_ns = 1 * ms, .end_ns = 11 * ms},
     };
     static const message_span_facts orders[] = {
-        {.trace = 1, .id = 4, .parent = 3, .name = "SELECT", .kind = 3, .start_ns = 5 * ms, .end_ns = 6 * ms, .status = 2},
-        {.trace = 1, .id = 5, .parent = 3, .name = "INSERT", .kind = 3, .start_ns = 6 * ms, .end_ns = 7 * ms},
-        {.trace = 1, .id = 3, .parent = 2, .name = "GET /orders", .kind = 2, .start_ns = 3 * ms, .end_ns = 8 * ms, .is_parent_remote = true},
+        {.trace = 1,
+         .id = 4,
+         .parent = 3,
+         .name = "SELECT",
+         .kind = 3,
+         .start_ns = 5 * ms,
+         .end_ns = 6 * ms,
+         .status = 2},
+        {.trace = 1,
+         .id = 5,
+         .parent = 3,
+         .name = "INSERT",
+         .kind = 3,
+         .start_ns = 6 * ms,
+         .end_ns = 7 * ms},
+        {.trace = 1,
+         .id = 3,
+         .parent = 2,
+         .name = "GET /orders",
+         .kind = 2,
+         .start_ns = 3 * ms,
+         .end_ns = 8 * ms,
+         .is_parent_remote = true},
     };
     const message data[] = {traces_data("shop", shop, 2), traces_data("orders", orders, 3)};
     CHECK_STRING(
@@ -93,7 +119,13 @@ TEST(a_span_without_its_parent_is_a_marked_root)
 {
     static const message_span_facts facts[] = {
         {.trace = 1, .id = 7, .parent = 6, .name = "late", .kind = 1, .start_ns = 10, .end_ns = 20},
-        {.trace = 1, .id = 8, .parent = 7, .name = "inner", .kind = 1, .start_ns = 12, .end_ns = 20},
+        {.trace = 1,
+         .id = 8,
+         .parent = 7,
+         .name = "inner",
+         .kind = 1,
+         .start_ns = 12,
+         .end_ns = 20},
     };
     const message data = traces_data("shop", facts, 2);
     draw(&data, 1);
@@ -146,9 +178,13 @@ TEST(no_line_is_wider_than_eighty_columns)
 {
     message_span_facts facts[20];
     for (uint8_t i = 0; i < 20; i++)
-        facts[i] = (message_span_facts){
-            .trace = 1, .id = (uint8_t)(i + 1), .parent = i, .kind = 4, .start_ns = i,
-            .end_ns = UINT64_MAX - i, .name = "ein sehr langer Name für eine kleine Größe"};
+        facts[i] = (message_span_facts){.trace = 1,
+                                        .id = (uint8_t)(i + 1),
+                                        .parent = i,
+                                        .kind = 4,
+                                        .start_ns = i,
+                                        .end_ns = UINT64_MAX - i,
+                                        .name = "ein sehr langer Name für eine kleine Größe"};
     const message data = traces_data("a-service-with-a-long-name", facts, 20);
     draw(&data, 1);
     size_t lines = 0;
@@ -287,8 +323,7 @@ TEST(drawing_survives_any_failed_allocation)
     example e;
     fill(&e);
     faults f;
-    FOR_EACH_ALLOCATION_FAILURE(&f)
-    {
+    FOR_EACH_ALLOCATION_FAILURE (&f) {
         const int descriptor = open_output();
         const impact_status printed = impact_tree_print(descriptor, &text, 1, &f.allocator);
         impact_exporter *exporter = NULL;

@@ -1,4 +1,4 @@
-/* The engine: hung checks, shared runs, bounded threads, removal and close while runs are under way. */
+/* The engine: hung checks, shared runs, bounded threads, removal and close during runs. */
 #include "health/engine.h"
 
 #include <pthread.h>
@@ -12,8 +12,8 @@
 static impact_health *open_health(uint32_t workers, uint32_t budget_ms)
 {
     impact_health *health = NULL;
-    CHECK_EQUAL(impact_health_open(&health, IMPACT_HEALTH_OPTIONS(.workers = workers,
-                                                                  .budget_ms = budget_ms)),
+    CHECK_EQUAL(impact_health_open(
+                    &health, IMPACT_HEALTH_OPTIONS(.workers = workers, .budget_ms = budget_ms)),
                 IMPACT_OK);
     return health;
 }
@@ -44,10 +44,10 @@ static impact_health_status return_userdata(impact_health_run *run, void *userda
 static impact_health_result result_of(impact_health_status status)
 {
     impact_health *health = open_health(1, patience_ms);
-    CHECK_EQUAL(impact_health_add(health, IMPACT_CHECK(.name = "a", .run = return_userdata,
-                                                       .userdata = &status,
-                                                       .timeout_ms = patience_ms)),
-                IMPACT_OK);
+    CHECK_EQUAL(
+        impact_health_add(health, IMPACT_CHECK(.name = "a", .run = return_userdata,
+                                               .userdata = &status, .timeout_ms = patience_ms)),
+        IMPACT_OK);
     const impact_health_result result = probe_one(health, "a");
     CHECK_EQUAL(impact_health_close(health, patience_ms), 0);
     return result;
@@ -109,8 +109,8 @@ static impact_health_status pass_too_late(impact_health_run *run, void *userdata
 TEST(a_pass_that_comes_too_late_is_a_failure)
 {
     impact_health *health = open_health(1, patience_ms);
-    CHECK_EQUAL(impact_health_add(health, IMPACT_CHECK(.name = "late", .run = pass_too_late,
-                                                       .timeout_ms = 1)),
+    CHECK_EQUAL(impact_health_add(
+                    health, IMPACT_CHECK(.name = "late", .run = pass_too_late, .timeout_ms = 1)),
                 IMPACT_OK);
     const impact_health_result late = probe_one(health, "late");
     CHECK_EQUAL(late.status, IMPACT_HEALTH_FAIL);
@@ -144,7 +144,7 @@ TEST(a_hung_check_does_not_starve_the_one_behind_it)
     add_gate(health, "hung", &g, 20);
     add_true(health, "good");
     impact_health_report *report = NULL;
-    REQUIRE(impact_health_probe(health, impact_text_of("hung,good"), &report) == IMPACT_OK);
+    REQUIRE(probe_in_time(health, "hung,good", &report));
     impact_health_result result;
     CHECK(impact_health_report_get(report, 0, &result));
     CHECK_STRING(result.reason, "timeout");
@@ -154,6 +154,23 @@ TEST(a_hung_check_does_not_starve_the_one_behind_it)
     impact_health_report_close(report);
     gate_release(&g);
     AWAIT(threads_of(health) == 1); /* the replacement, or the one that it replaced, has gone */
+    CHECK_EQUAL(impact_health_close(health, patience_ms), 0);
+    gate_close(&g);
+}
+
+TEST(a_hung_check_is_noticed_when_it_begins_after_its_prober_has_gone_to_sleep)
+{
+    gate g;
+    gate_open(&g);
+    impact_health *health = open_health(1, patience_ms);
+    add_gate(health, "hung", &g, 20);
+    add_true(health, "good");
+    CHECK_EQUAL(probe_one(health, "good").status, IMPACT_HEALTH_PASS);
+    AWAIT(users_of(health, "good") == 0);
+    /* Its thread is idle now, and begins the next run once the prober lets go of the lock to wait. */
+    CHECK_STRING(probe_one(health, "hung").reason, "timeout");
+    CHECK_EQUAL(threads_of(health), 1);
+    gate_release(&g);
     CHECK_EQUAL(impact_health_close(health, patience_ms), 0);
     gate_close(&g);
 }
@@ -208,9 +225,9 @@ static bool hung_timed_out_and_good_passed(impact_health *health)
     impact_health_result hung;
     impact_health_result good;
     const bool is_right =
-        impact_health_probe(health, impact_text_of("hung,good"), &report) == IMPACT_OK &&
-        impact_health_report_get(report, 0, &hung) && strcmp(hung.reason, "timeout") == 0 &&
-        impact_health_report_get(report, 1, &good) && good.status == IMPACT_HEALTH_PASS;
+        probe_in_time(health, "hung,good", &report) && impact_health_report_get(report, 0, &hung) &&
+        strcmp(hung.reason, "timeout") == 0 && impact_health_report_get(report, 1, &good) &&
+        good.status == IMPACT_HEALTH_PASS;
     impact_health_report_close(report);
     return is_right;
 }
@@ -275,7 +292,7 @@ TEST(all_hung_checks_hold_no_more_threads_than_there_are_workers_and_checks)
         add_gate(health, (char[]){(char)('a' + i), 0}, &g, 20);
     add_true(health, "good");
     impact_health_report *report = NULL;
-    REQUIRE(impact_health_probe(health, impact_text_of("_defaults"), &report) == IMPACT_OK);
+    REQUIRE(probe_in_time(health, "_defaults", &report));
     impact_health_result result;
     for (size_t i = 0; impact_health_report_get(report, i, &result); i++)
         CHECK_STRING(result.reason, i < hung_count ? "timeout" : "");
@@ -398,8 +415,7 @@ TEST(close_waits_for_the_runs_that_end_within_its_grace)
 TEST(a_probe_survives_every_allocation_failure)
 {
     faults f;
-    FOR_EACH_ALLOCATION_FAILURE(&f)
-    {
+    FOR_EACH_ALLOCATION_FAILURE(&f) {
         impact_health *health = NULL;
         impact_health_report *report = NULL;
         if (impact_health_open(&health, IMPACT_HEALTH_OPTIONS(.allocator = &f.allocator,

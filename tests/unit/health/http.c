@@ -84,10 +84,11 @@ static void add(impact_health *health, const char *name, impact_health_check_fn 
 static impact_health *open_health(const char *secret, bool ignores_unknown_checks)
 {
     impact_health *health = NULL;
-    CHECK_EQUAL(impact_health_open(&health, IMPACT_HEALTH_OPTIONS(
-                                                .secret = secret, .budget_ms = patience_ms,
-                                                .ignores_unknown_checks = ignores_unknown_checks)),
-                IMPACT_OK);
+    CHECK_EQUAL(
+        impact_health_open(&health,
+                           IMPACT_HEALTH_OPTIONS(.secret = secret, .budget_ms = patience_ms,
+                                                 .ignores_unknown_checks = ignores_unknown_checks)),
+        IMPACT_OK);
     add(health, "true", impact_check_true, NULL);
     add(health, "false", impact_check_false, "");
     add(health, "foo", impact_check_true, "");
@@ -122,7 +123,8 @@ TEST(the_defaults_are_run_unless_checks_are_named)
 TEST(the_named_checks_are_run_in_the_order_asked_for)
 {
     impact_health *health = open_health(NULL, false);
-    const char *both = AVAILABLE "\"checks\":{\"foo\":true,\"true\":true},\"health\":\"running\"}\n";
+    const char *both =
+        AVAILABLE "\"checks\":{\"foo\":true,\"true\":true},\"health\":\"running\"}\n";
     check_answer(ask(health, "GET", "/health/", "checks=foo,_defaults"), 200, both);
     check_answer(ask(health, "GET", "/health/", "checks=%20foo%20,+true,foo"), 200, both);
     check_answer(ask(health, "GET", "/health/", "checks=foo%2Ctrue"), 200, both);
@@ -156,7 +158,8 @@ TEST(a_hung_check_counts_as_false)
     REQUIRE(impact_health_add(health, IMPACT_CHECK(.name = "hung", .run = gate_run, .userdata = &g,
                                                    .timeout_ms = 20)) == IMPACT_OK);
     exchange e = ask(health, "GET", "/health/", "");
-    CHECK(check_contains(e.body, "\"checks\":{\"true\":true,\"hung\":false},\"health\":\"degraded\"}"));
+    CHECK(check_contains(e.body,
+                         "\"checks\":{\"true\":true,\"hung\":false},\"health\":\"degraded\"}"));
     check_answer(e, 503, NULL);
     gate_release(&g);
     CHECK_EQUAL(impact_health_close(health, patience_ms), 0);
@@ -189,8 +192,8 @@ TEST(an_unknown_check_is_listed_when_the_registry_ignores_them)
 
 static int status_with(impact_health *health, const char *query, const char *authorization)
 {
-    exchange e = ask_raw(health, "GET", impact_text_of("/health/"), impact_text_of(query),
-                         authorization);
+    exchange e =
+        ask_raw(health, "GET", impact_text_of("/health/"), impact_text_of(query), authorization);
     const int status = e.response.status;
     if (status == 401) {
         CHECK_STRING(e.body, "{\"error\":\"the secret is missing or wrong\"}\n");
@@ -312,8 +315,9 @@ TEST(the_bare_prefix_is_redirected_with_its_query_when_that_is_safe)
 
 TEST(paths_beside_the_prefix_are_left_to_others)
 {
-    static const char *const paths[] = {"", "/", "/healt", "/healthy", "/healthy/ping", "/x/health/",
-                                        "//health/", "/%68ealth/", "/HEALTH/"};
+    static const char *const paths[] = {
+        "",           "/",         "/healt",     "/healthy", "/healthy/ping",
+        "/x/health/", "//health/", "/%68ealth/", "/HEALTH/"};
     impact_health *health = open_health(NULL, false);
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
         exchange e = ask(health, "GET", paths[i], "");
@@ -331,9 +335,9 @@ TEST(unknown_paths_below_the_prefix_are_not_found)
     impact_health *health = open_health(NULL, false);
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
         check_error(ask(health, "GET", paths[i], ""), 404);
-    check_error(ask_raw(health, "GET", impact_text_from("/health/ping\0", 13), impact_text_of(""),
-                        NULL),
-                404);
+    check_error(
+        ask_raw(health, "GET", impact_text_from("/health/ping\0", 13), impact_text_of(""), NULL),
+        404);
     CHECK_EQUAL(impact_health_close(health, patience_ms), 0);
 }
 
@@ -430,11 +434,11 @@ static void check_answers_without_memory(impact_health *health, const faults *f,
 TEST(an_answer_survives_every_allocation_failure)
 {
     faults f;
-    FOR_EACH_ALLOCATION_FAILURE(&f)
-    {
+    FOR_EACH_ALLOCATION_FAILURE (&f) {
         impact_health *health = NULL;
         if (impact_health_open(&health, IMPACT_HEALTH_OPTIONS(.allocator = &f.allocator,
-                                                              .budget_ms = patience_ms)) == IMPACT_OK) {
+                                                              .budget_ms = patience_ms)) ==
+            IMPACT_OK) {
             (void)!impact_health_add(health, IMPACT_CHECK(.name = "true", .run = impact_check_true,
                                                           .timeout_ms = patience_ms));
             check_answers_without_memory(health, &f, "/health/", NULL, 200);

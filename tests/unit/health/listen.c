@@ -1,4 +1,4 @@
-/* Listening: what is refused before a server is opened. That it serves is tested with the plugin. */
+/* Listening: what is refused before a server is opened. Serving is tested with the plugin. */
 #include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>

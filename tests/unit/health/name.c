@@ -13,15 +13,20 @@ static bool is_group(const char *name)
     return impact__is_group_name(impact_text_of(name));
 }
 
-TEST(a_check_has_a_name_of_letters_digits_and_a_few_signs)
+TEST(a_check_has_a_name_that_can_stand_in_a_list)
 {
     CHECK(is_check("db"));
     CHECK(is_check("A-z.0:9/x_"));
+    CHECK(is_check("payment gateway (EU)"));
+    CHECK(is_check("d\xC3\xB6"));
     CHECK(!is_check(""));
     CHECK(!is_check("_db"));
-    CHECK(!is_check("a b"));
+    CHECK(!is_check(" a"));
+    CHECK(!is_check("a\t"));
     CHECK(!is_check("a,b"));
-    CHECK(!is_check("d\xC3\xB6"));
+    CHECK(!is_check("a\nb"));
+    CHECK(!is_check("a\x7F"));
+    CHECK(!is_check("d\xC3"));
     CHECK(!impact__is_check_name(impact_text_from("a\0b", 3)));
 }
 

@@ -12,16 +12,16 @@ static impact_health *open_health(bool ignores_unknown_checks)
         const char *groups;
     } checks[] = {{"a", NULL}, {"b", "_defaults, _ready"}, {"c", "_ready"}, {"d", ""}};
     impact_health *health = NULL;
-    CHECK_EQUAL(impact_health_open(&health, IMPACT_HEALTH_OPTIONS(
-                                                .budget_ms = patience_ms,
-                                                .ignores_unknown_checks = ignores_unknown_checks)),
+    CHECK_EQUAL(impact_health_open(&health, IMPACT_HEALTH_OPTIONS(.budget_ms = patience_ms,
+                                                                  .ignores_unknown_checks =
+                                                                      ignores_unknown_checks)),
                 IMPACT_OK);
     for (size_t i = 0; i < sizeof checks / sizeof *checks; i++)
-        CHECK_EQUAL(impact_health_add(health, IMPACT_CHECK(.name = checks[i].name,
-                                                           .run = impact_check_true,
-                                                           .groups = checks[i].groups,
-                                                           .timeout_ms = patience_ms)),
-                    IMPACT_OK);
+        CHECK_EQUAL(
+            impact_health_add(health,
+                              IMPACT_CHECK(.name = checks[i].name, .run = impact_check_true,
+                                           .groups = checks[i].groups, .timeout_ms = patience_ms)),
+            IMPACT_OK);
     return health;
 }
 
@@ -46,7 +46,8 @@ static const char *selected(impact_health *health, impact_text selector)
     return names;
 }
 
-#define CHECK_SELECTS(selector, names) CHECK_STRING(selected(health, impact_text_of(selector)), names)
+#define CHECK_SELECTS(selector, names)                                                             \
+    CHECK_STRING(selected(health, impact_text_of(selector)), names)
 
 TEST(a_selector_is_a_list_of_names_and_groups_each_check_once)
 {

@@ -7,6 +7,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "support/faults.h"
+
 /* ---- the victims, which are registered in the second run only ---- */
 
 static void passes(void)
@@ -68,6 +70,29 @@ static void fails_in_a_child(void)
     (void)waitpid(child, NULL, 0);
 }
 
+static void leaks(void)
+{
+    faults f;
+    faults_open(&f);
+    free(memcpy(f.allocator.allocate(&f, 1), "",
+                1)); /* past the allocator, which goes on counting it */
+    faults_close(&f);
+}
+
+static void allocates_nothing(void)
+{
+    faults f;
+    FOR_EACH_ALLOCATION_FAILURE(&f)
+        CHECK(true);
+}
+
+static void resizes_to_nothing(void)
+{
+    faults f;
+    faults_open(&f);
+    f.allocator.release(&f, f.allocator.resize(&f, NULL, 0));
+}
+
 static void register_victim(const char *name, void (*run)(void), check_test *test)
 {
     *test = (check_test){.name = name, .run = run};
@@ -76,7 +101,7 @@ static void register_victim(const char *name, void (*run)(void), check_test *tes
 
 __attribute__((constructor)) static void register_victims(void)
 {
-    static check_test tests[9];
+    static check_test tests[12];
     if (!getenv("CHECK_VICTIMS"))
         return;
     register_victim("victim_passes", passes, &tests[0]);
@@ -88,6 +113,9 @@ __attribute__((constructor)) static void register_victims(void)
     register_victim("victim_exits_early", exits_early, &tests[6]);
     register_victim("victim_hangs", hangs, &tests[7]);
     register_victim("victim_fails_in_a_child", fails_in_a_child, &tests[8]);
+    register_victim("victim_leaks", leaks, &tests[9]);
+    register_victim("victim_allocates_nothing", allocates_nothing, &tests[10]);
+    register_victim("victim_resizes_to_nothing", resizes_to_nothing, &tests[11]);
 }
 
 /* ---- the run ---- */
@@ -177,6 +205,23 @@ TEST(a_failed_check_in_a_forked_process_is_seen)
 {
     CHECK_EQUAL(run("victim_fails_in_a_child"), 1);
     CHECK(check_contains(output, "not ok 1 - victim_fails_in_a_child\n"));
+}
+
+TEST(a_leak_is_seen)
+{
+    CHECK_EQUAL(run("victim_leaks"), 1);
+    CHECK(check_contains(output, "atomic_load(&f->live) is 1, not 0\n"));
+}
+
+TEST(a_fault_test_that_allocates_nothing_proves_nothing)
+{
+    CHECK_EQUAL(run("victim_allocates_nothing"), 1);
+}
+
+TEST(a_resize_to_nothing_is_seen)
+{
+    CHECK_EQUAL(run("victim_resizes_to_nothing"), 1);
+    CHECK(check_contains(output, "size > 0\n"));
 }
 
 TEST(one_failure_among_others_fails_the_program)

@@ -8,7 +8,6 @@
 #include "core/clock.h"
 #include "support/check.h"
 #include "support/fake_exporter.h"
-#include "support/sanitizer.h"
 #include "support/tracing.h"
 #include "trace/provider.h"
 
@@ -184,10 +183,9 @@ static void *end_without_pause(void *is_over)
 
 TEST(forks_amid_threads_that_end_spans_and_an_exporter_that_runs)
 {
+    check_skip_forks_of_threads();
     static atomic_bool is_over;
     pthread_t threads[thread_count];
-    if (has_allocator_that_forks_badly())
-        check_skip("AddressSanitizer's allocator may be locked in the child");
     REQUIRE(open_provider((impact_trace_options){.batch_limit = 8, .queue_limit = 64}));
     for (int i = 0; i < thread_count; i++)
         REQUIRE(pthread_create(&threads[i], NULL, end_without_pause, &is_over) == 0);

@@ -293,11 +293,11 @@ TEST(many_producers_lose_and_double_nothing)
     REQUIRE(!impact__queue_open(&shared, 32, NULL) && open_batch(&batch, list_limit));
     start_producers(threads, produce);
     uint64_t taken = 0;
-    while (taken < (uint64_t)producer_count * spans_each) {
+    for (bool is_last = false; !is_last;) {
+        const bool all_is_there = !atomic_load(&producers_left); /* before what is taken now */
         const size_t count = take_and_check(&batch);
         taken += count;
-        if (!count && !atomic_load(&producers_left) && !take_and_check(&batch))
-            break;
+        is_last = all_is_there && count == 0;
     }
     for (int i = 0; i < producer_count; i++)
         (void)pthread_join(threads[i], NULL);

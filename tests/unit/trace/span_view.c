@@ -147,7 +147,8 @@ TEST(every_cut_of_a_span_is_refused_or_shorter_and_leaves_the_view)
             CHECK_EQUAL(view.start_unix_ns, 42);
         refused += !is_read;
     }
-    /* Only a cut between two fields is a message: 13 fields have 13 such places before their end. */
+    /* Only a cut between two fields is a message: 13 fields have 13 such places before their end.
+     */
     CHECK_EQUAL(refused, span.size - 13);
 }
 

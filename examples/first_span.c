@@ -1,0 +1,31 @@
+/* first_span: two spans, one inside the other. */
+#include <stdio.h>
+
+#include <impact/diagnostics.h>
+#include <impact/span.h>
+#include <impact/trace.h>
+
+static void charge(void)
+{
+    IMPACT_SPAN("charge") {
+        impact_span_set(impact_span_current(), impact_string("card.kind", "debit"));
+    }
+}
+
+int main(void)
+{
+    /* Unasked, impact prints nothing, not even that an exporter's name is misspelt. */
+    impact_diagnostics_set_callback(impact_diagnostics_to_stderr, NULL);
+    if (impact_trace_init(IMPACT_TRACE_OPTIONS(.service_name = "checkout")))
+        return 1;
+    /* A span ends with its block, however that is left. */
+    IMPACT_SPAN("checkout") {
+        impact_span_set(impact_span_current(), impact_int("cart.items", 3));
+        charge(); /* its span becomes a child of this one */
+    }
+    /* Export what waits, for five seconds at most. */
+    const impact_status status = impact_trace_shutdown(5000);
+    if (status)
+        fprintf(stderr, "%s\n", impact_status_text(status));
+    return status ? 1 : 0;
+}

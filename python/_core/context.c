@@ -1,0 +1,194 @@
+/* Span contexts between Python and C, and the parent that a Context holds. */
+#include "core.h"
+
+#include <string.h>
+
+static PyObject *attribute_get(core_state *state, PyObject *object, attribute_name name)
+{
+    return PyObject_GetAttr(object, state->names[name]);
+}
+
+/* `number.to_bytes(size, "big")`; NULL with an exception. */
+static PyObject *bytes_of(core_state *state, PyObject *number, size_t size)
+{
+    PyObject *length = PyLong_FromSize_t(size);
+    PyObject *bytes = length ? PyObject_CallMethodObjArgs(number, state->names[NAME_TO_BYTES],
+                                                          length, state->names[NAME_BIG], NULL)
+                             : NULL;
+    Py_XDECREF(length);
+    return bytes;
+}
+
+/* The big-endian bytes of an id. False, without an exception, when it does not fit. */
+static bool id_read(core_state *state, uint8_t *bytes, size_t size, PyObject *object,
+                    attribute_name name)
+{
+    PyObject *number = attribute_get(state, object, name);
+    PyObject *encoded = number ? bytes_of(state, number, size) : NULL;
+    bool is_read = encoded && PyBytes_Check(encoded) && (size_t)PyBytes_Size(encoded) == size;
+    if (is_read)
+        memcpy(bytes, PyBytes_AsString(encoded), size);
+    else
+        PyErr_Clear();
+    Py_XDECREF(encoded);
+    Py_XDECREF(number);
+    return is_read;
+}
+
+static uint8_t flags_read(core_state *state, PyObject *object)
+{
+    PyObject *flags = attribute_get(state, object, NAME_TRACE_FLAGS);
+    long value = flags && PyLong_Check(flags) ? PyLong_AsLong(flags) : 0;
+    PyErr_Clear();
+    Py_XDECREF(flags);
+    return (uint8_t)(value & 0xff);
+}
+
+static bool is_remote_read(core_state *state, PyObject *object)
+{
+    PyObject *value = attribute_get(state, object, NAME_IS_REMOTE);
+    bool is_remote = value && PyObject_IsTrue(value) == 1;
+    PyErr_Clear();
+    Py_XDECREF(value);
+    return is_remote;
+}
+
+/* Most traces have no trace state, and an empty one is false. */
+static held_text trace_state_read(core_state *state, PyObject *object)
+{
+    held_text held = {.owner = NULL};
+    PyObject *trace_state = attribute_get(state, object, NAME_TRACE_STATE);
+    PyObject *header =
+        trace_state && PyObject_IsTrue(trace_state) == 1
+            ? PyObject_CallMethodObjArgs(trace_state, state->names[NAME_TO_HEADER], NULL)
+            : NULL;
+    PyErr_Clear();
+    if (header)
+        held = held_text_of(header);
+    Py_XDECREF(header);
+    Py_XDECREF(trace_state);
+    return held;
+}
+
+bool span_context_read(core_state *state, impact_span_context *context, held_text *trace_state,
+                       PyObject *object)
+{
+    impact_span_context read = {.trace_flags = flags_read(state, object)};
+    if (!id_read(state, read.trace_id.bytes, sizeof read.trace_id.bytes, object, NAME_TRACE_ID) ||
+        !id_read(state, read.span_id.bytes, sizeof read.span_id.bytes, object, NAME_SPAN_ID) ||
+        !impact_span_context_is_valid(&read))
+        return false;
+    read.is_remote = is_remote_read(state, object);
+    *trace_state = trace_state_read(state, object);
+    read.trace_state = trace_state->text;
+    *context = read;
+    return true;
+}
+
+static PyObject *trace_state_make(core_state *state, impact_text text)
+{
+    if (text.size == 0)
+        return Py_NewRef(Py_None); /* SpanContext makes the default one of it */
+    return PyObject_CallFunction(state->python[TRACE_STATE_FROM_TEXT], "s#", text.data,
+                                 (Py_ssize_t)text.size);
+}
+
+PyObject *span_context_make(core_state *state, const impact_span_context *context)
+{
+    char trace_id[33];
+    char span_id[17];
+    impact_trace_id_format(trace_id, &context->trace_id);
+    impact_span_id_format(span_id, &context->span_id);
+    PyObject *trace = PyLong_FromString(trace_id, NULL, 16);
+    PyObject *span = PyLong_FromString(span_id, NULL, 16);
+    PyObject *flags =
+        PyObject_CallFunction(state->python[TRACE_FLAGS_CLASS], "i", (int)context->trace_flags);
+    PyObject *trace_state = trace_state_make(state, context->trace_state);
+    PyObject *made = NULL;
+    if (trace && span && flags && trace_state)
+        made = PyObject_CallFunctionObjArgs(state->python[SPAN_CONTEXT_CLASS], trace, span,
+                                            context->is_remote ? Py_True : Py_False, flags,
+                                            trace_state, NULL);
+    Py_XDECREF(trace_state);
+    Py_XDECREF(flags);
+    Py_XDECREF(span);
+    Py_XDECREF(trace);
+    return made;
+}
+
+/* The span that a Context holds: a new reference, or NULL without an exception. */
+static PyObject *span_in(core_state *state, PyObject *context)
+{
+    PyObject *span = NULL;
+    if (PyDict_Check(context)) {
+        span = PyDict_GetItemWithError(context, state->python[SPAN_KEY]);
+        Py_XINCREF(span);
+    } else {
+        span = PyObject_CallMethodObjArgs(context, state->names[NAME_GET], state->python[SPAN_KEY],
+                                          NULL);
+    }
+    PyErr_Clear();
+    return span;
+}
+
+static PyObject *span_find(core_state *state, PyObject *context)
+{
+    if (context && context != Py_None)
+        return span_in(state, context);
+    PyObject *current = PyObject_CallNoArgs(state->python[CURRENT_CONTEXT]);
+    if (!current) {
+        PyErr_Clear();
+        return NULL;
+    }
+    PyObject *span = span_in(state, current);
+    Py_DECREF(current);
+    return span;
+}
+
+/* What is not a Span by the API's own word is no parent, as in its get_current_span. */
+static void parent_read_foreign(span_parent *parent, core_state *state)
+{
+    if (PyObject_IsInstance(parent->span, state->python[API_SPAN_CLASS]) == 1) {
+        PyObject *context =
+            PyObject_CallMethodObjArgs(parent->span, state->names[NAME_GET_SPAN_CONTEXT], NULL);
+        if (context)
+            parent->is_valid =
+                span_context_read(state, &parent->context, &parent->trace_state, context);
+        Py_XDECREF(context);
+    }
+    PyErr_Clear();
+}
+
+/* A span of ours is read directly, unless it has a trace state: that is borrowed from the C span,
+ * which Python code may end while the new one's attributes are converted; or was, and is kept
+ * elsewhere. */
+static const span_object *plain_span_of(core_state *state, PyObject *object)
+{
+    if ((PyObject *)Py_TYPE(object) != state->python[SPAN_CLASS])
+        return NULL;
+    const span_object *span = (const span_object *)object;
+    bool is_complete = span->span || !span->span_context;
+    return is_complete && span->context.trace_state.size == 0 ? span : NULL;
+}
+
+void span_parent_find(span_parent *parent, core_state *state, PyObject *context)
+{
+    parent->is_valid = false;
+    parent->trace_state.owner = NULL;
+    parent->span = span_find(state, context);
+    if (!parent->span)
+        return;
+    const span_object *plain = plain_span_of(state, parent->span);
+    if (!plain) {
+        parent_read_foreign(parent, state);
+        return;
+    }
+    parent->is_valid = impact_span_context_is_valid(&plain->context);
+    parent->context = plain->context;
+}
+
+void span_parent_clear(span_parent *parent)
+{
+    held_text_clear(&parent->trace_state);
+    Py_CLEAR(parent->span);
+}

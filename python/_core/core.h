@@ -1,0 +1,209 @@
+/* What the files of the binding share: the module's state, the objects, and the conversions.
+ *
+ * DESIGN: the binding converts and nothing else. Values that the C core understands are passed as
+ * they are, without running any Python code; everything unusual is first made plain by a Python
+ * function (see python_name), so that what is lenient is readable and what is fast is small. */
+#ifndef IMPACT_PYTHON_CORE_H
+#define IMPACT_PYTHON_CORE_H
+
+#define Py_LIMITED_API 0x030A0000
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <impact/attribute.h>
+#include <impact/health.h>
+#include <impact/span.h>
+#include <impact/trace.h>
+
+/* Python objects that the binding is told about once, by configure(): index and keyword. */
+#define PYTHON_NAME_TABLE(ROW)                                                                     \
+    ROW(SPAN_CLASS, "span_class")                                                                  \
+    ROW(TRACER_CLASS, "tracer_class")                                                              \
+    ROW(API_SPAN_CLASS, "api_span_class")                                                          \
+    ROW(SPAN_CONTEXT_CLASS, "span_context_class")                                                  \
+    ROW(TRACE_FLAGS_CLASS, "trace_flags_class")                                                    \
+    ROW(TRACE_STATE_FROM_TEXT, "trace_state_from_text")                                            \
+    ROW(NON_RECORDING_SPAN_CLASS, "non_recording_span_class")                                      \
+    ROW(INVALID_SPAN, "invalid_span")                                                              \
+    ROW(SPAN_KEY, "span_key")                                                                      \
+    ROW(CURRENT_CONTEXT, "current_context")                                                        \
+    ROW(SPAN_KINDS, "span_kinds")                                                                  \
+    ROW(CLEAN_ATTRIBUTES, "clean_attributes")                                                      \
+    ROW(WARN_ENDED, "warn_ended")
+
+#define PYTHON_NAME_INDEX(index, keyword) index,
+typedef enum python_name { PYTHON_NAME_TABLE(PYTHON_NAME_INDEX) PYTHON_NAME_COUNT } python_name;
+#undef PYTHON_NAME_INDEX
+
+/* Attributes and methods that the binding asks other objects for, kept as interned strings: a new
+ * string a call would cost time, and litter the interpreter's cache of methods. */
+#define ATTRIBUTE_NAME_TABLE(ROW)                                                                  \
+    ROW(NAME_TRACE_ID, "trace_id")                                                                 \
+    ROW(NAME_SPAN_ID, "span_id")                                                                   \
+    ROW(NAME_IS_REMOTE, "is_remote")                                                               \
+    ROW(NAME_TRACE_FLAGS, "trace_flags")                                                           \
+    ROW(NAME_TRACE_STATE, "trace_state")                                                           \
+    ROW(NAME_TO_HEADER, "to_header")                                                               \
+    ROW(NAME_TO_BYTES, "to_bytes")                                                                 \
+    ROW(NAME_BIG, "big")                                                                           \
+    ROW(NAME_GET, "get")                                                                           \
+    ROW(NAME_GET_SPAN_CONTEXT, "get_span_context")                                                 \
+    ROW(NAME_CONTEXT, "context")                                                                   \
+    ROW(NAME_ATTRIBUTES, "attributes")                                                             \
+    ROW(NAME_STATUS_CODE, "status_code")                                                           \
+    ROW(NAME_DESCRIPTION, "description")                                                           \
+    ROW(NAME_VALUE, "value")
+
+#define ATTRIBUTE_NAME_INDEX(index, text) index,
+typedef enum attribute_name {
+    ATTRIBUTE_NAME_TABLE(ATTRIBUTE_NAME_INDEX) NAME_COUNT
+} attribute_name;
+#undef ATTRIBUTE_NAME_INDEX
+
+typedef struct core_state {
+    PyObject *python[PYTHON_NAME_COUNT]; /* all NULL until configure() */
+    PyObject *names[NAME_COUNT];
+    PyObject *provider_type;
+    PyObject *tracer_type;
+    PyObject *span_type;
+    PyObject *registry_type;
+} core_state;
+
+/* ---- the objects ---- */
+
+typedef struct provider_object {
+    PyObject_HEAD impact_tracer_provider *provider;
+    impact_exporter *memory; /* the exporter "memory", if asked for; the provider's */
+    core_state *state;       /* lives as long as the type does */
+} provider_object;
+
+typedef struct tracer_object {
+    PyObject_HEAD impact_tracer *tracer;
+    provider_object *provider; /* owned: no tracer outlives its provider */
+    core_state *state;
+} tracer_object;
+
+typedef struct span_object {
+    PyObject_HEAD impact_span *span; /* NULL once ended */
+    tracer_object *tracer;           /* owned */
+    PyObject *name;                  /* owned */
+    PyObject *span_context;          /* owned; NULL until somebody asks */
+    impact_span_context context;     /* its trace state is empty once the span is ended */
+    core_state *state;
+    uint8_t kind; /* index in SPAN_KINDS */
+    bool records_exceptions;
+    bool sets_status;
+} span_object;
+
+PyObject *provider_type_make(PyObject *module);
+PyObject *tracer_type_make(PyObject *module);
+PyObject *span_type_make(PyObject *module);
+PyObject *registry_type_make(PyObject *module);
+
+/* Make a type and add it to the module. Owned by the caller. */
+PyObject *type_make(PyObject *module, PyType_Spec *spec);
+
+/* Free the memory of an object of a heap type, and its reference to the type. */
+void object_free(PyObject *self);
+
+/* A span that takes `span` (not NULL) over. NULL with an exception: `span` still belongs to the
+ * caller. */
+span_object *span_object_new(tracer_object *tracer, impact_span *span, PyObject *name);
+
+/* Its opentelemetry.trace.SpanContext, built when first asked for. A new reference. */
+PyObject *span_object_context(span_object *self);
+
+/* ---- arguments ---- */
+
+/* The function and flags of a fast method in a PyMethodDef. */
+#define FAST(function) (PyCFunction)(void (*)(void))(function), METH_FASTCALL | METH_KEYWORDS
+
+/* Put the arguments of a fast method where their names say; those that are absent stay as they are.
+ * `names` ends with NULL. False with a TypeError: too many, twice, unknown, or the first is absent.
+ * */
+bool arguments_read(const char *const *names, PyObject **values, PyObject *const *arguments,
+                    Py_ssize_t count, PyObject *keyword_names);
+
+/* Nanoseconds from an int; 0 ("now") from None, NULL or anything that is no such number. */
+uint64_t unix_ns_of(PyObject *value);
+
+/* Milliseconds from an int, cut to what fits; false with an exception when it is no number. */
+bool timeout_ms_of(uint32_t *timeout_ms, PyObject *value);
+
+/* Raise what a status means. */
+void raise_status(impact_status status, const char *what);
+
+/* Text of a str, and what keeps it alive. Lone surrogates are replaced; other objects are str()-ed.
+ * */
+typedef struct held_text {
+    impact_text text;
+    PyObject *owner; /* owned */
+} held_text;
+
+/* Never fails: what cannot be text at all is empty. Release with held_text_clear. */
+held_text held_text_of(PyObject *value);
+void held_text_clear(held_text *held);
+
+/* ---- values ---- */
+
+#define ATTRIBUTES_INLINE 16
+
+/* Attributes converted for one call. They borrow from Python objects that the list keeps alive. */
+typedef struct attribute_list {
+    impact_attribute *items;
+    size_t count;
+    PyObject *owner;            /* owned: the plain dict, when one had to be made */
+    struct array_block *arrays; /* owned: items of arrays */
+    impact_attribute inline_items[ATTRIBUTES_INLINE];
+} attribute_list;
+
+/* Convert a mapping (None and NULL: none). Never fails: what cannot be converted is left out. */
+void attribute_list_fill(attribute_list *list, core_state *state, PyObject *mapping);
+
+/* The same for one key and value. */
+void attribute_list_fill_one(attribute_list *list, core_state *state, PyObject *key,
+                             PyObject *value);
+void attribute_list_clear(attribute_list *list);
+
+/* A dict of the attributes of an encoded Resource; NULL with an exception. */
+PyObject *resource_attributes(impact_text resource);
+
+/* ---- span contexts ---- */
+
+/* Read an opentelemetry SpanContext. False, without an exception, when it is not a valid one.
+ * `trace_state` keeps the text alive that the context borrows, and is the caller's to clear. */
+bool span_context_read(core_state *state, impact_span_context *context, held_text *trace_state,
+                       PyObject *object);
+
+/* A new SpanContext; NULL with an exception. */
+PyObject *span_context_make(core_state *state, const impact_span_context *context);
+
+/* The parent that a new span has. */
+typedef struct span_parent {
+    bool is_valid;
+    impact_span_context context;
+    held_text trace_state;
+    PyObject *span; /* owned: what was found in the Context, or NULL */
+} span_parent;
+
+/* Find the parent in a Context (None, NULL: the current one). Never fails: without one it is a
+ * root. */
+void span_parent_find(span_parent *parent, core_state *state, PyObject *context);
+void span_parent_clear(span_parent *parent);
+
+/* ---- the rest ---- */
+
+/* An exporter that takes every batch and keeps nothing: for measuring what comes before it. */
+impact_exporter *discard_exporter(void);
+
+/* Send the core's diagnostics to a Python callable (severity, message, suppressed), or nowhere. */
+PyObject *diagnostics_report_to(PyObject *module, PyObject *callable);
+
+/* Hand over what is waiting. Call it with the GIL. */
+void diagnostics_drain(void);
+
+#endif

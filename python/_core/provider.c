@@ -1,0 +1,252 @@
+/* TracerProvider: opens the core's provider, and flushes and shuts it down without the GIL. */
+#include "core.h"
+
+#include <string.h>
+
+#define EXPORTER_LIMIT     8     /* impact_trace_options */
+#define DEFAULT_TIMEOUT_MS 30000 /* opentelemetry-sdk's force_flush */
+
+typedef struct exporter_set {
+    impact_exporter *items[EXPORTER_LIMIT];
+    size_t count;
+    impact_exporter *memory; /* borrowed from items, or NULL */
+} exporter_set;
+
+static void exporter_set_close(exporter_set *set)
+{
+    for (size_t i = 0; i < set->count; i++)
+        impact_exporter_close(set->items[i]);
+}
+
+static impact_status exporter_open(exporter_set *set, impact_exporter **exporter, const char *name)
+{
+    if (strcmp(name, "discard") == 0) {
+        *exporter = discard_exporter();
+        return IMPACT_OK;
+    }
+    if (strcmp(name, "memory") != 0)
+        return impact_exporter_open(exporter, name, NULL);
+    impact_status status = impact_exporter_memory_open(exporter, NULL);
+    if (!status)
+        set->memory = *exporter;
+    return status;
+}
+
+static bool exporter_add(exporter_set *set, PyObject *object)
+{
+    const char *name = PyUnicode_AsUTF8AndSize(object, NULL);
+    if (!name)
+        return false;
+    if (set->count == EXPORTER_LIMIT) {
+        PyErr_SetString(PyExc_ValueError, "too many exporters");
+        return false;
+    }
+    impact_status status = exporter_open(set, &set->items[set->count], name);
+    if (status) {
+        raise_status(status, name);
+        return false;
+    }
+    set->count++;
+    return true;
+}
+
+/* False with an exception, and nothing left open. */
+static bool exporter_set_open(exporter_set *set, PyObject *names)
+{
+    if (!PyTuple_Check(names)) {
+        PyErr_SetString(PyExc_TypeError, "exporters is a tuple of names");
+        return false;
+    }
+    for (Py_ssize_t i = 0; i < PyTuple_Size(names); i++) {
+        if (!exporter_add(set, PyTuple_GetItem(names, i))) {
+            exporter_set_close(set);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The exporters are the provider's once it is open, and stay ours when it is not. */
+static bool provider_open(provider_object *self, PyObject *attributes, PyObject *exporters)
+{
+    exporter_set set = {.count = 0};
+    bool is_chosen = exporters != Py_None;
+    if (is_chosen && !exporter_set_open(&set, exporters))
+        return false;
+    attribute_list list;
+    attribute_list_fill(&list, self->state, attributes);
+    impact_status status = impact_tracer_provider_open_from_environment(
+        &self->provider,
+        IMPACT_TRACE_OPTIONS(.attributes = list.items, .attribute_count = list.count,
+                             .exporters = is_chosen ? set.items : NULL, .exporter_count = set.count,
+                             .default_exporters = "none"));
+    attribute_list_clear(&list);
+    if (status) {
+        exporter_set_close(&set);
+        raise_status(status, "the tracer provider cannot be opened");
+        return false;
+    }
+    self->memory = set.memory;
+    return true;
+}
+
+/* The state belongs to the module of the C type, which subclasses in Python do not have themselves.
+ * */
+static core_state *state_of(PyTypeObject *type)
+{
+    core_state *state = NULL;
+    while (type && !state) {
+        state = PyType_GetModuleState(type);
+        PyErr_Clear();
+        type =
+            PyType_GetFlags(type) & Py_TPFLAGS_HEAPTYPE ? PyType_GetSlot(type, Py_tp_base) : NULL;
+    }
+    return state && state->python[TRACER_CLASS] ? state : NULL;
+}
+
+static PyObject *provider_new(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
+{
+    static char *names[] = {"attributes", "exporters", NULL};
+    PyObject *attributes = Py_None;
+    PyObject *exporters = Py_None;
+    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "|O$O:TracerProvider", names, &attributes,
+                                     &exporters))
+        return NULL;
+    provider_object *self = (provider_object *)PyType_GenericAlloc(type, 0);
+    if (!self)
+        return NULL;
+    self->state = state_of(type);
+    if (!self->state)
+        PyErr_SetString(PyExc_RuntimeError, "configure() was not called");
+    if (!self->state || !provider_open(self, attributes, exporters))
+        Py_CLEAR(self);
+    return (PyObject *)self;
+}
+
+static PyObject *provider_get_tracer(PyObject *object, PyObject *const *arguments, Py_ssize_t count,
+                                     PyObject *keyword_names)
+{
+    static const char *const names[] = {"instrumenting_module_name",
+                                        "instrumenting_library_version", "schema_url", "attributes",
+                                        NULL};
+    PyObject *values[] = {NULL, Py_None, Py_None, Py_None};
+    provider_object *self = (provider_object *)object;
+    if (!arguments_read(names, values, arguments, count, keyword_names))
+        return NULL;
+    PyTypeObject *type = (PyTypeObject *)self->state->python[TRACER_CLASS];
+    tracer_object *tracer = (tracer_object *)PyType_GenericAlloc(type, 0);
+    if (!tracer)
+        return NULL;
+    held_text name = held_text_of(values[0]);
+    held_text version = {.owner = NULL};
+    if (values[1] != Py_None)
+        version = held_text_of(values[1]);
+    tracer->tracer = impact_tracer_provider_get_tracer(
+        self->provider, values[0] == Py_None ? "" : name.text.data, version.text.data);
+    tracer->provider = (provider_object *)Py_NewRef(object);
+    tracer->state = self->state;
+    held_text_clear(&version);
+    held_text_clear(&name);
+    return (PyObject *)tracer;
+}
+
+typedef impact_status (*bounded_call)(impact_tracer_provider *, uint32_t);
+
+/* Flush and shutdown alike: True is said only of what truly was exported. */
+static PyObject *call_bounded(PyObject *object, bounded_call call, PyObject *const *arguments,
+                              Py_ssize_t count, PyObject *keyword_names)
+{
+    static const char *const names[] = {"timeout_millis", NULL};
+    PyObject *values[] = {Py_None};
+    uint32_t timeout_ms = DEFAULT_TIMEOUT_MS;
+    if (!arguments_read(names, values, arguments, count, keyword_names))
+        return NULL;
+    if (values[0] != Py_None && !timeout_ms_of(&timeout_ms, values[0]))
+        return NULL;
+    impact_tracer_provider *provider = ((provider_object *)object)->provider;
+    impact_status status;
+    Py_BEGIN_ALLOW_THREADS status = call(provider, timeout_ms);
+    Py_END_ALLOW_THREADS diagnostics_drain();
+    return PyBool_FromLong(status == IMPACT_OK);
+}
+
+static PyObject *provider_force_flush(PyObject *object, PyObject *const *arguments,
+                                      Py_ssize_t count, PyObject *keyword_names)
+{
+    return call_bounded(object, impact_tracer_provider_flush, arguments, count, keyword_names);
+}
+
+static PyObject *provider_shutdown(PyObject *object, PyObject *const *arguments, Py_ssize_t count,
+                                   PyObject *keyword_names)
+{
+    return call_bounded(object, impact_tracer_provider_shutdown, arguments, count, keyword_names);
+}
+
+static PyObject *provider_stats(PyObject *object, PyObject *unused)
+{
+    (void)unused;
+    impact_trace_stats stats;
+    impact_tracer_provider_get_stats(((provider_object *)object)->provider, &stats);
+    return Py_BuildValue("{sKsKsKsKsKsKsKsKsK}", "ended", stats.ended, "queued", stats.queued,
+                         "in_flight", stats.in_flight, "exported", stats.exported, "dropped_full",
+                         stats.dropped_full, "dropped_memory", stats.dropped_memory,
+                         "dropped_closed", stats.dropped_closed, "rejected", stats.rejected,
+                         "failed", stats.failed);
+}
+
+static PyObject *provider_resource_attributes(PyObject *object, PyObject *unused)
+{
+    (void)unused;
+    return resource_attributes(
+        impact_tracer_provider_get_resource(((provider_object *)object)->provider));
+}
+
+static PyObject *provider_memory_data(PyObject *object, PyObject *unused)
+{
+    (void)unused;
+    provider_object *self = (provider_object *)object;
+    if (!self->memory) {
+        PyErr_SetString(PyExc_RuntimeError, "this provider has no exporter \"memory\"");
+        return NULL;
+    }
+    impact_text data = impact_exporter_memory_data(self->memory);
+    return PyBytes_FromStringAndSize(data.data, (Py_ssize_t)data.size);
+}
+
+static void provider_dealloc(PyObject *object)
+{
+    impact_tracer_provider *provider = ((provider_object *)object)->provider;
+    Py_BEGIN_ALLOW_THREADS impact_tracer_provider_close(provider);
+    Py_END_ALLOW_THREADS object_free(object);
+}
+
+static PyMethodDef provider_methods[] = {
+    {"get_tracer", FAST(provider_get_tracer), "A tracer with this name and version."},
+    {"force_flush", FAST(provider_force_flush), "True if every span that waited was exported."},
+    {"shutdown", FAST(provider_shutdown), "Flush, then stop. True as in force_flush."},
+    {"stats", provider_stats, METH_NOARGS, "The counters, as a dict."},
+    {"_resource_attributes", provider_resource_attributes, METH_NOARGS, "A dict."},
+    {"memory_data", provider_memory_data, METH_NOARGS,
+     "What the exporter \"memory\" was given: an encoded TracesData. Flush first."},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyType_Slot provider_slots[] = {
+    {Py_tp_doc, "A tracer provider of the C core."},
+    {Py_tp_new, (void *)provider_new},
+    {Py_tp_dealloc, (void *)provider_dealloc},
+    {Py_tp_methods, provider_methods},
+    {0, NULL},
+};
+
+static PyType_Spec provider_spec = {
+    .name = "impact_stack.observability._core.TracerProvider",
+    .basicsize = sizeof(provider_object),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
+    .slots = provider_slots,
+};
+
+PyObject *provider_type_make(PyObject *module)
+{
+    return type_make(module, &provider_spec);
+}

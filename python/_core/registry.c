@@ -1,0 +1,289 @@
+/* HealthRegistry: an impact_health whose checks are Python functions.
+ *
+ * DESIGN: a check runs on a thread of the engine, which takes the GIL for it. Whoever calls into
+ * the engine therefore gives the GIL away first; the request is copied before that. */
+#include "core.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include <impact/http.h>
+
+#define HEADER_LIMIT 128 /* of a request; the others are not seen */
+
+typedef struct registry_object {
+    PyObject_HEAD impact_health *health;
+    PyObject *run; /* owned: called with a check's name; None: it holds, a str: why it does not */
+} registry_object;
+
+/* What the engine keeps for one check. */
+struct check {
+    PyObject *run;  /* owned */
+    PyObject *name; /* owned */
+};
+
+/* ---- on the engine's threads ---- */
+
+/* None says that it holds, a str why it does not. The Python side catches everything; what raises
+ * here all the same is the last net's. */
+static bool holds(PyObject *result, impact_health_run *run, PyObject *function)
+{
+    if (result == Py_None)
+        return true;
+    const char *reason =
+        result && PyUnicode_Check(result) ? PyUnicode_AsUTF8AndSize(result, NULL) : NULL;
+    if (reason)
+        impact_health_explain(run, "%s", reason);
+    if (PyErr_Occurred())
+        PyErr_WriteUnraisable(function);
+    return false;
+}
+
+static impact_health_status check_run(impact_health_run *run, void *userdata)
+{
+    if (!Py_IsInitialized())
+        return IMPACT_HEALTH_FAIL;
+    const struct check *check = userdata;
+    PyGILState_STATE gil = PyGILState_Ensure();
+    PyObject *result = PyObject_CallFunctionObjArgs(check->run, check->name, NULL);
+    bool is_held = holds(result, run, check->run);
+    Py_XDECREF(result);
+    PyGILState_Release(gil);
+    return is_held ? IMPACT_HEALTH_PASS : IMPACT_HEALTH_FAIL;
+}
+
+static void check_free(void *userdata)
+{
+    struct check *check = userdata;
+    if (!Py_IsInitialized())
+        return; /* the interpreter took its memory with it */
+    PyGILState_STATE gil = PyGILState_Ensure();
+    Py_XDECREF(check->run);
+    Py_XDECREF(check->name);
+    PyMem_Free(check);
+    PyGILState_Release(gil);
+}
+
+static struct check *check_new(PyObject *run, PyObject *name)
+{
+    struct check *check = PyMem_Malloc(sizeof *check);
+    if (!check)
+        return NULL;
+    check->run = Py_NewRef(run);
+    check->name = Py_NewRef(name);
+    return check;
+}
+
+/* ---- a request, copied so that it can be read without the GIL ---- */
+
+typedef struct request_headers {
+    PyObject *pairs; /* owned: a list of (name, value) */
+    size_t count;
+    struct {
+        const char *name;
+        impact_text value;
+    } items[HEADER_LIMIT];
+} request_headers;
+
+static impact_text header_get(void *carrier, const char *name)
+{
+    const request_headers *headers = carrier;
+    for (size_t i = 0; i < headers->count; i++) {
+        if (strcasecmp(headers->items[i].name, name) == 0)
+            return headers->items[i].value;
+    }
+    return impact_text_of(NULL);
+}
+
+/* What is no pair of texts is left out. */
+static void header_add(request_headers *headers, PyObject *pair)
+{
+    if (!PyTuple_Check(pair) || PyTuple_Size(pair) != 2)
+        return;
+    const char *name = PyUnicode_AsUTF8AndSize(PyTuple_GetItem(pair, 0), NULL);
+    Py_ssize_t size = 0;
+    const char *value = name ? PyUnicode_AsUTF8AndSize(PyTuple_GetItem(pair, 1), &size) : NULL;
+    PyErr_Clear();
+    if (!value)
+        return;
+    headers->items[headers->count].name = name;
+    headers->items[headers->count].value = impact_text_from(value, (size_t)size);
+    headers->count++;
+}
+
+static bool headers_read(request_headers *headers, PyObject *object)
+{
+    headers->count = 0;
+    headers->pairs = PySequence_List(object);
+    if (!headers->pairs)
+        return false;
+    Py_ssize_t count = PyList_Size(headers->pairs);
+    for (Py_ssize_t i = 0; i < count && headers->count < HEADER_LIMIT; i++)
+        header_add(headers, PyList_GetItem(headers->pairs, i));
+    return true;
+}
+
+static PyObject *response_headers(const impact_http_response *response)
+{
+    PyObject *list = PyList_New(0);
+    for (size_t i = 0; list && i < response->header_count; i++) {
+        PyObject *pair =
+            Py_BuildValue("(ss)", response->headers[i].name, response->headers[i].value);
+        if (!pair || PyList_Append(list, pair))
+            Py_CLEAR(list);
+        Py_XDECREF(pair);
+    }
+    return list;
+}
+
+static PyObject *response_object(impact_http_response *response)
+{
+    PyObject *headers = response_headers(response);
+    PyObject *object = headers ? Py_BuildValue("(iNy#)", response->status, headers,
+                                               response->body.data ? response->body.data : "",
+                                               (Py_ssize_t)response->body.size)
+                               : NULL;
+    impact_http_response_clear(response);
+    return object;
+}
+
+static PyObject *registry_answer(PyObject *object, PyObject *arguments)
+{
+    const char *method = NULL;
+    const char *path = NULL;
+    const char *query = NULL;
+    Py_ssize_t method_size = 0;
+    Py_ssize_t path_size = 0;
+    Py_ssize_t query_size = 0;
+    PyObject *header_pairs = NULL;
+    if (!PyArg_ParseTuple(arguments, "s#s#y#O:answer", &method, &method_size, &path, &path_size,
+                          &query, &query_size, &header_pairs))
+        return NULL;
+    request_headers headers;
+    if (!headers_read(&headers, header_pairs))
+        return NULL;
+    const impact_http_request request = {
+        .size = sizeof request,
+        .method = impact_text_from(method, (size_t)method_size),
+        .path = impact_text_from(path, (size_t)path_size),
+        .query = impact_text_from(query, (size_t)query_size),
+        .header = header_get,
+        .carrier = &headers,
+    };
+    impact_http_response response = {.status = 0};
+    bool is_answered;
+    Py_BEGIN_ALLOW_THREADS is_answered =
+        impact_health_answer(((registry_object *)object)->health, &request, &response);
+    Py_END_ALLOW_THREADS Py_DECREF(headers.pairs);
+    diagnostics_drain();
+    if (!is_answered)
+        Py_RETURN_NONE;
+    return response_object(&response);
+}
+
+/* ---- the registry ---- */
+
+static PyObject *registry_add(PyObject *object, PyObject *arguments)
+{
+    registry_object *self = (registry_object *)object;
+    PyObject *name = NULL;
+    int is_default = 0;
+    if (!PyArg_ParseTuple(arguments, "Up:add", &name, &is_default))
+        return NULL;
+    const char *text = PyUnicode_AsUTF8AndSize(name, NULL);
+    if (!text)
+        return NULL;
+    struct check *check = check_new(self->run, name);
+    if (!check)
+        return PyErr_NoMemory();
+    impact_status status;
+    Py_BEGIN_ALLOW_THREADS status =
+        impact_health_add(self->health, IMPACT_CHECK(.name = text, .run = check_run,
+                                                     .userdata = check, .free_userdata = check_free,
+                                                     .groups = is_default ? "_defaults" : ""));
+    Py_END_ALLOW_THREADS if (status)
+    {
+        check_free(check);
+        raise_status(status, text);
+        return NULL;
+    }
+    Py_RETURN_NONE;
+}
+
+static PyObject *registry_remove(PyObject *object, PyObject *name)
+{
+    const char *text = PyUnicode_AsUTF8AndSize(name, NULL);
+    if (!text)
+        return NULL;
+    impact_status status;
+    Py_BEGIN_ALLOW_THREADS status = impact_health_remove(((registry_object *)object)->health, text);
+    Py_END_ALLOW_THREADS if (status)
+    {
+        raise_status(status, text);
+        return NULL;
+    }
+    Py_RETURN_NONE;
+}
+
+static PyObject *registry_new(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
+{
+    static char *names[] = {"run", "prefix", "secret", "ignores_unknown_checks", NULL};
+    PyObject *run = NULL;
+    const char *prefix = NULL;
+    const char *secret = NULL;
+    int ignores_unknown = 0;
+    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "O$szp:HealthRegistry", names, &run,
+                                     &prefix, &secret, &ignores_unknown))
+        return NULL;
+    registry_object *self = (registry_object *)PyType_GenericAlloc(type, 0);
+    if (!self)
+        return NULL;
+    self->run = Py_NewRef(run);
+    impact_status status = impact_health_open(
+        &self->health, IMPACT_HEALTH_OPTIONS(.prefix = prefix, .secret = secret,
+                                             .ignores_unknown_checks = ignores_unknown != 0));
+    if (status) {
+        raise_status(status, "the health registry cannot be opened");
+        Py_CLEAR(self);
+    }
+    return (PyObject *)self;
+}
+
+/* The engine may wait here for a check that is about to end, and that needs the GIL to end. */
+static void registry_dealloc(PyObject *object)
+{
+    registry_object *self = (registry_object *)object;
+    impact_health *health = self->health;
+    Py_BEGIN_ALLOW_THREADS(void)
+        impact_health_close(health, 0); /* stuck checks are freed when they return */
+    Py_END_ALLOW_THREADS Py_XDECREF(self->run);
+    object_free(object);
+}
+
+static PyMethodDef registry_methods[] = {
+    {"add", registry_add, METH_VARARGS, "add(name, is_default): register a check."},
+    {"remove", registry_remove, METH_O, "Take a check out."},
+    {"answer", registry_answer, METH_VARARGS,
+     "answer(method, path, query, headers) -> (status, headers, body), or None: not its path."},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyType_Slot registry_slots[] = {
+    {Py_tp_doc, "A registry of health checks that are Python functions."},
+    {Py_tp_new, (void *)registry_new},
+    {Py_tp_dealloc, (void *)registry_dealloc},
+    {Py_tp_methods, registry_methods},
+    {0, NULL},
+};
+
+static PyType_Spec registry_spec = {
+    .name = "impact_stack.observability._core.HealthRegistry",
+    .basicsize = sizeof(registry_object),
+    .flags = Py_TPFLAGS_DEFAULT,
+    .slots = registry_slots,
+};
+
+PyObject *registry_type_make(PyObject *module)
+{
+    return type_make(module, &registry_spec);
+}

@@ -1,0 +1,303 @@
+/* Span: one impact_span in Python's hands until it is ended. */
+#include "core.h"
+
+/* impact_span_status and opentelemetry.trace.StatusCode have the same numbers, 0 to 2. */
+#define STATUS_CODE_LIMIT 2
+
+span_object *span_object_new(tracer_object *tracer, impact_span *span, PyObject *name)
+{
+    core_state *state = tracer->state;
+    PyTypeObject *type = (PyTypeObject *)state->python[SPAN_CLASS];
+    span_object *self = (span_object *)PyType_GenericAlloc(type, 0);
+    if (!self)
+        return NULL;
+    self->span = span;
+    self->context = impact_span_context_of(span);
+    self->tracer = (tracer_object *)Py_NewRef((PyObject *)tracer);
+    self->name = Py_NewRef(name);
+    self->state = state;
+    return self;
+}
+
+PyObject *span_object_context(span_object *self)
+{
+    if (self->span_context)
+        return Py_NewRef(self->span_context);
+    PyObject *made = span_context_make(self->state, &self->context);
+    if (!self->span_context) /* making it may have let another thread do the same */
+        self->span_context = Py_XNewRef(made);
+    Py_XDECREF(made);
+    return Py_XNewRef(self->span_context);
+}
+
+/* The trace state borrows from the span: what may still be asked for is built before it ends. */
+static void trace_state_keep(span_object *self)
+{
+    if (self->context.trace_state.size == 0)
+        return;
+    PyObject *context = span_object_context(self);
+    if (!context)
+        PyErr_Clear();
+    Py_XDECREF(context);
+    self->context.trace_state = impact_text_of(NULL);
+}
+
+static void span_finish(span_object *self, uint64_t end_unix_ns)
+{
+    trace_state_keep(self);
+    impact_span *span = self->span; /* read late: keeping it may have let another thread end it */
+    self->span = NULL;
+    impact_span_end_at(span, end_unix_ns);
+}
+
+/* A span that nobody holds can never be ended: it ends here, as it does in other languages' scopes.
+ * */
+static void span_dealloc(PyObject *object)
+{
+    span_object *self = (span_object *)object;
+    if (self->span)
+        impact_span_end(self->span);
+    Py_XDECREF(self->span_context);
+    Py_XDECREF(self->name);
+    Py_XDECREF((PyObject *)self->tracer);
+    object_free(object);
+}
+
+/* A span that ended says so in the log and does nothing (as opentelemetry-sdk). */
+static bool is_open(span_object *self, const char *method)
+{
+    if (self->span)
+        return true;
+    PyObject *warned = PyObject_CallFunction(self->state->python[WARN_ENDED], "s", method);
+    if (!warned)
+        PyErr_Clear();
+    Py_XDECREF(warned);
+    return false;
+}
+
+static PyObject *span_end(PyObject *object, PyObject *const *arguments, Py_ssize_t count,
+                          PyObject *keyword_names)
+{
+    static const char *const names[] = {"end_time", NULL};
+    PyObject *values[] = {Py_None};
+    span_object *self = (span_object *)object;
+    if (!arguments_read(names, values, arguments, count, keyword_names))
+        return NULL;
+    if (is_open(self, "end"))
+        span_finish(self, unix_ns_of(values[0]));
+    Py_RETURN_NONE;
+}
+
+static PyObject *span_get_span_context(PyObject *object, PyObject *unused)
+{
+    (void)unused;
+    return span_object_context((span_object *)object);
+}
+
+static PyObject *span_is_recording(PyObject *object, PyObject *unused)
+{
+    (void)unused;
+    return PyBool_FromLong(impact_span_is_recording(((span_object *)object)->span));
+}
+
+/* Converting may run Python code, and that may end the span: NULL is accepted by the core. */
+static PyObject *span_set_attribute(PyObject *object, PyObject *const *arguments, Py_ssize_t count,
+                                    PyObject *keyword_names)
+{
+    static const char *const names[] = {"key", "value", NULL};
+    PyObject *values[] = {NULL, Py_None};
+    span_object *self = (span_object *)object;
+    if (!arguments_read(names, values, arguments, count, keyword_names))
+        return NULL;
+    if (!is_open(self, "set_attribute"))
+        Py_RETURN_NONE;
+    attribute_list list;
+    attribute_list_fill_one(&list, self->state, values[0], values[1]);
+    impact_span_set_all(self->span, list.items, list.count);
+    attribute_list_clear(&list);
+    Py_RETURN_NONE;
+}
+
+static PyObject *span_set_attributes(PyObject *object, PyObject *attributes)
+{
+    span_object *self = (span_object *)object;
+    if (!is_open(self, "set_attributes"))
+        Py_RETURN_NONE;
+    attribute_list list;
+    attribute_list_fill(&list, self->state, attributes);
+    impact_span_set_all(self->span, list.items, list.count);
+    attribute_list_clear(&list);
+    Py_RETURN_NONE;
+}
+
+static PyObject *span_add_event(PyObject *object, PyObject *const *arguments, Py_ssize_t count,
+                                PyObject *keyword_names)
+{
+    static const char *const names[] = {"name", "attributes", "timestamp", NULL};
+    PyObject *values[] = {NULL, Py_None, Py_None};
+    span_object *self = (span_object *)object;
+    if (!arguments_read(names, values, arguments, count, keyword_names))
+        return NULL;
+    if (!is_open(self, "add_event"))
+        Py_RETURN_NONE;
+    held_text name = held_text_of(values[0]);
+    attribute_list list;
+    attribute_list_fill(&list, self->state, values[1]);
+    impact_span_add_event(self->span, name.text.data, unix_ns_of(values[2]), list.items,
+                          list.count);
+    attribute_list_clear(&list);
+    held_text_clear(&name);
+    Py_RETURN_NONE;
+}
+
+static PyObject *span_add_link(PyObject *object, PyObject *const *arguments, Py_ssize_t count,
+                               PyObject *keyword_names)
+{
+    static const char *const names[] = {"context", "attributes", NULL};
+    PyObject *values[] = {NULL, Py_None};
+    span_object *self = (span_object *)object;
+    if (!arguments_read(names, values, arguments, count, keyword_names))
+        return NULL;
+    impact_span_context context;
+    held_text trace_state;
+    if (!is_open(self, "add_link") ||
+        !span_context_read(self->state, &context, &trace_state, values[0]))
+        Py_RETURN_NONE;
+    attribute_list list;
+    attribute_list_fill(&list, self->state, values[1]);
+    impact_span_add_link(self->span, &(impact_link){.context = &context,
+                                                    .attributes = list.items,
+                                                    .attribute_count = list.count});
+    attribute_list_clear(&list);
+    held_text_clear(&trace_state);
+    Py_RETURN_NONE;
+}
+
+static PyObject *span_update_name(PyObject *object, PyObject *name)
+{
+    span_object *self = (span_object *)object;
+    if (!is_open(self, "update_name"))
+        Py_RETURN_NONE;
+    held_text text = held_text_of(name);
+    impact_span_set_name_n(self->span, text.text.data, text.text.size);
+    held_text_clear(&text);
+    PyObject *former = self->name;
+    self->name = Py_NewRef(name);
+    Py_XDECREF(former);
+    Py_RETURN_NONE;
+}
+
+/* The number of a StatusCode; unset for anything that is none. */
+static impact_span_status status_code_of(core_state *state, PyObject *code)
+{
+    PyObject *value = PyObject_GetAttr(code, state->names[NAME_VALUE]);
+    long number = value && PyLong_Check(value) ? PyLong_AsLong(value) : 0;
+    PyErr_Clear();
+    Py_XDECREF(value);
+    return number >= 0 && number <= STATUS_CODE_LIMIT ? (impact_span_status)number
+                                                      : IMPACT_SPAN_STATUS_UNSET;
+}
+
+static void status_set(span_object *self, PyObject *code, PyObject *description)
+{
+    impact_span_status status = status_code_of(self->state, code);
+    if (!description || description == Py_None) {
+        impact_span_set_status(self->span, status, NULL);
+        return;
+    }
+    held_text text = held_text_of(description);
+    impact_span_set_status(self->span, status, text.text.data);
+    held_text_clear(&text);
+}
+
+/* Takes a Status, which brings its own description, or a StatusCode and a description. */
+static PyObject *span_set_status(PyObject *object, PyObject *const *arguments, Py_ssize_t count,
+                                 PyObject *keyword_names)
+{
+    static const char *const names[] = {"status", "description", NULL};
+    PyObject *values[] = {NULL, Py_None};
+    span_object *self = (span_object *)object;
+    if (!arguments_read(names, values, arguments, count, keyword_names))
+        return NULL;
+    if (!is_open(self, "set_status"))
+        Py_RETURN_NONE;
+    PyObject *const *attributes = self->state->names;
+    PyObject *code = PyObject_GetAttr(values[0], attributes[NAME_STATUS_CODE]);
+    PyObject *description = code ? PyObject_GetAttr(values[0], attributes[NAME_DESCRIPTION]) : NULL;
+    PyErr_Clear();
+    if (code)
+        status_set(self, code, description);
+    else
+        status_set(self, values[0], values[1]);
+    Py_XDECREF(description);
+    Py_XDECREF(code);
+    Py_RETURN_NONE;
+}
+
+static PyObject *span_get_name(PyObject *object, void *unused)
+{
+    (void)unused;
+    PyObject *name = ((span_object *)object)->name;
+    return Py_NewRef(name ? name : Py_None);
+}
+
+/* The API's enum member: instrumentors compare with it, and an int is never equal to it. */
+static PyObject *span_get_kind(PyObject *object, void *unused)
+{
+    (void)unused;
+    span_object *self = (span_object *)object;
+    return Py_XNewRef(PyTuple_GetItem(self->state->python[SPAN_KINDS], self->kind));
+}
+
+static PyObject *span_get_records_exceptions(PyObject *object, void *unused)
+{
+    (void)unused;
+    return PyBool_FromLong(((span_object *)object)->records_exceptions);
+}
+
+static PyObject *span_get_sets_status(PyObject *object, void *unused)
+{
+    (void)unused;
+    return PyBool_FromLong(((span_object *)object)->sets_status);
+}
+
+static PyMethodDef span_methods[] = {
+    {"end", FAST(span_end), "End the span, now or at end_time (ns)."},
+    {"get_span_context", span_get_span_context, METH_NOARGS, "The SpanContext."},
+    {"is_recording", span_is_recording, METH_NOARGS, "True if sampled and not ended."},
+    {"set_attribute", FAST(span_set_attribute), "Set one attribute."},
+    {"set_attributes", span_set_attributes, METH_O, "Set the attributes of a mapping."},
+    {"add_event", FAST(span_add_event), "Add an event."},
+    {"add_link", FAST(span_add_link), "Add a link to another SpanContext."},
+    {"update_name", span_update_name, METH_O, "Replace the name."},
+    {"set_status", FAST(span_set_status), "Set the status: ok is final, unset is ignored."},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyGetSetDef span_properties[] = {
+    {"name", span_get_name, NULL, "The name.", NULL},
+    {"kind", span_get_kind, NULL, "The opentelemetry.trace.SpanKind.", NULL},
+    {"_records_exceptions", span_get_records_exceptions, NULL, "Asked for at its start.", NULL},
+    {"_sets_status", span_get_sets_status, NULL, "Asked for at its start.", NULL},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+
+static PyType_Slot span_slots[] = {
+    {Py_tp_doc, "A span of the C core. Tracers make them."},
+    {Py_tp_dealloc, (void *)span_dealloc},
+    {Py_tp_methods, span_methods},
+    {Py_tp_getset, span_properties},
+    {0, NULL},
+};
+
+static PyType_Spec span_spec = {
+    .name = "impact_stack.observability._core.Span",
+    .basicsize = sizeof(span_object),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+    .slots = span_slots,
+};
+
+PyObject *span_type_make(PyObject *module)
+{
+    return type_make(module, &span_spec);
+}

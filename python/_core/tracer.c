@@ -1,0 +1,181 @@
+/* Tracer: starts spans. */
+#include "core.h"
+
+#define LINK_LIMIT 1024 /* links given to one span at its start; the core keeps 128 by default */
+
+/* The arguments of start_span, in the order of opentelemetry.trace.Tracer. */
+enum {
+    ARGUMENT_NAME,
+    ARGUMENT_CONTEXT,
+    ARGUMENT_KIND,
+    ARGUMENT_ATTRIBUTES,
+    ARGUMENT_LINKS,
+    ARGUMENT_START_TIME,
+    ARGUMENT_RECORD_EXCEPTION,
+    ARGUMENT_SET_STATUS,
+    ARGUMENT_COUNT
+};
+
+static const char *const argument_names[] = {
+    "name",
+    "context",
+    "kind",
+    "attributes",
+    "links",
+    "start_time",
+    "record_exception",
+    "set_status_on_exception",
+    NULL,
+};
+
+/* SpanKind.INTERNAL is the first; what is no SpanKind is internal. */
+static uint8_t kind_index(core_state *state, PyObject *kind)
+{
+    PyObject *kinds = state->python[SPAN_KINDS];
+    Py_ssize_t count = kind ? PyTuple_Size(kinds) : 0;
+    for (Py_ssize_t i = 1; i < count; i++) {
+        if (PyTuple_GetItem(kinds, i) == kind)
+            return (uint8_t)i;
+    }
+    return 0;
+}
+
+/* One opentelemetry.trace.Link. What is none is left out. */
+static void link_add(impact_span *span, core_state *state, PyObject *object)
+{
+    PyObject *context_object = PyObject_GetAttr(object, state->names[NAME_CONTEXT]);
+    PyObject *attributes = PyObject_GetAttr(object, state->names[NAME_ATTRIBUTES]);
+    PyErr_Clear();
+    impact_span_context context;
+    held_text trace_state;
+    if (context_object && span_context_read(state, &context, &trace_state, context_object)) {
+        attribute_list list;
+        attribute_list_fill(&list, state, attributes);
+        impact_span_add_link(span, &(impact_link){.context = &context,
+                                                  .attributes = list.items,
+                                                  .attribute_count = list.count});
+        attribute_list_clear(&list);
+        held_text_clear(&trace_state);
+    }
+    Py_XDECREF(attributes);
+    Py_XDECREF(context_object);
+}
+
+/* Links are rare: they are added one by one, to a span that nobody else has yet. */
+static void links_add(impact_span *span, core_state *state, PyObject *links)
+{
+    PyObject *sequence = PySequence_List(links);
+    Py_ssize_t count = sequence ? PyList_Size(sequence) : 0;
+    for (Py_ssize_t i = 0; i < count && i < LINK_LIMIT; i++)
+        link_add(span, state, PyList_GetItem(sequence, i));
+    PyErr_Clear();
+    Py_XDECREF(sequence);
+}
+
+static impact_span *core_span_start(tracer_object *self, PyObject *const *values,
+                                    const span_parent *parent, uint8_t kind)
+{
+    held_text name = held_text_of(values[ARGUMENT_NAME]);
+    attribute_list list;
+    attribute_list_fill(&list, self->state, values[ARGUMENT_ATTRIBUTES]);
+    /* The C core's own current span is another thread's business: Python's Context alone decides.
+     * */
+    impact_span *span = impact_span_start(
+        self->tracer, name.text.data,
+        IMPACT_SPAN_OPTIONS(.kind = (impact_span_kind)(kind + IMPACT_SPAN_KIND_INTERNAL),
+                            .parent = parent->is_valid ? &parent->context : NULL,
+                            .is_root = !parent->is_valid,
+                            .start_unix_ns = unix_ns_of(values[ARGUMENT_START_TIME]),
+                            .attributes = list.items, .attribute_count = list.count,
+                            .name_size = name.text.size));
+    attribute_list_clear(&list);
+    held_text_clear(&name);
+    if (values[ARGUMENT_LINKS] && values[ARGUMENT_LINKS] != Py_None)
+        links_add(span, self->state, values[ARGUMENT_LINKS]);
+    return span;
+}
+
+static bool is_wanted(PyObject *flag)
+{
+    if (!flag || flag == Py_True)
+        return true;
+    int truth = PyObject_IsTrue(flag);
+    PyErr_Clear();
+    return truth != 0;
+}
+
+static PyObject *span_wrap(tracer_object *self, impact_span *span, PyObject *const *values,
+                           uint8_t kind)
+{
+    span_object *object = span_object_new(self, span, values[ARGUMENT_NAME]);
+    if (!object) {
+        impact_span_end(span);
+        return NULL;
+    }
+    object->kind = kind;
+    object->records_exceptions = is_wanted(values[ARGUMENT_RECORD_EXCEPTION]);
+    object->sets_status = is_wanted(values[ARGUMENT_SET_STATUS]);
+    return (PyObject *)object;
+}
+
+/* Where the core starts nothing, the parent's context is passed on (specification, trace/api
+ * "Behavior of the API in the absence of an installed SDK"). */
+static PyObject *span_without_core(core_state *state, const span_parent *parent)
+{
+    if (!parent->is_valid)
+        return Py_NewRef(state->python[INVALID_SPAN]);
+    PyObject *context = span_context_make(state, &parent->context);
+    if (!context)
+        return NULL;
+    PyObject *span =
+        PyObject_CallFunctionObjArgs(state->python[NON_RECORDING_SPAN_CLASS], context, NULL);
+    Py_DECREF(context);
+    return span;
+}
+
+static PyObject *tracer_start_span(PyObject *object, PyObject *const *arguments, Py_ssize_t count,
+                                   PyObject *keyword_names)
+{
+    tracer_object *self = (tracer_object *)object;
+    PyObject *values[ARGUMENT_COUNT] = {NULL};
+    if (!arguments_read(argument_names, values, arguments, count, keyword_names))
+        return NULL;
+    span_parent parent;
+    span_parent_find(&parent, self->state, values[ARGUMENT_CONTEXT]);
+    uint8_t kind = kind_index(self->state, values[ARGUMENT_KIND]);
+    impact_span *span = core_span_start(self, values, &parent, kind);
+    PyObject *started =
+        span ? span_wrap(self, span, values, kind) : span_without_core(self->state, &parent);
+    span_parent_clear(&parent);
+    return started;
+}
+
+static void tracer_dealloc(PyObject *object)
+{
+    Py_XDECREF((PyObject *)((tracer_object *)object)->provider);
+    object_free(object);
+}
+
+static PyMethodDef tracer_methods[] = {
+    {"start_span", FAST(tracer_start_span), "Start a span without making it current."},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyType_Slot tracer_slots[] = {
+    {Py_tp_doc, "A tracer of the C core. Providers make them."},
+    {Py_tp_dealloc, (void *)tracer_dealloc},
+    {Py_tp_methods, tracer_methods},
+    {0, NULL},
+};
+
+static PyType_Spec tracer_spec = {
+    .name = "impact_stack.observability._core.Tracer",
+    .basicsize = sizeof(tracer_object),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+    .slots = tracer_slots,
+};
+
+PyObject *tracer_type_make(PyObject *module)
+{
+    return type_make(module, &tracer_spec);
+}

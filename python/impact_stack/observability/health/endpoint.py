@@ -1,0 +1,197 @@
+"""The health paths of one app: glue between Flask and the answer that the C core gives.
+
+DESIGN: an Endpoint is the state of one app. It holds a registry of the C core, which is brought in
+line with `Health.checks` before each answer. The core runs the checks on its own threads; each run
+comes back here by its name. The registry knows the endpoint only weakly, so that an app can go
+away.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import functools
+import os
+import threading
+import urllib.parse
+import weakref
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import flask
+import flask.blueprints
+
+from .. import _core, logger
+
+if TYPE_CHECKING:
+    from . import Health
+
+_is_check_name = functools.lru_cache(maxsize=2048)(_core.is_check_name)
+
+
+def _runner_of(endpoint: Endpoint) -> Callable[[str], str | None]:
+    """Return what the registry calls; it does not keep the endpoint alive."""
+    reference = weakref.ref(endpoint)
+
+    def run(name: str) -> str | None:
+        alive = reference()
+        return alive.run_check(name) if alive is not None else "the app is gone"
+
+    return run
+
+
+class Endpoint:
+    """Answers the health requests of one app."""
+
+    def __init__(self, health: Health, app: flask.Flask) -> None:
+        if "HEALTH_URL_SECRET" not in app.config:
+            raise RuntimeError("HEALTH_URL_SECRET not set")
+        if app.config["HEALTH_URL_SECRET"] == "":
+            raise RuntimeError("HEALTH_URL_SECRET is empty; None switches the check off")
+        self._health = health
+        self._app = app
+        self._prefix = health.url_prefix.rstrip("/")
+        self._settings = self._read_settings(None)
+        self._registry = self._open_registry()
+        self._registered: list[tuple[str, bool]] = []
+        self._request_context: contextvars.Context | None = None
+        # By process: what another thread held when the process forked is nobody's in the child.
+        self._locks: dict[int, threading.Lock] = {}
+        self._running: dict[tuple[int, str], object] = {}
+
+    def blueprint(self) -> flask.Blueprint:
+        """Return a blueprint that sends every request below the prefix to `answer`."""
+        blueprint = flask.Blueprint("health", __name__, url_prefix=self._prefix)
+        blueprint.record(self._add_rules)
+        return blueprint
+
+    def _add_rules(self, setup: flask.blueprints.BlueprintSetupState) -> None:
+        # Not add_url_rule: the core answers for every method there is, and for the missing slash.
+        app = setup.app
+        app.view_functions["health.answer"] = self.answer
+        for path in ("", "/", "/<path:rest>"):
+            rule = app.url_rule_class(self._prefix + path, endpoint="health.answer")
+            app.url_map.add(rule)
+
+    # ---- the registry ----
+
+    def _read_settings(self, former: tuple[str | None, bool] | None) -> tuple[str | None, bool]:
+        """Return the secret and whether unknown checks are refused, as configured now.
+
+        A secret that was taken away or emptied is not an open door: the former one stays.
+        """
+        secret = self._app.config.get("HEALTH_URL_SECRET", "")
+        if secret == "" and former is not None:
+            secret = former[0]
+        return secret, bool(self._app.config.get("HEALTH_STRICT", False))
+
+    def _open_registry(self) -> _core.HealthRegistry:
+        secret, is_strict = self._settings
+        return _core.HealthRegistry(
+            _runner_of(self),
+            prefix=self._prefix,
+            secret=secret,
+            ignores_unknown_checks=not is_strict,
+        )
+
+    def _current_registry(self) -> _core.HealthRegistry:
+        """Return the registry, in line with the configuration and the checks of this moment."""
+        with self._locks.setdefault(os.getpid(), threading.Lock()):
+            settings = self._read_settings(self._settings)
+            if settings != self._settings:
+                self._settings = settings
+                self._registry = self._open_registry()
+                self._registered = []
+            self._reconcile()
+            return self._registry
+
+    def _wanted_checks(self) -> list[tuple[str, bool]]:
+        """Return the names that can be asked for, and whether each is a default."""
+        defaults = set(self._health.default_checks)
+        return [
+            (name, name in defaults) for name in list(self._health.checks) if _is_check_name(name)
+        ]
+
+    def _reconcile(self) -> None:
+        """Make the registry hold the wanted checks in their order, touching as few as possible."""
+        wanted = self._wanted_checks()
+        if wanted == self._registered:
+            return
+        same = len(os.path.commonprefix([wanted, self._registered]))
+        for name, _ in self._registered[same:]:
+            self._registry.remove(name)
+        del self._registered[same:]
+        for name, is_default in wanted[same:]:
+            try:
+                self._registry.add(name, is_default)
+            except (ValueError, RuntimeError) as error:
+                logger.error("Health check '%s' cannot be registered: %s", name, error)
+                return
+            self._registered.append((name, is_default))
+
+    # ---- a run ----
+
+    def run_check(self, name: str) -> str | None:
+        """Run a check; return why it does not hold. Called on a thread of the core."""
+        check = self._health.checks.get(name)
+        key = (os.getpid(), name)
+        token = object()
+        # The core never starts a check twice; but it forgets one that was taken out and put back.
+        if check is None:
+            return "it was taken out"
+        if self._running.setdefault(key, token) is not token:
+            return "its last run has not ended"
+        try:
+            request_context = self._request_context
+            context = request_context.copy() if request_context else contextvars.Context()
+            return context.run(self._call_check, name, check)
+        finally:
+            del self._running[key]
+
+    def _call_check(self, name: str, check: Callable[[], Any]) -> str | None:
+        try:
+            with self._app.app_context():
+                return None if check() else "it said so"
+        except BaseException as error:  # pylint: disable=broad-exception-caught
+            # SystemExit as well: on a thread of the core there is nothing to exit.
+            logger.exception("Health check '%s' failed", name)
+            return f"it raised {type(error).__name__}"
+
+    # ---- a request ----
+
+    def answer(self, rest: str = "") -> flask.Response:
+        """Answer a request for one of the health paths: the view function."""
+        del rest  # the core reads the path itself
+        request = flask.request
+        registry = self._current_registry()
+        context = self._request_context = contextvars.copy_context()
+        try:
+            answered = registry.answer(
+                request.method,
+                urllib.parse.quote(request.environ.get("PATH_INFO", "").encode("latin-1")),
+                request.query_string,
+                list(request.headers.items()),
+            )
+        finally:
+            if self._request_context is context:
+                self._request_context = None
+        if answered is None:
+            flask.abort(404)
+        return _response(*answered)
+
+
+def _response(status: int, headers: list[tuple[str, str]], body: bytes) -> flask.Response:
+    """Return a response with these headers and no others."""
+    response = flask.Response(body, status)
+    response.headers.clear()
+    response.headers.extend(_mounted(header) for header in headers)
+    # The length that a HEAD request asks for is that of the GET's body, which is not known here.
+    response.automatically_set_content_length = flask.request.method != "HEAD"
+    return response
+
+
+def _mounted(header: tuple[str, str]) -> tuple[str, str]:
+    """Put the path that the app is mounted at before a Location."""
+    name, value = header
+    if name.lower() == "location" and value.startswith("/"):
+        return name, urllib.parse.quote(flask.request.script_root) + value
+    return header

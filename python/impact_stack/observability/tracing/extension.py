@@ -1,0 +1,107 @@
+"""Tracing: the Flask extension, and init_tracing for programs without Flask."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import flask
+from opentelemetry import trace
+
+from .instrumentors import autoinstrument_app
+from .provider import TracerProvider, shutdown_at_exit
+from .resource import Resource, detect_attributes
+
+Attributes = Mapping[str, Any] | None
+
+# Whoever reads the spans asks which language was traced, and that is not the core's.
+_SDK_ATTRIBUTES = {"telemetry.sdk.language": "python"}
+
+
+def init_tracing(
+    attributes: Attributes = None,
+    resource_detectors: Iterable[Any] | None = None,
+    tracer_provider: trace.TracerProvider | None = None,
+    set_global_tracer_provider: bool = True,
+    initialize_exporters: bool = True,
+    *,
+    resource_attributes: Attributes = None,
+) -> trace.TracerProvider:
+    """Make a tracer provider, or take the given one, and make it the process's own.
+
+    `attributes` (or `resource_attributes`) describe the service; they win over what the detectors
+    find, and both over `OTEL_RESOURCE_ATTRIBUTES`. The exporters are those of
+    `OTEL_TRACES_EXPORTER`. A provider that is given keeps its own resource and exporters.
+    """
+    if tracer_provider is None:
+        described = _one_of(attributes, resource_attributes)
+        tracer_provider = TracerProvider(
+            {**_SDK_ATTRIBUTES, **detect_attributes(resource_detectors), **described},
+            exporters=None if initialize_exporters else (),
+        )
+        shutdown_at_exit(tracer_provider)
+    if set_global_tracer_provider:
+        trace.set_tracer_provider(tracer_provider)
+    return tracer_provider
+
+
+def _one_of(attributes: Attributes, resource_attributes: Attributes) -> Mapping[str, Any]:
+    """Return the attributes; the documentation of the package knows them by both names."""
+    if attributes is not None and resource_attributes is not None:
+        raise TypeError("give either 'attributes' or 'resource_attributes', not both")
+    return attributes or resource_attributes or {}
+
+
+class Tracing:
+    """The Flask extension: a tracer provider, and instrumentors for the app.
+
+    It reads `TRACING_ENABLED` (True), `TRACING_INSTRUMENTORS` (None: all that are installed) and
+    `TRACING_RESOURCE_ATTRIBUTES` ({}).
+    """
+
+    def __init__(self, app: flask.Flask | None = None) -> None:
+        self.tracer_provider: trace.TracerProvider | None = None
+        if app is not None:
+            self.init_app(app)
+
+    def init_app(
+        self,
+        app: flask.Flask,
+        resource_attributes: Attributes = None,
+        resource_detectors: Iterable[Any] | None = None,
+        tracer_provider: trace.TracerProvider | None = None,
+        set_global_tracer_provider: bool = True,
+        initialize_exporters: bool = True,
+        *,
+        attributes: Attributes = None,
+    ) -> None:
+        """Trace this app. What the configuration says of the resource wins over the arguments."""
+        if "tracing" in app.extensions:
+            raise RuntimeError(
+                "A 'Tracing' instance has already been registered on this Flask app."
+            )
+        described = _one_of(attributes, resource_attributes)
+        if not app.config.get("TRACING_ENABLED", True):
+            app.logger.info("Tracing disabled")
+            app.extensions["tracing"] = self
+            return
+        provider = init_tracing(
+            {**described, **(app.config.get("TRACING_RESOURCE_ATTRIBUTES") or {})},
+            resource_detectors,
+            tracer_provider,
+            set_global_tracer_provider,
+            initialize_exporters,
+        )
+        applied = autoinstrument_app(app, app.config.get("TRACING_INSTRUMENTORS"), provider)
+        self.tracer_provider = provider
+        app.extensions["tracing"] = self
+        app.logger.info(
+            "Tracing initialized",
+            extra={
+                "instrumentors": list(applied),
+                "resource_attributes": _resource_attributes(provider),
+            },
+        )
+
+
+def _resource_attributes(provider: trace.TracerProvider) -> Mapping[str, Any]:
+    """Return the provider's resource attributes; one of somebody else's may have none."""
+    return getattr(provider, "resource", Resource({})).attributes

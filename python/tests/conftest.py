@@ -1,0 +1,61 @@
+"""Fixtures, and the reading of exported spans with the official protobuf classes."""
+
+import flask
+import pytest
+from opentelemetry.proto.trace.v1 import trace_pb2
+
+from impact_stack.observability.tracing import provider as provider_
+
+
+def value_of(value):
+    """Return the Python value of an AnyValue."""
+    kind = value.WhichOneof("value")
+    if kind == "array_value":
+        return [value_of(item) for item in value.array_value.values]
+    return getattr(value, kind)
+
+
+def attributes_of(message):
+    """Return the attributes of a message as a dict."""
+    return {pair.key: value_of(pair.value) for pair in message.attributes}
+
+
+def exported_spans(provider):
+    """Flush, and return the exported spans by name."""
+    assert provider.force_flush(5000)
+    data = trace_pb2.TracesData.FromString(provider.memory_data())
+    return {
+        span.name: span
+        for resource_spans in data.resource_spans
+        for scope_spans in resource_spans.scope_spans
+        for span in scope_spans.spans
+    }
+
+
+def assert_equation(provider):
+    """Every span that ended must be accounted for in exactly one counter."""
+    stats = provider.stats()
+    assert stats.pop("ended") == sum(stats.values())
+
+
+@pytest.fixture(name="provider")
+def fixture_provider():
+    """Return a provider that keeps what it exports; every test ends by checking its counters."""
+    provider = provider_.TracerProvider(exporters=("memory",))
+    yield provider
+    provider.force_flush(5000)
+    assert_equation(provider)
+
+
+@pytest.fixture(name="tracer")
+def fixture_tracer(provider):
+    """Return a tracer of the provider."""
+    return provider.get_tracer("tests", "1.0")
+
+
+@pytest.fixture(name="app")
+def fixture_app():
+    """Return an app whose health answers are open to all."""
+    app = flask.Flask("tests")
+    app.config["HEALTH_URL_SECRET"] = None
+    return app

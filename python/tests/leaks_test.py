@@ -1,0 +1,163 @@
+"""No method leaks a reference: each is called many times, and memory stays where it was."""
+
+import gc
+import logging
+import sys
+import tracemalloc
+
+import flask
+import pytest
+from opentelemetry import trace
+from opentelemetry.trace import Link, SpanContext, SpanKind, StatusCode, TraceFlags
+
+from impact_stack.observability import _core
+from impact_stack.observability import health as health_
+from impact_stack.observability.tracing.provider import TracerProvider
+
+ROUNDS = 300
+ALLOWED_BYTES = 25 * ROUNDS  # a leaked object a round is twice that, at least
+
+
+class Odd:
+    """A value that takes the slow path."""
+
+    def __str__(self):
+        return "odd"
+
+
+STATE = trace.TraceState.from_header(["a=b"])
+REMOTE = SpanContext(2**100, 9, True, TraceFlags(1), STATE)
+CONTEXT = trace.set_span_in_context(trace.NonRecordingSpan(REMOTE))
+PROVIDER = TracerProvider(exporters=("discard",))
+TRACER = PROVIDER.get_tracer("leaks")
+ATTRIBUTES = {"s": "x", "i": 2**40, "f": 0.5, "b": True, "l": ["a", "b"], "t": (1, 2)}
+
+
+def wrong(call):
+    """Make a call that raises TypeError."""
+    with pytest.raises(TypeError):
+        call()
+
+
+def with_exception():
+    """Leave a span's block with an exception."""
+    with pytest.raises(ValueError):
+        with TRACER.start_as_current_span("x"):
+            raise ValueError("bad")
+
+
+def answer():
+    """Ask a registry that lives for one question."""
+    registry = _core.HealthRegistry(
+        lambda name: None if name == "a" else name,
+        prefix="/health",
+        secret="s",
+        ignores_unknown_checks=True,
+    )
+    registry.add("a", True)
+    registry.add("b", False)
+    registry.remove("b")
+    with pytest.raises(ValueError):
+        registry.add("a", True)
+    with pytest.raises(RuntimeError):
+        registry.remove("nobody")
+    assert registry.answer("GET", "/health/ping", b"", [("a", "b"), 5])[2] == b"pong"
+    assert registry.answer("GET", "/elsewhere", b"", []) is None
+
+
+SPAN = TRACER.start_span("long", context=CONTEXT)
+
+CALLS = {
+    "start and end": lambda: TRACER.start_span("x", attributes=ATTRIBUTES).end(),
+    "start with all": lambda: TRACER.start_span(
+        "x", CONTEXT, SpanKind.CLIENT, ATTRIBUTES, [Link(REMOTE, ATTRIBUTES)], 5, False, False
+    ).end(6),
+    "start odd": lambda: TRACER.start_span(Odd(), attributes={"o": Odd(), 5: 1}, links=5).end(),
+    "start wrong": lambda: wrong(lambda: TRACER.start_span("x", colour=1)),
+    "forgotten": lambda: TRACER.start_span("x", CONTEXT),
+    "context": lambda: TRACER.start_span("x", CONTEXT).get_span_context(),
+    "context after end": lambda: TRACER.start_span("x", CONTEXT).end(),
+    "current": with_exception,
+    "get_span_context": SPAN.get_span_context,
+    "is_recording": SPAN.is_recording,
+    "set_attribute": lambda: SPAN.set_attribute("k", ["a", "b"]),
+    "set_attribute odd": lambda: SPAN.set_attribute("k", [Odd()]),
+    "set_attribute wrong": lambda: wrong(SPAN.set_attribute),
+    "set_attributes": lambda: SPAN.set_attributes(ATTRIBUTES),
+    "set_attributes odd": lambda: SPAN.set_attributes({"k": {}}),
+    "add_event": lambda: SPAN.add_event("e", ATTRIBUTES, 5),
+    "add_link": lambda: SPAN.add_link(REMOTE, ATTRIBUTES),
+    "update_name": lambda: SPAN.update_name("y" * 10),
+    "set_status": lambda: SPAN.set_status(StatusCode.ERROR, "x"),
+    "set_status object": lambda: SPAN.set_status(trace.Status(StatusCode.ERROR, "x")),
+    "properties": lambda: (SPAN.name, SPAN.kind, SPAN._sets_status, SPAN._records_exceptions),
+    "get_tracer": lambda: PROVIDER.get_tracer("leaks", "1"),
+    "provider": lambda: TracerProvider(ATTRIBUTES, exporters=("memory",)).memory_data(),
+    "provider wrong": lambda: wrong(lambda: TracerProvider(exporters=5)),
+    "resource": PROVIDER._resource_attributes,
+    "stats": PROVIDER.stats,
+    "force_flush": lambda: PROVIDER.force_flush(1000),
+    "registry": answer,
+    "is_check_name": lambda: (_core.is_check_name("a"), _core.is_check_name(5)),
+    "version": _core.version,
+}
+
+
+@pytest.fixture(autouse=True)
+def fixture_silence():
+    """Log nothing: what pytest captures would be counted."""
+    logging.disable(logging.CRITICAL)
+    yield
+    logging.disable(logging.NOTSET)
+
+
+def growth_of(call):
+    """Return the bytes that are kept after many calls."""
+    gc.collect()
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        for _ in range(ROUNDS):
+            call()
+        gc.collect()
+        return tracemalloc.get_traced_memory()[0] - before
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_memory_stays(name):
+    """Neither objects nor references pile up.
+
+    A leak grows each time; the interpreter's own caches, which hold strings for a while, do not.
+    """
+    for _ in range(20):
+        CALLS[name]()
+    assert min(growth_of(CALLS[name]) for _ in range(5)) < ALLOWED_BYTES
+
+
+def test_references_stay():
+    """Objects that live for ever are not traced by memory: their counts are looked at."""
+    watched = [None, True, TRACER, PROVIDER, REMOTE, STATE, CONTEXT, ATTRIBUTES, *SpanKind]
+    before = [sys.getrefcount(item) for item in watched]
+    for call in CALLS.values():
+        for _ in range(50):
+            call()
+    gc.collect()
+    after = [sys.getrefcount(item) for item in watched]
+    grown = [(item, b, a) for item, b, a in zip(watched, before, after) if abs(a - b) >= 40]
+    assert grown == []
+
+
+def test_an_app_with_health_can_go_away():
+    """The engine's threads do not keep it."""
+    import weakref  # pylint: disable=import-outside-toplevel
+
+    app = flask.Flask("gone")
+    app.config["HEALTH_URL_SECRET"] = None
+    health_.Health(app).register_check("true", health_.checks.check_true)
+    assert app.test_client().get("/health/").status_code == 200
+    reference = weakref.ref(app)
+    del app
+    gc.collect()
+    assert reference() is None

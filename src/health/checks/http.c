@@ -1,0 +1,174 @@
+/* The check of an HTTP API: one request, and the status that is expected.
+ *
+ * DESIGN: Each run has a handle of its own: no connection outlives it, so there is nothing that a
+ * broken network or a fork could leave behind, and a check that passes has connected just now.
+ */
+#include <impact/curl.h>
+
+#include <stddef.h>
+#include <string.h>
+#include <strings.h>
+
+enum {
+    default_status = 200,
+    default_timeout_ms = 3000,
+    body_limit = 1 << 20, /* bytes of a body that are read and thrown away; then we hang up */
+};
+
+typedef struct http_check {
+    long status;
+    char *url; /* both in the same piece of memory as the struct */
+    char *method;
+} http_check;
+
+/* ---- a run ---- */
+
+/* Says no to the piece that passes the limit, which ends the transfer. */
+static size_t throw_away(char *data, size_t item_size, size_t count, void *userdata)
+{
+    (void)data;
+    size_t *size = userdata;
+    *size += item_size * count; /* libcurl's pieces are at most CURL_MAX_READ_SIZE */
+    return *size <= body_limit ? item_size * count : 0;
+}
+
+static bool set_up(CURL *easy, const http_check *check, long remaining_ms, size_t *body_size)
+{
+    const bool is_head = strcmp(check->method, "HEAD") == 0;
+    CURLcode code = curl_easy_setopt(easy, CURLOPT_URL, check->url);
+    if (code == CURLE_OK)
+        code = is_head ? curl_easy_setopt(easy, CURLOPT_NOBODY, 1L)
+                       : curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, check->method);
+    if (code == CURLE_OK)
+        code = curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    if (code == CURLE_OK)
+        code = curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    if (code == CURLE_OK)
+        code = curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+    if (code == CURLE_OK)
+        code = curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, remaining_ms);
+    if (code == CURLE_OK)
+        code = curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, remaining_ms);
+    if (code == CURLE_OK)
+        code = curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, throw_away);
+    if (code == CURLE_OK)
+        code = curl_easy_setopt(easy, CURLOPT_WRITEDATA, body_size);
+    return code == CURLE_OK;
+}
+
+static impact_health_status judge(impact_health_run *run, CURL *easy, CURLcode code,
+                                  const http_check *check, size_t body_size)
+{
+    long status = 0;
+    (void)curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status); /* else it stays 0 */
+    const bool was_cut = code == CURLE_WRITE_ERROR && body_size > body_limit;
+    if (code != CURLE_OK && !was_cut) {
+        impact_health_explain(run, "%s", curl_easy_strerror(code));
+        return IMPACT_HEALTH_FAIL;
+    }
+    if (status != check->status) {
+        impact_health_explain(run, "status %ld, expected %ld", status, check->status);
+        return IMPACT_HEALTH_FAIL;
+    }
+    return IMPACT_HEALTH_PASS;
+}
+
+static impact_health_status ask(impact_health_run *run, CURL *easy, const http_check *check,
+                                long remaining_ms)
+{
+    size_t body_size = 0;
+    if (!set_up(easy, check, remaining_ms, &body_size)) {
+        impact_health_explain(run, "libcurl refuses an option");
+        return IMPACT_HEALTH_FAIL;
+    }
+    const CURLcode code = curl_easy_perform(easy);
+    return judge(run, easy, code, check, body_size);
+}
+
+static impact_health_status run_check(impact_health_run *run, void *userdata)
+{
+    const http_check *check = userdata;
+    const uint32_t remaining_ms = impact_health_remaining_ms(run);
+    CURL *easy = remaining_ms ? curl_easy_init() : NULL;
+    if (!easy) {
+        impact_health_explain(run, remaining_ms ? "no memory" : "no time is left");
+        return IMPACT_HEALTH_FAIL;
+    }
+    const impact_health_status status = ask(run, easy, check, (long)remaining_ms);
+    curl_easy_cleanup(easy);
+    return status;
+}
+
+/* ---- registering ---- */
+
+static bool is_http(const char *url)
+{
+    return url && (strncasecmp(url, "http://", 7) == 0 || strncasecmp(url, "https://", 8) == 0);
+}
+
+/* libcurl can read it, so that a mistake shows at registration. */
+static impact_status examine(const char *url)
+{
+    if (!is_http(url))
+        return IMPACT_EINVAL;
+    CURLU *parsed = curl_url();
+    if (!parsed)
+        return IMPACT_ENOMEM;
+    const CURLUcode code = curl_url_set(parsed, CURLUPART_URL, url, 0);
+    curl_url_cleanup(parsed);
+    if (code == CURLUE_OUT_OF_MEMORY)
+        return IMPACT_ENOMEM;
+    return code == CURLUE_OK ? IMPACT_OK : IMPACT_EINVAL;
+}
+
+/* In one piece: the struct, the URL, the method. */
+static http_check *copy_check(const impact_check_http_options *options)
+{
+    const char *method = options->method ? options->method : "GET";
+    const size_t url_size = strlen(options->url) + 1;
+    const size_t method_size = strlen(method) + 1;
+    const impact_allocator *allocator = impact_allocator_default();
+    http_check *check =
+        allocator->allocate(allocator->userdata, sizeof *check + url_size + method_size);
+    if (!check)
+        return NULL;
+    check->status = options->status ? options->status : default_status;
+    check->url = memcpy((char *)(check + 1), options->url, url_size);
+    check->method = memcpy(check->url + url_size, method, method_size);
+    return check;
+}
+
+static void free_check(void *check)
+{
+    const impact_allocator *allocator = impact_allocator_default();
+    allocator->release(allocator->userdata, check);
+}
+
+static impact_status add(impact_health *health, const impact_check_http_options *options)
+{
+    http_check *check = copy_check(options);
+    if (!check)
+        return IMPACT_ENOMEM;
+    const impact_status status = impact_health_add(
+        health, IMPACT_CHECK(.name = options->name, .run = run_check, .userdata = check,
+                             .free_userdata = free_check, .groups = options->groups,
+                             .timeout_ms = options->timeout_ms ? options->timeout_ms
+                                                               : (uint32_t)default_timeout_ms));
+    if (status)
+        free_check(check);
+    return status;
+}
+
+impact_status impact_health_add_http(impact_health *health,
+                                     const impact_check_http_options *options)
+{
+    if (!health || !options || options->size < sizeof *options)
+        return IMPACT_EINVAL;
+    const impact_status status = examine(options->url);
+    if (status)
+        return status;
+    /* Here, where no thread of ours runs yet: it is not safe everywhere at first use. */
+    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+        return IMPACT_ENOMEM;
+    return add(health, options);
+}

@@ -1,0 +1,195 @@
+/* The check of a PostgreSQL server: SELECT 1 over a connection that is kept between runs.
+ *
+ * DESIGN: libpq's asynchronous functions, so that every wait is one of ours: poll with what is left of
+ * the run's time. A connection on which a run did not come to its end is closed: an answer may still
+ * be under way there. One that was kept may have died meanwhile, so a failure on it is followed by one
+ * try on a new one. (Looking up a host's name is the one thing that libpq waits for on its own.)
+ *
+ * Forks: the child must not close the parent's connection, as PQfinish would by telling the server so.
+ * It puts another file in the socket's place first.
+ */
+#include <impact/postgresql.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libpq-fe.h>
+#include <poll.h>
+#include <stddef.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { default_timeout_ms = 2000 };
+
+typedef struct postgresql_check {
+    PGconn *connection; /* NULL: none is kept */
+    pid_t process;      /* that made it */
+    char conninfo[];
+} postgresql_check;
+
+/* ---- the connection ---- */
+
+/* libpq would write notices to standard error. */
+static void ignore_notice(void *userdata, const PGresult *result)
+{
+    (void)userdata;
+    (void)result;
+}
+
+static void disconnect(postgresql_check *check)
+{
+    PQfinish(check->connection); /* accepts NULL */
+    check->connection = NULL;
+}
+
+/* Leave the connection to the process that made it. Without a descriptor to put in its place it stays
+ * as it is: lost, but harmless. */
+static void disown(postgresql_check *check)
+{
+    const int socket = PQsocket(check->connection);
+    const int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
+    const bool is_replaced = nothing >= 0 && socket >= 0 && dup3(nothing, socket, O_CLOEXEC) >= 0;
+    if (nothing >= 0)
+        (void)close(nothing); /* nothing was written */
+    if (is_replaced)
+        PQfinish(check->connection);
+    check->connection = NULL;
+}
+
+/* ---- waiting ---- */
+
+/* Until the socket is ready. False: the time is over, or the socket is no more. */
+static bool wait_for(PGconn *connection, short events, impact_health_run *run)
+{
+    for (;;) {
+        const uint32_t remaining_ms = impact_health_remaining_ms(run);
+        if (!remaining_ms || PQsocket(connection) < 0)
+            return false;
+        struct pollfd descriptor = {.fd = PQsocket(connection), .events = events};
+        const int timeout = remaining_ms < INT32_MAX ? (int)remaining_ms : INT32_MAX;
+        const int count = poll(&descriptor, 1, timeout);
+        if (count > 0)
+            return (descriptor.revents & POLLNVAL) == 0;
+        if (count < 0 && errno != EINTR)
+            return false;
+    }
+}
+
+static bool connect_to(postgresql_check *check, impact_health_run *run)
+{
+    check->connection = PQconnectStart(check->conninfo);
+    check->process = getpid();
+    if (!check->connection || PQstatus(check->connection) == CONNECTION_BAD)
+        return false;
+    /* What it returns, the receiver before, is libpq's own. */
+    (void)PQsetNoticeReceiver(check->connection, ignore_notice, NULL);
+    PostgresPollingStatusType next = PGRES_POLLING_WRITING;
+    while (next == PGRES_POLLING_READING || next == PGRES_POLLING_WRITING) {
+        if (!wait_for(check->connection, next == PGRES_POLLING_READING ? POLLIN : POLLOUT, run))
+            return false;
+        next = PQconnectPoll(check->connection);
+    }
+    return next == PGRES_POLLING_OK && PQsetnonblocking(check->connection, 1) == 0;
+}
+
+/* libpq's own order: while there is something to write, reading must go on too (PQflush). */
+static bool send_all(PGconn *connection, impact_health_run *run)
+{
+    int state;
+    while ((state = PQflush(connection)) > 0)
+        if (!wait_for(connection, POLLIN | POLLOUT, run) || !PQconsumeInput(connection))
+            return false;
+    return state == 0;
+}
+
+/* The next result; NULL at the end, and `is_whole` false when it did not come. */
+static PGresult *receive(PGconn *connection, impact_health_run *run, bool *is_whole)
+{
+    while (PQisBusy(connection)) {
+        if (!wait_for(connection, POLLIN, run) || !PQconsumeInput(connection)) {
+            *is_whole = false;
+            return NULL;
+        }
+    }
+    return PQgetResult(connection);
+}
+
+static bool ask(PGconn *connection, impact_health_run *run)
+{
+    if (!PQsendQuery(connection, "SELECT 1") || !send_all(connection, run))
+        return false;
+    bool is_whole = true;
+    bool holds = false;
+    for (PGresult *result; (result = receive(connection, run, &is_whole));) {
+        holds = PQresultStatus(result) == PGRES_TUPLES_OK;
+        PQclear(result);
+    }
+    return is_whole && holds && PQstatus(connection) == CONNECTION_OK;
+}
+
+/* ---- a run ---- */
+
+static impact_health_status fail(postgresql_check *check, impact_health_run *run)
+{
+    const char *message = check->connection ? PQerrorMessage(check->connection) : "no memory";
+    if (impact_health_remaining_ms(run) == 0)
+        message = "the server does not answer in time";
+    impact_health_explain(run, "%.*s", (int)strcspn(message, "\n"), message);
+    disconnect(check);
+    return IMPACT_HEALTH_FAIL;
+}
+
+static impact_health_status run_check(impact_health_run *run, void *userdata)
+{
+    postgresql_check *check = userdata;
+    if (check->connection && check->process != getpid())
+        disown(check);
+    if (check->connection && ask(check->connection, run))
+        return IMPACT_HEALTH_PASS;
+    disconnect(check);
+    if (connect_to(check, run) && ask(check->connection, run))
+        return IMPACT_HEALTH_PASS;
+    return fail(check, run);
+}
+
+/* ---- registering ---- */
+
+static postgresql_check *make_check(const char *conninfo)
+{
+    const impact_allocator *allocator = impact_allocator_default();
+    const size_t size = strlen(conninfo) + 1;
+    postgresql_check *check = allocator->allocate(allocator->userdata, sizeof *check + size);
+    if (!check)
+        return NULL;
+    check->connection = NULL;
+    check->process = 0;
+    memcpy(check->conninfo, conninfo, size);
+    return check;
+}
+
+static void free_check(void *userdata)
+{
+    postgresql_check *check = userdata;
+    const impact_allocator *allocator = impact_allocator_default();
+    if (check->connection && check->process != getpid())
+        disown(check);
+    disconnect(check);
+    allocator->release(allocator->userdata, check);
+}
+
+impact_status impact_health_add_postgresql(impact_health *health,
+                                           const impact_check_postgresql_options *options)
+{
+    if (!health || !options || options->size < sizeof *options)
+        return IMPACT_EINVAL;
+    postgresql_check *check = make_check(options->conninfo ? options->conninfo : "");
+    if (!check)
+        return IMPACT_ENOMEM;
+    const impact_status status = impact_health_add(
+        health, IMPACT_CHECK(.name = options->name, .run = run_check, .userdata = check,
+                             .free_userdata = free_check, .groups = options->groups,
+                             .timeout_ms = options->timeout_ms ? options->timeout_ms
+                                                               : (uint32_t)default_timeout_ms));
+    if (status)
+        free_check(check);
+    return status;
+}

@@ -1,0 +1,167 @@
+/* The CLIENT span of a transfer.
+ *
+ * DESIGN: libcurl tells most of what a span wants afterwards, and nothing before: so the attributes are
+ * set at the end. One span covers a transfer with its redirects; its url.full is what was asked for,
+ * not where it ended (http-spans, url.full).
+ */
+#include "instrument/curl/client_span.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "instrument/common/http.h"
+#include "instrument/common/tracer.h"
+#include "instrument/curl/error_word.h"
+
+enum { query_limit = 2048 }; /* bytes of a query that are recorded */
+
+static _Atomic(impact_tracer *) tracer;
+
+bool impact__client_span_is_for(const char *url)
+{
+    if (!url || !strstr(url, "://"))
+        return true;
+    return strncasecmp(url, "http://", 7) == 0 || strncasecmp(url, "https://", 8) == 0;
+}
+
+impact_span *impact__client_span_start(void)
+{
+    return impact_span_start(impact__tracer_get(&tracer, "impact.curl"), "HTTP",
+                             IMPACT_SPAN_OPTIONS(.kind = IMPACT_SPAN_KIND_CLIENT));
+}
+
+/* ---- the URL ---- */
+
+/* Replace a part by "REDACTED" when it is there. False: libcurl could not, and it may still be. */
+static bool hide_part(CURLU *url, CURLUPart part)
+{
+    char *value = NULL;
+    const bool is_there = curl_url_get(url, part, &value, 0) == CURLUE_OK;
+    curl_free(value);
+    return !is_there || curl_url_set(url, part, "REDACTED", 0) == CURLUE_OK;
+}
+
+static bool redact_query(CURLU *url)
+{
+    char *query = NULL;
+    if (curl_url_get(url, CURLUPART_QUERY, &query, 0) != CURLUE_OK)
+        return true;
+    char redacted[query_limit + 1];
+    const size_t size = impact__http_redact_query(redacted, query_limit, impact_text_of(query));
+    curl_free(query);
+    redacted[size < query_limit ? size : query_limit] = 0;
+    return curl_url_set(url, CURLUPART_QUERY, redacted, 0) == CURLUE_OK;
+}
+
+static void set_server(impact_span *span, CURLU *url)
+{
+    char *host = NULL;
+    char *port = NULL;
+    impact_text name;
+    long unused;
+    if (curl_url_get(url, CURLUPART_HOST, &host, 0) == CURLUE_OK &&
+        impact__http_split_authority(impact_text_of(host), 0, &name, &unused))
+        impact_span_set(span, impact_string_n("server.address", name.data, name.size));
+    if (curl_url_get(url, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) == CURLUE_OK) {
+        long number = 0;
+        for (const char *digit = port; *digit; digit++)
+            number = number * 10 + (*digit - '0'); /* libcurl has held it to 65535 */
+        impact_span_set(span, impact_int("server.port", number));
+    }
+    curl_free(host);
+    curl_free(port);
+}
+
+static void set_full(impact_span *span, CURLU *url)
+{
+    char *full = NULL;
+    const bool is_clean =
+        hide_part(url, CURLUPART_USER) && hide_part(url, CURLUPART_PASSWORD) && redact_query(url);
+    if (is_clean && curl_url_get(url, CURLUPART_URL, &full, 0) == CURLUE_OK)
+        impact_span_set(span, impact_string("url.full", full));
+    curl_free(full);
+}
+
+/* A URL that libcurl cannot read is not recorded: there is no telling what is in it. */
+static void set_url(impact_span *span, const char *url)
+{
+    CURLU *parsed = curl_url();
+    const unsigned flags = CURLU_GUESS_SCHEME | CURLU_PATH_AS_IS | CURLU_NON_SUPPORT_SCHEME;
+    if (parsed && curl_url_set(parsed, CURLUPART_URL, url, flags) == CURLUE_OK) {
+        set_server(span, parsed);
+        set_full(span, parsed);
+    }
+    curl_url_cleanup(parsed);
+}
+
+/* ---- the transfer ---- */
+
+static void set_method(impact_span *span, CURL *easy)
+{
+    char *method = NULL;
+    if (curl_easy_getinfo(easy, CURLINFO_EFFECTIVE_METHOD, &method) != CURLE_OK || !method)
+        return;
+    impact__http_set_method(span, method);
+    impact_span_set_name(span, impact__http_method_name(method));
+}
+
+static void set_peer(impact_span *span, CURL *easy)
+{
+    char *address = NULL;
+    long port = 0;
+    if (curl_easy_getinfo(easy, CURLINFO_PRIMARY_IP, &address) != CURLE_OK || !address || !*address)
+        return;
+    impact_span_set(span, impact_string("network.peer.address", address));
+    if (curl_easy_getinfo(easy, CURLINFO_PRIMARY_PORT, &port) == CURLE_OK && port > 0)
+        impact_span_set(span, impact_int("network.peer.port", port));
+}
+
+static void set_protocol(impact_span *span, CURL *easy)
+{
+    static const char *const versions[] = {
+        [CURL_HTTP_VERSION_1_0] = "1.0",
+        [CURL_HTTP_VERSION_1_1] = "1.1",
+        [CURL_HTTP_VERSION_2_0] = "2",
+        [CURL_HTTP_VERSION_3] = "3",
+    };
+    long version = 0;
+    if (curl_easy_getinfo(easy, CURLINFO_HTTP_VERSION, &version) == CURLE_OK && version > 0 &&
+        version < (long)(sizeof versions / sizeof versions[0]))
+        impact_span_set(span, impact_string("network.protocol.version", versions[version]));
+}
+
+static void set_result(impact_span *span, CURL *easy, CURLcode code)
+{
+    long status = 0;
+    if (curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status) == CURLE_OK && status > 0)
+        impact__http_set_status_code(span, status, 400);
+    if (code == CURLE_OK)
+        return;
+    impact_span_set(span, impact_string("error.type", impact__curl_error_word(code)));
+    impact_span_set_status(span, IMPACT_SPAN_STATUS_ERROR, curl_easy_strerror(code));
+}
+
+/* Without a URL that was asked for, the last one stands for it when there was only one. */
+static const char *url_of(CURL *easy, const char *url)
+{
+    long redirects = 0;
+    char *effective = NULL;
+    if (url || curl_easy_getinfo(easy, CURLINFO_REDIRECT_COUNT, &redirects) != CURLE_OK ||
+        redirects > 0 || curl_easy_getinfo(easy, CURLINFO_EFFECTIVE_URL, &effective) != CURLE_OK)
+        return url;
+    return effective && *effective ? effective : NULL;
+}
+
+void impact__client_span_end(impact_span *span, CURL *easy, const char *url, CURLcode code)
+{
+    if (impact_span_is_recording(span)) {
+        const char *known = url_of(easy, url);
+        if (known)
+            set_url(span, known);
+        set_method(span, easy);
+        set_peer(span, easy);
+        set_protocol(span, easy);
+        set_result(span, easy, code);
+    }
+    impact_span_end(span);
+}

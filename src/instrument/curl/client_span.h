@@ -1,0 +1,20 @@
+/* The CLIENT span of a transfer (semantic conventions, http-spans "HTTP client"). */
+#ifndef IMPACT_INSTRUMENT_CURL_CLIENT_SPAN_H
+#define IMPACT_INSTRUMENT_CURL_CLIENT_SPAN_H
+
+#include <stdbool.h>
+
+#include <curl/curl.h>
+
+#include <impact/span.h>
+
+/* The URL is of http or https; one without a scheme counts, as libcurl guesses http for most. */
+bool impact__client_span_is_for(const char *url);
+
+/* Start the span of a transfer that is about to be performed. */
+impact_span *impact__client_span_start(void);
+
+/* Describe it, from the handle and from `url` as it was asked for (NULL: not known), and end it. */
+void impact__client_span_end(impact_span *span, CURL *easy, const char *url, CURLcode code);
+
+#endif

@@ -1,0 +1,213 @@
+/* The SERVER span of a request. */
+#include "instrument/microhttpd/server_span.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+
+#include <impact/propagation.h>
+
+#include "instrument/common/http.h"
+#include "instrument/common/memory.h"
+#include "instrument/common/tracer.h"
+
+enum { query_limit = 2048 }; /* bytes of url.query that are recorded */
+
+static _Atomic(impact_tracer *) tracer;
+
+/* ---- the context that came ---- */
+
+/* Fields of one name in their order, joined by commas (RFC 9110 5.3). */
+typedef struct joined_field {
+    const char *name;
+    impact_text value;
+    char *memory; /* owned; NULL while one field is all there is */
+    bool has_failed;
+} joined_field;
+
+static void join(joined_field *field, const char *value, size_t size)
+{
+    char *memory = impact__memory_take(field->value.size + 1 + size);
+    if (!memory) {
+        field->has_failed = true;
+        return;
+    }
+    memcpy(memory, field->value.data, field->value.size);
+    memory[field->value.size] = ',';
+    if (size)
+        memcpy(memory + field->value.size + 1, value, size);
+    impact__memory_give_back(field->memory);
+    field->memory = memory;
+    field->value = impact_text_from(memory, field->value.size + 1 + size);
+}
+
+static enum MHD_Result take_field(void *cls, enum MHD_ValueKind kind, const char *key,
+                                  size_t key_size, const char *value, size_t value_size)
+{
+    (void)kind; /* only headers are asked for */
+    joined_field *field = cls;
+    if (key_size != strlen(field->name) || strncasecmp(key, field->name, key_size) != 0)
+        return MHD_YES;
+    if (!field->value.data)
+        field->value = impact_text_from(value ? value : "", value_size);
+    else
+        join(field, value, value_size);
+    return field->has_failed ? MHD_NO : MHD_YES;
+}
+
+typedef struct carrier {
+    struct MHD_Connection *connection;
+    joined_field parent; /* both live until the span has copied the trace state */
+    joined_field state;
+} carrier;
+
+/* The two fields that propagation asks for. */
+static impact_text get_field(void *userdata, const char *name)
+{
+    carrier *c = userdata;
+    joined_field *field = strcmp(name, "traceparent") == 0 ? &c->parent : &c->state;
+    impact__memory_give_back(field->memory);
+    *field = (joined_field){.name = name};
+    (void)MHD_get_connection_values_n(c->connection, MHD_HEADER_KIND, take_field, field);
+    return field->has_failed ? impact_text_from(NULL, 0) : field->value;
+}
+
+/* ---- attributes ---- */
+
+static const char *header(struct MHD_Connection *connection, const char *name)
+{
+    return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
+}
+
+static bool is_encrypted(struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_PROTOCOL);
+    return info && info->protocol != 0;
+}
+
+static void set_url(impact_span *span, const impact__target *target, bool is_https)
+{
+    impact_span_set(span, impact_string("url.scheme", is_https ? "https" : "http"));
+    impact_span_set(span, impact_string_n("url.path", target->path.data, target->path.size));
+    if (!target->query.size)
+        return;
+    char query[query_limit];
+    const size_t size = impact__http_redact_query(query, sizeof query, target->query);
+    impact_span_set(span,
+                    impact_string_n("url.query", query, size < sizeof query ? size : sizeof query));
+}
+
+static void set_server(impact_span *span, const char *host_header, bool is_https)
+{
+    impact_text host;
+    long port;
+    if (!impact__http_split_authority(impact_text_of(host_header), is_https ? 443 : 80, &host,
+                                      &port))
+        return;
+    impact_span_set(span, impact_string_n("server.address", host.data, host.size));
+    impact_span_set(span, impact_int("server.port", port));
+}
+
+/* The address and port of a peer; false when it is no internet address. */
+static bool read_peer(const struct sockaddr *peer, char address[INET6_ADDRSTRLEN], uint16_t *port)
+{
+    if (peer->sa_family == AF_INET) {
+        struct sockaddr_in v4;
+        memcpy(&v4, peer, sizeof v4);
+        *port = ntohs(v4.sin_port);
+        return inet_ntop(AF_INET, &v4.sin_addr, address, INET6_ADDRSTRLEN) != NULL;
+    }
+    if (peer->sa_family != AF_INET6)
+        return false;
+    struct sockaddr_in6 v6;
+    memcpy(&v6, peer, sizeof v6);
+    *port = ntohs(v6.sin6_port);
+    return inet_ntop(AF_INET6, &v6.sin6_addr, address, INET6_ADDRSTRLEN) != NULL;
+}
+
+/* The client is the peer: what X-Forwarded-For says is anybody's word. */
+static void set_peer(impact_span *span, struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    char address[INET6_ADDRSTRLEN];
+    uint16_t port;
+    if (!info || !info->client_addr || !read_peer(info->client_addr, address, &port))
+        return;
+    impact_span_set(span, impact_string("client.address", address));
+    impact_span_set(span, impact_string("network.peer.address", address));
+    impact_span_set(span, impact_int("network.peer.port", port));
+}
+
+static void set_protocol(impact_span *span, const char *version)
+{
+    if (strncmp(version, "HTTP/", 5) == 0)
+        impact_span_set(span, impact_string("network.protocol.version", version + 5));
+}
+
+static void describe(impact_span *span, struct MHD_Connection *connection, const char *method,
+                     const char *version, const impact__target *target)
+{
+    const bool is_https = is_encrypted(connection);
+    impact__http_set_method(span, method);
+    set_url(span, target, is_https);
+    set_server(span, header(connection, "host"), is_https);
+    set_peer(span, connection);
+    set_protocol(span, version);
+    impact_span_set(span, impact_string("user_agent.original", header(connection, "user-agent")));
+}
+
+/* ---- start and end ---- */
+
+impact_span *impact__server_span_start(struct MHD_Connection *connection, const char *method,
+                                       const char *version, const impact__target *target)
+{
+    carrier c = {.connection = connection};
+    impact_span_context parent;
+    const bool has_parent = impact_propagation_extract(&parent, get_field, &c);
+    /* What is current on this thread is not the request's parent. */
+    impact_span *span = impact_span_start(
+        impact__tracer_get(&tracer, "impact.microhttpd"), impact__http_method_name(method),
+        IMPACT_SPAN_OPTIONS(.kind = IMPACT_SPAN_KIND_SERVER, .is_root = !has_parent,
+                            .parent = has_parent ? &parent : NULL));
+    impact__memory_give_back(c.parent.memory);
+    impact__memory_give_back(c.state.memory);
+    if (impact_span_is_recording(span))
+        describe(span, connection, method, version, target);
+    return span;
+}
+
+static const char *reason_of(enum MHD_RequestTerminationCode toe)
+{
+    switch (toe) {
+    case MHD_REQUEST_TERMINATED_TIMEOUT_REACHED:
+        return "timeout";
+    case MHD_REQUEST_TERMINATED_DAEMON_SHUTDOWN:
+        return "shutdown";
+    case MHD_REQUEST_TERMINATED_READ_ERROR:
+        return "read_error";
+    case MHD_REQUEST_TERMINATED_CLIENT_ABORT:
+        return "client_abort";
+    default:
+        return "connection_closed";
+    }
+}
+
+void impact__server_span_end(impact_span *span, struct MHD_Connection *connection,
+                             enum MHD_RequestTerminationCode toe)
+{
+    if (impact_span_is_recording(span)) {
+        const union MHD_ConnectionInfo *info =
+            MHD_get_connection_info(connection, MHD_CONNECTION_INFO_HTTP_STATUS);
+        if (toe != MHD_REQUEST_TERMINATED_COMPLETED_OK) {
+            impact_span_set(span, impact_string("error.type", reason_of(toe)));
+            impact_span_set_status(span, IMPACT_SPAN_STATUS_ERROR, NULL);
+        }
+        if (info) /* NULL when the client left before there was a response */
+            impact__http_set_status_code(span, info->http_status, 500);
+    }
+    impact_span_end(span);
+}

@@ -1,0 +1,19 @@
+/* The SERVER span of a request (semantic conventions, http-spans "HTTP server"). */
+#ifndef IMPACT_INSTRUMENT_MICROHTTPD_SERVER_SPAN_H
+#define IMPACT_INSTRUMENT_MICROHTTPD_SERVER_SPAN_H
+
+#include <microhttpd.h>
+
+#include <impact/span.h>
+
+#include "instrument/microhttpd/target.h"
+
+/* Start the span of a request whose headers have been read, below the trace context they carry. */
+impact_span *impact__server_span_start(struct MHD_Connection *connection, const char *method,
+                                       const char *version, const impact__target *target);
+
+/* End it with the response's status code, or the reason why there is none. */
+void impact__server_span_end(impact_span *span, struct MHD_Connection *connection,
+                             enum MHD_RequestTerminationCode toe);
+
+#endif

@@ -1,0 +1,24 @@
+/* SQL as a span may show it: db.query.text without its data, and db.query.summary
+ * (semantic conventions, database-spans "Sanitization of db.query.text" and "Generating a summary").
+ *
+ * Both write at most `capacity` bytes and no NUL, return how many, allocate nothing, and accept any
+ * bytes. Neither cuts within a UTF-8 sequence.
+ */
+#ifndef IMPACT_INSTRUMENT_SQL_SQL_H
+#define IMPACT_INSTRUMENT_SQL_SQL_H
+
+#include <stddef.h>
+
+#include <impact/text.h>
+
+/* Literals become "?", comments go, white space becomes one blank. Names, keywords and parameters stay,
+ * and so does NULL. Text that does not fit ends before the first token that does not. */
+size_t impact__sql_sanitise(char *to, size_t capacity, impact_text sql);
+
+#define IMPACT__SQL_SUMMARY_LIMIT 255 /* semantic conventions, db.query.summary */
+
+/* The operations and their targets in the order they stand in: "SELECT orders customers". Nothing is
+ * cut in its middle. */
+size_t impact__sql_summarise(char to[IMPACT__SQL_SUMMARY_LIMIT], impact_text sql);
+
+#endif

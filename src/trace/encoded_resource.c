@@ -1,0 +1,85 @@
+/* A provider's resource, encoded once. */
+#include "trace/encoded_resource.h"
+
+#include <stdint.h>
+#include <unistd.h>
+
+#include "core/alloc.h"
+#include "core/text.h"
+#include "trace/encode.h"
+
+static impact_attribute pid_attribute(void)
+{
+    return impact_int("process.pid", getpid());
+}
+
+static bool is_own_pid(const impact_attribute *attribute)
+{
+    return attribute->type == IMPACT_VALUE_INT && attribute->value.integer == getpid() &&
+           impact__text_equal_string(attribute->key, "process.pid");
+}
+
+/* Room for any process.pid: the largest number takes the most. */
+static size_t pid_size_most(void)
+{
+    const impact_attribute largest = impact_int("process.pid", -1);
+    impact__key_value kv;
+    (void)impact__key_value_of(&kv, &largest, 0); /* a key that is UTF-8 */
+    return impact__key_value_field_size(IMPACT__RESOURCE_ATTRIBUTES, &kv);
+}
+
+void impact__encoded_resource_renew(impact__encoded_resource *resource)
+{
+    if (!resource->has_pid)
+        return;
+    const impact_attribute pid = pid_attribute();
+    impact__key_value kv;
+    (void)impact__key_value_of(&kv, &pid, 0); /* as above */
+    uint8_t *start = (uint8_t *)resource->bytes;
+    const uint8_t *end =
+        impact__write_key_value(start + resource->pid_offset, IMPACT__RESOURCE_ATTRIBUTES, &kv);
+    resource->size = (size_t)(end - start);
+}
+
+static impact_status encode(impact__encoded_resource *resource, const impact_allocator *allocator,
+                            impact__attribute_list *list)
+{
+    impact__attribute_list_measure(list, IMPACT__RESOURCE_ATTRIBUTES);
+    resource->bytes = impact__alloc(allocator, list->size + pid_size_most());
+    if (!resource->bytes)
+        return IMPACT_ENOMEM;
+    (void)impact__write_attribute_list((uint8_t *)resource->bytes, IMPACT__RESOURCE_ATTRIBUTES,
+                                       list);
+    resource->size = list->size;
+    resource->pid_offset = list->size;
+    impact__encoded_resource_renew(resource);
+    return IMPACT_OK;
+}
+
+impact_status impact__encoded_resource_open(impact__encoded_resource *resource,
+                                            const impact_trace_options *options)
+{
+    const size_t given = options->attributes ? options->attribute_count : 0;
+    impact_attribute *all = impact__alloc(options->allocator, (given + 1) * sizeof *all);
+    if (!all)
+        return IMPACT_ENOMEM;
+    impact__attribute_list list = {.attributes = all, .count_limit = UINT32_MAX};
+    for (size_t i = 0; i < given; i++) {
+        if (is_own_pid(&options->attributes[i]))
+            resource->has_pid = true;
+        else
+            all[list.count++] = options->attributes[i];
+    }
+    if (options->service_name)
+        all[list.count++] = impact_string("service.name", options->service_name);
+    const impact_status status = encode(resource, options->allocator, &list);
+    impact__free(options->allocator, all);
+    return status;
+}
+
+void impact__encoded_resource_close(impact__encoded_resource *resource,
+                                    const impact_allocator *allocator)
+{
+    impact__free(allocator, resource->bytes);
+    *resource = (impact__encoded_resource){0};
+}

@@ -1,0 +1,175 @@
+/* A program that records known spans and exports them, for the tests that read them elsewhere.
+ *
+ *     export_client EXPORTER SCENARIO TIMEOUT_MS
+ *
+ * rich: three spans with everything that a span can have. plain: ten small spans. shutdown: ten
+ * small spans, and a shutdown instead of a flush. Afterwards one line of JSON about it on standard
+ * error.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <impact/diagnostics.h>
+#include <impact/propagation.h>
+#include <impact/trace.h>
+
+#define START_NS UINT64_C(1700000000000001000)
+#define END_NS   UINT64_C(1700000001500002000)
+
+enum { plain_count = 10 };
+
+static uint64_t now_ms(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+static void set_every_type(impact_span *span)
+{
+    static const impact_text strings[] = {{"a", 1}, {"b\xC3\xA9", 3}};
+    static const bool booleans[] = {true, false};
+    static const int64_t integers[] = {-1, INT64_MAX};
+    static const double reals[] = {0.5, -1e300};
+    impact_span_set(span, impact_string("string", "caf\xC3\xA9 \"quoted\" <&>\n"));
+    impact_span_set(span, impact_bool("bool", true));
+    impact_span_set(span, impact_int("int", INT64_MIN));
+    impact_span_set(span, impact_double("double", 0.1));
+    impact_span_set(span, impact_double("whole", 3.0));
+    impact_span_set(span, impact_strings("strings", strings, 2));
+    impact_span_set(span, impact_bools("bools", booleans, 2));
+    impact_span_set(span, impact_ints("ints", integers, 2));
+    impact_span_set(span, impact_doubles("doubles", reals, 2));
+    impact_span_set(span, impact_ints("empty", NULL, 0));
+    impact_span_set(span, impact_int("replaced", 1));
+    impact_span_set(span, impact_string("replaced", "twice"));
+}
+
+static impact_span_context remote_parent(void)
+{
+    impact_span_context context;
+    const impact_text header =
+        impact_text_of("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
+    if (!impact_traceparent_parse(&context, header))
+        exit(3);
+    context.trace_state = impact_text_of("a=1,b=it's");
+    context.is_remote = true;
+    return context;
+}
+
+static void record_rich(impact_tracer_provider *provider)
+{
+    impact_tracer *tracer = impact_tracer_provider_get_tracer(provider, "integration", "1.2");
+    impact_tracer *other = impact_tracer_provider_get_tracer(provider, "other", NULL);
+    const impact_span_context remote = remote_parent();
+    const impact_attribute one[] = {impact_int("n", 1)};
+    impact_span *server =
+        impact_span_start(tracer, "GET /orders/{id}",
+                          IMPACT_SPAN_OPTIONS(.kind = IMPACT_SPAN_KIND_SERVER, .parent = &remote,
+                                              .start_unix_ns = START_NS));
+    set_every_type(server);
+    impact_span_add_event(server, "retry", START_NS + 5000, one, 1);
+    impact_span_add_event(server, "again", START_NS + 6000, NULL, 0);
+    impact_span_add_link(server, &(impact_link){&remote, one, 1});
+    impact_span_set_status(server, IMPACT_SPAN_STATUS_ERROR, "broken");
+    const impact_span_context parent = impact_span_context_of(server);
+    impact_span *child = impact_span_start(
+        other, "child", IMPACT_SPAN_OPTIONS(.parent = &parent, .start_unix_ns = START_NS + 1000));
+    impact_span_set_status(child, IMPACT_SPAN_STATUS_OK, NULL);
+    impact_span_end_at(child, END_NS - 1000);
+    impact_span_end_at(server, END_NS);
+    impact_span *root =
+        impact_span_start(tracer, "renamed later",
+                          IMPACT_SPAN_OPTIONS(.kind = IMPACT_SPAN_KIND_PRODUCER, .is_root = true,
+                                              .start_unix_ns = START_NS));
+    impact_span_set_name(root, "root");
+    impact_span_end_at(root, END_NS);
+}
+
+static void record_plain(impact_tracer_provider *provider)
+{
+    impact_tracer *tracer = impact_tracer_provider_get_tracer(provider, "integration", NULL);
+    for (int i = 0; i < plain_count; i++)
+        impact_span_end(impact_span_start(tracer, "plain", NULL));
+}
+
+/* What is flushed before the fork has opened a connection, which is the parent's alone. */
+static void close_in_child(impact_tracer_provider *provider, uint32_t timeout_ms)
+{
+    if (impact_tracer_provider_flush(provider, timeout_ms))
+        exit(3);
+    const pid_t child = fork();
+    if (child == 0) {
+        impact_tracer_provider_close(provider);
+        _exit(0);
+    }
+    int status = 1;
+    if (waitpid(child, &status, 0) != child || status != 0)
+        exit(3);
+}
+
+static bool is_balanced(const impact_trace_stats *s)
+{
+    return s->ended == s->queued + s->in_flight + s->exported + s->dropped_full +
+                           s->dropped_memory + s->dropped_closed + s->rejected + s->failed;
+}
+
+static void report(impact_status status, const impact_trace_stats *s, uint64_t took_ms)
+{
+    (void)fprintf(stderr,
+                  "{\"status\": %d, \"took_ms\": %" PRIu64 ", \"ended\": %" PRIu64
+                  ", \"exported\": %" PRIu64 ", \"rejected\": %" PRIu64 ", \"failed\": %" PRIu64
+                  ", \"balanced\": %s}\n",
+                  (int)status, took_ms, s->ended, s->exported, s->rejected, s->failed,
+                  is_balanced(s) ? "true" : "false");
+}
+
+static int run(impact_exporter *exporter, const char *scenario, uint32_t timeout_ms)
+{
+    impact_tracer_provider *provider = NULL;
+    const impact_status opened = impact_tracer_provider_open(
+        &provider, IMPACT_TRACE_OPTIONS(.service_name = "orders", .exporters = &exporter,
+                                        .exporter_count = 1, .schedule_delay_ms = 60000,
+                                        IMPACT_ATTRIBUTES(impact_int("shard", 7),
+                                                          impact_bool("canary", true))));
+    if (opened)
+        return 3;
+    if (strcmp(scenario, "rich") == 0)
+        record_rich(provider);
+    else
+        record_plain(provider);
+    if (strcmp(scenario, "fork") == 0) {
+        close_in_child(provider, timeout_ms);
+        record_plain(provider);
+    }
+    const uint64_t begin_ms = now_ms();
+    const impact_status status = strcmp(scenario, "shutdown") == 0
+                                     ? impact_tracer_provider_shutdown(provider, timeout_ms)
+                                     : impact_tracer_provider_flush(provider, timeout_ms);
+    const uint64_t took_ms = now_ms() - begin_ms;
+    impact_trace_stats stats;
+    impact_tracer_provider_get_stats(provider, &stats);
+    report(status, &stats, took_ms);
+    impact_tracer_provider_close(provider);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    unsigned timeout_ms = 0;
+    if (argc != 4 || sscanf(argv[3], "%u", &timeout_ms) != 1)
+        return 2;
+    impact_diagnostics_set_callback(impact_diagnostics_to_stderr, NULL);
+    impact_exporter *exporter = NULL;
+    const impact_status status = impact_exporter_open(&exporter, argv[1], NULL);
+    if (status) {
+        (void)fprintf(stderr, "%s: %s\n", argv[1], impact_status_text(status));
+        return 3;
+    }
+    return run(exporter, argv[2], timeout_ms);
+}

@@ -1,0 +1,122 @@
+/* Finished spans as tests look at them. */
+#include "spans.h"
+
+#include <inttypes.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include <impact/exporter.h>
+#include <impact/trace.h>
+
+#include "memory_switch.h"
+#include "support/check.h"
+
+enum { span_limit = 256, text_limit = 512, text_count = 6, patience_seconds = 10 };
+
+static impact_exporter *exporter;
+static impact_span_view spans[span_limit];
+static size_t span_count;
+
+bool spans_open(void)
+{
+    if (impact_exporter_memory_open(&exporter, &memory_switch_plain))
+        return false;
+    impact_exporter *const exporters[] = {exporter};
+    const impact_trace_options *options =
+        IMPACT_TRACE_OPTIONS(.allocator = &memory_switch_plain, .service_name = "test",
+                             .exporters = exporters, .exporter_count = 1,
+                             .sampler =
+                                 impact_sampler_of(IMPACT_SAMPLER_PARENT_BASED_ALWAYS_ON, 1));
+    if (impact_trace_init(options) == IMPACT_OK)
+        return true;
+    impact_exporter_close(exporter);
+    return false;
+}
+
+/* Field 1 of TracesData is ResourceSpans, field 2 of that ScopeSpans, field 2 of that Span. */
+static void take_message(impact_text message, int level)
+{
+    if (level == 3) {
+        if (span_count < span_limit && impact_span_view_parse(&spans[span_count], message))
+            span_count++;
+        return;
+    }
+    impact_message_walk walk = impact_message_walk_of(message, level == 0 ? 1 : 2);
+    impact_text part;
+    while (impact_message_walk_next(&walk, &part))
+        take_message(part, level + 1);
+}
+
+size_t spans_count(void)
+{
+    CHECK_EQUAL(impact_trace_flush(10000), IMPACT_OK);
+    span_count = 0;
+    take_message(impact_exporter_memory_data(exporter), 0);
+    return span_count;
+}
+
+/* Ended on the server's thread, some time after the client had its answer. */
+bool spans_wait_for(size_t count)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    const time_t until = now.tv_sec + patience_seconds;
+    impact_trace_stats stats = {0};
+    do {
+        (void)sched_yield();
+        impact_trace_get_stats(&stats);
+        (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    } while (stats.ended < count && now.tv_sec < until);
+    return spans_count() == count;
+}
+
+const impact_span_view *spans_find(const char *name, size_t nth)
+{
+    for (size_t i = 0; i < span_count; i++)
+        if (spans[i].name.size == strlen(name) &&
+            memcmp(spans[i].name.data, name, spans[i].name.size) == 0 && nth-- == 0)
+            return &spans[i];
+    return NULL;
+}
+
+static const char *text_of(const impact_value_view *value)
+{
+    static char texts[text_count][text_limit];
+    static size_t next;
+    char *text = texts[next++ % text_count];
+    if (value->type == IMPACT_VALUE_INT)
+        (void)snprintf(text, text_limit, "%" PRId64, value->integer);
+    else
+        (void)snprintf(text, text_limit, "%.*s", (int)value->string.size, value->string.data);
+    return text;
+}
+
+const char *spans_text(const impact_span_view *span, const char *key)
+{
+    impact_message_walk walk = span ? span->attributes : (impact_message_walk){0};
+    impact_text found;
+    impact_value_view value;
+    while (impact_attribute_view_next(&walk, &found, &value))
+        if (found.size == strlen(key) && memcmp(found.data, key, found.size) == 0)
+            return text_of(&value);
+    return NULL;
+}
+
+bool spans_is_child_of(const impact_span_view *child, const impact_span_view *parent)
+{
+    return child && parent && child->has_parent &&
+           memcmp(&child->parent_span_id, &parent->context.span_id, sizeof(impact_span_id)) == 0 &&
+           memcmp(&child->context.trace_id, &parent->context.trace_id, sizeof(impact_trace_id)) ==
+               0;
+}
+
+void spans_close(void)
+{
+    impact_trace_stats s;
+    impact_trace_get_stats(&s);
+    CHECK_EQUAL(s.ended, s.queued + s.in_flight + s.exported + s.dropped_full + s.dropped_memory +
+                             s.dropped_closed + s.rejected + s.failed);
+    CHECK_EQUAL(impact_trace_shutdown(10000), IMPACT_OK);
+}

@@ -1,0 +1,510 @@
+"""The OTLP exporter against real sockets: what arrives, decoded by the official classes, and what
+each kind of outage does to the counters."""
+
+import contextlib
+import email.utils
+import http.server
+import json
+import os
+import pathlib
+import socket
+import ssl
+import struct
+import subprocess
+import threading
+import time
+
+import pytest
+from opentelemetry.proto.collector.trace.v1 import trace_service_pb2 as service
+from opentelemetry.proto.trace.v1 import trace_pb2
+
+BUILD = pathlib.Path(os.environ.get("IMPACT_BUILD", "build")).resolve()
+CLIENT = BUILD / "tests/integration/export_client"
+START = 1700000000000001000
+END = 1700000001500002000
+TRACE_ID = bytes.fromhex("0af7651916cd43dd8448eb211c80319c")
+REMOTE_ID = bytes.fromhex("b7ad6b7169203331")
+SPANS = 10  # of the scenarios but "rich"
+OK, ETIMEDOUT, EEXPORT = 0, -3, -7
+
+pytestmark = pytest.mark.skipif(
+    not (BUILD / "src/libimpact-otlp.so.0").exists(), reason="built without the OTLP exporter"
+)
+
+
+class Sink(http.server.ThreadingHTTPServer):
+    """Keeps requests, and answers the first with the first of `answers`; the last answer stays."""
+
+    daemon_threads = True
+
+    def __init__(self, answers):
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.answers = answers
+        self.requests = []
+        self.lock = threading.Lock()
+
+    def take(self, request):
+        with self.lock:
+            self.requests.append(request)
+            return self.answers[min(len(self.requests), len(self.answers)) - 1]
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        answer = self.server.take(
+            {
+                "path": self.path,
+                "headers": self.headers,
+                "body": body,
+                "peer": self.client_address,
+                "at": time.monotonic(),
+            }
+        )
+        if callable(answer):
+            answer(self)
+            return
+        status, headers, content = answer
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        with contextlib.suppress(ConnectionError):  # the client may have read enough
+            self.wfile.write(content)
+
+    def log_message(self, format, *args):
+        pass
+
+
+def reset(handler):
+    """End the connection with a RST instead of an answer."""
+    handler.connection.setsockopt(
+        socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
+    )
+    handler.connection.close()
+    handler.close_connection = True
+
+
+def close(handler):
+    """End the connection without an answer."""
+    handler.connection.shutdown(socket.SHUT_RDWR)
+    handler.close_connection = True
+
+
+@contextlib.contextmanager
+def sink(*answers):
+    server = Sink(answers or [(200, {}, b"")])
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def run(port, scenario="plain", timeout_ms=5000, **environment):
+    """Run the client; returns its line about itself, and what the library had to say."""
+    own = {k: v for k, v in os.environ.items() if not k.startswith("OTEL_")}
+    done = subprocess.run(
+        [CLIENT, "otlp", scenario, str(timeout_ms)],
+        env={
+            **own,
+            "IMPACT_PLUGIN_PATH": str(BUILD / "src"),
+            "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{port}",
+            **environment,
+        },
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    lines = done.stderr.splitlines()
+    (result,) = [json.loads(line) for line in lines if line.startswith("{")]
+    diagnostics = [line for line in lines if line.startswith("impact: ")]
+    assert len(lines) == 1 + len(diagnostics)
+    assert result["balanced"]
+    return result, diagnostics
+
+
+def counters(result):
+    return result["status"], result["exported"], result["rejected"], result["failed"]
+
+
+def partial_success(rejected, message):
+    response = service.ExportTraceServiceResponse()
+    response.partial_success.rejected_spans = rejected
+    response.partial_success.error_message = message
+    return response.SerializeToString()
+
+
+# ---- what arrives ----
+
+
+def value_of(any_value):
+    kind = any_value.WhichOneof("value")
+    if kind == "array_value":
+        return [value_of(item) for item in any_value.array_value.values]
+    return getattr(any_value, kind)
+
+
+def attributes_of(message):
+    return {attribute.key: value_of(attribute.value) for attribute in message.attributes}
+
+
+@pytest.fixture(scope="module")
+def rich():
+    """The client's three spans: (scope, span) by name, and the request that brought them."""
+    with sink() as server:
+        result, diagnostics = run(server.server_port, "rich")
+    assert counters(result) == (OK, 3, 0, 0)
+    assert diagnostics == []
+    (request,) = server.requests
+    message = service.ExportTraceServiceRequest.FromString(request["body"])
+    (resource_spans,) = message.resource_spans
+    spans = {
+        span.name: (scope_spans.scope, span)
+        for scope_spans in resource_spans.scope_spans
+        for span in scope_spans.spans
+    }
+    assert set(spans) == {"GET /orders/{id}", "child", "root"}
+    return {"request": request, "message": message, "spans": spans}
+
+
+def test_the_request_is_otlp_over_http(rich):
+    request = rich["request"]
+    assert request["path"] == "/v1/traces"
+    assert request["headers"]["Content-Type"] == "application/x-protobuf"
+    assert request["headers"]["User-Agent"].startswith("OTel-OTLP-Exporter-C/")
+    assert "Expect" not in request["headers"]
+
+
+def test_no_unknown_field_is_sent(rich):
+    """The official classes know every byte: they write back as much as they have read."""
+    again = service.ExportTraceServiceRequest.FromString(rich["request"]["body"])
+    again.DiscardUnknownFields()
+    assert again == rich["message"]
+    assert again.ByteSize() == len(rich["request"]["body"])
+
+
+def test_resource_and_scopes_arrive(rich):
+    resource = rich["message"].resource_spans[0].resource
+    assert attributes_of(resource) == {"service.name": "orders", "shard": 7, "canary": True}
+    scopes = {name: (scope.name, scope.version) for name, (scope, _) in rich["spans"].items()}
+    assert scopes == {
+        "GET /orders/{id}": ("integration", "1.2"),
+        "child": ("other", ""),
+        "root": ("integration", "1.2"),
+    }
+
+
+def test_every_field_of_a_span_arrives(rich):
+    span = rich["spans"]["GET /orders/{id}"][1]
+    assert span.trace_id == TRACE_ID
+    assert len(span.span_id) == 8 and any(span.span_id)
+    assert span.parent_span_id == REMOTE_ID
+    assert span.trace_state == "a=1,b=it's"
+    assert span.flags & 0xFF == 1
+    assert span.flags & 0x300 == 0x300  # the parent is known to be remote
+    assert span.kind == trace_pb2.Span.SPAN_KIND_SERVER
+    assert span.start_time_unix_nano == START
+    assert span.end_time_unix_nano == END
+    assert span.status.code == trace_pb2.Status.STATUS_CODE_ERROR
+    assert span.status.message == "broken"
+    assert span.dropped_attributes_count == 0
+    assert span.dropped_events_count == 0
+    assert span.dropped_links_count == 0
+
+
+def test_attributes_of_all_types_arrive(rich):
+    is_ = attributes_of(rich["spans"]["GET /orders/{id}"][1])
+    should = {
+        "string": 'café "quoted" <&>\n',
+        "bool": True,
+        "int": -(2**63),
+        "double": 0.1,
+        "whole": 3.0,
+        "strings": ["a", "bé"],
+        "bools": [True, False],
+        "ints": [-1, 2**63 - 1],
+        "doubles": [0.5, -1e300],
+        "empty": [],
+        "replaced": "twice",
+    }
+    assert is_ == should
+    assert {k: type(v) for k, v in is_.items()} == {k: type(v) for k, v in should.items()}
+    keys = [attribute.key for attribute in rich["spans"]["GET /orders/{id}"][1].attributes]
+    assert len(keys) == len(set(keys))
+
+
+def test_events_and_links_arrive(rich):
+    span = rich["spans"]["GET /orders/{id}"][1]
+    assert [
+        (event.name, event.time_unix_nano, attributes_of(event)) for event in span.events
+    ] == [("retry", START + 5000, {"n": 1}), ("again", START + 6000, {})]
+    (link,) = span.links
+    assert (link.trace_id, link.span_id, link.trace_state) == (TRACE_ID, REMOTE_ID, "a=1,b=it's")
+    assert link.flags & 0xFF == 1
+    assert link.flags & 0x300 == 0x300
+    assert attributes_of(link) == {"n": 1}
+
+
+def test_parents_and_roots_arrive(rich):
+    server, child, root = (
+        rich["spans"][name][1] for name in ("GET /orders/{id}", "child", "root")
+    )
+    assert child.trace_id == TRACE_ID
+    assert child.parent_span_id == server.span_id
+    assert child.flags & 0x300 == 0x100  # the parent is known not to be remote
+    assert child.kind == trace_pb2.Span.SPAN_KIND_INTERNAL
+    assert child.status.code == trace_pb2.Status.STATUS_CODE_OK
+    assert root.trace_id not in (TRACE_ID, bytes(16))
+    assert root.parent_span_id == b""
+    assert root.trace_state == ""
+    assert root.kind == trace_pb2.Span.SPAN_KIND_PRODUCER
+    assert not root.HasField("status")
+
+
+def test_the_environment_says_where_and_with_which_headers():
+    with sink() as server:
+        run(
+            server.server_port,
+            OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=f"http://127.0.0.1:{server.server_port}/in?a=1",
+            OTEL_EXPORTER_OTLP_HEADERS="api-key=secret%20one,x=2",
+        )
+    (request,) = server.requests
+    assert request["path"] == "/in?a=1"
+    assert request["headers"]["api-key"] == "secret one"
+    assert request["headers"]["x"] == "2"
+
+
+# ---- TLS and forks ----
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory):
+    """A certificate for the loopback address that nobody trusts, and its key, in one file."""
+    path = tmp_path_factory.mktemp("tls") / "own.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]
+        + ["-nodes", "-days", "2", "-subj", "/CN=test", "-addext", "subjectAltName=IP:127.0.0.1"]
+        + ["-keyout", path, "-out", path.with_suffix(".crt")],
+        check=True,
+        capture_output=True,
+        timeout=60,
+    )
+    path.write_bytes(path.read_bytes() + path.with_suffix(".crt").read_bytes())
+    return path
+
+
+@contextlib.contextmanager
+def tls_sink(certificate):
+    with sink() as server:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        yield server
+
+
+def run_tls(server, scenario, **environment):
+    endpoint = f"https://127.0.0.1:{server.server_port}"
+    return run(
+        server.server_port, scenario, OTEL_EXPORTER_OTLP_ENDPOINT=endpoint, **environment
+    )
+
+
+def test_a_certificate_can_be_named(certificate):
+    with tls_sink(certificate) as server:
+        result, _ = run_tls(server, "plain", OTEL_EXPORTER_OTLP_CERTIFICATE=str(certificate))
+    assert counters(result) == (OK, SPANS, 0, 0)
+
+
+def test_an_unknown_certificate_is_refused(certificate):
+    with tls_sink(certificate) as server:
+        result, diagnostics = run_tls(server, "plain")
+    assert counters(result) == (EEXPORT, 0, 0, SPANS)
+    assert server.requests == []
+    assert len(diagnostics) == 1 and "certificate" in diagnostics[0]
+
+
+def test_a_child_that_closes_leaves_the_parents_tls_session(certificate):
+    with tls_sink(certificate) as server:
+        result, _ = run_tls(server, "fork", OTEL_EXPORTER_OTLP_CERTIFICATE=str(certificate))
+    assert counters(result) == (OK, 2 * SPANS, 0, 0)
+    first, second = server.requests
+    assert first["peer"] == second["peer"]
+
+
+# ---- outages ----
+
+
+def test_busy_answers_are_tried_again_on_the_same_connection():
+    busy = [(status, {}, b"busy") for status in (503, 502, 504, 429)]
+    with sink(*busy, (200, {}, b"")) as server:
+        result, diagnostics = run(server.server_port, timeout_ms=20000)
+    assert counters(result) == (OK, SPANS, 0, 0)
+    assert diagnostics == []
+    assert len(server.requests) == 5
+    assert len({request["body"] for request in server.requests}) == 1
+    assert len({request["peer"] for request in server.requests}) == 1
+
+
+@pytest.mark.parametrize(
+    "value, least, most",
+    [
+        ("1", 1.0, 10),
+        (lambda: email.utils.formatdate(time.time() + 2, usegmt=True), 0.9, 10),
+        ("soon", 0.0, 10),
+    ],
+    ids=["seconds", "date", "garbage"],
+)
+def test_retry_after_is_honoured(value, least, most):
+    value = value() if callable(value) else value
+    with sink((429, {"Retry-After": value}, b""), (200, {}, b"")) as server:
+        result, _ = run(server.server_port, timeout_ms=20000)
+    assert counters(result) == (OK, SPANS, 0, 0)
+    first, second = server.requests
+    assert least <= second["at"] - first["at"] <= most
+
+
+def test_retry_after_the_deadline_is_not_waited_for():
+    answer = (503, {"Retry-After": "Fri, 31 Dec 9999 23:59:59 GMT"}, b"")
+    with sink(answer) as server:
+        result, diagnostics = run(server.server_port, timeout_ms=20000)
+    assert counters(result) == (EEXPORT, 0, 0, SPANS)
+    assert result["took_ms"] < 10000
+    assert len(server.requests) == 1
+    assert len(diagnostics) == 1 and "503" in diagnostics[0]
+
+
+@pytest.mark.parametrize("status", [400, 401, 404, 413, 500, 501, 505, 301, 307])
+def test_other_answers_reject_and_are_not_tried_again(status):
+    with sink((status, {"Location": "/elsewhere"}, b"no")) as server:
+        result, diagnostics = run(server.server_port)
+    assert counters(result) == (EEXPORT, 0, SPANS, 0)
+    assert len(server.requests) == 1
+    assert len(diagnostics) == 1 and str(status) in diagnostics[0]
+
+
+def test_partial_success_counts_what_was_rejected():
+    with sink((200, {}, partial_success(3, "over quota"))) as server:
+        result, diagnostics = run(server.server_port)
+    assert counters(result) == (EEXPORT, SPANS - 3, 3, 0)
+    assert len(server.requests) == 1
+    assert len(diagnostics) == 1 and "over quota" in diagnostics[0]
+
+
+def test_a_backend_cannot_reject_more_than_it_got():
+    with sink((200, {}, partial_success(10**12, ""))) as server:
+        result, _ = run(server.server_port)
+    assert counters(result) == (EEXPORT, 0, SPANS, 0)
+
+
+def test_a_warning_is_told_and_rejects_nothing():
+    with sink((200, {}, partial_success(0, "old schema"))) as server:
+        result, diagnostics = run(server.server_port)
+    assert counters(result) == (OK, SPANS, 0, 0)
+    assert len(diagnostics) == 1 and "old schema" in diagnostics[0]
+
+
+def test_garbage_with_200_counts_as_exported_and_is_told():
+    with sink((200, {}, b"<html>welcome</html>")) as server:
+        result, diagnostics = run(server.server_port)
+    assert counters(result) == (OK, SPANS, 0, 0)
+    assert len(diagnostics) == 1
+    assert len(server.requests) == 1
+
+
+def test_a_huge_answer_is_not_read_and_not_asked_for_again():
+    with sink((200, {}, b"x" * (16 * 1024 * 1024))) as server:
+        result, diagnostics = run(server.server_port)
+    assert counters(result) == (EEXPORT, 0, SPANS, 0)
+    assert len(diagnostics) == 1 and "too large" in diagnostics[0]
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("outage", [reset, close])
+def test_a_lost_connection_is_tried_again(outage):
+    with sink(outage, outage, (200, {}, b"")) as server:
+        result, diagnostics = run(server.server_port, timeout_ms=20000)
+    assert counters(result) == (OK, SPANS, 0, 0)
+    assert len(server.requests) >= 3
+    assert diagnostics == []
+
+
+def test_a_refused_connection_fails_in_time():
+    with socket.socket() as bound:  # bound and not listening: every connection is refused
+        bound.bind(("127.0.0.1", 0))
+        result, diagnostics = run(bound.getsockname()[1], OTEL_EXPORTER_OTLP_TIMEOUT="300")
+    assert counters(result) == (EEXPORT, 0, 0, SPANS)
+    assert len(diagnostics) == 1
+
+
+@contextlib.contextmanager
+def silent_peer():
+    """Accepts, and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
+
+
+def test_a_silent_peer_costs_flush_its_timeout():
+    with silent_peer() as port:
+        took = [run(port, timeout_ms=200)[0] for _ in range(3)]
+    assert {result["status"] for result in took} == {ETIMEDOUT}
+    assert all(result["took_ms"] >= 199 for result in took)
+    assert min(result["took_ms"] for result in took) <= 250
+
+
+def test_a_silent_peer_costs_shutdown_its_timeout():
+    with silent_peer() as port:
+        took = [run(port, "shutdown", timeout_ms=200)[0] for _ in range(3)]
+    for result in took:
+        assert counters(result) == (ETIMEDOUT, 0, 0, SPANS)
+    assert min(result["took_ms"] for result in took) <= 250
+
+
+def test_the_exporters_own_timeout_ends_a_hang():
+    with silent_peer() as port:
+        result, diagnostics = run(port, OTEL_EXPORTER_OTLP_TIMEOUT="100")
+    assert counters(result) == (EEXPORT, 0, 0, SPANS)
+    assert result["took_ms"] < 4000
+    assert len(diagnostics) == 1
+
+
+def test_tree_of_two_requests_is_one_tree(tmp_path, rich):
+    """The bodies of requests are what impact-tree reads."""
+    split = []
+    for name in ("GET /orders/{id}", "child"):
+        data = trace_pb2.TracesData()
+        resource_spans = data.resource_spans.add()
+        attribute = resource_spans.resource.attributes.add(key="service.name")
+        attribute.value.string_value = f"service of {name}"
+        resource_spans.scope_spans.add().spans.append(rich["spans"][name][1])
+        path = tmp_path / f"{len(split)}.pb"
+        path.write_bytes(data.SerializeToString())
+        split.append(path)
+    done = subprocess.run(
+        [BUILD / "cli/impact-tree", *split], capture_output=True, text=True, check=True, timeout=60
+    )
+    lines = done.stdout.splitlines()
+    assert lines[0] == f"trace {TRACE_ID.hex()}  2 spans  1.50 s"
+    assert lines[1].startswith("✗ ⇡ GET /orders/{id}") and " server " in lines[1]
+    assert lines[2].startswith("  └─ child") and " internal " in lines[2]
+    assert all(len(line) <= 80 for line in lines)
+
+
+def test_tree_says_what_it_cannot_read(tmp_path):
+    done = subprocess.run(
+        [BUILD / "cli/impact-tree", tmp_path / "none.pb"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 1
+    assert "No such file" in done.stderr
+    assert done.stdout == ""

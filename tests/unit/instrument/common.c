@@ -1,0 +1,180 @@
+#include "instrument/common/table.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "instrument/common/http.h"
+#include "support/check.h"
+
+/* ---- table ---- */
+
+TEST(a_table_finds_what_was_added_and_not_what_was_removed)
+{
+    enum { count = 5000 };
+    static impact__table_entry entries[count];
+    static char keys[count];
+    CHECK(impact__table_is_ready());
+    CHECK(impact__table_find(&keys[0]) == NULL);
+    for (int i = 0; i < count; i++)
+        impact__table_add(&entries[i], &keys[i]);
+    for (int i = 0; i < count; i++)
+        CHECK(impact__table_find(&keys[i]) == &entries[i]);
+    for (int i = 0; i < count; i += 2)
+        CHECK(impact__table_remove(&keys[i]) == &entries[i]);
+    for (int i = 0; i < count; i++)
+        CHECK(impact__table_find(&keys[i]) == (i % 2 ? &entries[i] : NULL));
+    CHECK(impact__table_remove(&keys[0]) == NULL);
+}
+
+typedef struct party {
+    pthread_barrier_t *barrier;
+    atomic_bool *stops;
+    char key[64];
+} party;
+
+static void *add_and_remove(void *argument)
+{
+    party *p = argument;
+    (void)pthread_barrier_wait(p->barrier);
+    for (int round = 0; round < 2000 || !atomic_load(p->stops); round++) {
+        impact__table_entry entries[64];
+        for (int i = 0; i < 64; i++)
+            impact__table_add(&entries[i], &p->key[i]);
+        for (int i = 0; i < 64; i++)
+            CHECK(impact__table_remove(&p->key[i]) == &entries[i]);
+    }
+    return NULL;
+}
+
+/* Adds, finds and removes in the child; a lock that stayed behind ends it by alarm. */
+static int use_in_child(void)
+{
+    const pid_t child = fork();
+    if (child == 0) {
+        (void)alarm(20);
+        char keys[256];
+        impact__table_entry entries[256];
+        bool holds = true;
+        for (int i = 0; i < 256; i++)
+            impact__table_add(&entries[i], &keys[i]);
+        for (int i = 0; i < 256; i++)
+            holds = holds && impact__table_find(&keys[i]) == &entries[i];
+        _exit(holds ? 0 : 1);
+    }
+    int status = -1;
+    (void)waitpid(child, &status, 0);
+    return status;
+}
+
+TEST(a_child_can_use_the_table_while_its_parents_threads_did)
+{
+    enum { threads = 4, forks = 50 };
+    static party parties[threads];
+    pthread_t ids[threads];
+    pthread_barrier_t barrier;
+    atomic_bool stops = false;
+    (void)pthread_barrier_init(&barrier, NULL, threads + 1);
+    for (int i = 0; i < threads; i++) {
+        parties[i].barrier = &barrier;
+        parties[i].stops = &stops;
+        CHECK_EQUAL(pthread_create(&ids[i], NULL, add_and_remove, &parties[i]), 0);
+    }
+    (void)pthread_barrier_wait(&barrier);
+    for (int i = 0; i < forks; i++)
+        CHECK_EQUAL(use_in_child(), 0);
+    atomic_store(&stops, true);
+    for (int i = 0; i < threads; i++)
+        (void)pthread_join(ids[i], NULL);
+    (void)pthread_barrier_destroy(&barrier);
+}
+
+/* ---- HTTP ---- */
+
+TEST(known_methods_are_those_of_the_conventions_and_case_counts)
+{
+    CHECK(impact__http_method_is_known("GET"));
+    CHECK(impact__http_method_is_known("TRACE"));
+    CHECK(impact__http_method_is_known("QUERY"));
+    CHECK(!impact__http_method_is_known("get"));
+    CHECK(!impact__http_method_is_known("GE"));
+    CHECK(!impact__http_method_is_known("GETT"));
+    CHECK(!impact__http_method_is_known(""));
+    CHECK(!impact__http_method_is_known("GET,HEAD"));
+    CHECK_STRING(impact__http_method_name("PUT"), "PUT");
+    CHECK_STRING(impact__http_method_name("BREW"), "HTTP");
+}
+
+TEST(known_methods_can_be_set_by_the_environment)
+{
+    (void)setenv("OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS", "GET, BREW", 1);
+    CHECK(impact__http_method_is_known("GET"));
+    CHECK(impact__http_method_is_known("BREW"));
+    CHECK(!impact__http_method_is_known("POST"));
+}
+
+/* Lives until the next call. */
+static const char *redacted(const char *query)
+{
+    static char text[256];
+    const size_t size = impact__http_redact_query(NULL, 0, impact_text_of(query));
+    CHECK_EQUAL(impact__http_redact_query(text, sizeof text - 1, impact_text_of(query)), size);
+    text[size] = 0;
+    return text;
+}
+
+TEST(sensitive_values_of_a_query_are_redacted)
+{
+    CHECK_STRING(redacted("auth=s3cret"), "auth=REDACTED");
+    CHECK_STRING(redacted("a=1&sig=x&b=2&Signature="), "a=1&sig=REDACTED&b=2&Signature=REDACTED");
+    CHECK_STRING(redacted("X-Amz-Security-Token=a%26b&AWSAccessKeyId=k"),
+                 "X-Amz-Security-Token=REDACTED&AWSAccessKeyId=REDACTED");
+    CHECK_STRING(redacted("%61ut%68=s3cret"), "%61ut%68=REDACTED");
+    CHECK_STRING(redacted("auth=a=b"), "auth=REDACTED");
+}
+
+TEST(the_rest_of_a_query_stays_as_it_came)
+{
+    CHECK_STRING(redacted(""), "");
+    CHECK_STRING(redacted("&&a&=&b=c&"), "&&a&=&b=c&");
+    CHECK_STRING(redacted("auth&author=x&Sig=y&%=z&%zz=a&auth%00=b"),
+                 "auth&author=x&Sig=y&%=z&%zz=a&auth%00=b");
+}
+
+TEST(a_redacted_query_is_cut_at_the_capacity)
+{
+    char text[8] = "-------";
+    CHECK_EQUAL(impact__http_redact_query(text, 6, impact_text_of("auth=s3cret")), 13);
+    CHECK_STRING(text, "auth=R-");
+}
+
+static void check_authority(const char *authority, const char *host, long port)
+{
+    impact_text found;
+    long found_port;
+    REQUIRE(impact__http_split_authority(impact_text_of(authority), 80, &found, &found_port));
+    CHECK_EQUAL(found.size, strlen(host));
+    CHECK(memcmp(found.data, host, found.size) == 0);
+    CHECK_EQUAL(found_port, port);
+}
+
+TEST(an_authority_is_split_into_host_and_port)
+{
+    check_authority("example.com", "example.com", 80);
+    check_authority("example.com:8080", "example.com", 8080);
+    check_authority("[::1]:8080", "::1", 8080);
+    check_authority("[::1]", "::1", 80);
+    check_authority("[::1", "::1", 80);
+    check_authority("a:", "a", 80);
+    check_authority("a:0", "a", 80);
+    check_authority("a:65536", "a", 80);
+    check_authority("a:99999999", "a", 80);
+    check_authority("a:8x", "a", 80);
+    impact_text host;
+    long port;
+    CHECK(!impact__http_split_authority(impact_text_of(""), 80, &host, &port));
+    CHECK(!impact__http_split_authority(impact_text_of(":80"), 80, &host, &port));
+    CHECK(!impact__http_split_authority(impact_text_of("[]:80"), 80, &host, &port));
+}
