@@ -342,3 +342,14 @@ TEST(a_queue_with_room_is_never_full_however_stale_a_thread_looks_at_it)
     close_batch(&batch);
     impact__queue_close(&shared);
 }
+
+/* What a thread sees that was stopped between its two looks: the tail of then, the head of now. */
+TEST(a_head_beyond_the_tail_that_was_read_is_not_full)
+{
+    impact__queue queue = {0};
+    REQUIRE(!impact__queue_open(&queue, 4, NULL));
+    atomic_store(&queue.tail, 5);
+    atomic_store(&queue.head, 7);
+    CHECK_EQUAL(put(&queue, 1, 100), IMPACT__QUEUE_TAKEN);
+    impact__queue_close(&queue);
+}
