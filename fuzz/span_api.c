@@ -285,14 +285,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     impact_tracer_provider *provider = NULL;
     impact_allocator_set_default(&failing);
     require(impact_tracer_provider_open(
-                &provider,
-                IMPACT_TRACE_OPTIONS(.exporters = &exporter, .exporter_count = 1,
-                                     .queue_limit = 2, .schedule_delay_ms = 3600000,
-                                     .sampler = {IMPACT_SAMPLER_ALWAYS_ON, 0},
-                                     .limits = {.attribute_limit = 1 + take(&in) % 20,
-                                                .event_limit = 1 + take(&in) % 20,
-                                                .link_limit = 1 + take(&in) % 20,
-                                                .value_length_limit = take(&in)})) == IMPACT_OK);
+                &provider, IMPACT_TRACE_OPTIONS(.exporters = &exporter, .exporter_count = 1,
+                                                .queue_limit = 2, .schedule_delay_ms = 3600000,
+                                                .sampler = {IMPACT_SAMPLER_ALWAYS_ON, 0},
+                                                .limits = {.attribute_limit = 1 + take(&in) % 20,
+                                                           .event_limit = 1 + take(&in) % 20,
+                                                           .link_limit = 1 + take(&in) % 20,
+                                                           .value_length_limit = take(&in)})) ==
+            IMPACT_OK);
     record(provider, &in, &should);
     w.has_memory = atomic_load(&allocations) == 0;
     require(impact_tracer_provider_shutdown(provider, 60000) == IMPACT_OK);

@@ -27,10 +27,15 @@ TEST(text_is_cut_by_characters_and_repaired)
     CHECK_EQUAL(string_of("a\xFF", 0).size, 4);
     CHECK_EQUAL(string_of("\xFF\xFF", 1).size, 3);
     CHECK_EQUAL(string_of("a\xE2\x82", 2).size, 4); /* a cut sequence: its first byte is one */
-    const impact__string repaired = string_of("a\xFF" "b", 0);
+    const impact__string repaired = string_of("a\xFF"
+                                              "b",
+                                              0);
     const impact_text field =
         written(impact__write_string(room, 5, &repaired), impact__field_size(5, repaired.size));
-    CHECK(field.size == 7 && memcmp(field.data + 2, "a\xEF\xBF\xBD" "b", 5) == 0);
+    CHECK(field.size == 7 && memcmp(field.data + 2,
+                                    "a\xEF\xBF\xBD"
+                                    "b",
+                                    5) == 0);
 }
 
 static void check_key_value(const impact_attribute *a)
@@ -39,9 +44,8 @@ static void check_key_value(const impact_attribute *a)
     impact_text key;
     impact_value_view value;
     REQUIRE(impact__key_value_of(&kv, a, 0));
-    const impact_text field =
-        written(impact__write_key_value(room, IMPACT__SPAN_ATTRIBUTES, &kv),
-                impact__key_value_field_size(IMPACT__SPAN_ATTRIBUTES, &kv));
+    const impact_text field = written(impact__write_key_value(room, IMPACT__SPAN_ATTRIBUTES, &kv),
+                                      impact__key_value_field_size(IMPACT__SPAN_ATTRIBUTES, &kv));
     impact_message_walk walk = impact_message_walk_of(field, IMPACT__SPAN_ATTRIBUTES);
     CHECK(impact_attribute_view_next(&walk, &key, &value));
     CHECK(key.size == a->key.size && memcmp(key.data, a->key.data, key.size) == 0);
@@ -80,9 +84,11 @@ TEST(what_has_no_key_no_value_or_no_text_for_a_key_is_not_writable)
     impact__key_value kv;
     impact_attribute hollow = impact_strings("k", NULL, 0);
     hollow.count = 1;
-    const impact_attribute refused[] = {
-        impact_int("", 1), impact_int("\xFF", 1), impact_string("k", NULL),
-        {.key = {"k", 1}, .type = (impact_value_type)99}, hollow};
+    const impact_attribute refused[] = {impact_int("", 1),
+                                        impact_int("\xFF", 1),
+                                        impact_string("k", NULL),
+                                        {.key = {"k", 1}, .type = (impact_value_type)99},
+                                        hollow};
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
         CHECK(!impact__key_value_of(&kv, &refused[i], 0));
     CHECK(impact__is_ignored(&refused[0]) && !impact__is_ignored(&refused[1]));
@@ -122,8 +128,8 @@ TEST(events_links_and_status_are_written_as_measured)
 {
     static char text[300];
     memset(text, 'x', sizeof text);
-    const impact_span_context context = {.trace_id = {{1}}, .span_id = {{2}}, .trace_flags = 3,
-                                         .is_remote = true};
+    const impact_span_context context = {
+        .trace_id = {{1}}, .span_id = {{2}}, .trace_flags = 3, .is_remote = true};
     const impact_attribute attributes[] = {impact_int("a", 1), impact_int("\xFF", 1)};
     for (size_t size = 0; size < sizeof text; size += 3) {
         const impact__attribute_list list = {
@@ -133,8 +139,7 @@ TEST(events_links_and_status_are_written_as_measured)
                                .attributes = list};
         const size_t event_size = impact__event_field_size(&event);
         (void)written(impact__write_event(room, &event), event_size);
-        impact__link link = {
-            .context = &context, .trace_state = {text, size}, .attributes = list};
+        impact__link link = {.context = &context, .trace_state = {text, size}, .attributes = list};
         const size_t link_size = impact__link_field_size(&link);
         const impact_text field = written(impact__write_link(room, &link), link_size);
         impact_message_walk walk = impact_message_walk_of(field, IMPACT__SPAN_LINKS);

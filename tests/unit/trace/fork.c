@@ -27,7 +27,7 @@ enum { seen_limit = 1 << 20 };
 static struct {
     atomic_size_t count;
     seen_span spans[seen_limit];
-} *seen;
+} * seen;
 
 static impact_status see(impact_exporter *exporter, const impact_batch *batch, uint32_t timeout_ms,
                          size_t *rejected)
@@ -40,8 +40,9 @@ static impact_status see(impact_exporter *exporter, const impact_batch *batch, u
         const size_t place = atomic_fetch_add(&seen->count, 1);
         if (!impact_span_view_parse(&view, batch->spans[i].span) || place >= seen_limit)
             return IMPACT_EEXPORT;
-        seen->spans[place] = (seen_span){getpid(), view.context.span_id, view.context.trace_id,
-                                         view.parent_span_id, view.name.size ? view.name.data[0] : 0};
+        seen->spans[place] =
+            (seen_span){getpid(), view.context.span_id, view.context.trace_id, view.parent_span_id,
+                        view.name.size ? view.name.data[0] : 0};
     }
     return IMPACT_OK;
 }

@@ -117,8 +117,8 @@ TEST(a_trace_state_that_is_well_formed_is_kept)
 TEST(a_trace_state_with_one_bad_member_is_void)
 {
     static const char *const refused[] = {
-        "",       " ",     ",",      "a",       "a=",      "=1",        "A=1",     "a=1,b",
-        "a=1=2",  "_a=1",  "a b=1",  "a=\x7f",  "a=1,B=2", "a=\xC3\xA9", "a=1\nb=2", "a=1;b",
+        "",      " ",    ",",     "a",      "a=",      "=1",         "A=1",      "a=1,b",
+        "a=1=2", "_a=1", "a b=1", "a=\x7f", "a=1,B=2", "a=\xC3\xA9", "a=1\nb=2", "a=1;b",
     };
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
         if (strcmp(refused[i], "a=1;b") != 0) /* a semicolon is a character as others */

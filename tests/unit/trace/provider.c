@@ -73,8 +73,8 @@ TEST(options_that_cannot_be_are_refused_and_change_nothing)
     CHECK_EQUAL(impact_tracer_provider_open(
                     &none, IMPACT_TRACE_OPTIONS(.exporters = nine, .exporter_count = 9)),
                 IMPACT_ELIMIT);
-    CHECK_EQUAL(impact_tracer_provider_open(&none, IMPACT_TRACE_OPTIONS(.attributes = attributes,
-                                                                        .attribute_count = 1024)),
+    CHECK_EQUAL(impact_tracer_provider_open(
+                    &none, IMPACT_TRACE_OPTIONS(.attributes = attributes, .attribute_count = 1024)),
                 IMPACT_ELIMIT);
     CHECK(!none && !fake.is_closed);
 }
@@ -116,9 +116,9 @@ TEST(as_many_resource_attributes_as_are_allowed_are_kept)
         (void)snprintf(keys[i], sizeof keys[i], "%d", i);
         many[i] = impact_int(keys[i], i);
     }
-    REQUIRE(!impact_tracer_provider_open(
-        &provider, IMPACT_TRACE_OPTIONS(.service_name = "orders", .attributes = many,
-                                        .attribute_count = 1023)));
+    REQUIRE(!impact_tracer_provider_open(&provider, IMPACT_TRACE_OPTIONS(.service_name = "orders",
+                                                                         .attributes = many,
+                                                                         .attribute_count = 1023)));
     REQUIRE(impact_resource_view_parse(&attributes, impact_tracer_provider_get_resource(provider)));
     CHECK_EQUAL(count_attributes(attributes), 1024);
     CHECK(has_string(attributes, "service.name", "orders"));
@@ -139,9 +139,9 @@ TEST(opening_and_recording_survive_any_lack_of_memory)
         impact_exporter *exporter = fake_exporter_open(&fake);
         impact_tracer_provider *made = NULL;
         const impact_status status = impact_tracer_provider_open(
-            &made, IMPACT_TRACE_OPTIONS(.allocator = &f.allocator, .service_name = "a",
-                                        .exporters = &exporter, .exporter_count = 1,
-                                        .queue_limit = 16));
+            &made,
+            IMPACT_TRACE_OPTIONS(.allocator = &f.allocator, .service_name = "a",
+                                 .exporters = &exporter, .exporter_count = 1, .queue_limit = 16));
         CHECK_EQUAL(status, atomic_load(&f.injected) ? IMPACT_ENOMEM : IMPACT_OK);
         CHECK((status == IMPACT_OK) == (made != NULL));
         CHECK(!fake.is_closed);

@@ -40,8 +40,8 @@ static bool is_double(double should)
 TEST(scalars_come_back_as_they_were)
 {
     static const int64_t integers[] = {0, 1, -1, 127, 128, INT64_MAX, INT64_MIN};
-    static const double reals[] = {0.0,       -0.0,     1.5,          (double)NAN,
-                                   -1e308,    5e-324,   (double)INFINITY, -(double)INFINITY};
+    static const double reals[] = {
+        0.0, -0.0, 1.5, (double)NAN, -1e308, 5e-324, (double)INFINITY, -(double)INFINITY};
     REQUIRE(tracing_open(&t, NULL));
     for (size_t i = 0; i < sizeof integers / sizeof *integers; i++)
         CHECK(round_trip(impact_int("key", integers[i])) && value.type == IMPACT_VALUE_INT &&
@@ -91,7 +91,8 @@ TEST(arrays_come_back_item_by_item)
     static const int64_t integers[] = {INT64_MIN, 0, 300};
     static const double reals[] = {1.5, -0.0};
     static const bool booleans[] = {true, false};
-    const impact_text strings[] = {impact_text_of("a"), {NULL, 0}, {NULL, 7}, impact_text_of("\xFF")};
+    const impact_text strings[] = {
+        impact_text_of("a"), {NULL, 0}, {NULL, 7}, impact_text_of("\xFF")};
     impact_value_view item;
     REQUIRE(tracing_open(&t, NULL));
     REQUIRE(round_trip(impact_ints("key", integers, 3)));
@@ -115,9 +116,8 @@ TEST(arrays_come_back_item_by_item)
 TEST(empty_arrays_are_recorded)
 {
     REQUIRE(tracing_open(&t, NULL));
-    const impact_attribute empty[] = {
-        impact_ints("key", NULL, 0), impact_doubles("key", NULL, 9), impact_bools("key", NULL, 0),
-        impact_strings("key", NULL, 0)};
+    const impact_attribute empty[] = {impact_ints("key", NULL, 0), impact_doubles("key", NULL, 9),
+                                      impact_bools("key", NULL, 0), impact_strings("key", NULL, 0)};
     for (size_t i = 0; i < 4; i++) {
         impact_value_view item;
         CHECK(round_trip(empty[i]) && value.type == IMPACT_VALUE_STRING_ARRAY);
@@ -167,9 +167,8 @@ TEST(the_lists_of_events_and_links_drop_and_ignore_as_spans_do)
     impact_link_view link;
     REQUIRE(open_with((impact_span_limits){.event_attribute_limit = 2, .link_attribute_limit = 1}));
     const impact_attribute list[] = {
-        impact_int("a", 1),          impact_string("a", NULL), impact_int("", 1),
-        impact_int("b", 1),          impact_int("b", 2),       impact_int("bad\xFF", 1),
-        impact_int("over", 1),
+        impact_int("a", 1), impact_string("a", NULL), impact_int("", 1),     impact_int("b", 1),
+        impact_int("b", 2), impact_int("bad\xFF", 1), impact_int("over", 1),
     };
     impact_span *span = begin();
     impact_span_add_event(span, "event", 7, list, sizeof list / sizeof *list);
@@ -265,7 +264,8 @@ static void check_replacement(int place, int before, int after)
     CHECK(is_text(view.status_description, "second, and longer"));
     CHECK(impact_event_view_next(&view.events, &event) && is_text(event.name, "event"));
     CHECK(impact_link_view_next(&view.links, &link));
-    CHECK_EQUAL(view.dropped_attribute_count + view.dropped_event_count + view.dropped_link_count, 0);
+    CHECK_EQUAL(view.dropped_attribute_count + view.dropped_event_count + view.dropped_link_count,
+                0);
 }
 
 TEST(a_key_set_again_replaces_its_value_at_every_place)
@@ -309,7 +309,8 @@ TEST(a_name_is_replaced_before_and_after_attributes)
 TEST(counts_have_limits_and_what_is_over_them_is_counted)
 {
     char key[16];
-    REQUIRE(open_with((impact_span_limits){.attribute_limit = 3, .event_limit = 2, .link_limit = 1}));
+    REQUIRE(
+        open_with((impact_span_limits){.attribute_limit = 3, .event_limit = 2, .link_limit = 1}));
     impact_span *span = begin();
     for (int i = 0; i < 10; i++) {
         (void)snprintf(key, sizeof key, "k%d", i);
@@ -329,7 +330,8 @@ TEST(counts_have_limits_and_what_is_over_them_is_counted)
 
 TEST(values_are_cut_by_characters)
 {
-    const impact_text items[] = {impact_text_of("abcd"), impact_text_of("\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9")};
+    const impact_text items[] = {impact_text_of("abcd"),
+                                 impact_text_of("\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9")};
     impact_value_view item;
     REQUIRE(open_with((impact_span_limits){.value_length_limit = 3}));
     CHECK(round_trip(impact_string("key", "abc")) && is_text(value.string, "abc"));
@@ -377,8 +379,8 @@ TEST(names_are_cut_at_4096_characters)
     static char name[5000];
     memset(name, 'n', sizeof name);
     REQUIRE(tracing_open(&t, NULL));
-    REQUIRE(tracing_end(&t, impact_span_start(t.tracer, name, IMPACT_SPAN_OPTIONS(.name_size = 5000)),
-                        &view));
+    REQUIRE(tracing_end(
+        &t, impact_span_start(t.tracer, name, IMPACT_SPAN_OPTIONS(.name_size = 5000)), &view));
     CHECK_EQUAL(view.name.size, 4096);
     tracing_close(&t);
 }
@@ -422,7 +424,8 @@ TEST(events_and_links_come_in_their_order)
     REQUIRE(tracing_open(&t, NULL));
     impact_span *span = begin();
     for (uint8_t i = 1; i <= 9; i++) {
-        const impact_span_context context = {.trace_id = {{i}}, .span_id = {{i}}, .is_remote = i == 9};
+        const impact_span_context context = {
+            .trace_id = {{i}}, .span_id = {{i}}, .is_remote = i == 9};
         const char name[] = {(char)('0' + i), 0};
         impact_span_add_event(span, name, i, NULL, 0);
         impact_span_add_link(span, &(impact_link){.context = &context});

@@ -165,8 +165,7 @@ TEST(an_unsampled_span_hands_its_context_on_and_is_not_exported)
     REQUIRE(tracing_open(&t, NULL));
     impact_span_context unsampled = remote;
     unsampled.trace_flags = IMPACT_TRACE_FLAG_RANDOM;
-    impact_span *span =
-        impact_span_start(t.tracer, "a", IMPACT_SPAN_OPTIONS(.parent = &unsampled));
+    impact_span *span = impact_span_start(t.tracer, "a", IMPACT_SPAN_OPTIONS(.parent = &unsampled));
     const impact_span_context context = impact_span_context_of(span);
     CHECK(span && !impact_span_is_recording(span));
     CHECK(impact_span_context_is_valid(&context) && same_trace(&context, &remote));
@@ -454,9 +453,8 @@ TEST(recording_survives_any_lack_of_memory)
         impact__thread_state_release();
         atomic_store(&f.count, 0);
         atomic_store(&f.fail_at, fail_at);
-        impact_span *span =
-            impact_span_start(t.tracer, name,
-                              IMPACT_SPAN_OPTIONS(.parent = &remote, .name_size = sizeof name));
+        impact_span *span = impact_span_start(
+            t.tracer, name, IMPACT_SPAN_OPTIONS(.parent = &remote, .name_size = sizeof name));
         const bool is_started = span != NULL;
         CHECK(is_started || atomic_load(&f.injected));
         if (span)
