@@ -126,7 +126,8 @@ static void begin_recording(impact_span *span, impact__thread_state *state, cons
                                                       : impact_text_of(name));
     if (span->context.trace_state.size)
         impact__span_record_trace_state(span);
-    impact__span_record_attributes(span, options->attributes, options->attribute_count);
+    if (options->attribute_count)
+        impact_span_set_all(span, options->attributes, options->attribute_count);
     for (size_t i = 0; options->links && i < options->link_count; i++)
         impact_span_add_link(span, &options->links[i]);
 }

@@ -75,8 +75,6 @@ struct impact_span {
 
 void impact__span_record_name(impact_span *span, impact_text name);
 void impact__span_record_trace_state(impact_span *span);
-void impact__span_record_attributes(impact_span *span, const impact_attribute *attributes,
-                                    size_t count);
 
 /* Write the head. Afterwards the record is bytes[record_offset .. size). */
 void impact__span_finish(impact_span *span, uint64_t end_unix_ns);

@@ -11,12 +11,6 @@ static impact_span *begin(const char *name)
     return impact_span_start(t.tracer, name, NULL);
 }
 
-static bool is_child_of(const impact_span_view *view, const impact_span_context *parent)
-{
-    return view->has_parent && memcmp(&view->parent_span_id, &parent->span_id, 8) == 0 &&
-           memcmp(&view->context.trace_id, &parent->trace_id, 16) == 0;
-}
-
 TEST(scopes_nest)
 {
     REQUIRE(tracing_open(&t, NULL));
