@@ -18,6 +18,7 @@
 
 #include "core/clock.h"
 #include "core/diagnostics.h"
+#include "core/sigpipe.h"
 #include "core/text.h"
 
 enum {
@@ -68,8 +69,12 @@ void impact_diagnostics_to_stderr(impact_severity severity, const char *message,
         suppressed ? snprintf(line, sizeof line, "impact: %.*s (%llu more suppressed)\n", length,
                               message, (unsigned long long)suppressed)
                    : snprintf(line, sizeof line, "impact: %.*s\n", length, message ? message : "");
-    if (size > 0 && write(STDERR_FILENO, line, smaller((size_t)size, sizeof line - 1)) < 0)
-        return; /* there is nobody left to tell */
+    impact__sigpipe held; /* what speaks is the library: it must not end the process */
+    impact__sigpipe_hold(&held);
+    const bool is_said =
+        size > 0 && write(STDERR_FILENO, line, smaller((size_t)size, sizeof line - 1)) >= 0;
+    impact__sigpipe_release(&held);
+    (void)is_said; /* if not, there is nobody left to tell */
 }
 
 /* FNV-1a, the terminating NUL included: "ab", "c" is not "a", "bc". */

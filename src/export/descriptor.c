@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #include "core/clock.h"
-#include "export/sigpipe.h"
+#include "core/sigpipe.h"
 
 enum { look_up_ms = 10 };
 

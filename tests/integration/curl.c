@@ -211,6 +211,26 @@ TEST(a_status_from_400_on_is_an_error)
     echo_close(&server);
 }
 
+/* http-spans, error.type: the status code where there is one that is an error. */
+TEST(a_status_that_libcurl_takes_for_a_failure_is_still_the_error_type)
+{
+    echo server;
+    echo_open(&server);
+    REQUIRE(spans_open());
+    CURL *easy = open_easy(url_of(&server, "", "/status/404"));
+    CHECK_EQUAL(curl_easy_setopt(easy, CURLOPT_FAILONERROR, 1L), CURLE_OK);
+    CHECK_EQUAL(perform(easy), CURLE_HTTP_RETURNED_ERROR);
+    CHECK_EQUAL(spans_count(), 1);
+    const impact_span_view *span = spans_find("GET", 0);
+    REQUIRE(span);
+    CHECK_EQUAL(span->status, IMPACT_SPAN_STATUS_ERROR);
+    CHECK_STRING(spans_text(span, "error.type"), "404");
+    CHECK_EQUAL(span->status_description.size, 0);
+    curl_easy_cleanup(easy);
+    spans_close();
+    echo_close(&server);
+}
+
 TEST(a_refused_connection_is_an_error_without_a_status)
 {
     echo server;

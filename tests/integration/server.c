@@ -181,7 +181,8 @@ TEST(a_body_without_end_is_not_read_to_its_end)
     body[body_size] = 0;
     seen[0] = 0;
     const int descriptor = wire_connect(port);
-    wire_send(descriptor, "POST /p HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999\r\n\r\n");
+    /* All of it is sent: who reads to its end answers. */
+    wire_send(descriptor, "POST /p HTTP/1.1\r\nHost: a\r\nContent-Length: 2097152\r\n\r\n");
     wire_send(descriptor, body);
     CHECK_EQUAL(wire_status(wire_finish(descriptor)), 0);
     CHECK_STRING(seen, "");
@@ -193,7 +194,14 @@ TEST(a_path_that_is_not_the_handlers_is_not_found)
 {
     uint16_t port;
     impact_server *server = open_server(echo, answer_body, &port);
-    CHECK_EQUAL(wire_status(wire_ask(port, "GET /none HTTP/1.1\r\nHost: a\r\n\r\n")), 404);
+    const char *answer = wire_ask(port, "GET /none HTTP/1.1\r\nHost: a\r\n\r\n");
+    CHECK_EQUAL(wire_status(answer), 404);
+    CHECK(check_contains(answer, "\r\nCache-Control: no-cache, no-store\r\n"));
+    CHECK(check_contains(answer, "\r\nContent-Type: application/json\r\n"));
+    CHECK(check_contains(answer, "\r\n\r\n{\"error\":"));
+    answer = wire_ask(port, "HEAD /none HTTP/1.1\r\nHost: a\r\n\r\n");
+    CHECK_EQUAL(wire_status(answer), 404);
+    CHECK(!check_contains(answer, "error"));
     close_server(server);
 }
 
@@ -220,7 +228,7 @@ TEST(a_request_that_is_no_http_does_not_reach_the_handler)
 
 /* ---- several at once ---- */
 
-enum { client_count = 4 };
+enum { client_count = 200 }; /* as many as a fleet of probes that all meet a check that hangs */
 
 /* Answers only when all clients are inside: they would wait for ever if one held up another. */
 static bool meet(void *barrier, const impact_http_request *request, impact_http_response *response)

@@ -12,12 +12,12 @@
 #include "core/alloc.h"
 #include "core/buffer.h"
 #include "core/clock.h"
+#include "core/sigpipe.h"
 #include "export/gather.h"
 #include "export/otlp/environment.h"
 #include "export/otlp/http.h"
 #include "export/otlp/request.h"
 #include "export/otlp/send.h"
-#include "export/sigpipe.h"
 
 typedef struct otlp {
     impact_exporter base; /* first: a pointer to it is a pointer to this */

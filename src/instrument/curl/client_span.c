@@ -135,7 +135,8 @@ static void set_result(impact_span *span, CURL *easy, CURLcode code)
     long status = 0;
     if (curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status) == CURLE_OK && status > 0)
         impact__http_set_status_code(span, status, 400);
-    if (code == CURLE_OK)
+    /* CURLOPT_FAILONERROR makes a failure of the status, which tells more (http-spans, error.type). */
+    if (code == CURLE_OK || (code == CURLE_HTTP_RETURNED_ERROR && status >= 400))
         return;
     impact_span_set(span, impact_string("error.type", impact__curl_error_word(code)));
     impact_span_set_status(span, IMPACT_SPAN_STATUS_ERROR, curl_easy_strerror(code));

@@ -14,6 +14,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stddef.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "instrument/common/memory.h"
@@ -22,7 +23,7 @@
 #include "instrument/microhttpd/target.h"
 
 enum {
-    connection_limit = 64,
+    connection_limit = 256,        /* more are refused at once, a ping too */
     connection_memory = 32 * 1024, /* bytes for a request line and headers; above: 414 or 431 */
     idle_seconds = 5,
     stack_size = 512 * 1024,
@@ -126,13 +127,26 @@ static void end(void *cls, struct MHD_Connection *connection, void **req_cls,
     *req_cls = NULL;
 }
 
+/* The handler's paths are all that is here. As for its own answers, no cache may keep this one: the
+ * path may be there tomorrow (RFC 9111 4.2.2 lets a cache guess for 404). */
+static impact_http_response not_found(const char *method)
+{
+    static const char body[] = "{\"error\":\"there is nothing here\"}\n";
+    return (impact_http_response){
+        .status = MHD_HTTP_NOT_FOUND,
+        .headers = {{"Cache-Control", "no-cache, no-store"}, {"Content-Type", "application/json"}},
+        .header_count = 2,
+        .body = impact_text_of(strcmp(method, MHD_HTTP_METHOD_HEAD) == 0 ? NULL : body),
+    };
+}
+
 static enum MHD_Result answer(const impact_server *server, struct MHD_Connection *connection,
                               const char *method, const request *r)
 {
     const impact_http_request asked = impact__answer_request(connection, method, &r->target);
     impact_http_response response = {0};
     if (!server->handler(server->userdata, &asked, &response))
-        response = (impact_http_response){.status = MHD_HTTP_NOT_FOUND};
+        response = not_found(method);
     const enum MHD_Result result = impact__answer_queue(connection, &response, true);
     impact_http_response_clear(&response);
     return result;

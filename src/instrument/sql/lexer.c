@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+enum { bracket_limit = 256 }; /* bytes in which a bracket has to close to be looked into */
+
 static bool is_space(char c)
 {
     return c == ' ' || (c >= '\t' && c <= '\r');
@@ -153,12 +155,29 @@ static size_t measure_bracketed(impact_text text)
     return at(text, size) == ']' ? size + 1 : 0;
 }
 
-/* An identifier in quotes; one that is never closed may be anything, and counts as a literal. */
+/* A quote without its second one before the bracket closes: SQLite reads [it's] as a name, others begin
+ * a string there. What follows is in or out of quotes accordingly, and there is no telling which. */
+static bool has_lone_quote(impact_text text)
+{
+    const size_t most = text.size < bracket_limit ? text.size : bracket_limit;
+    const char *end = at(text, 0) == '[' ? memchr(text.data, ']', most) : NULL;
+    char open = 0; /* the quote that is not closed */
+    for (const char *c = text.data; end && c < end; c++) {
+        if (open)
+            open = *c == open ? 0 : open;
+        else if (*c == '\'' || *c == '"' || *c == '`')
+            open = *c;
+    }
+    return open != 0;
+}
+
+/* An identifier in quotes; one that is never closed may be anything, and counts as a literal, as does
+ * all that follows a bracket that can be read in two ways. */
 static size_t measure_identifier(impact_text text, impact__sql_kind *kind)
 {
     const char first = at(text, 0);
-    bool is_closed = true;
-    size_t size = measure_bracketed(text);
+    bool is_closed = !has_lone_quote(text);
+    size_t size = is_closed ? measure_bracketed(text) : text.size;
     if (first == '"' || first == '`')
         size = measure_quoted(text, 0, first, false, &is_closed);
     *kind = is_closed ? IMPACT__SQL_QUOTED : IMPACT__SQL_LITERAL;

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -194,6 +195,23 @@ TEST(standard_error_gets_a_line)
     CHECK_STRING(written("text", 0), "impact: text\n");
     CHECK_STRING(written("text", 3), "impact: text (3 more suppressed)\n");
     CHECK_STRING(written(NULL, 0), "impact: \n");
+}
+
+/* SIGPIPE would end this process. */
+TEST(standard_error_that_nobody_reads_is_no_harm)
+{
+    int ends[2];
+    REQUIRE(pipe(ends) == 0);
+    (void)close(ends[0]);
+    const int stderr_copy = dup(STDERR_FILENO);
+    (void)dup2(ends[1], STDERR_FILENO);
+    impact_diagnostics_to_stderr(IMPACT_SEVERITY_ERROR, "text", 0, NULL);
+    (void)dup2(stderr_copy, STDERR_FILENO);
+    (void)close(ends[1]);
+    (void)close(stderr_copy);
+    sigset_t pending;
+    CHECK_EQUAL(sigpending(&pending), 0);
+    CHECK(!sigismember(&pending, SIGPIPE));
 }
 
 /* It is public: a host may hand it messages of its own. */

@@ -282,6 +282,24 @@ TEST(probes_that_come_while_a_check_runs_share_its_run)
     gate_close(&g);
 }
 
+TEST(checks_that_are_only_slow_wait_for_a_worker)
+{
+    enum { slow_count = 4 };
+    gate g;
+    gate_open(&g);
+    impact_health *health = open_health(2, 50);
+    for (int i = 0; i < slow_count; i++)
+        add_gate(health, (char[]){(char)('a' + i), 0}, &g, 2 * patience_ms);
+    impact_health_report *report = NULL;
+    REQUIRE(probe_in_time(health, "_defaults", &report));
+    impact_health_report_close(report);
+    CHECK_EQUAL(threads_of(health), 2);
+    for (int i = 0; i < slow_count; i++)
+        gate_release(&g);
+    CHECK_EQUAL(impact_health_close(health, patience_ms), 0);
+    gate_close(&g);
+}
+
 TEST(all_hung_checks_hold_no_more_threads_than_there_are_workers_and_checks)
 {
     enum { hung_count = 6 };

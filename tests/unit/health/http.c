@@ -405,6 +405,25 @@ TEST(names_and_lists_that_are_too_long_are_refused)
     CHECK_EQUAL(impact_health_close(health, patience_ms), 0);
 }
 
+TEST(a_query_of_the_limit_is_read_and_one_byte_more_is_refused)
+{
+    enum { query_limit = 4096 };
+    impact_health *health = open_health(NULL, false);
+    char *query = malloc(query_limit + 1);
+    REQUIRE(query);
+    memset(query, '+', query_limit + 1);
+    memcpy(query, "checks=", 7);
+    const impact_text path = impact_text_of("/health/");
+    exchange e = ask_raw(health, "GET", path, impact_text_from(query, query_limit), NULL);
+    CHECK_EQUAL(e.response.status, 200);
+    impact_http_response_clear(&e.response);
+    e = ask_raw(health, "GET", path, impact_text_from(query, query_limit + 1), NULL);
+    CHECK_EQUAL(e.response.status, 400);
+    impact_http_response_clear(&e.response);
+    free(query);
+    CHECK_EQUAL(impact_health_close(health, patience_ms), 0);
+}
+
 TEST(answering_accepts_null)
 {
     impact_health *health = open_health(NULL, false);
@@ -434,7 +453,7 @@ static void check_answers_without_memory(impact_health *health, const faults *f,
 TEST(an_answer_survives_every_allocation_failure)
 {
     faults f;
-    FOR_EACH_ALLOCATION_FAILURE (&f) {
+    FOR_EACH_ALLOCATION_FAILURE(&f) {
         impact_health *health = NULL;
         if (impact_health_open(&health, IMPACT_HEALTH_OPTIONS(.allocator = &f.allocator,
                                                               .budget_ms = patience_ms)) ==

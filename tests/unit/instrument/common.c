@@ -135,6 +135,24 @@ TEST(sensitive_values_of_a_query_are_redacted)
     CHECK_STRING(redacted("auth=a=b"), "auth=REDACTED");
 }
 
+/* Semantic conventions, url.query. */
+TEST(every_key_of_the_conventions_is_redacted)
+{
+    static const char *const keys[] = {"AWSAccessKeyId",
+                                       "Signature",
+                                       "sig",
+                                       "X-Goog-Signature",
+                                       "X-Amz-Signature",
+                                       "X-Amz-Credential",
+                                       "X-Amz-Security-Token",
+                                       "auth"};
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+        char query[64];
+        (void)snprintf(query, sizeof query, "%s=s3cret", keys[i]);
+        CHECK(!check_contains(redacted(query), "s3cret"));
+    }
+}
+
 TEST(the_rest_of_a_query_stays_as_it_came)
 {
     CHECK_STRING(redacted(""), "");

@@ -109,6 +109,35 @@ TEST(double_quotes_where_a_value_stands_are_hidden)
                  "WHERE a IN (SELECT \"b\" FROM \"t\")");
 }
 
+TEST(double_quotes_on_the_way_to_a_value_are_hidden)
+{
+    CHECK_STRING(sanitised("WHERE a = (\"secret\") AND \"b\" > -\"secret\""),
+                 "WHERE a = (?) AND \"b\" > -?");
+    CHECK_STRING(sanitised("WHERE (a, b) = (\"secret\", \"secret\") ORDER BY \"b\""),
+                 "WHERE (a, b) = (?, ?) ORDER BY \"b\"");
+    CHECK_STRING(sanitised("WHERE a BETWEEN \"secret\" AND \"secret\" AND \"b\" = 1"),
+                 "WHERE a BETWEEN ? AND ? AND \"b\" = ?");
+    CHECK_STRING(sanitised("WHERE a IS NOT \"secret\" OR a IS DISTINCT FROM \"secret\""),
+                 "WHERE a IS NOT ? OR a IS DISTINCT FROM ?");
+    CHECK_STRING(sanitised("WHERE a = lower (\"secret\") AND b = upper(trim(\"secret\"))"),
+                 "WHERE a = lower (?) AND b = upper(trim(?))");
+    CHECK_STRING(sanitised("CASE \"a\" WHEN \"secret\" THEN \"secret\" ELSE \"secret\" END, \"b\""),
+                 "CASE \"a\" WHEN ? THEN ? ELSE ? END, \"b\"");
+    CHECK_STRING(sanitised("CREATE TABLE t (\"a\" DEFAULT \"secret\", \"b\")"),
+                 "CREATE TABLE t (\"a\" DEFAULT ?, \"b\")");
+    CHECK_STRING(sanitised("WHERE a = (SELECT \"b\" FROM \"t\") AND NOT \"c\" FROM \"d\""),
+                 "WHERE a = (SELECT \"b\" FROM \"t\") AND NOT \"c\" FROM \"d\"");
+}
+
+/* SQLite ends such a name at the bracket; elsewhere a string may begin in it. */
+TEST(a_quote_alone_in_brackets_hides_the_rest)
+{
+    CHECK_STRING(sanitised("FROM [it's] WHERE a = 'secret'"), "FROM ?");
+    CHECK_STRING(sanitised("FROM ['t] WHERE a = 'secret'"), "FROM ?");
+    CHECK_STRING(sanitised("FROM [a\"] WHERE a = \"secret\""), "FROM ?");
+    CHECK_STRING(sanitised("SELECT a['secret']['secret'], b"), "SELECT a[?][?], b");
+}
+
 TEST(brackets_that_are_no_names_hide_their_literals)
 {
     CHECK_STRING(sanitised("SELECT a[1], ARRAY['x', 'y'], b[c || 'z']"),

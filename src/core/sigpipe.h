@@ -1,6 +1,6 @@
 /* A stretch of code in which a closed pipe or socket is an error and not a signal. */
-#ifndef IMPACT_EXPORT_SIGPIPE_H
-#define IMPACT_EXPORT_SIGPIPE_H
+#ifndef IMPACT_CORE_SIGPIPE_H
+#define IMPACT_CORE_SIGPIPE_H
 
 #include <signal.h>
 #include <stdbool.h>

@@ -3,7 +3,7 @@
  * DESIGN: a write to a closed pipe raises SIGPIPE on the writing thread. Blocked, it stays pending;
  * it is taken from there before the mask is restored, unless one was pending before.
  */
-#include "export/sigpipe.h"
+#include "core/sigpipe.h"
 
 #include <errno.h>
 #include <time.h>
