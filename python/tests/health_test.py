@@ -15,6 +15,7 @@ from impact_stack.observability import health as health_
 
 BUDGET_S = 0.9
 SLACK_S = 2.0  # of a busy machine
+WORKERS = 4  # of a registry: impact_health_options
 
 
 @pytest.fixture(name="health")
@@ -351,11 +352,35 @@ def test_a_check_is_in_the_trace_of_its_request(app, client, health, tracer):
     del app
 
 
+def test_a_check_keeps_its_request_while_others_come_and_go(app, client, health, stuck):
+    """One that waits for a free thread still has the request that asked for it."""
+    started = threading.Semaphore(0)
+    answers = []
+
+    def check_waits():
+        started.release()
+        return stuck.wait(60)
+
+    names = [f"waits{number}" for number in range(WORKERS)]
+    for name in names:
+        health.register_check(name, check_waits)
+    health.register_check("look", lambda: flask.request.args["id"] == "first")
+    url = f"/health/?id=first&checks={','.join(names)},look"
+    first = threading.Thread(target=lambda: answers.append(app.test_client().get(url)))
+    first.start()
+    for _ in names:
+        assert started.acquire(timeout=10)
+    assert client.get("/health/ping").status_code == 200
+    stuck.set()
+    first.join(10)
+    assert answers[0].json["checks"]["look"] is True
+
+
 def test_what_the_app_keeps_for_a_request_is_let_go(app, client):
     """The context of an answered request is not held until the next one."""
     client.get("/health/")
     endpoint = app.view_functions["health.answer"].__self__
-    assert endpoint._request_context is None
+    assert endpoint._answering == {}
     assert endpoint._running == {}
 
 

@@ -53,9 +53,9 @@ class Endpoint:
         self._settings = self._read_settings(None)
         self._registry = self._open_registry()
         self._registered: list[tuple[str, bool]] = []
-        self._request_context: contextvars.Context | None = None
         # By process: what another thread held when the process forked is nobody's in the child.
         self._locks: dict[int, threading.Lock] = {}
+        self._answering: dict[tuple[int, object], contextvars.Context] = {}
         self._running: dict[tuple[int, str], object] = {}
 
     def blueprint(self) -> flask.Blueprint:
@@ -141,11 +141,20 @@ class Endpoint:
         if self._running.setdefault(key, token) is not token:
             return "its last run has not ended"
         try:
-            request_context = self._request_context
-            context = request_context.copy() if request_context else contextvars.Context()
-            return context.run(self._call_check, name, check)
+            return self._context_of_run().run(self._call_check, name, check)
         finally:
             del self._running[key]
+
+    def _context_of_run(self) -> contextvars.Context:
+        """Return a copy of the context of the request that waits longest, or an empty one.
+
+        A run serves all the requests that ask for it while it runs. The oldest is not displaced by
+        those that come and go meanwhile.
+        """
+        for (process, _), context in list(self._answering.items()):
+            if process == os.getpid():
+                return context.copy()
+        return contextvars.Context()
 
     def _call_check(self, name: str, check: Callable[[], Any]) -> str | None:
         try:
@@ -163,7 +172,8 @@ class Endpoint:
         del rest  # the core reads the path itself
         request = flask.request
         registry = self._current_registry()
-        context = self._request_context = contextvars.copy_context()
+        key = (os.getpid(), object())
+        self._answering[key] = contextvars.copy_context()
         try:
             answered = registry.answer(
                 request.method,
@@ -172,8 +182,7 @@ class Endpoint:
                 list(request.headers.items()),
             )
         finally:
-            if self._request_context is context:
-                self._request_context = None
+            del self._answering[key]
         if answered is None:
             flask.abort(404)
         return _response(*answered)
