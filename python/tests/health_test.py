@@ -1,6 +1,7 @@
 """The health answer: every row of the behaviour table, and what may change while the app runs."""
 
 import contextvars
+import functools
 import logging
 import subprocess
 import sys
@@ -374,6 +375,36 @@ def test_a_check_keeps_its_request_while_others_come_and_go(app, client, health,
     stuck.set()
     first.join(10)
     assert answers[0].json["checks"]["look"] is True
+
+
+async def check_async():
+    """Do not hold."""
+    return False
+
+
+@pytest.mark.parametrize(
+    "check", [check_async, functools.partial(check_async), lambda: check_async()]
+)
+@pytest.mark.filterwarnings("ignore:coroutine")
+def test_a_promise_is_no_result(client, health, check):
+    """A coroutine is true to Python, and says nothing before it has run."""
+    health.register_check("async", check)
+    assert client.get("/health/?checks=async").json["checks"] == {"async": False}
+
+
+def test_coroutine_functions_are_run(client, health):
+    """As Flask runs views that are: with asgiref, where it is installed."""
+    pytest.importorskip("asgiref")
+
+    seen = []
+
+    @health.register_check("async")
+    async def check_request():
+        seen.append(flask.request.path)
+        return True
+
+    assert client.get("/health/?checks=async").json["checks"] == {"async": True}
+    assert seen == ["/health/"]
 
 
 def test_what_the_app_keeps_for_a_request_is_let_go(app, client):

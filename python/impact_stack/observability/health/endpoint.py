@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextvars
 import functools
+import inspect
 import os
 import threading
 import urllib.parse
@@ -159,7 +160,7 @@ class Endpoint:
     def _call_check(self, name: str, check: Callable[[], Any]) -> str | None:
         try:
             with self._app.app_context():
-                return None if check() else "it said so"
+                return None if _result_of(self._app.ensure_sync(check)) else "it said so"
         except BaseException as error:  # pylint: disable=broad-exception-caught
             # SystemExit as well: on a thread of the core there is nothing to exit.
             logger.exception("Health check '%s' failed", name)
@@ -186,6 +187,14 @@ class Endpoint:
         if answered is None:
             flask.abort(404)
         return _response(*answered)
+
+
+def _result_of(check: Callable[[], Any]) -> Any:
+    """Call a check. One that only promises a result has not been run, and holds nothing."""
+    result = check()
+    if inspect.isawaitable(result):
+        raise TypeError("the check returned an awaitable; register the coroutine function itself")
+    return result
 
 
 def _response(status: int, headers: list[tuple[str, str]], body: bytes) -> flask.Response:
