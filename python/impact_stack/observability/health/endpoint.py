@@ -22,6 +22,7 @@ import flask
 import flask.blueprints
 
 from .. import _core, logger
+from .untraced import suppress_instrumentation
 
 if TYPE_CHECKING:
     from . import Health
@@ -159,7 +160,7 @@ class Endpoint:
 
     def _call_check(self, name: str, check: Callable[[], Any]) -> str | None:
         try:
-            with self._app.app_context():
+            with suppress_instrumentation(), self._app.app_context():
                 return None if _result_of(self._app.ensure_sync(check)) else "it said so"
         except BaseException as error:  # pylint: disable=broad-exception-caught
             # SystemExit as well: on a thread of the core there is nothing to exit.
