@@ -441,6 +441,17 @@ def test_any_other_name_can_be_asked_for(client, health, name):
     assert client.get("/health/", query_string={"checks": name}).json["checks"] == {name: True}
 
 
+def test_a_check_that_cannot_be_asked_for_is_not_left_out_in_silence(client, health, caplog):
+    """One that was put in by hand: it is named in the log, once."""
+    health.checks["a,b"] = health_.checks.check_false
+    health.default_checks.append("a,b")
+    for _ in range(2):
+        assert client.get("/health/").json["checks"] == {"true": True}
+    assert [r.getMessage() for r in caplog.records].count(
+        "Health check 'a,b' is left out: it cannot be asked for in a URL"
+    ) == 1
+
+
 def test_checks_and_defaults_may_be_changed(client, health):
     """The next request sees it, in the order of the dict."""
     health.checks["new"] = lambda: True

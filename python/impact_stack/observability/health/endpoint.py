@@ -55,6 +55,7 @@ class Endpoint:
         self._settings = self._read_settings(None)
         self._registry = self._open_registry()
         self._registered: list[tuple[str, bool]] = []
+        self._left_out: set[Any] = set()
         # By process: what another thread held when the process forked is nobody's in the child.
         self._locks: dict[int, threading.Lock] = {}
         self._answering: dict[tuple[int, object], contextvars.Context] = {}
@@ -109,9 +110,16 @@ class Endpoint:
     def _wanted_checks(self) -> list[tuple[str, bool]]:
         """Return the names that can be asked for, and whether each is a default."""
         defaults = set(self._health.default_checks)
-        return [
-            (name, name in defaults) for name in list(self._health.checks) if _is_check_name(name)
-        ]
+        return [(name, name in defaults) for name in list(self._health.checks) if self._takes(name)]
+
+    def _takes(self, name: Any) -> bool:
+        """Return whether a name can be asked for; say so once when it cannot."""
+        if _is_check_name(name):
+            return True
+        if name not in self._left_out:
+            self._left_out.add(name)
+            logger.error("Health check %r is left out: it cannot be asked for in a URL", name)
+        return False
 
     def _reconcile(self) -> None:
         """Make the registry hold the wanted checks in their order, touching as few as possible."""
