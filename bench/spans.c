@@ -172,8 +172,8 @@ int main(void)
         (void)snprintf(name, sizeof name, "%s_ns", cases[i].name);
         bench_print(name, bench_median_ns(&cases[i]), "ns");
     }
-    bench_print("span_3attr_ratio", bench_median_ratio(&cases[THREE], &cases[CLOCK]), "clock pairs");
-    bench_print("span_allocations", allocations_per_span(), "a span");
+    bench_print("span_3attr_ratio", bench_median_ratio(&cases[THREE], &cases[CLOCK]), "ratio");
+    bench_print("span_allocations", allocations_per_span(), "allocations");
     impact_trace_stats stats;
     impact_tracer_provider_get_stats(provider, &stats);
     printf("# %llu spans ended, %llu dropped by a full queue\n", (unsigned long long)stats.ended,

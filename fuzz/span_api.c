@@ -50,6 +50,12 @@ static void release(void *userdata, void *memory)
 
 static const impact_allocator failing = {allocate, resize, release, NULL};
 
+/* Once, before anything else: a worker of the last round may still be giving back what it has. */
+__attribute__((constructor)) static void set_allocator(void)
+{
+    impact_allocator_set_default(&failing);
+}
+
 /* ---- input ---- */
 
 typedef struct input {
@@ -283,7 +289,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     witness w = {{"witness", look, NULL, close_nothing}, &should, true};
     impact_exporter *exporter = &w.exporter;
     impact_tracer_provider *provider = NULL;
-    impact_allocator_set_default(&failing);
     require(impact_tracer_provider_open(
                 &provider, IMPACT_TRACE_OPTIONS(.exporters = &exporter, .exporter_count = 1,
                                                 .queue_limit = 2, .schedule_delay_ms = 3600000,

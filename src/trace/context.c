@@ -51,21 +51,3 @@ void impact_tracing_unsuppress(void)
     if (state && state->suppressed)
         state->suppressed--;
 }
-
-impact_span_guard impact_span_guard_open(const char *name)
-{
-    impact_span_guard guard = {.is_open = true};
-    guard.span = impact_span_start(NULL, name, NULL);
-    guard.scope = impact_scope_enter(guard.span ? guard.span : impact_span_current());
-    return guard;
-}
-
-void impact_span_guard_close(impact_span_guard *guard)
-{
-    if (!guard)
-        return;
-    impact_scope_leave(guard->scope);
-    impact_span_end(guard->span);
-    /* No stack is that deep: to leave it again, as the end of the block does, changes nothing. */
-    *guard = (impact_span_guard){.scope = {.depth = UINT32_MAX}};
-}

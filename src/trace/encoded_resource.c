@@ -13,10 +13,19 @@ static impact_attribute pid_attribute(void)
     return impact_int("process.pid", getpid());
 }
 
-static bool is_own_pid(const impact_attribute *attribute)
+static bool is_pid(const impact_attribute *attribute)
 {
-    return attribute->type == IMPACT_VALUE_INT && attribute->value.integer == getpid() &&
-           impact__text_equal_string(attribute->key, "process.pid");
+    return impact__text_equal_string(attribute->key, "process.pid");
+}
+
+/* What is set last counts: is it this process's own id? */
+static bool ends_with_own_pid(const impact_attribute *attributes, size_t count)
+{
+    for (size_t i = count; i-- > 0;)
+        if (is_pid(&attributes[i]))
+            return attributes[i].type == IMPACT_VALUE_INT &&
+                   attributes[i].value.integer == getpid();
+    return false;
 }
 
 /* Room for any process.pid: the largest number takes the most. */
@@ -64,12 +73,10 @@ impact_status impact__encoded_resource_open(impact__encoded_resource *resource,
     if (!all)
         return IMPACT_ENOMEM;
     impact__attribute_list list = {.attributes = all, .count_limit = UINT32_MAX};
-    for (size_t i = 0; i < given; i++) {
-        if (is_own_pid(&options->attributes[i]))
-            resource->has_pid = true;
-        else
+    resource->has_pid = ends_with_own_pid(options->attributes, given);
+    for (size_t i = 0; i < given; i++)
+        if (!resource->has_pid || !is_pid(&options->attributes[i]))
             all[list.count++] = options->attributes[i];
-    }
     if (options->service_name)
         all[list.count++] = impact_string("service.name", options->service_name);
     const impact_status status = encode(resource, options->allocator, &list);

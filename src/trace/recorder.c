@@ -265,19 +265,14 @@ __attribute__((noinline)) static void record_long(impact_span *span,
         span->dropped_attribute_count++;
 }
 
-void impact__span_record_attributes(impact_span *span, const impact_attribute *attributes,
-                                    size_t count)
-{
-    for (size_t i = 0; attributes && i < count; i++)
-        if (!record_short(span, &attributes[i]))
-            record_long(span, &attributes[i]);
-}
-
 void impact_span_set_all(impact_span *span, const impact_attribute *attributes,
                          size_t attribute_count)
 {
-    if (span && span->is_recording)
-        impact__span_record_attributes(span, attributes, attribute_count);
+    if (!span || !span->is_recording || !attributes)
+        return;
+    for (size_t i = 0; i < attribute_count; i++)
+        if (!record_short(span, &attributes[i]))
+            record_long(span, &attributes[i]);
 }
 
 /* ---- events and links ---- */

@@ -1,4 +1,4 @@
-/* Spans from start to end: parent, ids, sampling, the slot, and the way into the queue. */
+/* Spans from start to end: parent, ids, sampling, and the way into the queue. */
 #include "trace/span.h"
 
 #include "core/alloc.h"
@@ -7,67 +7,9 @@
 #include "trace/default.h"
 #include "trace/provider.h"
 #include "trace/sampler.h"
+#include "trace/slot.h"
 #include "trace/thread_state.h"
 #include "trace/trace_state.h"
-
-/* ---- slots ---- */
-
-static bool has_bytes(impact_span *span)
-{
-    if (span->bytes)
-        return true;
-    span->bytes = impact__resize(NULL, NULL, impact__span_first_capacity);
-    span->capacity = span->bytes ? impact__span_first_capacity : 0;
-    return span->bytes != NULL;
-}
-
-impact_span *impact__span_take(impact__thread_state *state)
-{
-    impact_span *span = state->free_spans;
-    if (span) {
-        state->free_spans = span->next;
-        state->free_span_count--;
-    } else {
-        span = impact__alloc(NULL, sizeof *span);
-    }
-    if (span && !has_bytes(span)) {
-        impact__span_free(span);
-        return NULL;
-    }
-    return span;
-}
-
-static void give_back_if_huge(impact_span *span)
-{
-    if (span->capacity <= impact__span_kept_capacity)
-        return;
-    impact__free(NULL, span->bytes);
-    span->bytes = NULL;
-    span->capacity = 0;
-}
-
-void impact__span_give(impact__thread_state *state, impact_span *span)
-{
-    if (state->free_span_count >= impact__free_span_limit) {
-        impact__span_free(span);
-        return;
-    }
-    give_back_if_huge(span);
-    span->is_recording = false;
-    span->next = state->free_spans;
-    state->free_spans = span;
-    state->free_span_count++;
-}
-
-void impact__span_free(impact_span *span)
-{
-    if (!span)
-        return;
-    impact__free(NULL, span->bytes);
-    impact__free(NULL, span->places);
-    impact__free(NULL, span->trace_state);
-    impact__free(NULL, span);
-}
 
 /* ---- start ---- */
 
@@ -184,7 +126,8 @@ static void begin_recording(impact_span *span, impact__thread_state *state, cons
                                                       : impact_text_of(name));
     if (span->context.trace_state.size)
         impact__span_record_trace_state(span);
-    impact__span_record_attributes(span, options->attributes, options->attribute_count);
+    if (options->attribute_count)
+        impact_span_set_all(span, options->attributes, options->attribute_count);
     for (size_t i = 0; options->links && i < options->link_count; i++)
         impact_span_add_link(span, &options->links[i]);
 }
@@ -193,7 +136,7 @@ static void begin_recording(impact_span *span, impact__thread_state *state, cons
  * absence of an installed SDK"). */
 static impact_span *carry_parent(impact__thread_state *state, const impact_span_context *parent)
 {
-    impact_span *span = parent ? impact__span_take(state) : NULL;
+    impact_span *span = parent ? impact__slot_take(&state->slots) : NULL;
     if (!span)
         return NULL;
     span->context = *parent;
@@ -218,7 +161,7 @@ __attribute__((noinline)) static impact_span *start_with(impact_tracer_provider 
     const impact_span_context *parent = parent_of(state, options);
     if (provider->is_disabled)
         return carry_parent(state, parent);
-    impact_span *span = impact__span_take(state);
+    impact_span *span = impact__slot_take(&state->slots);
     if (!span) {
         impact__provider_count_no_memory(provider);
         return NULL;
@@ -230,8 +173,7 @@ __attribute__((noinline)) static impact_span *start_with(impact_tracer_provider 
     span->context.is_remote = false;
     set_ids(span, parent, impact__thread_state_random(state));
     set_parent(span, parent);
-    if (impact__sampler_decide(&provider->sampler, parent,
-                               &span->context.trace_id)) {
+    if (impact__sampler_decide(&provider->sampler, parent, &span->context.trace_id)) {
         span->context.trace_flags |= IMPACT_TRACE_FLAG_SAMPLED;
         begin_recording(span, state, name, options);
     }
@@ -255,7 +197,7 @@ void impact_span_end_at(impact_span *span, uint64_t end_unix_ns)
     if (!state) { /* a thread without memory: all that can be done is to count */
         if (span->is_recording && span->generation == impact__fork_generation())
             impact__provider_count_no_memory(span->provider);
-        impact__span_free(span);
+        impact__slot_free(span);
         return;
     }
     if (state->scope_depth)
@@ -266,7 +208,7 @@ void impact_span_end_at(impact_span *span, uint64_t end_unix_ns)
                                               : impact__clock_monotonic_ns() + span->anchor_ns);
         impact__provider_put(span->provider, span);
     }
-    impact__span_give(state, span);
+    impact__slot_give(&state->slots, span);
 }
 
 void impact_span_end(impact_span *span)

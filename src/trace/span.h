@@ -68,25 +68,13 @@ struct impact_span {
     char *trace_state; /* owned; context.trace_state points here */
     uint32_t trace_state_capacity;
 
-    impact_span *next; /* in a thread's chain of empty slots */
+    impact_span *next; /* in a thread's chain of empty slots: see slot.h */
 };
-
-/* An empty slot, from the thread's chain or from the process's allocator; NULL without memory. */
-struct impact__thread_state;
-impact_span *impact__span_take(struct impact__thread_state *state);
-
-/* Hand a slot back to the calling thread. */
-void impact__span_give(struct impact__thread_state *state, impact_span *span);
-
-/* Accepts NULL. */
-void impact__span_free(impact_span *span);
 
 /* ---- recorder.c: what is recorded into a span ---- */
 
 void impact__span_record_name(impact_span *span, impact_text name);
 void impact__span_record_trace_state(impact_span *span);
-void impact__span_record_attributes(impact_span *span, const impact_attribute *attributes,
-                                    size_t count);
 
 /* Write the head. Afterwards the record is bytes[record_offset .. size). */
 void impact__span_finish(impact_span *span, uint64_t end_unix_ns);

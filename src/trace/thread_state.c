@@ -4,7 +4,6 @@
 #include <pthread.h>
 
 #include "core/alloc.h"
-#include "trace/span.h"
 
 _Thread_local impact__thread_state *impact__the_thread_state IMPACT__THREAD_LOCAL_MODEL;
 
@@ -15,11 +14,7 @@ static bool has_key;
 static void release(void *memory)
 {
     impact__thread_state *state = memory;
-    while (state->free_spans) {
-        impact_span *span = state->free_spans;
-        state->free_spans = span->next;
-        impact__span_free(span);
-    }
+    impact__slots_clear(&state->slots);
     impact__free(NULL, state);
     impact__the_thread_state = NULL;
 }

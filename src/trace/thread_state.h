@@ -14,10 +14,10 @@
 #include "core/fork.h"
 #include "core/random.h"
 #include "core/thread.h"
+#include "trace/slot.h"
 
 enum {
     impact__scope_limit = 128,      /* current spans on top of each other */
-    impact__free_span_limit = 64,   /* slots that a thread keeps for its next spans */
 };
 
 typedef struct impact__thread_state {
@@ -33,8 +33,7 @@ typedef struct impact__thread_state {
     uint32_t scope_depth; /* may exceed the limit: what is above was counted, not kept */
     uint32_t suppressed;
 
-    impact_span *free_spans; /* chained by impact_span.next */
-    uint32_t free_span_count;
+    impact__slots slots;
 } impact__thread_state;
 
 /* The calling thread's; made when it is first asked for. NULL when there is no memory. */

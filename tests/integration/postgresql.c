@@ -229,13 +229,15 @@ static impact_health_result probe(impact_health *health)
     return result;
 }
 
-/* A server on a busy machine may need longer than the short time limit of the check: it is asked again, and
- * each time waited for. */
-static bool passes_soon(impact_health *health)
+/* A run that ends a little after its time limit counts as past it until it has ended, and a server on a busy
+ * machine may need longer than that limit: it is asked again after it has answered psql. */
+static bool passes_soon(const server *s, impact_health *health)
 {
-    for (int i = 0; i < 60; i++)
+    for (int i = 0; i < 100; i++) {
         if (probe(health).status == IMPACT_HEALTH_PASS)
             return true;
+        (void)count_connections(s);
+    }
     return false;
 }
 
@@ -265,10 +267,10 @@ TEST(a_server_that_answers_passes_over_one_connection_that_is_kept)
     server s;
     start(&s);
     impact_health *health = open_health(s.conninfo);
-    CHECK(passes_soon(health));
+    CHECK(passes_soon(&s, health));
     const int connection = oldest_connection(&s);
     for (int i = 0; i < 3; i++) {
-        CHECK(passes_soon(health));
+        CHECK(passes_soon(&s, health));
         CHECK_EQUAL(count_connections(&s), 1);
         CHECK_EQUAL(oldest_connection(&s), connection);
     }
@@ -281,14 +283,14 @@ TEST(a_restarted_server_passes_over_a_new_connection)
     server s;
     start(&s);
     impact_health *health = open_health(s.conninfo);
-    CHECK(passes_soon(health));
+    CHECK(passes_soon(&s, health));
     CHECK(control(&s, "stop"));
     CHECK_EQUAL(probe(health).status, IMPACT_HEALTH_FAIL);
     CHECK(control(&s, "start"));
-    CHECK(passes_soon(health));
+    CHECK(passes_soon(&s, health));
     CHECK(control(&s, "stop"));
     CHECK(control(&s, "start"));
-    CHECK(passes_soon(health));
+    CHECK(passes_soon(&s, health));
     CHECK_EQUAL(impact_health_close(health, 5000), 0);
     stop(&s);
 }
@@ -311,9 +313,9 @@ TEST(a_server_that_was_stopped_fails_in_time_and_passes_when_it_goes_on)
     server s;
     start(&s);
     impact_health *health = open_health(s.conninfo);
-    CHECK(passes_soon(health));
+    CHECK(passes_soon(&s, health));
     check_stopped_server(&s, health);
-    CHECK(passes_soon(health));
+    CHECK(passes_soon(&s, health));
     CHECK_EQUAL(impact_health_close(health, 5000), 0);
     stop(&s);
 }
@@ -323,20 +325,20 @@ TEST(a_child_makes_its_own_connection_and_leaves_the_parents_alone)
     server s;
     start(&s);
     impact_health *health = open_health(s.conninfo);
-    CHECK(passes_soon(health));
+    CHECK(passes_soon(&s, health));
     const int connection = oldest_connection(&s);
     CHECK(connection > 0);
     const pid_t child = fork();
     if (child == 0) {
         (void)alarm(60);
-        const bool passes = passes_soon(health);
+        const bool passes = passes_soon(&s, health);
         const bool has_own = count_connections(&s) == 2;
         _exit(passes && has_own && impact_health_close(health, 5000) == 0 ? 0 : 1);
     }
     int status = -1;
     CHECK_EQUAL(waitpid(child, &status, 0), child);
     CHECK_EQUAL(status, 0);
-    CHECK(passes_soon(health));
+    CHECK(passes_soon(&s, health));
     CHECK_EQUAL(oldest_connection(&s), connection);
     CHECK_EQUAL(impact_health_close(health, 5000), 0);
     stop(&s);

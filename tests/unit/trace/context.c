@@ -1,21 +1,14 @@
-/* The stack of current spans: scopes in and out of order, its depth, guards, suppression. */
+/* The stack of current spans: scopes in and out of order, its depth, suppression. */
 #include "trace/context.h"
 
 #include "support/check.h"
 #include "support/tracing.h"
-#include "trace/default.h"
 
 static tracing t;
 
 static impact_span *begin(const char *name)
 {
     return impact_span_start(t.tracer, name, NULL);
-}
-
-static bool is_child_of(const impact_span_view *view, const impact_span_context *parent)
-{
-    return view->has_parent && memcmp(&view->parent_span_id, &parent->span_id, 8) == 0 &&
-           memcmp(&view->context.trace_id, &parent->trace_id, 16) == 0;
 }
 
 TEST(scopes_nest)
@@ -158,106 +151,8 @@ TEST(while_suppressed_no_span_begins)
     tracing_close(&t);
 }
 
-/* ---- guards: spans of the default tracer ---- */
-
-static bool open_default(void)
-{
-    return tracing_open(&t, NULL) && impact__trace_set_default(t.provider) == IMPACT_OK;
-}
-
-static int leave_by_return(void)
-{
-    IMPACT_SPAN("return") {
-        CHECK(impact_span_current() != NULL);
-        return 7;
-    }
-    return 0;
-}
-
-TEST(a_guard_ends_on_every_way_out)
-{
-    REQUIRE(open_default());
-    CHECK_EQUAL(leave_by_return(), 7);
-    CHECK(impact_span_current() == NULL);
-    int rounds = 0;
-    IMPACT_SPAN("break") {
-        rounds++;
-        break;
-    }
-    IMPACT_SPAN("continue") {
-        rounds++;
-        continue;
-    }
-    IMPACT_SPAN("goto") {
-        rounds++;
-        goto outside;
-    }
-outside:
-    IMPACT_SPAN("end") {
-        rounds++;
-    }
-    CHECK_EQUAL(rounds, 4);
-    CHECK(impact_span_current() == NULL);
-    static const char *const names[] = {"return", "break", "continue", "goto", "end"};
-    CHECK_EQUAL(tracing_count(&t), 5);
-    impact_span_view view;
-    for (size_t i = 0; i < 5; i++)
-        CHECK(tracing_read(&t, &view, i) && is_text(view.name, names[i]) && !view.has_parent);
-    CHECK_EQUAL(impact_trace_shutdown(tracing_timeout_ms), IMPACT_OK);
-    (void)stats_of(t.provider);
-}
-
-TEST(guards_nest_and_are_parents)
-{
-    REQUIRE(open_default());
-    impact_span_context outer = {0};
-    IMPACT_SPAN("outer") {
-        outer = impact_span_context_of(impact_span_current());
-        IMPACT_SPAN("inner")
-            CHECK(impact_span_current() != NULL);
-    }
-    impact_span_view view;
-    REQUIRE(tracing_read(&t, &view, 0));
-    CHECK(is_text(view.name, "inner") && is_child_of(&view, &outer));
-    CHECK_EQUAL(impact_trace_shutdown(tracing_timeout_ms), IMPACT_OK);
-    (void)stats_of(t.provider);
-}
-
-TEST(a_guard_closed_by_hand_leaves_outer_scopes_alone)
-{
-    REQUIRE(open_default());
-    IMPACT_SPAN("outer") {
-        impact_span *outer = impact_span_current();
-        impact_span_guard guard = impact_span_guard_open("inner");
-        impact_span_guard_close(&guard);
-        impact_span_guard_close(&guard);
-        CHECK(impact_span_current() == outer);
-    }
-    CHECK_EQUAL(tracing_count(&t), 2);
-    CHECK_EQUAL(impact_trace_shutdown(tracing_timeout_ms), IMPACT_OK);
-    (void)stats_of(t.provider);
-}
-
-TEST(a_guard_without_a_span_keeps_the_current_one)
-{
-    REQUIRE(tracing_open(&t, NULL)); /* not the default: guards find no provider */
-    impact_span *a = begin("a");
-    const impact_scope scope = impact_scope_enter(a);
-    int rounds = 0;
-    IMPACT_SPAN("nothing") {
-        rounds++;
-        CHECK(impact_span_current() == a);
-    }
-    CHECK_EQUAL(rounds, 1);
-    CHECK(impact_span_current() == a);
-    impact_scope_leave(scope);
-    impact_span_end(a);
-    tracing_close(&t);
-}
-
 TEST(null_and_stray_scopes_do_no_harm)
 {
-    impact_span_guard_close(NULL);
     impact_scope_leave((impact_scope){0}); /* before anything of the thread exists */
     impact_scope_leave((impact_scope){99});
     CHECK(impact_span_current() == NULL);

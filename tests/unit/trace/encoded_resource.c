@@ -69,6 +69,34 @@ TEST(another_processs_id_stays_as_it_was_given)
     impact__encoded_resource_close(&resource, NULL);
 }
 
+static size_t count_pids(impact_text resource)
+{
+    impact_message_walk attributes;
+    impact_text key;
+    impact_value_view value;
+    size_t count = 0;
+    if (impact_resource_view_parse(&attributes, resource))
+        while (impact_attribute_view_next(&attributes, &key, &value))
+            count += impact__text_equal_string(key, "process.pid");
+    return count;
+}
+
+TEST(the_process_id_that_is_set_last_is_the_only_one)
+{
+    const impact_attribute own = impact_int("process.pid", getpid());
+    const impact_attribute other = impact_int("process.pid", 1);
+    for (int own_is_last = 0; own_is_last < 2; own_is_last++) {
+        const impact_attribute both[] = {own_is_last ? other : own, own_is_last ? own : other};
+        impact__encoded_resource resource = {0};
+        REQUIRE(impact__encoded_resource_open(
+                    &resource, IMPACT_TRACE_OPTIONS(.attributes = both, .attribute_count = 2)) ==
+                IMPACT_OK);
+        CHECK_EQUAL(count_pids(text_of(&resource)), 1);
+        CHECK_EQUAL(number_of(text_of(&resource), "process.pid"), own_is_last ? getpid() : 1);
+        impact__encoded_resource_close(&resource, NULL);
+    }
+}
+
 TEST(a_resource_without_a_process_id_gets_none)
 {
     impact__encoded_resource resource = {0};

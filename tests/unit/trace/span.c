@@ -331,7 +331,7 @@ TEST(more_spans_than_a_thread_keeps_slots_may_live)
         spans[i] = impact_span_start(t.tracer, "a", NULL);
     for (int i = 0; i < count; i++)
         impact_span_end(spans[i]);
-    CHECK_EQUAL(impact__thread_state_peek()->free_span_count, impact__free_span_limit);
+    CHECK_EQUAL(impact__thread_state_peek()->slots.count, impact__slot_limit);
     CHECK_EQUAL(tracing_count(&t), count);
     tracing_close(&t);
 }
