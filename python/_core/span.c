@@ -118,13 +118,18 @@ static PyObject *span_set_attribute(PyObject *object, PyObject *const *arguments
     Py_RETURN_NONE;
 }
 
-static PyObject *span_set_attributes(PyObject *object, PyObject *attributes)
+static PyObject *span_set_attributes(PyObject *object, PyObject *const *arguments, Py_ssize_t count,
+                                     PyObject *keyword_names)
 {
+    static const char *const names[] = {"attributes", NULL};
+    PyObject *values[] = {NULL};
     span_object *self = (span_object *)object;
+    if (!arguments_read(names, values, arguments, count, keyword_names))
+        return NULL;
     if (!is_open(self, "set_attributes"))
         Py_RETURN_NONE;
     attribute_list list;
-    attribute_list_fill(&list, self->state, attributes);
+    attribute_list_fill(&list, self->state, values[0]);
     impact_span_set_all(self->span, list.items, list.count);
     attribute_list_clear(&list);
     Py_RETURN_NONE;
@@ -173,16 +178,21 @@ static PyObject *span_add_link(PyObject *object, PyObject *const *arguments, Py_
     Py_RETURN_NONE;
 }
 
-static PyObject *span_update_name(PyObject *object, PyObject *name)
+static PyObject *span_update_name(PyObject *object, PyObject *const *arguments, Py_ssize_t count,
+                                  PyObject *keyword_names)
 {
+    static const char *const names[] = {"name", NULL};
+    PyObject *values[] = {NULL};
     span_object *self = (span_object *)object;
+    if (!arguments_read(names, values, arguments, count, keyword_names))
+        return NULL;
     if (!is_open(self, "update_name"))
         Py_RETURN_NONE;
-    held_text text = held_text_of(name);
+    held_text text = held_text_of(values[0]);
     impact_span_set_name_n(self->span, text.text.data, text.text.size);
     held_text_clear(&text);
     PyObject *former = self->name;
-    self->name = Py_NewRef(name);
+    self->name = Py_NewRef(values[0]);
     Py_XDECREF(former);
     Py_RETURN_NONE;
 }
@@ -249,6 +259,13 @@ static PyObject *span_get_kind(PyObject *object, void *unused)
     return Py_XNewRef(PyTuple_GetItem(self->state->python[SPAN_KINDS], self->kind));
 }
 
+/* opentelemetry-sdk's name for what get_span_context() returns. */
+static PyObject *span_get_context(PyObject *object, void *unused)
+{
+    (void)unused;
+    return span_object_context((span_object *)object);
+}
+
 static PyObject *span_get_records_exceptions(PyObject *object, void *unused)
 {
     (void)unused;
@@ -266,10 +283,10 @@ static PyMethodDef span_methods[] = {
     {"get_span_context", span_get_span_context, METH_NOARGS, "The SpanContext."},
     {"is_recording", span_is_recording, METH_NOARGS, "True if sampled and not ended."},
     {"set_attribute", FAST(span_set_attribute), "Set one attribute."},
-    {"set_attributes", span_set_attributes, METH_O, "Set the attributes of a mapping."},
+    {"set_attributes", FAST(span_set_attributes), "Set the attributes of a mapping."},
     {"add_event", FAST(span_add_event), "Add an event."},
     {"add_link", FAST(span_add_link), "Add a link to another SpanContext."},
-    {"update_name", span_update_name, METH_O, "Replace the name."},
+    {"update_name", FAST(span_update_name), "Replace the name."},
     {"set_status", FAST(span_set_status), "Set the status: ok is final, unset is ignored."},
     {NULL, NULL, 0, NULL},
 };
@@ -277,6 +294,7 @@ static PyMethodDef span_methods[] = {
 static PyGetSetDef span_properties[] = {
     {"name", span_get_name, NULL, "The name.", NULL},
     {"kind", span_get_kind, NULL, "The opentelemetry.trace.SpanKind.", NULL},
+    {"context", span_get_context, NULL, "The SpanContext.", NULL},
     {"_records_exceptions", span_get_records_exceptions, NULL, "Asked for at its start.", NULL},
     {"_sets_status", span_get_sets_status, NULL, "Asked for at its start.", NULL},
     {NULL, NULL, NULL, NULL, NULL},

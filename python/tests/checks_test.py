@@ -2,14 +2,20 @@
 
 import functools
 import http.server
+import importlib
 import socket
+import sys
 import threading
 
 import flask
 import pytest
+from conftest import exported_spans
 from flask_sqlalchemy import SQLAlchemy
+from opentelemetry import context
+from opentelemetry.instrumentation.requests import RequestsInstrumentor
+from opentelemetry.instrumentation.sqlalchemy import SQLAlchemyInstrumentor
 
-from impact_stack.observability.health import Health, checks
+from impact_stack.observability.health import Health, checks, untraced
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -110,3 +116,46 @@ def test_db_that_cannot_be_opened(tmp_path):
     Health(app).register_check("db", checks.check_db)
     response = app.test_client().get("/health/")
     assert (response.status_code, response.json["checks"]) == (503, {"db": False})
+
+
+@pytest.fixture(name="instrumented")
+def fixture_instrumented(provider):
+    """Instrument requests and SQLAlchemy for one test."""
+    instrumentors = [RequestsInstrumentor(), SQLAlchemyInstrumentor()]
+    for instrumentor in instrumentors:
+        instrumentor.uninstrument()
+        instrumentor.instrument(tracer_provider=provider)
+    yield
+    for instrumentor in instrumentors:
+        instrumentor.uninstrument()
+
+
+def test_checks_make_no_spans(app, provider, server, tmp_path, instrumented):
+    """A probe every few seconds would fill a trace store with itself."""
+    del instrumented
+    app.config["SQLALCHEMY_DATABASE_URI"] = f"sqlite:///{tmp_path}/shop.db"
+    SQLAlchemy(app)
+    health = Health(app)
+    health.register_check(
+        "api", functools.partial(checks.base_check_api_liveliness, "GET", server.url)
+    )
+    health.register_check("db", checks.check_db)
+    assert app.test_client().get("/health/").json["checks"] == {"api": True, "db": True}
+    assert exported_spans(provider) == {}
+    with app.app_context():
+        assert checks.base_check_api_liveliness("GET", server.url) and checks.check_db()
+    names = set(exported_spans(provider))
+    assert "GET" in names and any(name.startswith("SELECT") for name in names)
+
+
+def test_checks_are_silent_without_opentelemetry_instrumentation(monkeypatch):
+    """Others that honour the key hear it all the same."""
+    monkeypatch.setitem(sys.modules, "opentelemetry.instrumentation.utils", None)
+    try:
+        alone = importlib.reload(untraced)
+        with alone.suppress_instrumentation():
+            assert context.get_value("suppress_instrumentation") is True
+        assert context.get_value("suppress_instrumentation") is None
+    finally:
+        monkeypatch.undo()
+        importlib.reload(untraced)

@@ -1,6 +1,7 @@
 """The health answer: every row of the behaviour table, and what may change while the app runs."""
 
 import contextvars
+import functools
 import logging
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from impact_stack.observability import health as health_
 
 BUDGET_S = 0.9
 SLACK_S = 2.0  # of a busy machine
+WORKERS = 4  # of a registry: impact_health_options
 
 
 @pytest.fixture(name="health")
@@ -351,11 +353,65 @@ def test_a_check_is_in_the_trace_of_its_request(app, client, health, tracer):
     del app
 
 
+def test_a_check_keeps_its_request_while_others_come_and_go(app, client, health, stuck):
+    """One that waits for a free thread still has the request that asked for it."""
+    started = threading.Semaphore(0)
+    answers = []
+
+    def check_waits():
+        started.release()
+        return stuck.wait(60)
+
+    names = [f"waits{number}" for number in range(WORKERS)]
+    for name in names:
+        health.register_check(name, check_waits)
+    health.register_check("look", lambda: flask.request.args["id"] == "first")
+    url = f"/health/?id=first&checks={','.join(names)},look"
+    first = threading.Thread(target=lambda: answers.append(app.test_client().get(url)))
+    first.start()
+    for _ in names:
+        assert started.acquire(timeout=10)
+    assert client.get("/health/ping").status_code == 200
+    stuck.set()
+    first.join(10)
+    assert answers[0].json["checks"]["look"] is True
+
+
+async def check_async():
+    """Do not hold."""
+    return False
+
+
+@pytest.mark.parametrize(
+    "check", [check_async, functools.partial(check_async), lambda: check_async()]
+)
+@pytest.mark.filterwarnings("ignore:coroutine")
+def test_a_promise_is_no_result(client, health, check):
+    """A coroutine is true to Python, and says nothing before it has run."""
+    health.register_check("async", check)
+    assert client.get("/health/?checks=async").json["checks"] == {"async": False}
+
+
+def test_coroutine_functions_are_run(client, health):
+    """As Flask runs views that are: with asgiref, where it is installed."""
+    pytest.importorskip("asgiref")
+
+    seen = []
+
+    @health.register_check("async")
+    async def check_request():
+        seen.append(flask.request.path)
+        return True
+
+    assert client.get("/health/?checks=async").json["checks"] == {"async": True}
+    assert seen == ["/health/"]
+
+
 def test_what_the_app_keeps_for_a_request_is_let_go(app, client):
     """The context of an answered request is not held until the next one."""
     client.get("/health/")
     endpoint = app.view_functions["health.answer"].__self__
-    assert endpoint._request_context is None
+    assert endpoint._answering == {}
     assert endpoint._running == {}
 
 
@@ -383,6 +439,17 @@ def test_any_other_name_can_be_asked_for(client, health, name):
     """As in the original."""
     health.register_check(name, lambda: True, add_to_defaults=False)
     assert client.get("/health/", query_string={"checks": name}).json["checks"] == {name: True}
+
+
+def test_a_check_that_cannot_be_asked_for_is_not_left_out_in_silence(client, health, caplog):
+    """One that was put in by hand: it is named in the log, once."""
+    health.checks["a,b"] = health_.checks.check_false
+    health.default_checks.append("a,b")
+    for _ in range(2):
+        assert client.get("/health/").json["checks"] == {"true": True}
+    assert [r.getMessage() for r in caplog.records].count(
+        "Health check 'a,b' is left out: it cannot be asked for in a URL"
+    ) == 1
 
 
 def test_checks_and_defaults_may_be_changed(client, health):

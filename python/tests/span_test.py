@@ -21,6 +21,29 @@ def test_a_span_is_one_of_the_api(tracer):
     span.end()
 
 
+def test_methods_take_keywords(tracer, provider):
+    """Arguments have the names that the API gives them."""
+    span = tracer.start_span(name="a")
+    span.set_attribute(key="one", value=1)
+    span.set_attributes(attributes={"many": 2})
+    span.update_name(name="b")
+    span.add_event(name="e", attributes={}, timestamp=1)
+    span.set_status(status=StatusCode.ERROR, description="d")
+    span.end(end_time=None)
+    for call in (span.set_attributes, span.update_name):
+        with pytest.raises(TypeError, match="missing required argument"):
+            call()
+    assert attributes_of(exported_spans(provider)["b"]) == {"one": 1, "many": 2}
+
+
+def test_a_span_has_its_context_as_a_property(tracer):
+    """As opentelemetry-sdk's have: hooks read `span.context.trace_id`."""
+    span = tracer.start_span("a")
+    assert span.context is span.get_span_context()
+    span.end()
+    assert span.context is span.get_span_context()
+
+
 @pytest.mark.parametrize("kind", list(SpanKind))
 def test_kinds_are_exported(tracer, provider, kind):
     """Each member of SpanKind has its number on the wire."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextvars
 import functools
+import inspect
 import os
 import threading
 import urllib.parse
@@ -21,6 +22,7 @@ import flask
 import flask.blueprints
 
 from .. import _core, logger
+from .untraced import suppress_instrumentation
 
 if TYPE_CHECKING:
     from . import Health
@@ -53,9 +55,10 @@ class Endpoint:
         self._settings = self._read_settings(None)
         self._registry = self._open_registry()
         self._registered: list[tuple[str, bool]] = []
-        self._request_context: contextvars.Context | None = None
+        self._left_out: set[Any] = set()
         # By process: what another thread held when the process forked is nobody's in the child.
         self._locks: dict[int, threading.Lock] = {}
+        self._answering: dict[tuple[int, object], contextvars.Context] = {}
         self._running: dict[tuple[int, str], object] = {}
 
     def blueprint(self) -> flask.Blueprint:
@@ -107,9 +110,16 @@ class Endpoint:
     def _wanted_checks(self) -> list[tuple[str, bool]]:
         """Return the names that can be asked for, and whether each is a default."""
         defaults = set(self._health.default_checks)
-        return [
-            (name, name in defaults) for name in list(self._health.checks) if _is_check_name(name)
-        ]
+        return [(name, name in defaults) for name in list(self._health.checks) if self._takes(name)]
+
+    def _takes(self, name: Any) -> bool:
+        """Return whether a name can be asked for; say so once when it cannot."""
+        if _is_check_name(name):
+            return True
+        if name not in self._left_out:
+            self._left_out.add(name)
+            logger.error("Health check %r is left out: it cannot be asked for in a URL", name)
+        return False
 
     def _reconcile(self) -> None:
         """Make the registry hold the wanted checks in their order, touching as few as possible."""
@@ -141,16 +151,25 @@ class Endpoint:
         if self._running.setdefault(key, token) is not token:
             return "its last run has not ended"
         try:
-            request_context = self._request_context
-            context = request_context.copy() if request_context else contextvars.Context()
-            return context.run(self._call_check, name, check)
+            return self._context_of_run().run(self._call_check, name, check)
         finally:
             del self._running[key]
 
+    def _context_of_run(self) -> contextvars.Context:
+        """Return a copy of the context of the request that waits longest, or an empty one.
+
+        A run serves all the requests that ask for it while it runs. The oldest is not displaced by
+        those that come and go meanwhile.
+        """
+        for (process, _), context in list(self._answering.items()):
+            if process == os.getpid():
+                return context.copy()
+        return contextvars.Context()
+
     def _call_check(self, name: str, check: Callable[[], Any]) -> str | None:
         try:
-            with self._app.app_context():
-                return None if check() else "it said so"
+            with suppress_instrumentation(), self._app.app_context():
+                return None if _result_of(self._app.ensure_sync(check)) else "it said so"
         except BaseException as error:  # pylint: disable=broad-exception-caught
             # SystemExit as well: on a thread of the core there is nothing to exit.
             logger.exception("Health check '%s' failed", name)
@@ -163,7 +182,8 @@ class Endpoint:
         del rest  # the core reads the path itself
         request = flask.request
         registry = self._current_registry()
-        context = self._request_context = contextvars.copy_context()
+        key = (os.getpid(), object())
+        self._answering[key] = contextvars.copy_context()
         try:
             answered = registry.answer(
                 request.method,
@@ -172,11 +192,18 @@ class Endpoint:
                 list(request.headers.items()),
             )
         finally:
-            if self._request_context is context:
-                self._request_context = None
+            del self._answering[key]
         if answered is None:
             flask.abort(404)
         return _response(*answered)
+
+
+def _result_of(check: Callable[[], Any]) -> Any:
+    """Call a check. One that only promises a result has not been run, and holds nothing."""
+    result = check()
+    if inspect.isawaitable(result):
+        raise TypeError("the check returned an awaitable; register the coroutine function itself")
+    return result
 
 
 def _response(status: int, headers: list[tuple[str, str]], body: bytes) -> flask.Response:
