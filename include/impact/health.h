@@ -39,7 +39,7 @@ typedef struct impact_health_options {
     const impact_allocator *allocator; /* borrowed; NULL: the default */
     const char *prefix;                /* of the paths; copied; NULL: "/health" */
     const char *secret;                /* copied; NULL or empty: answers are open to all */
-    uint32_t workers;                  /* threads that run checks, plus one a stuck check; 4 */
+    uint32_t workers;                  /* threads that run checks, plus one a slow check; 4 */
     uint32_t budget_ms;                /* a probe is answered within it; 900 */
     bool ignores_unknown_checks;       /* answer 200 with "unknown_checks" rather than 404 */
 } impact_health_options;

@@ -9,10 +9,12 @@
  *   idle ----> queued ------------------> running ------------------> idle
  *
  * A run past its deadline is not touched: no thread can be stopped from outside without leaving the
- * host's locks and memory behind. Whoever waits notices it (there is no timer), calls it stuck, and
- * one more thread may start in its place:
+ * host's locks and memory behind. Whoever waits notices it (there is no timer) and calls it stuck.
+ * Long before that, after a sixteenth of the budget, a run is slow: it gives up its worker's place,
+ * and one more thread may start. So a few checks that hang do not keep a good one waiting until their
+ * deadlines, which may lie beyond the budget:
  *
- *   threads <= workers + stuck checks <= workers + checks
+ *   threads <= workers + slow checks <= workers + checks
  *
  * Two mistakes that this avoids. A thread started for each queued run stands behind a hung check
  * when that is at the head of the queue: the number to start is what is queued and has no idle
@@ -76,9 +78,9 @@ static impact__check *begin_run(impact_health *health)
 static void end_run(impact_health *health, impact__check *check, impact__outcome outcome)
 {
     take_out(&health->running, check);
-    if (check->is_stuck)
-        health->stuck--;
-    check->is_stuck = false;
+    if (check->is_slow)
+        health->slow--;
+    check->is_slow = check->is_stuck = false;
     check->state = IMPACT__CHECK_IDLE;
     check->last = outcome;
     check->ended = check->asked;
@@ -92,7 +94,7 @@ static void end_run(impact_health *health, impact__check *check, impact__outcome
 
 static bool is_surplus(const impact_health *health)
 {
-    return health->threads > health->workers + health->stuck;
+    return health->threads > health->workers + health->slow;
 }
 
 /* The calling thread is idle, and goes. */
@@ -149,14 +151,28 @@ static impact_status start_thread(impact_health *health)
     return status;
 }
 
-static void notice_stuck_runs(impact_health *health)
+/* For so long a run holds a worker's place. */
+static uint64_t place_ns(const impact_health *health)
+{
+    return health->budget_ms * IMPACT__NS_PER_MS / 16;
+}
+
+static uint64_t slow_from_ns(const impact_health *health, const impact__check *check)
+{
+    const uint64_t place = place_ns(health);
+    return check->started_ns + (place < check->timeout_ns ? place : check->timeout_ns);
+}
+
+static void notice_long_runs(impact_health *health)
 {
     const uint64_t now = impact__clock_monotonic_ns();
     for (impact__check *check = health->running.first; check; check = check->next_busy) {
-        if (check->is_stuck || now < check->started_ns + check->timeout_ns)
-            continue;
-        check->is_stuck = true;
-        health->stuck++;
+        if (!check->is_slow && now >= slow_from_ns(health, check)) {
+            check->is_slow = true;
+            health->slow++;
+        }
+        if (now >= check->started_ns + check->timeout_ns)
+            check->is_stuck = true;
     }
 }
 
@@ -185,19 +201,31 @@ void impact__engine_cancel(impact_health *health, impact__check *check)
 
 void impact__engine_tend(impact_health *health)
 {
-    notice_stuck_runs(health);
-    while (health->queue.count > health->idle && health->threads < health->workers + health->stuck)
+    notice_long_runs(health);
+    while (health->queue.count > health->idle && health->threads < health->workers + health->slow)
         if (start_thread(health))
             return; /* those that run will take what is queued; the next to tend tries again */
 }
 
+/* When something of this run is to be noticed next. */
+static uint64_t next_of_run(const impact_health *health, const impact__check *check)
+{
+    if (!check->is_slow)
+        return slow_from_ns(health, check);
+    return check->is_stuck ? UINT64_MAX : check->started_ns + check->timeout_ns;
+}
+
 uint64_t impact__engine_next_ns(const impact_health *health)
 {
-    const uint64_t now = impact__clock_monotonic_ns();
     uint64_t next = UINT64_MAX;
     for (const impact__check *check = health->running.first; check; check = check->next_busy)
-        if (!check->is_stuck && check->started_ns + check->timeout_ns < next)
-            next = check->started_ns + check->timeout_ns;
+        if (next_of_run(health, check) < next)
+            next = next_of_run(health, check);
+    if (!health->queue.count)
+        return next;
+    const uint64_t now = impact__clock_monotonic_ns(); /* as if those began now */
+    if (now + place_ns(health) < next)
+        next = now + place_ns(health);
     for (const impact__check *check = health->queue.first; check; check = check->next_busy)
         if (now + check->timeout_ns < next)
             next = now + check->timeout_ns;

@@ -49,7 +49,7 @@ static void forget_runs(impact_health *health)
         check->state = IMPACT__CHECK_IDLE;
         check->ended = check->asked;
         check->users = 0;
-        check->is_stuck = false;
+        check->is_slow = check->is_stuck = false;
     }
     health->queue = (impact__check_list){0};
     health->running = (impact__check_list){0};
@@ -59,7 +59,7 @@ static void after_fork_in_child(void *owner)
 {
     impact_health *health = owner;
     forget_runs(health);
-    health->threads = health->idle = health->stuck = 0;
+    health->threads = health->idle = health->slow = 0;
     health->server = NULL;
     health->is_listening = false;
     atomic_store_explicit(&health->port, 0, memory_order_relaxed);

@@ -44,6 +44,7 @@ struct impact__check {
     impact__check *next;      /* in the registry, in the order of registration */
     impact__check *next_busy; /* in the queue or among the running ones */
     impact__check_state state;
+    bool is_slow;    /* has run so long that it holds no worker's place any more */
     bool is_stuck;   /* runs past its deadline, and somebody has noticed */
     bool is_removed; /* nobody can ask for it any more; freed with its last user */
     unsigned users;  /* probes that wait for it, and the run */
@@ -85,7 +86,7 @@ struct impact_health {
     impact__check_list running;
     unsigned threads; /* of the engine; counted from before they start */
     unsigned idle;    /* of them, those that run nothing */
-    unsigned stuck;   /* of the running checks */
+    unsigned slow;    /* of the running checks */
     uint64_t selections;
     bool is_closed;    /* no run may begin */
     bool is_abandoned; /* its owner has let go: the last thread frees it */

@@ -282,19 +282,54 @@ TEST(probes_that_come_while_a_check_runs_share_its_run)
     gate_close(&g);
 }
 
-TEST(checks_that_are_only_slow_wait_for_a_worker)
+static void *probe_all(void *argument)
 {
-    enum { slow_count = 4 };
+    impact_health_report *report = NULL;
+    CHECK_EQUAL(
+        impact_health_probe((impact_health *)argument, impact_text_of("_defaults"), &report),
+        IMPACT_OK);
+    CHECK(impact_health_report_is_healthy(report));
+    impact_health_report_close(report);
+    return NULL;
+}
+
+TEST(checks_that_have_just_begun_leave_the_others_waiting_for_a_worker)
+{
+    enum { count = 4, workers = 2 };
     gate g;
     gate_open(&g);
-    impact_health *health = open_health(2, 50);
-    for (int i = 0; i < slow_count; i++)
+    impact_health *health = open_health(workers, 32 * patience_ms); /* a place is held for long */
+    for (int i = 0; i < count; i++)
+        add_gate(health, (char[]){(char)('a' + i), 0}, &g, 16 * patience_ms);
+    pthread_t prober;
+    CHECK(pthread_create(&prober, NULL, probe_all, health) == 0);
+    AWAIT(atomic_load(&g.runs) == workers);
+    CHECK_EQUAL(threads_of(health), workers);
+    for (int i = 0; i < count; i++)
+        gate_release(&g);
+    CHECK(pthread_join(prober, NULL) == 0);
+    CHECK_EQUAL(impact_health_close(health, patience_ms), 0);
+    gate_close(&g);
+}
+
+TEST(checks_that_hang_with_long_limits_stop_nobody)
+{
+    enum { hung_count = 5, budget_ms = 1600 };
+    gate g;
+    gate_open(&g);
+    impact_health *health = open_health(1, budget_ms);
+    for (int i = 0; i < hung_count; i++)
         add_gate(health, (char[]){(char)('a' + i), 0}, &g, 2 * patience_ms);
+    add_true(health, "good");
     impact_health_report *report = NULL;
     REQUIRE(probe_in_time(health, "_defaults", &report));
+    impact_health_result result;
+    for (size_t i = 0; impact_health_report_get(report, i, &result); i++)
+        CHECK_STRING(result.reason, i < hung_count ? "pending" : "");
+    CHECK_EQUAL(probe_one(health, "good").status, IMPACT_HEALTH_PASS);
+    CHECK(threads_of(health) <= 1 + hung_count);
     impact_health_report_close(report);
-    CHECK_EQUAL(threads_of(health), 2);
-    for (int i = 0; i < slow_count; i++)
+    for (int i = 0; i < hung_count; i++)
         gate_release(&g);
     CHECK_EQUAL(impact_health_close(health, patience_ms), 0);
     gate_close(&g);
