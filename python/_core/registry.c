@@ -13,6 +13,7 @@
 
 typedef struct registry_object {
     PyObject_HEAD impact_health *health;
+    uint32_t timeout_ms; /* of each check; 0: the core's */
     PyObject *run; /* owned: called with a check's name; None: it holds, a str: why it does not */
 } registry_object;
 
@@ -200,7 +201,8 @@ static PyObject *registry_add(PyObject *object, PyObject *arguments)
     Py_BEGIN_ALLOW_THREADS status =
         impact_health_add(self->health, IMPACT_CHECK(.name = text, .run = check_run,
                                                      .userdata = check, .free_userdata = check_free,
-                                                     .groups = is_default ? "_defaults" : ""));
+                                                     .groups = is_default ? "_defaults" : "",
+                                                     .timeout_ms = self->timeout_ms));
     Py_END_ALLOW_THREADS if (status)
     {
         check_free(check);
@@ -227,20 +229,23 @@ static PyObject *registry_remove(PyObject *object, PyObject *name)
 
 static PyObject *registry_new(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
 {
-    static char *names[] = {"run", "prefix", "secret", "ignores_unknown_checks", NULL};
+    static char *names[] = {"run", "prefix", "secret", "ignores_unknown_checks", "budget_ms", NULL};
     PyObject *run = NULL;
     const char *prefix = NULL;
     const char *secret = NULL;
     int ignores_unknown = 0;
-    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "O$szp:HealthRegistry", names, &run,
-                                     &prefix, &secret, &ignores_unknown))
+    unsigned budget_ms = 0;
+    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "O$szpI:HealthRegistry", names, &run,
+                                     &prefix, &secret, &ignores_unknown, &budget_ms))
         return NULL;
     registry_object *self = (registry_object *)PyType_GenericAlloc(type, 0);
     if (!self)
         return NULL;
     self->run = Py_NewRef(run);
+    self->timeout_ms = budget_ms;
     impact_status status = impact_health_open(
         &self->health, IMPACT_HEALTH_OPTIONS(.prefix = prefix, .secret = secret,
+                                             .budget_ms = budget_ms,
                                              .ignores_unknown_checks = ignores_unknown != 0));
     if (status) {
         raise_status(status, "the health registry cannot be opened");

@@ -284,6 +284,33 @@ def test_a_hung_check_hangs_nobody(client, health, stuck):
     assert runs == [1]
 
 
+def test_the_budget_can_be_configured(client, app, health):
+    """For checks that need longer than the default; it is the limit of each check too."""
+
+    def check_slow():
+        threading.Event().wait(BUDGET_S + 0.2)
+        return True
+
+    health.register_check("short of time", check_slow)
+    health.register_check("with time", check_slow)
+    response = client.get("/health/?checks=short of time")
+    assert response.json["checks"] == {"short of time": False}
+    app.config["HEALTH_BUDGET_MS"] = 20_000
+    assert client.get("/health/?checks=with time").json["checks"] == {"with time": True}
+    app.config["HEALTH_BUDGET_MS"] = "nonsense"  # the former one stays
+    assert client.get("/health/?checks=with time").json["checks"] == {"with time": True}
+
+
+@pytest.mark.parametrize("value", [0, -1, 0.5, "900", 10**9])
+def test_a_budget_that_is_none_is_refused_at_once(value):
+    """Not with the first probe."""
+    app = flask.Flask("x")
+    app.config.update(HEALTH_URL_SECRET=None, HEALTH_BUDGET_MS=value)
+    with pytest.raises(ValueError, match="HEALTH_BUDGET_MS"):
+        health_.Health(app)
+    assert "health" not in app.extensions
+
+
 def test_a_hung_check_is_not_started_again_under_its_old_name(client, health, stuck):
     """Not even when it was taken out and put back."""
     runs = []

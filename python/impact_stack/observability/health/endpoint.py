@@ -16,7 +16,7 @@ import threading
 import urllib.parse
 import weakref
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import flask
 import flask.blueprints
@@ -26,6 +26,8 @@ from .untraced import suppress_instrumentation
 
 if TYPE_CHECKING:
     from . import Health
+
+BUDGET_LIMIT_MS = 10 * 60 * 1000
 
 _is_check_name = functools.lru_cache(maxsize=2048)(_core.is_check_name)
 
@@ -39,6 +41,23 @@ def _runner_of(endpoint: Endpoint) -> Callable[[str], str | None]:
         return alive.run_check(name) if alive is not None else "the app is gone"
 
     return run
+
+
+class _Settings(NamedTuple):
+    """What the app's configuration says."""
+
+    secret: str | None
+    is_strict: bool
+    budget_ms: int  # 0: the core's default
+
+
+def _budget_ms(value: object) -> int:
+    """Return a budget that can be kept; None and what is none stand for the default."""
+    if value is None:
+        return 0
+    if isinstance(value, int) and 0 < value <= BUDGET_LIMIT_MS:
+        return value
+    raise ValueError(f"HEALTH_BUDGET_MS is {value!r}, not a whole number of 1 to {BUDGET_LIMIT_MS}")
 
 
 class Endpoint:
@@ -77,23 +96,31 @@ class Endpoint:
 
     # ---- the registry ----
 
-    def _read_settings(self, former: tuple[str | None, bool] | None) -> tuple[str | None, bool]:
-        """Return the secret and whether unknown checks are refused, as configured now.
+    def _read_settings(self, former: _Settings | None) -> _Settings:
+        """Return what is configured now.
 
-        A secret that was taken away or emptied is not an open door: the former one stays.
+        A secret that was taken away or emptied is not an open door: the former one stays. So does a
+        former budget in the place of what is none.
         """
-        secret = self._app.config.get("HEALTH_URL_SECRET", "")
+        config = self._app.config
+        secret = config.get("HEALTH_URL_SECRET", "")
         if secret == "" and former is not None:
-            secret = former[0]
-        return secret, bool(self._app.config.get("HEALTH_STRICT", False))
+            secret = former.secret
+        try:
+            budget_ms = _budget_ms(config.get("HEALTH_BUDGET_MS"))
+        except ValueError:
+            if former is None:
+                raise
+            budget_ms = former.budget_ms
+        return _Settings(secret, bool(config.get("HEALTH_STRICT", False)), budget_ms)
 
     def _open_registry(self) -> _core.HealthRegistry:
-        secret, is_strict = self._settings
         return _core.HealthRegistry(
             _runner_of(self),
             prefix=self._prefix,
-            secret=secret,
-            ignores_unknown_checks=not is_strict,
+            secret=self._settings.secret,
+            ignores_unknown_checks=not self._settings.is_strict,
+            budget_ms=self._settings.budget_ms,
         )
 
     def _current_registry(self) -> _core.HealthRegistry:
