@@ -8,10 +8,10 @@
 enum { bench_round_count = 61 }; /* odd: the median is one of them */
 
 typedef struct bench_case {
-    const char *name;            /* of the figure, without its unit */
-    void (*run)(size_t count);   /* do it `count` times: this is timed */
-    void (*rest)(void);          /* between batches, not timed; may be NULL */
-    size_t batch_size;           /* times in a batch */
+    const char *name;             /* of the figure, without its unit */
+    void (*run)(size_t count);    /* do it `count` times: this is timed */
+    void (*rest)(void);           /* between batches, not timed; may be NULL */
+    size_t batch_size;            /* times in a batch */
     double ns[bench_round_count]; /* nanoseconds each, a number for each round */
 } bench_case;
 

@@ -141,10 +141,9 @@ static void open_all(void)
     impact_exporter *exporter = &nothing;
     impact_tracer_provider *silent = NULL;
     const impact_sampler never = impact_sampler_of(IMPACT_SAMPLER_ALWAYS_OFF, 0);
-    if (impact_tracer_provider_open(&provider,
-                                    IMPACT_TRACE_OPTIONS(.exporters = &exporter,
-                                                         .exporter_count = 1,
-                                                         .queue_limit = 4096)) ||
+    if (impact_tracer_provider_open(&provider, IMPACT_TRACE_OPTIONS(.exporters = &exporter,
+                                                                    .exporter_count = 1,
+                                                                    .queue_limit = 4096)) ||
         impact_tracer_provider_open(&silent, IMPACT_TRACE_OPTIONS(.sampler = never)) ||
         impact_health_open(&health, IMPACT_HEALTH_OPTIONS(.secret = "secret")))
         abort();

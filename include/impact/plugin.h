@@ -31,7 +31,8 @@ typedef struct impact_plugin {
     impact_status (*exporter_open)(impact_exporter **exporter, const impact_allocator *allocator);
 
     /* Serve `handler` on `address` ("host:port", port 0: any); NULL: it is no server. The server is
-     * owned by the caller; `port` gets what was bound. */
+     * owned by the caller; `port` gets what was bound. The body of an answer to a HEAD is not sent,
+     * its length is. */
     impact_status (*server_open)(impact_server **server, const char *address,
                                  impact_http_handler_fn handler, void *userdata, uint16_t *port);
     void (*server_close)(impact_server *server); /* returns when no handler runs any more */

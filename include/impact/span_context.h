@@ -28,8 +28,9 @@ typedef struct impact_span_context {
     impact_trace_id trace_id;
     impact_span_id span_id;
     uint8_t trace_flags;
-    bool is_remote;          /* it came from another process */
-    impact_text trace_state; /* the tracestate header's value; borrowed, may be empty. It is left out
+    bool is_remote; /* it came from another process */
+    impact_text
+        trace_state; /* the tracestate header's value; borrowed, may be empty. It is left out
                                 where it is over 512 bytes or not printable ASCII. */
 } impact_span_context;
 

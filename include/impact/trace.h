@@ -53,16 +53,16 @@ typedef struct impact_trace_options {
     const impact_allocator *allocator;  /* borrowed; NULL: the default */
     const char *service_name;           /* copied; OTEL_SERVICE_NAME */
     const impact_attribute *attributes; /* resource attributes, copied */
-    size_t attribute_count; /* at most 1023; OTEL_RESOURCE_ATTRIBUTES are merged below */
-    impact_sampler sampler;             /* OTEL_TRACES_SAMPLER, OTEL_TRACES_SAMPLER_ARG */
-    impact_exporter *const *exporters;  /* taken on success; NULL: OTEL_TRACES_EXPORTER */
-    size_t exporter_count;              /* at most 8 */
-    const char *default_exporters;      /* where OTEL_TRACES_EXPORTER is unset; "otlp" */
-    uint32_t queue_limit;               /* spans; 2048; OTEL_BSP_MAX_QUEUE_SIZE */
-    uint32_t batch_limit;               /* spans; 512; OTEL_BSP_MAX_EXPORT_BATCH_SIZE */
-    uint32_t schedule_delay_ms;         /* 5000; OTEL_BSP_SCHEDULE_DELAY */
-    uint32_t export_timeout_ms;         /* 30000; OTEL_BSP_EXPORT_TIMEOUT */
-    impact_span_limits limits;          /* OTEL_SPAN_*_LIMIT, OTEL_ATTRIBUTE_*_LIMIT */
+    size_t attribute_count;            /* at most 1023; OTEL_RESOURCE_ATTRIBUTES are merged below */
+    impact_sampler sampler;            /* OTEL_TRACES_SAMPLER, OTEL_TRACES_SAMPLER_ARG */
+    impact_exporter *const *exporters; /* taken on success; NULL: OTEL_TRACES_EXPORTER */
+    size_t exporter_count;             /* at most 8 */
+    const char *default_exporters;     /* where OTEL_TRACES_EXPORTER is unset; "otlp" */
+    uint32_t queue_limit;              /* spans; 2048; OTEL_BSP_MAX_QUEUE_SIZE */
+    uint32_t batch_limit;              /* spans; 512; OTEL_BSP_MAX_EXPORT_BATCH_SIZE */
+    uint32_t schedule_delay_ms;        /* 5000; OTEL_BSP_SCHEDULE_DELAY */
+    uint32_t export_timeout_ms;        /* 30000; OTEL_BSP_EXPORT_TIMEOUT */
+    impact_span_limits limits;         /* OTEL_SPAN_*_LIMIT, OTEL_ATTRIBUTE_*_LIMIT */
 } impact_trace_options;
 
 #define IMPACT_TRACE_OPTIONS(...)                                                                  \

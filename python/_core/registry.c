@@ -198,11 +198,10 @@ static PyObject *registry_add(PyObject *object, PyObject *arguments)
     if (!check)
         return PyErr_NoMemory();
     impact_status status;
-    Py_BEGIN_ALLOW_THREADS status =
-        impact_health_add(self->health, IMPACT_CHECK(.name = text, .run = check_run,
-                                                     .userdata = check, .free_userdata = check_free,
-                                                     .groups = is_default ? "_defaults" : "",
-                                                     .timeout_ms = self->timeout_ms));
+    Py_BEGIN_ALLOW_THREADS status = impact_health_add(
+        self->health,
+        IMPACT_CHECK(.name = text, .run = check_run, .userdata = check, .free_userdata = check_free,
+                     .groups = is_default ? "_defaults" : "", .timeout_ms = self->timeout_ms));
     Py_END_ALLOW_THREADS if (status)
     {
         check_free(check);
@@ -244,9 +243,9 @@ static PyObject *registry_new(PyTypeObject *type, PyObject *arguments, PyObject 
     self->run = Py_NewRef(run);
     self->timeout_ms = budget_ms;
     impact_status status = impact_health_open(
-        &self->health, IMPACT_HEALTH_OPTIONS(.prefix = prefix, .secret = secret,
-                                             .budget_ms = budget_ms,
-                                             .ignores_unknown_checks = ignores_unknown != 0));
+        &self->health,
+        IMPACT_HEALTH_OPTIONS(.prefix = prefix, .secret = secret, .budget_ms = budget_ms,
+                              .ignores_unknown_checks = ignores_unknown != 0));
     if (status) {
         raise_status(status, "the health registry cannot be opened");
         Py_CLEAR(self);

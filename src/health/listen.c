@@ -3,6 +3,7 @@
 #include <impact/health.h>
 #include <impact/plugin.h>
 
+#include "core/text.h"
 #include "health/address.h"
 #include "health/registry.h"
 
@@ -45,6 +46,16 @@ static void give_up(impact_health *health)
     impact__health_unlock(health);
 }
 
+/* The server sends no body to a HEAD, but the length of the one that it is given: it shall be that of the
+ * GET's (RFC 9110 8.6). */
+static bool answer(void *health, const impact_http_request *request, impact_http_response *response)
+{
+    impact_http_request asked = *request;
+    if (impact__text_equal_string(asked.method, "HEAD"))
+        asked.method = impact_text_of("GET");
+    return impact_health_answer(health, &asked, response);
+}
+
 static impact_status serve(impact_health *health, const char *address)
 {
     const impact_plugin *plugin = NULL;
@@ -53,7 +64,7 @@ static impact_status serve(impact_health *health, const char *address)
         return status;
     impact_server *server = NULL;
     uint16_t port = 0;
-    status = plugin->server_open(&server, address, impact_health_answer, health, &port);
+    status = plugin->server_open(&server, address, answer, health, &port);
     if (!status)
         keep_server(health, plugin, server, port);
     return status;

@@ -99,8 +99,8 @@ static size_t value_size(impact__key_value *kv)
     const impact_attribute *a = kv->attribute;
     switch (a->type) {
     case IMPACT_VALUE_STRING:
-        kv->string = impact__string_of(impact_text_from(a->value.string, a->count),
-                                       kv->value_length_limit);
+        kv->string =
+            impact__string_of(impact_text_from(a->value.string, a->count), kv->value_length_limit);
         return impact__field_size(IMPACT__ANY_VALUE_STRING, kv->string.size);
     case IMPACT_VALUE_BOOL:
         return 1 + 1;
@@ -227,7 +227,8 @@ static size_t count_field_size(uint32_t field, uint32_t count)
 {
     if (!count)
         return 0;
-    return impact__varint_size(IMPACT__TAG(field, IMPACT__WIRE_VARINT)) + impact__varint_size(count);
+    return impact__varint_size(IMPACT__TAG(field, IMPACT__WIRE_VARINT)) +
+           impact__varint_size(count);
 }
 
 static uint8_t *write_count(uint8_t *to, uint32_t field, uint32_t count)

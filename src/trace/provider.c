@@ -14,9 +14,10 @@ enum {
     default_schedule_delay_ms = 5000,
     default_export_timeout_ms = 30000,
     default_count_limit = 128,
-    attribute_place_limit = 1 << 16, /* more attributes than a span has room for */
+    attribute_place_limit = 1 << 16,              /* more attributes than a span has room for */
     batch_reserve_size = impact__span_size_limit, /* any one span: the worker can always drain */
-    interrupt_grace_ms = 40, /* an interrupted exporter has this long: timeout + 50 ms is promised */
+    interrupt_grace_ms =
+        40, /* an interrupted exporter has this long: timeout + 50 ms is promised */
 };
 
 static uint32_t or_default(uint32_t value, uint32_t otherwise)
@@ -44,7 +45,8 @@ static impact_status open_batch(impact_tracer_provider *provider, uint32_t queue
         provider->batch_limit = queue_limit;
     const size_t count = provider->batch_limit;
     provider->batch.bytes = IMPACT__BUFFER(provider->allocator);
-    provider->batch.items = impact__alloc(provider->allocator, count * sizeof *provider->batch.items);
+    provider->batch.items =
+        impact__alloc(provider->allocator, count * sizeof *provider->batch.items);
     provider->finished = impact__alloc(provider->allocator, count * sizeof *provider->finished);
     const bool is_whole = provider->batch.items && provider->finished &&
                           impact__buffer_reserve(&provider->batch.bytes, batch_reserve_size);
@@ -132,7 +134,8 @@ static void after_fork_in_child(void *owner)
         provider->owners--;
     }
     atomic_store_explicit(&provider->has_worker, provider->is_shut_down, memory_order_relaxed);
-    (void)open_conditions(provider); /* those who waited are not here: as new; it failed not before */
+    (void)open_conditions(
+        provider); /* those who waited are not here: as new; it failed not before */
     after_fork_in_parent(owner);
 }
 
@@ -162,7 +165,8 @@ static void take_exporters(impact_tracer_provider *provider, const impact_trace_
         provider->exporters[provider->exporter_count++] = options->exporters[i];
 }
 
-static impact_status open_with(impact_tracer_provider **provider, const impact_trace_options *options)
+static impact_status open_with(impact_tracer_provider **provider,
+                               const impact_trace_options *options)
 {
     impact_tracer_provider *made = impact__alloc(options->allocator, sizeof *made);
     if (!made)
@@ -262,7 +266,7 @@ static impact_status outcome(const impact_tracer_provider *provider, bool is_set
     if (is_settled && !is_lost)
         return IMPACT_OK;
     return !is_settled || impact__clock_monotonic_ns() >= deadline_ns ? IMPACT_ETIMEDOUT
-                                                                     : IMPACT_EEXPORT;
+                                                                      : IMPACT_EEXPORT;
 }
 
 impact_status impact_tracer_provider_flush(impact_tracer_provider *provider, uint32_t timeout_ms)
@@ -328,8 +332,7 @@ static bool end_the_worker(impact_tracer_provider *provider, uint64_t deadline_n
     return wait_for_the_worker(provider, impact__deadline_after_ms(interrupt_grace_ms));
 }
 
-impact_status impact_tracer_provider_shutdown(impact_tracer_provider *provider,
-                                              uint32_t timeout_ms)
+impact_status impact_tracer_provider_shutdown(impact_tracer_provider *provider, uint32_t timeout_ms)
 {
     if (!provider)
         return IMPACT_OK;
@@ -345,8 +348,8 @@ impact_status impact_tracer_provider_shutdown(impact_tracer_provider *provider,
     if (has_ended)
         impact__worker_give_up(provider);
     /* A thread that was stopped while it put its span in leaves it neither exported nor failed. */
-    const bool is_settled =
-        has_ended && impact__provider_settled(provider) >= impact__queue_put_count(&provider->queue);
+    const bool is_settled = has_ended && impact__provider_settled(provider) >=
+                                             impact__queue_put_count(&provider->queue);
     const impact_status status = outcome(provider, is_settled, lost_before, deadline_ns);
     (void)pthread_mutex_unlock(&provider->lock);
     return status;
@@ -423,8 +426,8 @@ void impact_tracer_provider_get_stats(impact_tracer_provider *provider, impact_t
     (void)pthread_mutex_unlock(&provider->lock);
 }
 
-impact_tracer *impact_tracer_provider_get_tracer(impact_tracer_provider *provider,
-                                                 const char *name, const char *version)
+impact_tracer *impact_tracer_provider_get_tracer(impact_tracer_provider *provider, const char *name,
+                                                 const char *version)
 {
     return provider ? impact__tracer_set_get(&provider->tracers, provider, name, version) : NULL;
 }

@@ -28,7 +28,7 @@ enum { impact__exporter_limit = 8 };
 
 /* How far the worker's life has come. */
 typedef enum impact__worker_state {
-    IMPACT__WORKER_NONE,    /* not started, or lost in a fork */
+    IMPACT__WORKER_NONE, /* not started, or lost in a fork */
     IMPACT__WORKER_RUNNING,
     IMPACT__WORKER_ENDED
 } impact__worker_state;
@@ -60,8 +60,8 @@ struct impact_tracer_provider {
     atomic_bool is_worker_sleeping; /* it wants to be woken when a batch is full */
     atomic_uint without_worker;     /* spans that ended and met no worker: some try to start one */
 
-    pthread_mutex_t lock;    /* guards all below, and the queue's head */
-    pthread_cond_t to_worker; /* there is something to do */
+    pthread_mutex_t lock;      /* guards all below, and the queue's head */
+    pthread_cond_t to_worker;  /* there is something to do */
     pthread_cond_t to_callers; /* something was done */
     impact__worker_state worker;
     unsigned owners; /* the opener, and the worker while it runs: the last one frees */

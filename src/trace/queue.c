@@ -114,8 +114,7 @@ static impact__queue_cell *published(impact__queue *queue, uint64_t number)
 {
     impact__queue_cell *cell = &queue->cells[number & queue->mask];
     /* Pairs with the store in fill. */
-    const bool is_filled =
-        atomic_load_explicit(&cell->mark, memory_order_acquire) == number + 1;
+    const bool is_filled = atomic_load_explicit(&cell->mark, memory_order_acquire) == number + 1;
     return is_filled ? cell : NULL;
 }
 

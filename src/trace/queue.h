@@ -72,7 +72,7 @@ typedef struct impact__queue_batch {
         const impact_tracer *tracer;
         size_t offset;
         size_t size;
-    } *items; /* owned; room for the batch limit */
+    } * items; /* owned; room for the batch limit */
     size_t count;
 } impact__queue_batch;
 

@@ -117,9 +117,9 @@ void impact__span_record_trace_state(impact_span *span)
     uint8_t *to =
         state.size ? reserve(span, impact__field_size(IMPACT__SPAN_TRACE_STATE, state.size)) : NULL;
     if (to)
-        span->size = (uint32_t)(impact__write_field(to, IMPACT__SPAN_TRACE_STATE, state.data,
-                                                    state.size) -
-                                span->bytes);
+        span->size =
+            (uint32_t)(impact__write_field(to, IMPACT__SPAN_TRACE_STATE, state.data, state.size) -
+                       span->bytes);
 }
 
 void impact_span_set_name_n(impact_span *span, const char *name, size_t size)
@@ -169,15 +169,15 @@ static uint32_t print_of(impact_text key)
 /* The key of the attribute at `offset`, as encode.c writes it: tag, length, tag, length, key. */
 static bool has_key_at(const impact_span *span, uint32_t offset, impact_text key)
 {
-    impact_text rest =
-        impact_text_from((const char *)span->bytes + offset, span->size - offset);
+    impact_text rest = impact_text_from((const char *)span->bytes + offset, span->size - offset);
     impact__field attribute;
     impact__field field;
     return impact__read_field(&attribute, &rest) && impact__read_field(&field, &attribute.bytes) &&
            impact__text_equal(field.bytes, key);
 }
 
-static inline impact__attribute_place *place_of(const impact_span *span, impact_text key, uint32_t print)
+static inline impact__attribute_place *place_of(const impact_span *span, impact_text key,
+                                                uint32_t print)
 {
     for (uint32_t i = 0; i < span->attribute_count; i++)
         if (span->places[i].print == print && has_key_at(span, span->places[i].offset, key))
@@ -190,8 +190,7 @@ static bool has_room_for_a_place(impact_span *span)
     if (span->attribute_count < span->place_capacity)
         return true;
     const uint32_t capacity = span->place_capacity ? span->place_capacity * 2 : 16;
-    impact__attribute_place *places =
-        impact__resize(NULL, span->places, capacity * sizeof *places);
+    impact__attribute_place *places = impact__resize(NULL, span->places, capacity * sizeof *places);
     if (!places)
         return false;
     span->places = places;
@@ -234,8 +233,8 @@ static inline bool record_short(impact_span *span, const impact_attribute *attri
         span->capacity - span->size < impact__short_size)
         return false;
     uint8_t *to = span->bytes + span->size;
-    uint8_t *end = impact__write_short(to, IMPACT__SPAN_ATTRIBUTES, attribute,
-                                       limits->value_length_limit);
+    uint8_t *end =
+        impact__write_short(to, IMPACT__SPAN_ATTRIBUTES, attribute, limits->value_length_limit);
     if (!end)
         return false;
     const uint32_t print = print_of(attribute->key);
@@ -254,12 +253,11 @@ __attribute__((noinline)) static void record_long(impact_span *span,
     if (impact__is_ignored(attribute))
         return;
     bool is_kept = false;
-    if (impact__key_value_of(&kv, attribute,
-                             span->provider->limits.value_length_limit)) {
+    if (impact__key_value_of(&kv, attribute, span->provider->limits.value_length_limit)) {
         const uint32_t print = print_of(attribute->key);
         const impact__attribute_place *place = place_of(span, attribute->key, print);
-        is_kept = place ? replace_attribute(span, &kv, place->offset)
-                        : add_attribute(span, &kv, print);
+        is_kept =
+            place ? replace_attribute(span, &kv, place->offset) : add_attribute(span, &kv, print);
     }
     if (!is_kept)
         span->dropped_attribute_count++;
@@ -339,8 +337,8 @@ void impact_span_add_link(impact_span *span, const impact_link *link)
     impact__link encoded = {
         .context = link->context,
         .trace_state = impact__trace_state_to_send(link->context->trace_state),
-        .attributes = list_of(span, link->attributes, link->attribute_count,
-                              limits->link_attribute_limit),
+        .attributes =
+            list_of(span, link->attributes, link->attribute_count, limits->link_attribute_limit),
     };
     const size_t size = impact__link_field_size(&encoded);
     uint8_t *to = span->link_count < limits->link_limit ? reserve(span, size) : NULL;

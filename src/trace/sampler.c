@@ -13,8 +13,9 @@ static uint64_t bound_of(double ratio)
 
 static void set_ratio(impact__sampler *sampler, double ratio)
 {
-    sampler->root = ratio >= 1 ? IMPACT__SAMPLE_ALL
-                               : ratio <= 0 ? IMPACT__SAMPLE_NONE : IMPACT__SAMPLE_RATIO;
+    sampler->root = ratio >= 1   ? IMPACT__SAMPLE_ALL
+                    : ratio <= 0 ? IMPACT__SAMPLE_NONE
+                                 : IMPACT__SAMPLE_RATIO;
     if (sampler->root == IMPACT__SAMPLE_RATIO)
         sampler->bound = bound_of(ratio);
 }

@@ -78,7 +78,8 @@ static void inherit_trace_state(impact_span *span, impact_text state)
         span->trace_state = impact__alloc(NULL, impact__trace_state_limit);
     if (!span->trace_state)
         return; /* W3C 3.3.1.5 permits to drop it */
-    memmove(span->trace_state, state.data, state.size); /* of a span that ended: maybe this slot's */
+    memmove(span->trace_state, state.data,
+            state.size); /* of a span that ended: maybe this slot's */
     span->context.trace_state = impact_text_from(span->trace_state, state.size);
 }
 

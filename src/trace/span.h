@@ -25,8 +25,8 @@ enum {
      * three counts of at most 6 each. */
     impact__span_head_room = 6 + 82,
     impact__span_first_capacity = 640,
-    impact__span_kept_capacity = 8 * 1024,   /* more is given back when the slot is used again */
-    impact__span_size_limit = 256 * 1024,    /* what would make a span larger is dropped */
+    impact__span_kept_capacity = 8 * 1024, /* more is given back when the slot is used again */
+    impact__span_size_limit = 256 * 1024,  /* what would make a span larger is dropped */
 };
 
 /* Where an attribute lies in the bytes, and a print of its key that tells most others apart. */
@@ -43,7 +43,7 @@ struct impact_span {
     bool is_recording;
     uint8_t kind;
     uint8_t status;
-    unsigned generation; /* of the process it was started in: see core/fork.h */
+    unsigned generation;              /* of the process it was started in: see core/fork.h */
     impact_tracer_provider *provider; /* borrowed */
     const impact_tracer *tracer;      /* borrowed; NULL: the default tracer */
     uint64_t start_unix_ns;

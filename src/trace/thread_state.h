@@ -17,7 +17,7 @@
 #include "trace/slot.h"
 
 enum {
-    impact__scope_limit = 128,      /* current spans on top of each other */
+    impact__scope_limit = 128, /* current spans on top of each other */
 };
 
 typedef struct impact__thread_state {

@@ -22,8 +22,9 @@ static bool encode_scope(impact_tracer *tracer)
 {
     const impact__string name = impact__string_of(impact_text_of(tracer->name), 0);
     const impact__string version = impact__string_of(impact_text_of(tracer->version), 0);
-    const size_t size = (name.size ? impact__field_size(IMPACT__SCOPE_NAME, name.size) : 0) +
-                        (version.size ? impact__field_size(IMPACT__SCOPE_VERSION, version.size) : 0);
+    const size_t size =
+        (name.size ? impact__field_size(IMPACT__SCOPE_NAME, name.size) : 0) +
+        (version.size ? impact__field_size(IMPACT__SCOPE_VERSION, version.size) : 0);
     tracer->scope = impact__alloc(NULL, size + 1);
     if (!tracer->scope)
         return false;

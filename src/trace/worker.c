@@ -113,8 +113,7 @@ static bool wait_for_work(impact_tracer_provider *provider, uint64_t due_ns)
             due_ns = next_due(provider);
         sleep_until(provider, due_ns);
     }
-    return !provider->is_shut_down ||
-           impact__clock_monotonic_ns() < provider->shutdown_deadline_ns;
+    return !provider->is_shut_down || impact__clock_monotonic_ns() < provider->shutdown_deadline_ns;
 }
 
 /* From one scope the spans come together, in the order in which they ended. Scopes are few. */

@@ -395,6 +395,7 @@ TEST(a_body_to_a_health_path_is_thrown_away_and_the_connection_goes_on)
     const char *second = strstr(answer + 1, "HTTP/1.1 ");
     REQUIRE(second);
     CHECK_EQUAL(wire_status(second), 200);
+    CHECK(strncmp(strstr(second, "Content-Length"), "Content-Length: 4\r\n", 19) == 0);
     const char *third = strstr(second + 1, "HTTP/1.1 ");
     REQUIRE(third);
     CHECK(check_contains(third, "\r\n\r\npong"));

@@ -332,6 +332,9 @@ TEST(health_listens_on_a_port_of_its_own)
     const char *answer = wire_ask(port, "GET /health/ping HTTP/1.1\r\nHost: a\r\n\r\n");
     CHECK_EQUAL(wire_status(answer), 200);
     CHECK(check_contains(answer, "\r\n\r\npong"));
+    answer = wire_ask(port, "HEAD /health/ping HTTP/1.1\r\nHost: a\r\n\r\n");
+    CHECK_EQUAL(wire_status(answer), 200);
+    CHECK(check_contains(answer, "\r\nContent-Length: 4\r\n") && !check_contains(answer, "pong"));
     answer = wire_ask(port, "GET /health/?checks=true HTTP/1.1\r\nHost: a\r\n\r\n");
     CHECK_EQUAL(wire_status(answer), 200);
     CHECK(check_contains(answer, "running"));

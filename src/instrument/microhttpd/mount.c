@@ -10,6 +10,7 @@
 
 #include <stddef.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "instrument/common/http.h"
 #include "instrument/common/memory.h"
@@ -118,8 +119,11 @@ static enum MHD_Result continue_ours(request *r, const handler_call *call)
 static bool answer_health(impact_health *health, const handler_call *call,
                           const impact__target *target, impact_http_response *response)
 {
-    const impact_http_request asked =
-        impact__answer_request(call->connection, call->method, target);
+    /* libmicrohttpd sends no body to a HEAD, but the length of the one that it is given: it shall be
+     * that of the GET's (RFC 9110 8.6). */
+    const bool is_head = strcmp(call->method, MHD_HTTP_METHOD_HEAD) == 0;
+    const impact_http_request asked = impact__answer_request(
+        call->connection, is_head ? MHD_HTTP_METHOD_GET : call->method, target);
     return health && impact_health_answer(health, &asked, response);
 }
 

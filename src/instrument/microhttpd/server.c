@@ -14,7 +14,6 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stddef.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "instrument/common/memory.h"
@@ -129,14 +128,14 @@ static void end(void *cls, struct MHD_Connection *connection, void **req_cls,
 
 /* The handler's paths are all that is here. As for its own answers, no cache may keep this one: the
  * path may be there tomorrow (RFC 9111 4.2.2 lets a cache guess for 404). */
-static impact_http_response not_found(const char *method)
+static impact_http_response not_found(void)
 {
     static const char body[] = "{\"error\":\"there is nothing here\"}\n";
     return (impact_http_response){
         .status = MHD_HTTP_NOT_FOUND,
         .headers = {{"Cache-Control", "no-cache, no-store"}, {"Content-Type", "application/json"}},
         .header_count = 2,
-        .body = impact_text_of(strcmp(method, MHD_HTTP_METHOD_HEAD) == 0 ? NULL : body),
+        .body = impact_text_of(body), /* not sent to a HEAD */
     };
 }
 
@@ -146,7 +145,7 @@ static enum MHD_Result answer(const impact_server *server, struct MHD_Connection
     const impact_http_request asked = impact__answer_request(connection, method, &r->target);
     impact_http_response response = {0};
     if (!server->handler(server->userdata, &asked, &response))
-        response = not_found(method);
+        response = not_found();
     const enum MHD_Result result = impact__answer_queue(connection, &response, true);
     impact_http_response_clear(&response);
     return result;

@@ -50,7 +50,7 @@ TEST(a_copy_too_large_for_its_end_is_refused)
 TEST(without_memory_there_is_null_and_what_was_there_stays)
 {
     faults f;
-    FOR_EACH_ALLOCATION_FAILURE (&f) {
+    FOR_EACH_ALLOCATION_FAILURE(&f) {
         char *text = impact__copy(&f.allocator, "text", 4);
         char *larger = text ? impact__resize(&f.allocator, text, 4096) : NULL;
         CHECK((text && larger) || atomic_load(&f.injected));

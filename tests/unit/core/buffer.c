@@ -98,7 +98,7 @@ TEST(after_a_failure_nothing_more_is_written_until_it_is_cleared)
 TEST(lost_memory_is_remembered)
 {
     faults f;
-    FOR_EACH_ALLOCATION_FAILURE (&f) {
+    FOR_EACH_ALLOCATION_FAILURE(&f) {
         impact__buffer buffer = IMPACT__BUFFER(&f.allocator);
         for (int i = 0; i < 200; i++)
             impact__buffer_printf(&buffer, "%s", "ten bytes.");

@@ -155,7 +155,7 @@ TEST(a_decimal_point_of_two_bytes_does_not_reach_json)
 TEST(without_memory_the_buffer_remembers)
 {
     faults f;
-    FOR_EACH_ALLOCATION_FAILURE (&f) {
+    FOR_EACH_ALLOCATION_FAILURE(&f) {
         impact__buffer buffer = IMPACT__BUFFER(&f.allocator);
         for (int i = 0; i < 100; i++) {
             impact__json_string(&buffer, impact_text_of("a\1\xFF\xC3\xA4"));

@@ -178,7 +178,7 @@ TEST(settings_survive_any_failed_allocation)
     set("HEADERS", "a=1,b=2");
     set("CERTIFICATE", "/ca.pem");
     faults f;
-    FOR_EACH_ALLOCATION_FAILURE (&f) {
+    FOR_EACH_ALLOCATION_FAILURE(&f) {
         otlp__settings settings = {.timeout_ms = 42};
         const impact_status status = otlp__settings_open(&settings, &f.allocator);
         CHECK_EQUAL(status, f.injected ? IMPACT_ENOMEM : IMPACT_OK);

@@ -323,7 +323,7 @@ TEST(drawing_survives_any_failed_allocation)
     example e;
     fill(&e);
     faults f;
-    FOR_EACH_ALLOCATION_FAILURE (&f) {
+    FOR_EACH_ALLOCATION_FAILURE(&f) {
         const int descriptor = open_output();
         const impact_status printed = impact_tree_print(descriptor, &text, 1, &f.allocator);
         impact_exporter *exporter = NULL;

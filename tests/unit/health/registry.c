@@ -131,7 +131,7 @@ TEST(userdata_is_freed_when_its_check_goes_and_not_when_it_was_refused)
 TEST(setup_survives_every_allocation_failure)
 {
     faults f;
-    FOR_EACH_ALLOCATION_FAILURE (&f) {
+    FOR_EACH_ALLOCATION_FAILURE(&f) {
         impact_health *health = NULL;
         const impact_status opened = impact_health_open(
             &health, IMPACT_HEALTH_OPTIONS(.allocator = &f.allocator, .secret = "s"));
