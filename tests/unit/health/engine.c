@@ -381,6 +381,12 @@ TEST(a_check_that_is_removed_while_it_runs_frees_its_userdata_when_it_returns)
     gate_close(&g);
 }
 
+static void *probe_first(void *health)
+{
+    CHECK_EQUAL(probe_one(health, "first").status, IMPACT_HEALTH_PASS);
+    return NULL;
+}
+
 static void *probe_queued(void *health)
 {
     CHECK_STRING(probe_one(health, "queued").reason, "pending");
@@ -393,20 +399,20 @@ TEST(a_check_that_is_removed_while_it_is_queued_never_runs)
     gate queued;
     gate_open(&first);
     gate_open(&queued);
-    impact_health *health = open_health(1, patience_ms);
-    add_gate(health, "first", &first, 2 * patience_ms);
+    impact_health *health = open_health(1, 32 * patience_ms); /* a place is held for long */
+    add_gate(health, "first", &first, 16 * patience_ms);
     add_gate(health, "queued", &queued, patience_ms);
-    pthread_t prober;
-    health->budget_ms = 1;
-    CHECK_STRING(probe_one(health, "first").reason, "pending");
-    health->budget_ms = patience_ms;
-    REQUIRE(pthread_create(&prober, NULL, probe_queued, health) == 0);
+    pthread_t askers[2];
+    REQUIRE(pthread_create(&askers[0], NULL, probe_first, health) == 0);
+    gate_await_run(&first);
+    REQUIRE(pthread_create(&askers[1], NULL, probe_queued, health) == 0);
     AWAIT(users_of(health, "queued") == 1);
     CHECK_EQUAL(impact_health_remove(health, "queued"), IMPACT_OK);
-    CHECK(pthread_join(prober, NULL) == 0);
+    CHECK(pthread_join(askers[1], NULL) == 0);
     CHECK_EQUAL(atomic_load(&queued.freed), 1);
     CHECK_EQUAL(atomic_load(&queued.runs), 0);
     gate_release(&first);
+    CHECK(pthread_join(askers[0], NULL) == 0);
     CHECK_EQUAL(impact_health_close(health, patience_ms), 0);
     gate_close(&first);
     gate_close(&queued);
