@@ -122,6 +122,7 @@ static void after_fork_in_child(void *owner)
     atomic_store_explicit(&provider->dropped_full, 0, memory_order_relaxed);
     atomic_store_explicit(&provider->dropped_memory, 0, memory_order_relaxed);
     atomic_store_explicit(&provider->dropped_closed, 0, memory_order_relaxed);
+    atomic_store_explicit(&provider->without_exporter, 0, memory_order_relaxed);
     provider->in_flight = provider->exported = provider->rejected = provider->failed = 0;
     provider->flush_target = 0;
     impact__encoded_resource_renew(&provider->resource);
@@ -163,6 +164,7 @@ static void take_exporters(impact_tracer_provider *provider, const impact_trace_
 {
     for (size_t i = 0; options->exporters && i < options->exporter_count; i++)
         provider->exporters[provider->exporter_count++] = options->exporters[i];
+    provider->has_exporters = provider->exporter_count > 0;
 }
 
 static impact_status open_with(impact_tracer_provider **provider,
@@ -239,6 +241,10 @@ static void count_drop(impact_tracer_provider *provider, impact__queue_answer an
 
 void impact__provider_put(impact_tracer_provider *provider, impact_span *span)
 {
+    if (!provider->has_exporters && !impact__queue_is_shut(&provider->queue)) {
+        atomic_fetch_add_explicit(&provider->without_exporter, 1, memory_order_relaxed);
+        return;
+    }
     const impact__queue_answer answer = impact__queue_put(&provider->queue, span);
     if (answer != IMPACT__QUEUE_CLOSED)
         impact__worker_notice(provider); /* a full queue without a worker needs one most */
@@ -414,15 +420,18 @@ void impact_tracer_provider_get_stats(impact_tracer_provider *provider, impact_t
         return;
     (void)pthread_mutex_lock(&provider->lock);
     const uint64_t put = impact__queue_put_count(&provider->queue);
+    const uint64_t without_exporter =
+        atomic_load_explicit(&provider->without_exporter, memory_order_relaxed);
     stats->in_flight = provider->in_flight;
-    stats->exported = provider->exported;
+    stats->exported = provider->exported + without_exporter;
     stats->rejected = provider->rejected;
     stats->failed = provider->failed;
     stats->queued = put - impact__queue_taken_count(&provider->queue);
     stats->dropped_full = atomic_load_explicit(&provider->dropped_full, memory_order_relaxed);
     stats->dropped_memory = atomic_load_explicit(&provider->dropped_memory, memory_order_relaxed);
     stats->dropped_closed = atomic_load_explicit(&provider->dropped_closed, memory_order_relaxed);
-    stats->ended = put + stats->dropped_full + stats->dropped_memory + stats->dropped_closed;
+    stats->ended = put + without_exporter + stats->dropped_full + stats->dropped_memory +
+                   stats->dropped_closed;
     (void)pthread_mutex_unlock(&provider->lock);
 }
 

@@ -7,6 +7,8 @@
  *
  *     put in (the queue's tail) = queued + in_flight + exported + rejected + failed
  *     ended = put in + dropped_full + dropped_memory + dropped_closed
+ *
+ * Without an exporter a span goes nowhere and counts as ended and exported.
  */
 #ifndef IMPACT_TRACE_PROVIDER_H
 #define IMPACT_TRACE_PROVIDER_H
@@ -46,6 +48,8 @@ struct impact_tracer_provider {
     uint32_t schedule_delay_ms;
     uint32_t export_timeout_ms;
 
+    bool has_exporters; /* of the options; they may be closed by now */
+
     impact__queue queue;
     impact__tracer_set tracers;
     impact__fork_member fork_member;
@@ -54,6 +58,9 @@ struct impact_tracer_provider {
     _Atomic uint64_t dropped_full;
     _Atomic uint64_t dropped_memory;
     _Atomic uint64_t dropped_closed;
+
+    /* Counted by whoever ends a span that nobody wants: it is put nowhere, and no worker is needed. */
+    _Atomic uint64_t without_exporter;
 
     /* Read by every thread that ends a span, without the lock. */
     atomic_bool has_worker;         /* it is running, or there is to be none any more */

@@ -117,6 +117,11 @@ static inline uint64_t impact__queue_put_count(const impact__queue *queue)
     return atomic_load(&queue->tail) & ~(UINT64_C(1) << 63);
 }
 
+static inline bool impact__queue_is_shut(const impact__queue *queue)
+{
+    return atomic_load_explicit(&queue->tail, memory_order_relaxed) >> 63;
+}
+
 static inline uint64_t impact__queue_taken_count(const impact__queue *queue)
 {
     return atomic_load_explicit(&queue->head, memory_order_relaxed);

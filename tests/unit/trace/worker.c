@@ -158,6 +158,20 @@ TEST(without_an_exporter_spans_count_as_exported)
     close_and_check();
 }
 
+TEST(without_an_exporter_no_queue_is_full_and_no_thread_runs)
+{
+    REQUIRE(open_with(0, (impact_trace_options){.queue_limit = 2}));
+    end_spans(100);
+    const impact_trace_stats stats = stats_of(provider);
+    CHECK_EQUAL(stats.exported, 100);
+    CHECK_EQUAL(stats.dropped_full, 0);
+    CHECK(provider->worker == IMPACT__WORKER_NONE);
+    CHECK_EQUAL(impact_tracer_provider_shutdown(provider, tracing_timeout_ms), IMPACT_OK);
+    end_spans(1);
+    CHECK_EQUAL(stats_of(provider).dropped_closed, 1);
+    close_and_check();
+}
+
 TEST(spans_of_one_scope_stand_together)
 {
     tracing t;
