@@ -141,7 +141,11 @@ def test_first_health_answers_what_is_shown(compiled, installed):
 def test_the_demo_prints_what_is_shown():
     environment = programs.environment(IMPACT_BUILD=str(programs.BUILD))
     done = subprocess.run(
-        [programs.EXAMPLES / "demo"], env=environment, capture_output=True, text=True, check=True
+        [sys.executable, programs.EXAMPLES / "demo"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     shown = without_figures(blocks_of("text")[0])
     printed = without_figures(done.stdout)
