@@ -69,14 +69,13 @@ size_t impact__utf8_valid_prefix(impact_text text)
 
 size_t impact__utf8_prefix_of_characters(impact_text text, size_t limit)
 {
-    size_t i = 0;
-    for (size_t characters = 0; i < text.size; i++) {
-        if (is_continuation((unsigned char)text.data[i]))
-            continue;
-        if (characters++ == limit)
-            break;
+    size_t size = 0;
+    for (size_t characters = 0; size < text.size && characters < limit; characters++) {
+        const size_t sequence =
+            impact__utf8_sequence(impact_text_from(text.data + size, text.size - size));
+        size += sequence ? sequence : 1;
     }
-    return i;
+    return size;
 }
 
 size_t impact__utf8_repaired_size(impact_text text)

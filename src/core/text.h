@@ -10,26 +10,6 @@
 
 /* ---- UTF-8 (RFC 3629) ---- */
 
-/* All of it is ASCII: the quick question, for short texts. */
-static inline bool impact__text_is_ascii(impact_text text)
-{
-    const uint64_t high_bits = UINT64_C(0x8080808080808080);
-    uint64_t word = 0;
-    uint64_t seen = 0;
-    size_t i = 0;
-    for (; i + sizeof word <= text.size; i += sizeof word) {
-        memcpy(&word, text.data + i, sizeof word);
-        seen |= word;
-    }
-    if (i < text.size && text.size >= sizeof word) { /* the last 8 bytes, some of them again */
-        memcpy(&word, text.data + text.size - sizeof word, sizeof word);
-        return ((seen | word) & high_bits) == 0;
-    }
-    for (; i < text.size; i++)
-        seen |= (unsigned char)text.data[i];
-    return (seen & high_bits) == 0;
-}
-
 /* The size of the longest valid prefix of `text`. Equal to its size when all of it is valid. */
 size_t impact__utf8_valid_prefix(impact_text text);
 

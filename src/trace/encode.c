@@ -6,22 +6,10 @@
 
 /* ---- text ---- */
 
-/* `limit` characters of text that may not be UTF-8: a byte that is none counts as one. */
-static impact_text cut(impact_text text, uint32_t limit)
-{
-    size_t size = 0;
-    for (uint32_t characters = 0; size < text.size && characters < limit; characters++) {
-        const size_t sequence =
-            impact__utf8_sequence(impact_text_from(text.data + size, text.size - size));
-        size += sequence ? sequence : 1;
-    }
-    return impact_text_from(text.data, size);
-}
-
 impact__string impact__string_of(impact_text text, uint32_t character_limit)
 {
     if (character_limit && text.size > character_limit)
-        text = cut(text, character_limit);
+        text.size = impact__utf8_prefix_of_characters(text, character_limit);
     impact__string string = {text, text.size};
     if (impact__utf8_valid_prefix(text) != text.size)
         string.size = impact__utf8_repaired_size(text);
