@@ -18,8 +18,6 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { default_timeout_ms = 2000 };
-
 typedef struct postgresql_check {
     PGconn *connection; /* NULL: none is kept */
     pid_t process;      /* that made it */
@@ -187,8 +185,7 @@ impact_status impact_health_add_postgresql(impact_health *health,
     const impact_status status = impact_health_add(
         health, IMPACT_CHECK(.name = options->name, .run = run_check, .userdata = check,
                              .free_userdata = free_check, .groups = options->groups,
-                             .timeout_ms = options->timeout_ms ? options->timeout_ms
-                                                               : (uint32_t)default_timeout_ms));
+                             .timeout_ms = options->timeout_ms));
     if (status)
         free_check(check);
     return status;

@@ -9,7 +9,6 @@
 #include <string.h>
 
 enum {
-    default_timeout_ms = 2000,
     steps_between_looks = 1000, /* instructions of SQLite's machine: about 0.1 ms */
 };
 
@@ -91,8 +90,7 @@ impact_status impact_health_add_sqlite(impact_health *health,
     const impact_status status = impact_health_add(
         health, IMPACT_CHECK(.name = options->name, .run = run_check, .userdata = path,
                              .free_userdata = free_path, .groups = options->groups,
-                             .timeout_ms = options->timeout_ms ? options->timeout_ms
-                                                               : (uint32_t)default_timeout_ms));
+                             .timeout_ms = options->timeout_ms));
     if (status)
         free_path(path);
     return status;
