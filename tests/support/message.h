@@ -146,4 +146,20 @@ static inline impact_finished_span message_finished(message *record, const messa
     };
 }
 
+/* A batch of one span, "work" of "orders", with what it is made of. */
+typedef struct message_example {
+    message resource;
+    message record;
+    impact_finished_span span;
+    impact_batch batch;
+} message_example;
+
+static inline void message_example_fill(message_example *e)
+{
+    const message span = message_span((message_span_facts){.trace = 1, .id = 1, .name = "work"});
+    e->resource = message_resource("orders");
+    e->span = message_finished(&e->record, &span, impact_text_from(NULL, 0));
+    e->batch = (impact_batch){message_text(&e->resource), &e->span, 1};
+}
+
 #endif

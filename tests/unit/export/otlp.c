@@ -19,21 +19,6 @@
 
 extern const impact_plugin impact_plugin_otlp;
 
-typedef struct example {
-    message resource;
-    message record;
-    impact_finished_span span;
-    impact_batch batch;
-} example;
-
-static void fill(example *e)
-{
-    const message span = message_span((message_span_facts){.trace = 1, .id = 1, .name = "work"});
-    e->resource = message_resource("orders");
-    e->span = message_finished(&e->record, &span, impact_text_from(NULL, 0));
-    e->batch = (impact_batch){message_text(&e->resource), &e->span, 1};
-}
-
 /* A bound socket, and the environment that names it. Nobody listens unless `backlog` is above 0. */
 static int open_peer(int backlog)
 {
@@ -65,8 +50,8 @@ typedef struct outcome {
 
 static outcome export_one(impact_exporter *exporter, uint32_t timeout_ms)
 {
-    example e;
-    fill(&e);
+    message_example e;
+    message_example_fill(&e);
     outcome o = {.rejected = 0};
     const uint64_t begin_ns = impact__clock_monotonic_ns();
     o.status = exporter->export_batch(exporter, &e.batch, timeout_ms, &o.rejected);

@@ -227,25 +227,10 @@ TEST(wide_characters_take_two_columns)
 
 /* ---- the exporter ---- */
 
-typedef struct example {
-    message resource;
-    message record;
-    impact_finished_span span;
-    impact_batch batch;
-} example;
-
-static void fill(example *e)
-{
-    const message span = message_span((message_span_facts){.trace = 1, .id = 1, .name = "work"});
-    e->resource = message_resource("orders");
-    e->span = message_finished(&e->record, &span, impact_text_from(NULL, 0));
-    e->batch = (impact_batch){message_text(&e->resource), &e->span, 1};
-}
-
 TEST(a_batch_is_drawn_without_colour_where_no_terminal_is)
 {
-    example e;
-    fill(&e);
+    message_example e;
+    message_example_fill(&e);
     impact_exporter *exporter = NULL;
     const int descriptor = open_output();
     REQUIRE(impact_exporter_tree_open(&exporter, descriptor, NULL) == IMPACT_OK);
@@ -262,8 +247,8 @@ TEST(a_batch_is_drawn_without_colour_where_no_terminal_is)
 /* What the exporter writes to a terminal. */
 static void draw_on_terminal(void)
 {
-    example e;
-    fill(&e);
+    message_example e;
+    message_example_fill(&e);
     const int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
     REQUIRE(master >= 0 && grantpt(master) == 0 && unlockpt(master) == 0);
     const int slave = open(ptsname(master), O_RDWR | O_NOCTTY | O_CLOEXEC);
@@ -296,8 +281,8 @@ TEST(no_color_is_obeyed)
 
 TEST(an_unreadable_span_is_rejected_and_the_rest_drawn)
 {
-    example e;
-    fill(&e);
+    message_example e;
+    message_example_fill(&e);
     const impact_finished_span spans[] = {{.span = impact_text_of("\x0a\x7f")}, e.span};
     e.batch.spans = spans;
     e.batch.span_count = 2;
@@ -320,8 +305,8 @@ TEST(drawing_survives_any_failed_allocation)
     };
     const message data = traces_data("shop", facts, 2);
     const impact_text text = message_text(&data);
-    example e;
-    fill(&e);
+    message_example e;
+    message_example_fill(&e);
     faults f;
     FOR_EACH_ALLOCATION_FAILURE(&f) {
         const int descriptor = open_output();

@@ -7,37 +7,16 @@
 #include "support/check.h"
 #include "support/fake_exporter.h"
 #include "support/faults.h"
+#include "support/provider_fixture.h"
 #include "support/tracing.h"
 #include "trace/thread_state.h"
 
 static fake_exporter fake;
-static impact_tracer_provider *provider;
-static impact_tracer *tracer;
 
 static bool open_with(impact_trace_options options)
 {
     impact_exporter *exporter = fake_exporter_open(&fake);
-    options.size = sizeof options;
-    options.exporters = &exporter;
-    options.exporter_count = 1;
-    if (impact_tracer_provider_open(&provider, &options))
-        return false;
-    tracer = impact_tracer_provider_get_tracer(provider, "test", NULL);
-    return true;
-}
-
-static void end_spans(int count)
-{
-    for (int i = 0; i < count; i++)
-        impact_span_end(impact_span_start(tracer, "a", NULL));
-}
-
-static void close_and_check(void)
-{
-    (void)impact_tracer_provider_shutdown(provider, tracing_timeout_ms);
-    const impact_trace_stats stats = stats_of(provider);
-    CHECK_EQUAL(stats.queued + stats.in_flight, 0);
-    impact_tracer_provider_close(provider);
+    return open_provider(&exporter, 1, options);
 }
 
 static void hang(void)

@@ -6,6 +6,7 @@
 #include "core/clock.h"
 #include "support/check.h"
 #include "support/fake_exporter.h"
+#include "support/provider_fixture.h"
 #include "support/tracing.h"
 #include "trace/provider.h"
 
@@ -27,33 +28,11 @@ int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*
 }
 
 static fake_exporter fakes[2];
-static impact_tracer_provider *provider;
-static impact_tracer *tracer;
 
 static bool open_with(size_t exporter_count, impact_trace_options options)
 {
     impact_exporter *exporters[] = {fake_exporter_open(&fakes[0]), fake_exporter_open(&fakes[1])};
-    options.size = sizeof options;
-    options.exporters = exporters;
-    options.exporter_count = exporter_count;
-    if (impact_tracer_provider_open(&provider, &options))
-        return false;
-    tracer = impact_tracer_provider_get_tracer(provider, "test", NULL);
-    return true;
-}
-
-static void end_spans(int count)
-{
-    for (int i = 0; i < count; i++)
-        impact_span_end(impact_span_start(tracer, "a", NULL));
-}
-
-static void close_and_check(void)
-{
-    (void)impact_tracer_provider_shutdown(provider, tracing_timeout_ms);
-    const impact_trace_stats stats = stats_of(provider);
-    CHECK_EQUAL(stats.queued + stats.in_flight, 0);
-    impact_tracer_provider_close(provider);
+    return open_provider(exporters, exporter_count, options);
 }
 
 TEST(a_full_batch_wakes_the_worker_and_no_batch_is_larger)
