@@ -1,6 +1,8 @@
 """Attributes that are not plain: nothing raises, and what is recorded is said here."""
 
 import enum
+import http
+import itertools
 import logging
 from collections import OrderedDict
 from types import MappingProxyType
@@ -15,6 +17,23 @@ class Colour(str, enum.Enum):
     """A string that has a class of its own."""
 
     RED = "red"
+
+
+class Loud(int):
+    """An int whose own operators must not be asked."""
+
+    def __int__(self):
+        raise AssertionError("asked")
+
+    __index__ = __le__ = __lt__ = __ge__ = __gt__ = __eq__ = __hash__ = __int__
+
+
+class Level(enum.IntEnum):
+    """The outermost numbers of 64 bits, and the first beyond them."""
+
+    LOWEST = -(2**63)
+    HIGHEST = 2**63 - 1
+    BEYOND = 2**63
 
 
 class Thing:
@@ -42,6 +61,12 @@ class Mute:
         ("lone \ud800", "lone ?"),
         ([1, 0.5], [1.0, 0.5]),
         ([1, "a", None], ["1", "a", "None"]),
+        (http.HTTPStatus.OK, 200),
+        (Level.LOWEST, -(2**63)),
+        (Level.HIGHEST, 2**63 - 1),
+        pytest.param(Level.BEYOND, str(Level.BEYOND), id="beyond"),
+        pytest.param(Loud(7), 7, id="loud"),
+        ([http.HTTPStatus.OK, 1], [200, 1]),
         (range(3), [0, 1, 2]),
         ([[1], [2]], ["[1]", "[2]"]),
         ([True, False], [True, False]),
@@ -98,6 +123,25 @@ def test_a_type_is_warned_of_once(caplog, monkeypatch):
     assert [record.getMessage() for record in caplog.records] == [
         f"Attribute values of type '{__name__}.Thing' are recorded as strings"
     ]
+
+
+def test_an_int_of_any_class_is_recorded_at_once(tracer, provider):
+    """In events and by set_attribute alike: no walk over all numbers below it."""
+    with tracer.start_as_current_span("a") as span:
+        span.add_event("event", {"status": http.HTTPStatus.NOT_FOUND})
+    recorded = exported_spans(provider)["a"].events[0].attributes
+    assert [(item.key, item.value.int_value) for item in recorded] == [("status", 404)]
+
+
+@pytest.mark.parametrize("endless", [range(2**62), range(2**70)], ids=["2**62", "2**70"])
+def test_a_sequence_without_an_end_is_cut(endless):
+    """And so does an endless row of pairs, below."""
+    assert attributes_.clean_attributes({"k": endless})["k"] == list(range(65_536))
+
+
+def test_pairs_without_an_end_are_cut():
+    """A generator is a way to give attributes too."""
+    assert attributes_.clean_attributes(itertools.repeat(("k", 1))) == {"k": 1}
 
 
 class Ender:

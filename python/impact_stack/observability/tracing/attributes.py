@@ -6,13 +6,15 @@ a type.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from .. import logger
 
 _AS_STRINGS = "Attribute values of type '%s' are recorded as strings"
-_INT64 = range(-(2**63), 2**63)
 _WARNING_LIMIT = 256
+_ITEM_LIMIT = 65_536
+"""Items of a list, and pairs of attributes, that are looked at: a sequence may be without an end."""
 
 _warned: set[str] = set()
 
@@ -21,7 +23,7 @@ def clean_attributes(attributes: Any) -> dict[str, Any]:
     """Return a dict of plain values, of a mapping or of pairs, without those that are None."""
     plain: dict[str, Any] = {}
     try:
-        for key, value in _pairs(attributes):
+        for key, value in islice(_pairs(attributes), _ITEM_LIMIT):
             _put(plain, key, value)
     except Exception:  # pylint: disable=broad-exception-caught
         _warn_once("Attributes of type '%s' cannot be read", type(attributes))
@@ -29,7 +31,7 @@ def clean_attributes(attributes: Any) -> dict[str, Any]:
 
 
 def _pairs(attributes: Any) -> Iterable[tuple[Any, Any]]:
-    return list(attributes.items()) if isinstance(attributes, Mapping) else attributes
+    return list(attributes.items()) if isinstance(attributes, Mapping) else iter(attributes)
 
 
 def _put(plain: dict[str, Any], key: Any, value: Any) -> None:
@@ -58,10 +60,10 @@ def _scalar(value: Any) -> str | bool | int | float:
         return value
     if isinstance(value, str):
         return _text(value)
-    if isinstance(value, int) and value in _INT64:
-        return int(value)
+    if isinstance(value, int) and -(2**63) <= int.__int__(value) < 2**63:
+        return int.__int__(value)
     if isinstance(value, float):
-        return float(value)
+        return float.__float__(value)
     if isinstance(value, (bytes, bytearray)):
         return value.decode("utf-8", "replace")
     _warn_once(_AS_STRINGS, type(value))
@@ -70,7 +72,10 @@ def _scalar(value: Any) -> str | bool | int | float:
 
 def _items(values: Sequence[Any]) -> list[Any]:
     """Return scalars of one type: ints beside floats become floats, any other mixture strings."""
-    items = [_scalar(value) for value in values]
+    items = [_scalar(value) for value in islice(values, _ITEM_LIMIT + 1)]
+    if len(items) > _ITEM_LIMIT:
+        _warn_once(f"Of a '%s' only the first {_ITEM_LIMIT} items are kept", type(values))
+        items.pop()
     types = {type(item) for item in items}
     if len(types) <= 1:
         return items
