@@ -12,7 +12,7 @@
 #include <impact/trace.h>
 
 #include "bench.h"
-#include "core/clock.h"
+#include "base/clock.h"
 
 enum { few = 500, many = 20000 };
 

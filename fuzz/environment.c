@@ -4,7 +4,7 @@
 
 #include <impact/trace.h>
 
-#include "core/text.h"
+#include "base/text.h"
 
 static const char *const names[] = {
     "OTEL_RESOURCE_ATTRIBUTES",

@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "core/text.h"
+#include "base/text.h"
 
 enum { registry_count = 4, body_limit = 64 * 1024 };
 

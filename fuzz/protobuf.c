@@ -1,5 +1,5 @@
 /* Protobuf fields: they lie within the input, and the reader always moves on or stops. */
-#include "core/protobuf.h"
+#include "base/protobuf.h"
 
 #include <stdint.h>
 #include <stdlib.h>

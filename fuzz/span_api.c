@@ -8,7 +8,7 @@
 #include <impact/span_view.h>
 #include <impact/trace.h>
 
-#include "core/text.h"
+#include "base/text.h"
 #include "trace/thread_state.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

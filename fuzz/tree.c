@@ -3,8 +3,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "export/forest.h"
-#include "export/waterfall.h"
+#include "export/tree/forest.h"
+#include "export/tree/waterfall.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

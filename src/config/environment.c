@@ -5,7 +5,7 @@
 
 #include <impact/diagnostics.h>
 
-#include "core/text.h"
+#include "base/text.h"
 
 enum {
     shown_limit = 64,      /* bytes of a refused value that are repeated */

@@ -4,8 +4,8 @@
 #include <stdbool.h>
 
 #include "config/environment.h"
-#include "core/diagnostics.h"
-#include "core/text.h"
+#include "process/diagnostics.h"
+#include "base/text.h"
 
 enum { name_limit = 32 }; /* bytes; no exporter has a longer one */
 

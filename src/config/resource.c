@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 #include "config/environment.h"
-#include "core/alloc.h"
-#include "core/text.h"
+#include "base/alloc.h"
+#include "base/text.h"
 
 enum {
     environment_size_limit = 1 << 16, /* bytes of OTEL_RESOURCE_ATTRIBUTES */

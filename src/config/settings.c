@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 #include "config/environment.h"
-#include "core/text.h"
+#include "base/text.h"
 #include "trace/queue.h"
 
 /* A number of impact_trace_options, from `least` on: 0 there is "not set", so where the environment

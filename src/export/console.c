@@ -6,9 +6,9 @@
  */
 #include <impact/exporter.h>
 
-#include "core/alloc.h"
-#include "core/buffer.h"
-#include "core/clock.h"
+#include "base/alloc.h"
+#include "base/buffer.h"
+#include "base/clock.h"
 #include "export/descriptor.h"
 #include "export/span_json.h"
 

@@ -15,8 +15,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "core/clock.h"
-#include "core/sigpipe.h"
+#include "base/clock.h"
+#include "base/sigpipe.h"
 
 enum { look_up_ms = 10 };
 

@@ -6,8 +6,8 @@
  */
 #include "export/gather.h"
 
-#include "core/protobuf.h"
-#include "core/text.h"
+#include "base/protobuf.h"
+#include "base/text.h"
 
 /* trace.proto */
 enum {

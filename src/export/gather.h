@@ -5,7 +5,7 @@
 
 #include <impact/exporter.h>
 
-#include "core/buffer.h"
+#include "base/buffer.h"
 
 /* The bytes that impact__gather_append writes. all of it is in memory, so it is a size. */
 size_t impact__gather_size(const impact_batch *batch);

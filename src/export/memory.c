@@ -6,8 +6,8 @@
  */
 #include <impact/exporter.h>
 
-#include "core/alloc.h"
-#include "core/buffer.h"
+#include "base/alloc.h"
+#include "base/buffer.h"
 #include "export/gather.h"
 
 typedef struct memory_exporter {

@@ -11,10 +11,10 @@
 
 #include <impact/span_view.h>
 
-#include "core/clock.h"
-#include "core/json.h"
-#include "core/text.h"
-#include "export/outline.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "export/tree/outline.h"
 
 enum { ns_per_us = 1000 };
 

@@ -6,7 +6,7 @@
 
 #include <impact/text.h>
 
-#include "core/buffer.h"
+#include "base/buffer.h"
 
 /* Append the object and a newline. False, and nothing is added: a message is malformed. */
 bool impact__span_json_append(impact__buffer *buffer, impact_text span, impact_text resource);

@@ -1,7 +1,7 @@
 /* The address of a server: its form. */
 #include "health/address.h"
 
-#include "core/text.h"
+#include "base/text.h"
 
 enum { host_limit = 253 }; /* bytes of a host's name: RFC 1035 2.3.4 less the root's two */
 

@@ -26,9 +26,9 @@
  */
 #include "health/engine.h"
 
-#include "core/clock.h"
-#include "core/diagnostics.h"
-#include "core/thread.h"
+#include "base/clock.h"
+#include "process/diagnostics.h"
+#include "base/thread.h"
 #include "health/run.h"
 
 /* ---- lists ---- */

@@ -8,11 +8,11 @@
  */
 #include <impact/health.h>
 
-#include "core/buffer.h"
-#include "core/text.h"
+#include "base/buffer.h"
+#include "base/text.h"
 #include "health/probe.h"
 #include "health/query.h"
-#include "health/render/json.h"
+#include "health/render/report_json.h"
 
 enum { query_limit = 4096 };
 

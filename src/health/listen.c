@@ -3,7 +3,7 @@
 #include <impact/health.h>
 #include <impact/plugin.h>
 
-#include "core/text.h"
+#include "base/text.h"
 #include "health/address.h"
 #include "health/registry.h"
 

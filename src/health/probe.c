@@ -7,8 +7,8 @@
 
 #include <impact/diagnostics.h>
 
-#include "core/clock.h"
-#include "core/thread.h"
+#include "base/clock.h"
+#include "base/thread.h"
 #include "health/engine.h"
 
 /* A report with room for all checks, and the lock taken; or NULL and no lock. */

@@ -1,7 +1,7 @@
 /* The query of a request (application/x-www-form-urlencoded, as HTML forms and Flask read it). */
 #include "health/query.h"
 
-#include "core/text.h"
+#include "base/text.h"
 
 enum {
     name_limit = 16,

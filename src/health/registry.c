@@ -17,11 +17,11 @@
 
 #include <string.h>
 
-#include "core/alloc.h"
-#include "core/clock.h"
-#include "core/diagnostics.h"
-#include "core/text.h"
-#include "core/thread.h"
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "process/diagnostics.h"
+#include "base/text.h"
+#include "base/thread.h"
 #include "health/engine.h"
 
 enum {

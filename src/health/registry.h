@@ -11,7 +11,7 @@
 #include <impact/health.h>
 #include <impact/plugin.h>
 
-#include "core/fork.h"
+#include "process/fork.h"
 #include "health/name.h"
 
 enum { IMPACT__CHECK_LIMIT = 1024 }; /* in one registry, those that are on their way out included */

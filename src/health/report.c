@@ -1,7 +1,7 @@
 /* A report, and how it is read. */
 #include "health/report.h"
 
-#include "core/alloc.h"
+#include "base/alloc.h"
 
 impact_health_report *impact__report_open(const impact_allocator *allocator, size_t capacity)
 {

@@ -6,8 +6,8 @@
 
 #include <impact/diagnostics.h>
 
-#include "core/clock.h"
-#include "core/text.h"
+#include "base/clock.h"
+#include "base/text.h"
 
 enum { explanation_size = 256 };
 

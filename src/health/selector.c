@@ -1,7 +1,7 @@
 /* The selector: read from text, and resolved against a registry. */
 #include "health/selector.h"
 
-#include "core/text.h"
+#include "base/text.h"
 
 static bool has_control_character(impact_text text)
 {

@@ -1,11 +1,11 @@
 /* Tracer providers: open, flush, shut down, close, count. The worker is in worker.c. */
 #include "trace/provider.h"
 
-#include "core/alloc.h"
-#include "core/clock.h"
-#include "core/diagnostics.h"
-#include "core/thread.h"
-#include "trace/encode.h"
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "process/diagnostics.h"
+#include "base/thread.h"
+#include "signal/encode.h"
 
 /* The specification's defaults: trace/sdk "Batching processor", "Span Limits". */
 enum {

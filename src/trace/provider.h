@@ -20,9 +20,9 @@
 
 #include <impact/trace.h>
 
-#include "core/fork.h"
+#include "process/fork.h"
 #include "trace/queue.h"
-#include "trace/encoded_resource.h"
+#include "signal/encoded_resource.h"
 #include "trace/sampler.h"
 #include "trace/tracer.h"
 

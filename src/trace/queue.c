@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "core/alloc.h"
+#include "base/alloc.h"
 
 static const uint64_t closed_bit = UINT64_C(1) << 63;
 

@@ -28,7 +28,7 @@
 #include <impact/exporter.h>
 #include <impact/status.h>
 
-#include "core/buffer.h"
+#include "base/buffer.h"
 #include "trace/span.h"
 
 typedef struct impact__queue_cell {

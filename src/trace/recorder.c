@@ -1,8 +1,8 @@
 /* What is recorded into a live span: names, attributes, events, links, status; and its end. */
-#include "core/alloc.h"
-#include "core/text.h"
-#include "trace/encode.h"
-#include "trace/encode_short.h"
+#include "base/alloc.h"
+#include "base/text.h"
+#include "signal/encode.h"
+#include "signal/encode_short.h"
 #include "trace/provider.h"
 #include "trace/span.h"
 #include "trace/thread_state.h"

@@ -1,7 +1,7 @@
 /* Slots: the memory that live spans are recorded into. */
 #include "trace/slot.h"
 
-#include "core/alloc.h"
+#include "base/alloc.h"
 #include "trace/span.h"
 
 static bool has_bytes(impact_span *span)

@@ -1,8 +1,8 @@
 /* Spans from start to end: parent, ids, sampling, and the way into the queue. */
 #include "trace/span.h"
 
-#include "core/alloc.h"
-#include "core/fork.h"
+#include "base/alloc.h"
+#include "process/fork.h"
 #include "trace/context.h"
 #include "trace/default.h"
 #include "trace/provider.h"

@@ -43,7 +43,7 @@ struct impact_span {
     bool is_recording;
     uint8_t kind;
     uint8_t status;
-    unsigned generation;              /* of the process it was started in: see core/fork.h */
+    unsigned generation;              /* of the process it was started in: see process/fork.h */
     impact_tracer_provider *provider; /* borrowed */
     const impact_tracer *tracer;      /* borrowed; NULL: the default tracer */
     uint64_t start_unix_ns;

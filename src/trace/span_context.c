@@ -1,7 +1,7 @@
 /* Ids and span contexts. */
 #include <impact/span_context.h>
 
-#include "core/text.h"
+#include "base/text.h"
 
 static bool is_zero(const uint8_t *bytes, size_t size)
 {

@@ -3,7 +3,7 @@
 
 #include <pthread.h>
 
-#include "core/alloc.h"
+#include "base/alloc.h"
 
 _Thread_local impact__thread_state *impact__the_thread_state IMPACT__THREAD_LOCAL_MODEL;
 

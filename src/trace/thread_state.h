@@ -10,10 +10,10 @@
 
 #include <impact/span.h>
 
-#include "core/clock.h"
-#include "core/fork.h"
-#include "core/random.h"
-#include "core/thread.h"
+#include "base/clock.h"
+#include "process/fork.h"
+#include "base/random.h"
+#include "base/thread.h"
 #include "trace/slot.h"
 
 enum {
@@ -22,7 +22,7 @@ enum {
 
 typedef struct impact__thread_state {
     impact__random random;
-    unsigned generation; /* of the process, for which `random` was seeded: see core/fork.h */
+    unsigned generation; /* of the process, for which `random` was seeded: see process/fork.h */
 
     /* Wall time = monotonic time + anchor. Taken anew each second, so that a span costs one clock
      * read at each end and a step of the wall clock bends no duration. */

@@ -3,9 +3,9 @@
 
 #include <string.h>
 
-#include "core/alloc.h"
-#include "core/protobuf.h"
-#include "trace/encode.h"
+#include "base/alloc.h"
+#include "base/protobuf.h"
+#include "signal/encode.h"
 
 static void tracer_close(impact_tracer *tracer)
 {

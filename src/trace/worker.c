@@ -6,10 +6,10 @@
  * sides first write (the tail; is_worker_sleeping) and then read what the other wrote, in sequentially
  * consistent order: one of them sees the other, so no wake-up is lost.
  */
-#include "core/clock.h"
-#include "core/diagnostics.h"
-#include "core/protobuf.h"
-#include "core/thread.h"
+#include "base/clock.h"
+#include "process/diagnostics.h"
+#include "base/protobuf.h"
+#include "base/thread.h"
 #include "trace/provider.h"
 #include "trace/span.h"
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Holds every #include to src/LAYERS and to the order of groups, and #if to core/."""
+"""Holds every #include to src/LAYERS and to the order of groups, and #if to base/."""
 import pathlib
 import re
 
@@ -94,13 +94,13 @@ def order_problems(path, text):
 
 
 def conditional_problems(path, text):
-    if path.parts[0] not in FREE_OF_CONDITIONALS or path.parts[:2] == ("src", "core"):
+    if path.parts[0] not in FREE_OF_CONDITIONALS or path.parts[:2] == ("src", "base"):
         return []
     lines = sources.without_comments(text).splitlines()
     found = [number for number, line in enumerate(lines, 1) if CONDITIONAL.match(line)]
     guards = found[:1] if path.suffix == ".h" else []
     return [
-        f"{path}:{number}: #if outside src/core: use two files and let the build choose"
+        f"{path}:{number}: #if outside src/base: use two files and let the build choose"
         for number in found
         if number not in guards
     ]

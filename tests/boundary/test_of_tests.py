@@ -52,58 +52,58 @@ class Seeded(unittest.TestCase):
 
 class Layers(Seeded):
     def test_an_arrow_that_is_not_in_the_table(self):
-        self.write("src/core/seeded.c", '#include "trace/queue.h"\n')
-        self.assert_caught("layers.py", 'src/core/seeded.c:1: may not include "trace/queue.h"')
+        self.write("src/base/seeded.c", '#include "trace/queue.h"\n')
+        self.assert_caught("layers.py", 'src/base/seeded.c:1: may not include "trace/queue.h"')
 
     def test_health_and_trace_do_not_know_each_other(self):
-        self.write("src/health/seeded.c", '#include "core/text.h"\n\n#include "trace/queue.h"\n')
+        self.write("src/health/seeded.c", '#include "base/text.h"\n\n#include "trace/queue.h"\n')
         self.assert_caught("layers.py", 'src/health/seeded.c:3: may not include "trace/queue.h"')
 
     def test_an_instrumentor_that_looks_inside(self):
-        self.write("src/instrument/curl/seeded.c", '#include "core/text.h"\n')
-        self.assert_caught("layers.py", 'may not include "core/text.h"')
+        self.write("src/instrument/curl/seeded.c", '#include "process/fork.h"\n')
+        self.assert_caught("layers.py", 'may not include "process/fork.h"')
 
     def test_an_instrumentor_that_includes_its_own_and_the_shared_folders(self):
         own = '#include "instrument/curl/a.h"\n#include "instrument/sql/b.h"\n'
         self.write("src/instrument/curl/seeded.c", own)
         self.assert_accepted("layers.py")
 
-    def test_one_check_is_held_to_more_than_its_folder(self):
-        self.write("src/health/checks/sqlite.c", '#include "core/text.h"\n')
-        self.assert_caught("layers.py", "src/health/checks/sqlite.c:1")
+    def test_a_provided_check_that_knows_the_engine(self):
+        self.write("src/instrument/sqlite/sqlite_check.c", '#include "health/engine.h"\n')
+        self.assert_caught("layers.py", "src/instrument/sqlite/sqlite_check.c:1")
 
     def test_a_face_that_looks_inside(self):
         self.write("python/_core/seeded.c", '#include <Python.h>\n\n#include "trace/span.h"\n')
         self.assert_caught("layers.py", "python/_core/seeded.c:3")
 
     def test_a_public_header_that_looks_inside(self):
-        self.append("include/impact/trace.h", '#include "core/text.h"\n')
+        self.append("include/impact/trace.h", '#include "base/text.h"\n')
         self.assert_caught("layers.py", "a public header includes")
 
     def test_a_folder_without_a_row(self):
-        (self.root / "src/core").rename(self.root / "src/kernel")
+        (self.root / "src/base").rename(self.root / "src/kernel")
         self.assert_caught("layers.py", "no row of src/LAYERS")
 
     def test_an_own_header_that_does_not_come_first(self):
-        self.write("src/core/seeded.c", '#include <stdio.h>\n\n#include "core/seeded.h"\n')
-        self.assert_caught("layers.py", "src/core/seeded.c:3: its own header comes first")
+        self.write("src/base/seeded.c", '#include <stdio.h>\n\n#include "base/seeded.h"\n')
+        self.assert_caught("layers.py", "src/base/seeded.c:3: its own header comes first")
 
     def test_groups_in_another_order(self):
-        text = '#include "core/seeded.h"\n\n#include "core/text.h"\n\n#include <stdio.h>\n'
-        self.write("src/core/seeded.c", text)
-        self.assert_caught("layers.py", "src/core/seeded.c:5: <system> stands after")
+        text = '#include "base/seeded.h"\n\n#include "base/text.h"\n\n#include <stdio.h>\n'
+        self.write("src/base/seeded.c", text)
+        self.assert_caught("layers.py", "src/base/seeded.c:5: <system> stands after")
 
-    def test_a_conditional_outside_core(self):
+    def test_a_conditional_outside_base(self):
         self.write("src/trace/seeded.c", "#ifdef __linux__\n#endif\n")
-        self.assert_caught("layers.py", "src/trace/seeded.c:1: #if outside src/core")
+        self.assert_caught("layers.py", "src/trace/seeded.c:1: #if outside src/base")
 
     def test_a_second_conditional_in_a_header(self):
         guarded = "#ifndef SEEDED_H\n#define SEEDED_H\n#if 1\n#endif\n#endif\n"
         self.write("src/trace/seeded.h", guarded)
-        self.assert_caught("layers.py", "src/trace/seeded.h:3: #if outside src/core")
+        self.assert_caught("layers.py", "src/trace/seeded.h:3: #if outside src/base")
 
     def test_what_stands_in_a_comment_is_no_include(self):
-        self.write("src/core/seeded.c", '/*\n#include "trace/queue.h"\n*/\n')
+        self.write("src/base/seeded.c", '/*\n#include "trace/queue.h"\n*/\n')
         self.assert_accepted("layers.py")
 
 
@@ -125,18 +125,18 @@ class Words(Seeded):
 
     def test_comments_literals_members_and_longer_names_are_no_calls(self):
         text = '/* malloc( */ const char *a = "free("; int b = c->free(d) + sqlite3_free(e);\n'
-        self.write("src/core/seeded.c", text)
+        self.write("src/base/seeded.c", text)
         self.assert_accepted("words.py")
 
 
 class Shape(Seeded):
     def seed_function(self, length):
         body = "    a++;\n" * (length - 3)
-        self.write("src/core/seeded.c", f"static void seeded(int a)\n{{\n{body}}}\n")
+        self.write("src/base/seeded.c", f"static void seeded(int a)\n{{\n{body}}}\n")
 
     def test_a_function_of_61_lines(self):
         self.seed_function(61)
-        self.assert_caught("shape.py", "src/core/seeded.c:1: seeded has 61 lines")
+        self.assert_caught("shape.py", "src/base/seeded.c:1: seeded has 61 lines")
 
     def test_a_function_of_60_lines(self):
         self.seed_function(60)
@@ -147,8 +147,8 @@ class Shape(Seeded):
         self.assert_caught("shape.py", "python/seeded.py:1: seeded has 61 lines")
 
     def test_a_file_of_601_lines(self):
-        self.write("src/core/seeded.h", "\n" * 601)
-        self.assert_caught("shape.py", "src/core/seeded.h:1: 601 lines")
+        self.write("src/base/seeded.h", "\n" * 601)
+        self.assert_caught("shape.py", "src/base/seeded.h:1: 601 lines")
 
 
 class Headers(Seeded):

@@ -8,13 +8,13 @@ import sources
 RULES = (
     (
         "strcpy stpcpy strcat sprintf vsprintf gets strtok",
-        "it does not know how much room there is; use core/buffer.h or snprintf",
+        "it does not know how much room there is; use base/buffer.h or snprintf",
         ("src", "python", "cli", "examples", "tests", "fuzz", "bench"),
         (),
     ),
     (
         "strncpy stpncpy strncat",
-        "what it does at the end of the room is not what one thinks; use core/buffer.h or snprintf",
+        "what it does at the end of the room is not what one thinks; use base/buffer.h or snprintf",
         ("src", "python", "cli", "examples"),
         (),
     ),
@@ -32,9 +32,9 @@ RULES = (
     ),
     (
         "malloc calloc realloc reallocarray free strdup strndup asprintf vasprintf aligned_alloc",
-        "memory comes through core/alloc.h, or impact_allocator_default()",
+        "memory comes through base/alloc.h, or impact_allocator_default()",
         ("src",),
-        ("src/core/allocator.c",),
+        ("src/process/allocator.c",),
     ),
     (
         "printf vprintf puts putchar perror exit _exit abort",

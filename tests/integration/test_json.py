@@ -18,8 +18,8 @@ BUILD = pathlib.Path(os.environ.get("IMPACT_BUILD", "build")).resolve()
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 
 SHIM = r"""
-#include "core/json.h"
-#include "core/text.h"
+#include "base/json.h"
+#include "base/text.h"
 
 size_t json_string(const char *data, size_t size, char *to);
 size_t json_double(double value, char *to);

@@ -10,7 +10,7 @@
 #include <impact/exporter.h>
 #include <impact/text.h>
 
-#include "core/protobuf.h"
+#include "base/protobuf.h"
 
 typedef struct message {
     uint8_t data[8192];

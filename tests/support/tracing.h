@@ -9,7 +9,7 @@
 #include <impact/span_view.h>
 #include <impact/trace.h>
 
-#include "core/clock.h"
+#include "base/clock.h"
 #include "support/check.h"
 #include "support/faults.h"
 #include "trace/thread_state.h"

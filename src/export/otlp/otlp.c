@@ -9,13 +9,13 @@
 #include <impact/diagnostics.h>
 #include <impact/span.h>
 
-#include "core/alloc.h"
-#include "core/buffer.h"
-#include "core/clock.h"
-#include "core/sigpipe.h"
+#include "base/alloc.h"
+#include "base/buffer.h"
+#include "base/clock.h"
+#include "base/sigpipe.h"
 #include "export/gather.h"
-#include "export/otlp/environment.h"
-#include "export/otlp/http.h"
+#include "export/otlp/otlp_environment.h"
+#include "export/otlp/transport.h"
 #include "export/otlp/request.h"
 #include "export/otlp/send.h"
 

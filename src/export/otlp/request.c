@@ -3,8 +3,8 @@
 
 #include <stdbool.h>
 
-#include "core/protobuf.h"
-#include "core/text.h"
+#include "base/protobuf.h"
+#include "base/text.h"
 
 /* The most that the tags and lengths of a message around others take. */
 enum { envelope_size = 1 + IMPACT__VARINT_SIZE_MOST };

@@ -2,7 +2,7 @@
  * error_message 2). */
 #include "export/otlp/response.h"
 
-#include "core/protobuf.h"
+#include "base/protobuf.h"
 
 static bool read_partial_success(otlp__response *response, impact_text message)
 {

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "core/text.h"
+#include "base/text.h"
 
 enum {
     first_backoff_ms = 200,

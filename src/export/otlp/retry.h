@@ -7,7 +7,7 @@
 
 #include <impact/text.h>
 
-#include "core/random.h"
+#include "base/random.h"
 
 /* 429, 502, 503 and 504 are; no other answer is. */
 bool otlp__retry_is_for_status(long http_status);

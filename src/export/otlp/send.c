@@ -3,9 +3,9 @@
 
 #include <impact/diagnostics.h>
 
-#include "core/clock.h"
-#include "core/random.h"
-#include "core/text.h"
+#include "base/clock.h"
+#include "base/random.h"
+#include "base/text.h"
 #include "export/otlp/response.h"
 #include "export/otlp/retry.h"
 

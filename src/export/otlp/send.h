@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-#include "export/otlp/http.h"
+#include "export/otlp/transport.h"
 
 /* IMPACT_OK: the backend took `span_count` spans but `*rejected`. Otherwise none is known to be
  * taken. */

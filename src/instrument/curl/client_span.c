@@ -9,8 +9,8 @@
 #include <string.h>
 #include <strings.h>
 
-#include "instrument/common/http.h"
-#include "instrument/common/tracer.h"
+#include "instrument/common/http_semconv.h"
+#include "instrument/common/own_tracer.h"
 #include "instrument/curl/error_word.h"
 
 enum { query_limit = 2048 }; /* bytes of a query that are recorded */

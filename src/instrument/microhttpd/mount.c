@@ -12,12 +12,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "instrument/common/http.h"
+#include "instrument/common/http_semconv.h"
 #include "instrument/common/memory.h"
 #include "instrument/common/table.h"
-#include "instrument/microhttpd/answer.h"
+#include "serve/microhttpd/answer.h"
 #include "instrument/microhttpd/server_span.h"
-#include "instrument/microhttpd/target.h"
+#include "serve/microhttpd/target.h"
 
 enum { name_limit = 256 }; /* bytes of a span's name that is made of a route */
 

@@ -9,9 +9,9 @@
 
 #include <impact/propagation.h>
 
-#include "instrument/common/http.h"
+#include "instrument/common/http_semconv.h"
 #include "instrument/common/memory.h"
-#include "instrument/common/tracer.h"
+#include "instrument/common/own_tracer.h"
 
 enum { query_limit = 2048 }; /* bytes of url.query that are recorded */
 

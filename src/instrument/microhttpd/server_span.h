@@ -6,7 +6,7 @@
 
 #include <impact/span.h>
 
-#include "instrument/microhttpd/target.h"
+#include "serve/microhttpd/target.h"
 
 /* Start the span of a request whose headers have been read, below the trace context they carry. */
 impact_span *impact__server_span_start(struct MHD_Connection *connection, const char *method,

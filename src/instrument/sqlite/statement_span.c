@@ -15,7 +15,7 @@
 
 #include "instrument/common/memory.h"
 #include "instrument/common/table.h"
-#include "instrument/common/tracer.h"
+#include "instrument/common/own_tracer.h"
 #include "instrument/sql/sql.h"
 
 /* Bytes: of a statement that are looked at, as a literal may have megabytes; and of db.query.text. */

@@ -10,7 +10,7 @@
 
 #include "config/exporters.h"
 #include "config/settings.h"
-#include "core/text.h"
+#include "base/text.h"
 #include "support/check.h"
 #include "support/faults.h"
 #include "trace/provider.h"

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "core/clock.h"
+#include "base/clock.h"
 #include "support/check.h"
 #include "support/faults.h"
 #include "support/message.h"

@@ -12,7 +12,7 @@
 
 #include <curl/curl.h>
 
-#include "core/clock.h"
+#include "base/clock.h"
 #include "support/check.h"
 #include "support/faults.h"
 #include "support/message.h"

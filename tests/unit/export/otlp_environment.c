@@ -1,5 +1,5 @@
 /* The OTEL_EXPORTER_OTLP_* variables: which wins, what is refused, and that refusals are told. */
-#include "export/otlp/environment.h"
+#include "export/otlp/otlp_environment.h"
 
 #include <stdlib.h>
 

@@ -8,8 +8,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "core/text.h"
-#include "export/columns.h"
+#include "base/text.h"
+#include "export/tree/columns.h"
 #include "support/check.h"
 #include "support/faults.h"
 #include "support/message.h"

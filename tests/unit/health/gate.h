@@ -9,7 +9,7 @@
 
 #include <impact/health.h>
 
-#include "core/clock.h"
+#include "base/clock.h"
 #include "health/registry.h"
 #include "support/check.h"
 

@@ -1,7 +1,7 @@
 /* The parameters of a query. */
 #include "health/query.h"
 
-#include "core/text.h"
+#include "base/text.h"
 #include "support/check.h"
 
 static bool finds(const char *query, const char *name, const char *should)

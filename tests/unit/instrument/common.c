@@ -6,7 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "instrument/common/http.h"
+#include "instrument/common/http_semconv.h"
 #include "support/check.h"
 
 /* ---- table ---- */

@@ -3,7 +3,7 @@
 
 #include <pthread.h>
 
-#include "core/clock.h"
+#include "base/clock.h"
 #include "support/check.h"
 #include "support/fake_exporter.h"
 #include "support/faults.h"

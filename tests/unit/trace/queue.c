@@ -3,7 +3,7 @@
 
 #include <pthread.h>
 
-#include "core/alloc.h"
+#include "base/alloc.h"
 #include "support/check.h"
 #include "support/faults.h"
 

@@ -3,7 +3,7 @@
 
 #include <pthread.h>
 
-#include "core/clock.h"
+#include "base/clock.h"
 #include "support/check.h"
 #include "support/faults.h"
 #include "support/tracing.h"

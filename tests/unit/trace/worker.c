@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <pthread.h>
 
-#include "core/clock.h"
+#include "base/clock.h"
 #include "support/check.h"
 #include "support/fake_exporter.h"
 #include "support/provider_fixture.h"

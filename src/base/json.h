@@ -1,0 +1,17 @@
+/* JSON text (RFC 8259), written piece by piece into a buffer. */
+#ifndef IMPACT_BASE_JSON_H
+#define IMPACT_BASE_JSON_H
+
+#include <impact/text.h>
+
+#include "base/buffer.h"
+
+/* A string with its quotes. Ill-formed UTF-8 becomes U+FFFD; control characters and, so that the
+ * text is safe inside HTML too, <, > and & are escaped. */
+void impact__json_string(impact__buffer *buffer, impact_text text);
+
+/* A number that reads back as `value`, in any locale; null when it is not finite, which JSON cannot
+ * say. */
+void impact__json_double(impact__buffer *buffer, double value);
+
+#endif

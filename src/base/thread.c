@@ -1,0 +1,71 @@
+/* Locks, conditions and threads. */
+#include "base/thread.h"
+
+#include <signal.h>
+#include <time.h>
+
+#include "base/clock.h"
+
+impact_status impact__condition_open(pthread_cond_t *condition)
+{
+    pthread_condattr_t attributes;
+    if (pthread_condattr_init(&attributes))
+        return IMPACT_ESYSTEM;
+    (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC); /* a clock that exists */
+    const int failure = pthread_cond_init(condition, &attributes);
+    (void)pthread_condattr_destroy(&attributes); /* cannot fail for an initialised one */
+    return failure ? IMPACT_ESYSTEM : IMPACT_OK;
+}
+
+bool impact__condition_wait_until(pthread_cond_t *condition, pthread_mutex_t *lock,
+                                  uint64_t deadline_ns)
+{
+    /* Deadlines beyond all time must not turn negative where time_t has 32 bits; 68 years will do.
+     */
+    const uint64_t seconds = deadline_ns / IMPACT__NS_PER_SEC;
+    const struct timespec until = {
+        .tv_sec = (time_t)(seconds < INT32_MAX ? seconds : INT32_MAX),
+        .tv_nsec = (long)(deadline_ns % IMPACT__NS_PER_SEC),
+    };
+    return pthread_cond_timedwait(condition, lock, &until) == 0;
+}
+
+static int start_detached(pthread_t *thread, void *(*run)(void *), void *argument)
+{
+    pthread_attr_t attributes;
+    const int failure = pthread_attr_init(&attributes);
+    if (failure)
+        return failure;
+    (void)pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED); /* a valid value */
+    const int result = pthread_create(thread, &attributes, run, argument);
+    (void)pthread_attr_destroy(&attributes); /* cannot fail for an initialised one */
+    return result;
+}
+
+/* Every signal but those that a thread brings upon itself: blocked, they would kill the process
+ * past the host's handler, which a crash reporter or a managed runtime lives on. */
+static sigset_t signals_of_others(void)
+{
+    static const int own[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS};
+    sigset_t signals;
+    (void)sigfillset(&signals); /* cannot fail; nor can sigdelset for these */
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+        (void)sigdelset(&signals, own[i]);
+    return signals;
+}
+
+impact_status impact__thread_start(void *(*run)(void *), void *argument)
+{
+    const sigset_t blocked = signals_of_others();
+    sigset_t before;
+    (void)pthread_sigmask(SIG_SETMASK, &blocked, &before); /* a valid operation */
+    pthread_t thread;
+    const int failure = start_detached(&thread, run, argument);
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL); /* as above */
+    return failure ? IMPACT_ESYSTEM : IMPACT_OK;
+}
+
+void impact__thread_set_name(const char *name)
+{
+    (void)pthread_setname_np(pthread_self(), name); /* a convenience; a long name is refused */
+}

@@ -1,0 +1,279 @@
+/* POSTs over libcurl.
+ *
+ * DESIGN: one easy handle in one multi handle, driven by its one user; the multi handle keeps the
+ * connection, and curl_multi_wakeup reaches into its waiting from another thread. A forked child
+ * shares the sockets and the TLS state of its parent, so it must not even close what it inherited
+ * (a TLS close would end the parent's session): it drops the handles and opens its own. That is
+ * found out by getpid. The multi handle is an atomic so that an interruption can read it meanwhile;
+ * one that was dropped stays valid memory.
+ */
+#include "export/otlp/transport.h"
+
+#include <limits.h>
+#include <stdatomic.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <curl/curl.h>
+
+#include "base/alloc.h"
+#include "base/buffer.h"
+#include "base/clock.h"
+#include "base/text.h"
+#include "export/otlp/response.h"
+#include "export/otlp/retry.h"
+
+struct otlp__http {
+    const otlp__settings *settings;
+    _Atomic(CURLM *) multi;
+    CURL *easy;
+    pid_t owner; /* the process that opened the two */
+    struct curl_slist *headers;
+    atomic_bool is_interrupted;
+    otlp__answer answer; /* of the post that runs */
+    impact__buffer body;
+    char error[CURL_ERROR_SIZE];
+};
+
+/* ---- what curl calls ---- */
+
+static size_t take_body(char *data, size_t one, size_t size, void *userdata)
+{
+    (void)one; /* is 1 */
+    otlp__http *http = userdata;
+    if (http->body.size + size > OTLP__RESPONSE_LIMIT) {
+        http->answer.is_too_large = true;
+        return 0;
+    }
+    impact__buffer_append(&http->body, data, size);
+    return http->body.has_failed ? 0 : size;
+}
+
+static size_t take_header(char *line, size_t one, size_t size, void *userdata)
+{
+    (void)one; /* is 1 */
+    static const char name[] = "retry-after:";
+    const size_t name_size = sizeof name - 1;
+    otlp__http *http = userdata;
+    size_t end = size;
+    while (end && (line[end - 1] == '\n' || line[end - 1] == '\r'))
+        end--;
+    if (end > name_size &&
+        impact__text_equal_ignoring_case(impact_text_from(line, name_size), impact_text_of(name)))
+        http->answer.asks_to_wait = otlp__retry_after_parse(
+            &http->answer.wait_ms, impact_text_from(line + name_size, end - name_size), time(NULL));
+    return size;
+}
+
+/* A program that the host starts must not inherit our connection. */
+static curl_socket_t open_socket(void *userdata, curlsocktype purpose,
+                                 struct curl_sockaddr *address)
+{
+    (void)userdata;
+    (void)purpose; /* there is one */
+    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
+/* ---- handles ---- */
+
+static bool configure(otlp__http *http, CURL *easy)
+{
+    const otlp__settings *settings = http->settings;
+    unsigned failed = 0;
+    failed |= curl_easy_setopt(easy, CURLOPT_URL, settings->url);
+    failed |= curl_easy_setopt(easy, CURLOPT_POST, 1L);
+    failed |= curl_easy_setopt(easy, CURLOPT_HTTPHEADER, http->headers);
+    failed |= curl_easy_setopt(easy, CURLOPT_USERAGENT, "OTel-OTLP-Exporter-C/" IMPACT_VERSION);
+    failed |= curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    failed |= curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+    failed |= curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, http->error);
+    failed |= curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_body);
+    failed |= curl_easy_setopt(easy, CURLOPT_WRITEDATA, http);
+    failed |= curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, take_header);
+    failed |= curl_easy_setopt(easy, CURLOPT_HEADERDATA, http);
+    failed |= curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+    /* Giving up on a name that does not resolve must not wait for the thread that asks. */
+    failed |= curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
+    if (settings->certificate)
+        failed |= curl_easy_setopt(easy, CURLOPT_CAINFO, settings->certificate);
+    return failed == 0;
+}
+
+static impact_status open_handles(otlp__http *http)
+{
+    CURL *easy = curl_easy_init();
+    CURLM *multi = easy ? curl_multi_init() : NULL;
+    if (!multi || !configure(http, easy)) {
+        (void)curl_multi_cleanup(multi); /* nothing is in it */
+        curl_easy_cleanup(easy);
+        return IMPACT_ENOMEM;
+    }
+    http->easy = easy;
+    http->owner = getpid();
+    /* With the load in otlp__http_interrupt: whoever sees the handle sees it opened. */
+    atomic_store(&http->multi, multi);
+    return IMPACT_OK;
+}
+
+static bool add_header(struct curl_slist **list, const char *header)
+{
+    struct curl_slist *longer = curl_slist_append(*list, header);
+    if (longer)
+        *list = longer;
+    return longer;
+}
+
+static bool add_headers(otlp__http *http)
+{
+    /* No "Expect: 100-continue", which costs a second with backends that do not know it. */
+    bool are_added = add_header(&http->headers, "Content-Type: application/x-protobuf") &&
+                     add_header(&http->headers, "Expect:");
+    for (size_t i = 0; i < http->settings->header_count && are_added; i++)
+        are_added = add_header(&http->headers, http->settings->headers[i]);
+    return are_added;
+}
+
+impact_status otlp__http_open(otlp__http **http, const otlp__settings *settings)
+{
+    otlp__http *opened = impact__alloc(settings->allocator, sizeof *opened);
+    if (!opened)
+        return IMPACT_ENOMEM;
+    opened->settings = settings;
+    opened->body = IMPACT__BUFFER(settings->allocator);
+    /* Never undone: curl_global_cleanup is the host's to call, who may use libcurl too. */
+    impact_status status = curl_global_init(CURL_GLOBAL_DEFAULT) ? IMPACT_ESYSTEM : IMPACT_OK;
+    if (status == IMPACT_OK)
+        status = add_headers(opened) ? open_handles(opened) : IMPACT_ENOMEM;
+    if (status) {
+        otlp__http_close(opened);
+        return status;
+    }
+    *http = opened;
+    return IMPACT_OK;
+}
+
+void otlp__http_close(otlp__http *http)
+{
+    if (http->owner == getpid()) { /* otherwise they are the parent's */
+        curl_easy_cleanup(http->easy);
+        (void)curl_multi_cleanup(atomic_load(&http->multi)); /* nothing is in it */
+    }
+    curl_slist_free_all(http->headers);
+    impact__buffer_close(&http->body);
+    impact__free(http->settings->allocator, http);
+}
+
+/* ---- a post ---- */
+
+static bool is_interrupted(otlp__http *http)
+{
+    /* With the store in otlp__http_interrupt, which comes before its wakeup. */
+    return atomic_load(&http->is_interrupted);
+}
+
+static int poll_ms(uint64_t deadline_ns)
+{
+    const uint32_t remaining = impact__remaining_ms(deadline_ns);
+    return remaining < INT_MAX ? (int)remaining : INT_MAX;
+}
+
+/* Until the transfer is through. */
+static impact_status drive(otlp__http *http, CURLM *multi, uint64_t deadline_ns)
+{
+    for (int running = 1;;) {
+        if (is_interrupted(http))
+            return IMPACT_ECLOSED;
+        if (curl_multi_perform(multi, &running))
+            return IMPACT_EEXPORT;
+        if (!running)
+            return IMPACT_OK;
+        const int wait = poll_ms(deadline_ns);
+        if (wait == 0)
+            return IMPACT_ETIMEDOUT;
+        if (curl_multi_poll(multi, NULL, 0, wait, NULL))
+            return IMPACT_EEXPORT;
+    }
+}
+
+static impact_status status_of(const otlp__http *http, CURLcode code)
+{
+    switch (code) {
+    case CURLE_OK:
+        return IMPACT_OK;
+    case CURLE_WRITE_ERROR: /* take_body refused */
+        return http->answer.is_too_large ? IMPACT_OK : IMPACT_ENOMEM;
+    case CURLE_OUT_OF_MEMORY:
+        return IMPACT_ENOMEM;
+    case CURLE_COULDNT_RESOLVE_PROXY:
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_CONNECT:
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_SEND_ERROR:
+    case CURLE_RECV_ERROR:
+    case CURLE_GOT_NOTHING:
+    case CURLE_PARTIAL_FILE:
+    case CURLE_HTTP2:
+    case CURLE_HTTP2_STREAM:
+    case CURLE_OPERATION_TIMEDOUT:
+        return IMPACT_ESYSTEM;
+    default:
+        return IMPACT_EEXPORT;
+    }
+}
+
+/* How the transfer that has ended went. */
+static impact_status result_of(otlp__http *http, CURLM *multi)
+{
+    int left = 0;
+    const CURLMsg *ended = curl_multi_info_read(multi, &left);
+    const CURLcode code = ended ? ended->data.result : CURLE_RECV_ERROR;
+    http->answer.error = http->error[0] ? http->error : curl_easy_strerror(code);
+    http->answer.body = impact__buffer_text(&http->body);
+    (void)curl_easy_getinfo(http->easy, CURLINFO_RESPONSE_CODE, &http->answer.http_status);
+    return status_of(http, code);
+}
+
+static impact_status transfer(otlp__http *http, impact_text body, uint64_t deadline_ns)
+{
+    CURLM *multi = atomic_load(&http->multi);
+    unsigned failed = 0;
+    failed |= curl_easy_setopt(http->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.size);
+    failed |= curl_easy_setopt(http->easy, CURLOPT_POSTFIELDS, body.data);
+    if (failed || curl_multi_add_handle(multi, http->easy))
+        return IMPACT_ENOMEM;
+    impact_status status = drive(http, multi, deadline_ns);
+    if (status == IMPACT_OK)
+        status = result_of(http, multi);
+    (void)curl_multi_remove_handle(multi, http->easy); /* it was added */
+    return status;
+}
+
+impact_status otlp__http_post(otlp__http *http, otlp__answer *answer, impact_text body,
+                              uint64_t deadline_ns)
+{
+    http->answer = (otlp__answer){.error = "no answer in time"};
+    http->error[0] = 0;
+    impact__buffer_clear(&http->body);
+    impact_status status = http->owner == getpid() ? IMPACT_OK : open_handles(http);
+    if (status == IMPACT_OK)
+        status = transfer(http, body, deadline_ns);
+    *answer = http->answer;
+    return status;
+}
+
+impact_status otlp__http_wait(otlp__http *http, uint64_t wait_ms)
+{
+    const uint64_t deadline_ns = impact__deadline_after_ms(wait_ms);
+    CURLM *multi = atomic_load(&http->multi);
+    for (int wait; (wait = poll_ms(deadline_ns)) > 0 && !is_interrupted(http);)
+        if (curl_multi_poll(multi, NULL, 0, wait, NULL))
+            return IMPACT_EEXPORT;
+    return is_interrupted(http) ? IMPACT_ECLOSED : IMPACT_OK;
+}
+
+void otlp__http_interrupt(otlp__http *http)
+{
+    atomic_store(&http->is_interrupted, true);
+    (void)curl_multi_wakeup(atomic_load(&http->multi)); /* fails where nobody can wait either */
+}

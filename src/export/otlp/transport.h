@@ -1,0 +1,42 @@
+/* POSTs over libcurl that end at a deadline, or when somebody interrupts them. */
+#ifndef IMPACT_EXPORT_OTLP_TRANSPORT_H
+#define IMPACT_EXPORT_OTLP_TRANSPORT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <impact/allocator.h>
+#include <impact/status.h>
+#include <impact/text.h>
+
+#include "export/otlp/otlp_environment.h"
+
+typedef struct otlp__http otlp__http;
+
+/* What came back. */
+typedef struct otlp__answer {
+    long http_status;
+    impact_text body;  /* borrowed until the next post */
+    bool is_too_large; /* the body was not read to its end */
+    bool asks_to_wait; /* Retry-After was there and could be read */
+    uint64_t wait_ms;
+    const char *error; /* of a post that failed: borrowed likewise, one line */
+} otlp__answer;
+
+/* `settings` is borrowed until close. */
+impact_status otlp__http_open(otlp__http **http, const otlp__settings *settings);
+void otlp__http_close(otlp__http *http);
+
+/* Send `body`. IMPACT_OK: there was an answer. IMPACT_ESYSTEM: the connection failed, and another
+ * try may do better. IMPACT_ETIMEDOUT, IMPACT_ECLOSED (interrupted), IMPACT_ENOMEM, IMPACT_EEXPORT:
+ * it would not. */
+impact_status otlp__http_post(otlp__http *http, otlp__answer *answer, impact_text body,
+                              uint64_t deadline_ns);
+
+/* Let `wait_ms` pass. IMPACT_ECLOSED: interrupted. */
+impact_status otlp__http_wait(otlp__http *http, uint64_t wait_ms);
+
+/* End what runs and all that comes. From any thread. */
+void otlp__http_interrupt(otlp__http *http);
+
+#endif

@@ -1,0 +1,194 @@
+/* What both ends of HTTP need to describe it. */
+#include "instrument/common/http_semconv.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { method_list_limit = 512 }; /* bytes of OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS */
+
+/* RFC 9110 9, RFC 5789, and QUERY of draft-ietf-httpbis-safe-method-w-body. */
+static char known_methods[method_list_limit] =
+    "CONNECT,DELETE,GET,HEAD,OPTIONS,PATCH,POST,PUT,QUERY,TRACE";
+static pthread_once_t known_methods_once = PTHREAD_ONCE_INIT;
+
+static void read_known_methods(void)
+{
+    const char *list = getenv("OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS");
+    if (list && *list && strlen(list) < sizeof known_methods)
+        memcpy(known_methods, list, strlen(list) + 1);
+}
+
+bool impact__http_method_is_known(const char *method)
+{
+    (void)pthread_once(&known_methods_once, read_known_methods); /* cannot fail */
+    const size_t size = strlen(method);
+    if (size == 0)
+        return false;
+    for (const char *item = known_methods; *item;) {
+        item += strspn(item, " ,");
+        const size_t item_size = strcspn(item, " ,");
+        if (item_size == size && memcmp(item, method, size) == 0)
+            return true;
+        item += item_size;
+    }
+    return false;
+}
+
+void impact__http_set_method(impact_span *span, const char *method)
+{
+    if (impact__http_method_is_known(method)) {
+        impact_span_set(span, impact_string("http.request.method", method));
+        return;
+    }
+    impact_span_set(span, impact_string("http.request.method", "_OTHER"));
+    impact_span_set(span, impact_string("http.request.method_original", method));
+}
+
+const char *impact__http_method_name(const char *method)
+{
+    return impact__http_method_is_known(method) ? method : "HTTP";
+}
+
+/* ---- redaction ---- */
+
+typedef struct writer {
+    char *to;
+    size_t capacity;
+    size_t size; /* of the whole, written or not */
+} writer;
+
+static void write_text(writer *w, const char *data, size_t size)
+{
+    if (w->size < w->capacity) {
+        const size_t room = w->capacity - w->size;
+        memcpy(w->to + w->size, data, size < room ? size : room);
+    }
+    w->size += size;
+}
+
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    const char lower = (char)(c | 0x20);
+    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
+/* The byte at the start of `text`, percent-decoded, and how many bytes it takes. */
+static char decoded_byte(impact_text text, size_t *taken)
+{
+    *taken = 1;
+    if (text.data[0] != '%' || text.size < 3)
+        return text.data[0];
+    const int high = hex_digit(text.data[1]);
+    const int low = hex_digit(text.data[2]);
+    if (high < 0 || low < 0)
+        return text.data[0];
+    *taken = 3;
+    return (char)(high << 4 | low);
+}
+
+/* Equal once decoded: "%61uth" reaches the same handler as "auth" does. */
+static bool is_key(impact_text text, const char *key)
+{
+    while (text.size && *key) {
+        size_t taken;
+        if (decoded_byte(text, &taken) != *key++)
+            return false;
+        text = impact_text_from(text.data + taken, text.size - taken);
+    }
+    return text.size == 0 && *key == 0;
+}
+
+/* Semantic conventions, url.query: these are redacted by default; case counts. */
+static bool is_sensitive(impact_text key)
+{
+    static const char *const keys[] = {
+        "auth",
+        "AWSAccessKeyId",
+        "Signature",
+        "sig",
+        "X-Goog-Signature",
+        "X-Amz-Signature",
+        "X-Amz-Credential",
+        "X-Amz-Security-Token",
+    };
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
+        if (is_key(key, keys[i]))
+            return true;
+    return false;
+}
+
+static void write_pair(writer *w, impact_text pair)
+{
+    static const char redacted[] = "REDACTED";
+    const char *equals = pair.size ? memchr(pair.data, '=', pair.size) : NULL;
+    const size_t key_size = equals ? (size_t)(equals - pair.data) : pair.size;
+    if (!equals || !is_sensitive(impact_text_from(pair.data, key_size))) {
+        write_text(w, pair.data, pair.size);
+        return;
+    }
+    write_text(w, pair.data, key_size + 1);
+    write_text(w, redacted, sizeof redacted - 1);
+}
+
+size_t impact__http_redact_query(char *to, size_t capacity, impact_text query)
+{
+    writer w = {to, capacity, 0};
+    while (query.size) {
+        const char *end = memchr(query.data, '&', query.size);
+        const size_t size = end ? (size_t)(end - query.data) : query.size;
+        write_pair(&w, impact_text_from(query.data, size));
+        if (end)
+            write_text(&w, "&", 1);
+        const size_t used = size + (end ? 1 : 0);
+        query = impact_text_from(query.data + used, query.size - used);
+    }
+    return w.size;
+}
+
+/* ---- addresses and status ---- */
+
+/* The part after the host: nothing, or a colon and up to five digits. */
+static long port_of(const char *data, size_t size, long otherwise)
+{
+    if (size < 2 || size > 6 || data[0] != ':')
+        return otherwise;
+    long port = 0;
+    for (size_t i = 1; i < size; i++) {
+        if (data[i] < '0' || data[i] > '9')
+            return otherwise;
+        port = port * 10 + (data[i] - '0');
+    }
+    return port > 0 && port <= 65535 ? port : otherwise;
+}
+
+bool impact__http_split_authority(impact_text authority, long otherwise, impact_text *host,
+                                  long *port)
+{
+    if (!authority.size)
+        return false;
+    const bool is_bracketed = authority.data[0] == '[';
+    const char *end = memchr(authority.data, is_bracketed ? ']' : ':', authority.size);
+    const size_t before = is_bracketed ? 1 : 0;
+    const size_t stop = end ? (size_t)(end - authority.data) : authority.size;
+    if (stop <= before)
+        return false;
+    const size_t rest = stop + (is_bracketed && end ? 1 : 0);
+    *host = impact_text_from(authority.data + before, stop - before);
+    *port = port_of(authority.data + rest, authority.size - rest, otherwise);
+    return true;
+}
+
+void impact__http_set_status_code(impact_span *span, long code, long first_error)
+{
+    impact_span_set(span, impact_int("http.response.status_code", code));
+    if (code < first_error)
+        return;
+    char text[24];
+    (void)snprintf(text, sizeof text, "%ld", code); /* it fits */
+    impact_span_set(span, impact_string("error.type", text));
+    impact_span_set_status(span, IMPACT_SPAN_STATUS_ERROR, NULL);
+}

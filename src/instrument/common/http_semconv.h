@@ -1,0 +1,34 @@
+/* What both ends of HTTP need to describe it (semantic conventions, http-spans and url). */
+#ifndef IMPACT_INSTRUMENT_COMMON_HTTP_SEMCONV_H
+#define IMPACT_INSTRUMENT_COMMON_HTTP_SEMCONV_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <impact/span.h>
+#include <impact/text.h>
+
+/* The method is one of the known ones: those of the conventions, or of the comma list
+ * OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS, which is read once. Case counts. */
+bool impact__http_method_is_known(const char *method);
+
+/* Set http.request.method, with "_OTHER" and http.request.method_original for an unknown one. */
+void impact__http_set_method(impact_span *span, const char *method);
+
+/* The method as the beginning of a span's name: itself, or "HTTP" for an unknown one. */
+const char *impact__http_method_name(const char *method);
+
+/* Copy a query with the values of sensitive keys replaced by "REDACTED": the conventions' list, and
+ * "auth", which is the health secret's. Returns the size of the whole, of which at most `capacity` bytes
+ * are written, without a NUL; measure with capacity 0. */
+size_t impact__http_redact_query(char *to, size_t capacity, impact_text query);
+
+/* The host and port of "host", "host:port", "[::1]:port"; the port is `otherwise` when there is none
+ * that can be read. False for an empty host. */
+bool impact__http_split_authority(impact_text authority, long otherwise, impact_text *host,
+                                  long *port);
+
+/* The status code, and what follows from it: codes from `first_error` on are errors. */
+void impact__http_set_status_code(impact_span *span, long code, long first_error);
+
+#endif

@@ -1,0 +1,95 @@
+/* Forks: the one pthread_atfork set of the library. */
+#include "process/fork.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+atomic_uint impact__fork_generation_value;
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards the list; held over a fork */
+static impact__fork_member *first;
+static impact__fork_member *last;
+
+static pthread_once_t watch_once = PTHREAD_ONCE_INIT;
+static int watch_failure;
+
+static void before_fork(void)
+{
+    (void)pthread_mutex_lock(&lock); /* cannot fail for a normal lock; likewise below */
+    for (impact__fork_member *member = last; member; member = member->previous)
+        member->prepare(member->owner);
+}
+
+static void after_fork_in_parent(void)
+{
+    for (impact__fork_member *member = first; member; member = member->next)
+        member->in_parent(member->owner);
+    (void)pthread_mutex_unlock(&lock);
+}
+
+static void after_fork_in_child(void)
+{
+    atomic_fetch_add_explicit(&impact__fork_generation_value, 1, memory_order_relaxed);
+    for (impact__fork_member *member = first; member; member = member->next)
+        member->in_child(member->owner);
+    (void)pthread_mutex_unlock(&lock);
+}
+
+static void watch(void)
+{
+    watch_failure = pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
+}
+
+impact_status impact__fork_watch(void)
+{
+    (void)pthread_once(&watch_once, watch); /* cannot fail */
+    return watch_failure ? IMPACT_ENOMEM : IMPACT_OK;
+}
+
+/* Under the lock. */
+static bool is_listed(const impact__fork_member *member)
+{
+    return member == first || member->previous != NULL;
+}
+
+impact_status impact__fork_add(impact__fork_member *member)
+{
+    const impact_status status = impact__fork_watch();
+    if (status)
+        return status;
+    (void)pthread_mutex_lock(&lock);
+    assert(!is_listed(member));
+    member->previous = last;
+    member->next = NULL;
+    if (last)
+        last->next = member;
+    else
+        first = member;
+    last = member;
+    (void)pthread_mutex_unlock(&lock);
+    return IMPACT_OK;
+}
+
+static void unlink_member(impact__fork_member *member)
+{
+    if (member->previous)
+        member->previous->next = member->next;
+    else
+        first = member->next;
+    if (member->next)
+        member->next->previous = member->previous;
+    else
+        last = member->previous;
+    member->previous = NULL;
+    member->next = NULL;
+}
+
+void impact__fork_remove(impact__fork_member *member)
+{
+    (void)pthread_mutex_lock(&lock);
+    if (is_listed(member))
+        unlink_member(member);
+    (void)pthread_mutex_unlock(&lock);
+}

@@ -1,0 +1,161 @@
+/* A listening socket from "host:port". */
+#include "serve/microhttpd/listener.h"
+
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum {
+    host_limit = 255, /* RFC 1035 2.3.4 */
+    backlog = 128,
+};
+
+/* The address in two parts; `host` is empty for every address. */
+typedef struct parts {
+    char host[host_limit + 1];
+    char port[6];
+} parts;
+
+static bool copy_part(char *to, size_t capacity, const char *from, size_t size)
+{
+    if (size >= capacity)
+        return false;
+    memcpy(to, from, size);
+    to[size] = 0;
+    return true;
+}
+
+static bool is_port(const char *text)
+{
+    unsigned port = 0;
+    const size_t size = strspn(text, "0123456789");
+    if (size == 0 || size > 5 || text[size])
+        return false;
+    for (; *text; text++)
+        port = port * 10 + (unsigned)(*text - '0');
+    return port <= UINT16_MAX;
+}
+
+static bool read_parts(parts *to, const char *address)
+{
+    const char *colon = strrchr(address, ':');
+    if (!colon || !is_port(colon + 1))
+        return false;
+    const char *host = address;
+    size_t size = (size_t)(colon - address);
+    if (*host == '[') {
+        if (size < 3 || host[size - 1] != ']')
+            return false;
+        host++;
+        size -= 2;
+    } else if (memchr(host, ':', size)) {
+        return false; /* an IPv6 address needs its brackets */
+    }
+    return copy_part(to->host, sizeof to->host, host, size) &&
+           copy_part(to->port, sizeof to->port, colon + 1, strlen(colon + 1));
+}
+
+static bool bind_and_listen(int descriptor, const struct addrinfo *info)
+{
+    static const int yes = 1;
+    static const int no = 0;
+    /* Best efforts: a restart soon after, and both families at once. */
+    (void)setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+    if (info->ai_family == AF_INET6)
+        (void)setsockopt(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, &no, sizeof no);
+    return bind(descriptor, info->ai_addr, info->ai_addrlen) == 0 &&
+           listen(descriptor, backlog) == 0;
+}
+
+/* -1 when it cannot be. */
+static int open_one(const struct addrinfo *info)
+{
+    /* Not blocking: whoever accepts last must not wait for a client that has left. */
+    const int type = info->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK;
+    const int descriptor = socket(info->ai_family, type, info->ai_protocol);
+    if (descriptor < 0)
+        return -1;
+    if (bind_and_listen(descriptor, info))
+        return descriptor;
+    (void)close(descriptor); /* nothing was written */
+    return -1;
+}
+
+static bool read_port(uint16_t *port, int descriptor)
+{
+    struct sockaddr_storage bound;
+    socklen_t size = sizeof bound;
+    if (getsockname(descriptor, (struct sockaddr *)&bound, &size))
+        return false;
+    struct sockaddr_in6 v6;
+    struct sockaddr_in v4;
+    memcpy(&v6, &bound, sizeof v6);
+    memcpy(&v4, &bound, sizeof v4);
+    *port = ntohs(bound.ss_family == AF_INET6 ? v6.sin6_port : v4.sin_port);
+    return true;
+}
+
+static impact_status status_of_lookup(int failure)
+{
+    switch (failure) {
+    case 0:
+        return IMPACT_OK;
+    case EAI_MEMORY:
+        return IMPACT_ENOMEM;
+    case EAI_SYSTEM:
+    case EAI_AGAIN:
+        return IMPACT_ESYSTEM;
+    default:
+        return IMPACT_EINVAL;
+    }
+}
+
+/* The first address that can be bound. */
+static impact_status open_first(int *descriptor, const parts *address, const char *host)
+{
+    const struct addrinfo hints = {
+        .ai_family = AF_UNSPEC,
+        .ai_socktype = SOCK_STREAM,
+        .ai_flags = AI_PASSIVE | AI_NUMERICSERV,
+    };
+    struct addrinfo *found = NULL;
+    const impact_status status = status_of_lookup(getaddrinfo(host, address->port, &hints, &found));
+    if (status)
+        return status;
+    int opened = -1;
+    for (const struct addrinfo *info = found; info && opened < 0; info = info->ai_next)
+        opened = open_one(info);
+    freeaddrinfo(found);
+    if (opened < 0)
+        return IMPACT_ESYSTEM;
+    *descriptor = opened;
+    return IMPACT_OK;
+}
+
+static impact_status open_parts(int *descriptor, const parts *address)
+{
+    if (*address->host)
+        return open_first(descriptor, address, address->host);
+    const impact_status status = open_first(descriptor, address, "::");
+    return status ? open_first(descriptor, address, "0.0.0.0") : IMPACT_OK;
+}
+
+impact_status impact__listen_open(int *descriptor, uint16_t *port, const char *address)
+{
+    parts read;
+    if (!address || !read_parts(&read, address))
+        return IMPACT_EINVAL;
+    int opened = -1;
+    const impact_status status = open_parts(&opened, &read);
+    if (status)
+        return status;
+    if (!read_port(port, opened)) {
+        (void)close(opened); /* nothing was written */
+        return IMPACT_ESYSTEM;
+    }
+    *descriptor = opened;
+    return IMPACT_OK;
+}

@@ -1,0 +1,14 @@
+/* The descriptor of the plugin "microhttpd": the server that impact_health_listen asks for. */
+#include <impact/plugin.h>
+
+#include "serve/microhttpd/server.h"
+
+extern IMPACT_API const impact_plugin impact_plugin_microhttpd;
+
+const impact_plugin impact_plugin_microhttpd = {
+    .abi = IMPACT_PLUGIN_ABI,
+    .size = sizeof(impact_plugin),
+    .name = "microhttpd",
+    .server_open = impact__server_open,
+    .server_close = impact__server_close,
+};

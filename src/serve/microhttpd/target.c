@@ -1,0 +1,125 @@
+/* Path and query of a request as they travel. */
+#include "serve/microhttpd/target.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "instrument/common/memory.h"
+
+void impact__target_close(impact__target *target)
+{
+    impact__memory_give_back(target->memory);
+    *target = (impact__target){0};
+}
+
+/* ---- as it came ---- */
+
+/* RFC 9112 3.2: origin form, absolute form, or "*". */
+static const char *after_authority(const char *uri)
+{
+    if (*uri == '/')
+        return uri;
+    const char *authority = strstr(uri, "://");
+    if (!authority || authority > strpbrk(uri, "/?"))
+        return uri;
+    return authority + 3 + strcspn(authority + 3, "/?");
+}
+
+bool impact__target_open_raw(impact__target *target, const char *uri)
+{
+    char *memory = impact__memory_copy(after_authority(uri));
+    if (!memory)
+        return false;
+    const size_t path_size = strcspn(memory, "?");
+    const char *query = memory[path_size] ? memory + path_size + 1 : memory + path_size;
+    *target = (impact__target){
+        .path = impact_text_from(memory, path_size),
+        .query = impact_text_of(query),
+        .memory = memory,
+    };
+    return true;
+}
+
+/* ---- encoded again ---- */
+
+typedef struct encoder {
+    char *to;    /* NULL: only measure */
+    size_t size; /* written, or needed */
+} encoder;
+
+static void put(encoder *e, char c)
+{
+    if (e->to)
+        e->to[e->size] = c;
+    e->size++;
+}
+
+/* RFC 3986 2.3: unreserved. The slash is kept in paths and, by 3.4, in queries. */
+static bool may_stay(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           (c && strchr("-._~/", c));
+}
+
+static void put_encoded(encoder *e, const char *data, size_t size)
+{
+    static const char digits[] = "0123456789ABCDEF";
+    for (size_t i = 0; i < size; i++) {
+        if (may_stay(data[i])) {
+            put(e, data[i]);
+            continue;
+        }
+        put(e, '%');
+        put(e, digits[(unsigned char)data[i] >> 4]);
+        put(e, digits[(unsigned char)data[i] & 15]);
+    }
+}
+
+typedef struct query_encoder {
+    encoder *encoder;
+    size_t start; /* of the query */
+} query_encoder;
+
+static enum MHD_Result put_argument(void *cls, enum MHD_ValueKind kind, const char *key,
+                                    size_t key_size, const char *value, size_t value_size)
+{
+    (void)kind; /* only arguments are asked for */
+    const query_encoder *query = cls;
+    if (query->encoder->size > query->start)
+        put(query->encoder, '&');
+    put_encoded(query->encoder, key, key_size);
+    if (value) {
+        put(query->encoder, '=');
+        put_encoded(query->encoder, value, value_size);
+    }
+    return MHD_YES;
+}
+
+/* The path, a NUL, the query. Returns the size of the path. */
+static size_t put_target(encoder *e, struct MHD_Connection *connection, const char *url)
+{
+    put_encoded(e, url, strlen(url));
+    const size_t path_size = e->size;
+    put(e, 0);
+    query_encoder query = {e, e->size};
+    (void)MHD_get_connection_values_n(connection, MHD_GET_ARGUMENT_KIND, put_argument, &query);
+    return path_size;
+}
+
+bool impact__target_open_decoded(impact__target *target, struct MHD_Connection *connection,
+                                 const char *url)
+{
+    encoder measured = {0};
+    (void)put_target(&measured, connection, url); /* for its size alone */
+    char *memory = impact__memory_take(measured.size);
+    if (!memory)
+        return false;
+    encoder written = {.to = memory};
+    const size_t path_size = put_target(&written, connection, url);
+    *target = (impact__target){
+        .path = impact_text_from(memory, path_size),
+        .query = impact_text_from(memory + path_size + 1, written.size - path_size - 1),
+        .memory = memory,
+    };
+    return true;
+}

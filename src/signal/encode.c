@@ -1,0 +1,304 @@
+/* What a span is made of, as protobuf bytes. */
+#include "signal/encode.h"
+
+#include "base/text.h"
+#include "signal/encode_short.h"
+
+/* ---- text ---- */
+
+impact__string impact__string_of(impact_text text, uint32_t character_limit)
+{
+    if (character_limit && text.size > character_limit)
+        text.size = impact__utf8_prefix_of_characters(text, character_limit);
+    impact__string string = {text, text.size};
+    if (impact__utf8_valid_prefix(text) != text.size)
+        string.size = impact__utf8_repaired_size(text);
+    return string;
+}
+
+uint8_t *impact__write_string(uint8_t *to, uint32_t field, const impact__string *string)
+{
+    to = impact__write_varint(to, IMPACT__TAG(field, IMPACT__WIRE_LENGTH));
+    to = impact__write_varint(to, string->size);
+    if (string->size == string->text.size) /* nothing to repair: that only makes text longer */
+        return impact__write_bytes(to, string->text.data, string->text.size);
+    impact__utf8_repair((char *)to, string->text);
+    return to + string->size;
+}
+
+/* ---- values ---- */
+
+static impact__string array_item_string(const impact__key_value *kv, size_t index)
+{
+    const impact_text item = kv->attribute->value.strings[index];
+    return impact__string_of(impact_text_from(item.data, item.size), kv->value_length_limit);
+}
+
+/* The AnyValue of one item of an array. */
+static size_t array_item_size(const impact__key_value *kv, size_t index)
+{
+    const impact_attribute *a = kv->attribute;
+    if (a->type == IMPACT_VALUE_INT_ARRAY)
+        return 1 + impact__varint_size((uint64_t)a->value.integers[index]);
+    if (a->type == IMPACT_VALUE_DOUBLE_ARRAY)
+        return 1 + 8;
+    if (a->type == IMPACT_VALUE_BOOL_ARRAY)
+        return 1 + 1;
+    return impact__field_size(IMPACT__ANY_VALUE_STRING, array_item_string(kv, index).size);
+}
+
+static uint8_t *write_array_item(uint8_t *to, const impact__key_value *kv, size_t index)
+{
+    const impact_attribute *a = kv->attribute;
+    if (a->type == IMPACT_VALUE_INT_ARRAY)
+        return impact__write_int_value(to, a->value.integers[index]);
+    if (a->type == IMPACT_VALUE_DOUBLE_ARRAY)
+        return impact__write_double_value(to, a->value.reals[index]);
+    if (a->type == IMPACT_VALUE_BOOL_ARRAY)
+        return impact__write_bool_value(to, a->value.booleans[index]);
+    const impact__string string = array_item_string(kv, index);
+    return impact__write_string(to, IMPACT__ANY_VALUE_STRING, &string);
+}
+
+static size_t array_size(const impact__key_value *kv)
+{
+    size_t size = 0;
+    for (size_t i = 0; i < kv->attribute->count; i++)
+        size += impact__field_size(IMPACT__ARRAY_VALUE_VALUES, array_item_size(kv, i));
+    return size;
+}
+
+static uint8_t *write_array(uint8_t *to, const impact__key_value *kv)
+{
+    to = impact__write_varint(to, IMPACT__TAG(IMPACT__ANY_VALUE_ARRAY, IMPACT__WIRE_LENGTH));
+    to = impact__write_varint(to, array_size(kv));
+    for (size_t i = 0; i < kv->attribute->count; i++) {
+        to = impact__write_varint(to, IMPACT__TAG(IMPACT__ARRAY_VALUE_VALUES, IMPACT__WIRE_LENGTH));
+        to = impact__write_varint(to, array_item_size(kv, i));
+        to = write_array_item(to, kv, i);
+    }
+    return to;
+}
+
+/* ---- attributes ---- */
+
+static size_t value_size(impact__key_value *kv)
+{
+    const impact_attribute *a = kv->attribute;
+    switch (a->type) {
+    case IMPACT_VALUE_STRING:
+        kv->string =
+            impact__string_of(impact_text_from(a->value.string, a->count), kv->value_length_limit);
+        return impact__field_size(IMPACT__ANY_VALUE_STRING, kv->string.size);
+    case IMPACT_VALUE_BOOL:
+        return 1 + 1;
+    case IMPACT_VALUE_INT:
+        return 1 + impact__varint_size((uint64_t)a->value.integer);
+    case IMPACT_VALUE_DOUBLE:
+        return 1 + 8;
+    default:
+        return impact__field_size(IMPACT__ANY_VALUE_ARRAY, array_size(kv));
+    }
+}
+
+static uint8_t *write_value(uint8_t *to, const impact__key_value *kv)
+{
+    const impact_attribute *a = kv->attribute;
+    switch (a->type) {
+    case IMPACT_VALUE_STRING:
+        return impact__write_string(to, IMPACT__ANY_VALUE_STRING, &kv->string);
+    case IMPACT_VALUE_BOOL:
+        return impact__write_bool_value(to, a->value.boolean);
+    case IMPACT_VALUE_INT:
+        return impact__write_int_value(to, a->value.integer);
+    case IMPACT_VALUE_DOUBLE:
+        return impact__write_double_value(to, a->value.real);
+    default:
+        return write_array(to, kv);
+    }
+}
+
+/* A list without items where some were promised. */
+static bool lacks_items(const impact_attribute *a)
+{
+    return a->type >= IMPACT_VALUE_STRING_ARRAY && a->count && !a->value.strings;
+}
+
+static bool is_writable(const impact_attribute *a)
+{
+    return a->key.size && a->type > IMPACT_VALUE_NONE && a->type <= IMPACT_VALUE_DOUBLE_ARRAY &&
+           !lacks_items(a) && impact__utf8_valid_prefix(a->key) == a->key.size;
+}
+
+bool impact__key_value_of(impact__key_value *kv, const impact_attribute *attribute,
+                          uint32_t value_length_limit)
+{
+    if (!is_writable(attribute))
+        return false;
+    kv->attribute = attribute;
+    kv->value_length_limit = value_length_limit;
+    kv->value_size = value_size(kv);
+    kv->size = impact__field_size(IMPACT__KEY_VALUE_KEY, attribute->key.size) +
+               impact__field_size(IMPACT__KEY_VALUE_VALUE, kv->value_size);
+    return true;
+}
+
+size_t impact__key_value_field_size(uint32_t field, const impact__key_value *kv)
+{
+    return impact__field_size(field, kv->size);
+}
+
+uint8_t *impact__write_key_value(uint8_t *to, uint32_t field, const impact__key_value *kv)
+{
+    const impact_text key = kv->attribute->key;
+    to = impact__write_varint(to, IMPACT__TAG(field, IMPACT__WIRE_LENGTH));
+    to = impact__write_varint(to, kv->size);
+    to = impact__write_field(to, IMPACT__KEY_VALUE_KEY, key.data, key.size);
+    to = impact__write_varint(to, IMPACT__TAG(IMPACT__KEY_VALUE_VALUE, IMPACT__WIRE_LENGTH));
+    to = impact__write_varint(to, kv->value_size);
+    return write_value(to, kv);
+}
+
+/* Only what can be written replaces what was, as in a span. */
+static bool is_set_again(const impact__attribute_list *list, size_t index)
+{
+    for (size_t i = index + 1; i < list->count; i++)
+        if (impact__text_equal(list->attributes[i].key, list->attributes[index].key) &&
+            is_writable(&list->attributes[i]))
+            return true;
+    return false;
+}
+
+/* The next attribute of the list that is to be written, from `*index` on. */
+static bool next_of_list(const impact__attribute_list *list, size_t *index, impact__key_value *kv)
+{
+    for (; *index < list->count; ++*index)
+        if (!is_set_again(list, *index) &&
+            impact__key_value_of(kv, &list->attributes[*index], list->value_length_limit)) {
+            ++*index;
+            return true;
+        }
+    return false;
+}
+
+void impact__attribute_list_measure(impact__attribute_list *list, uint32_t field)
+{
+    impact__key_value kv;
+    uint32_t written = 0;
+    size_t index = 0;
+    const size_t given = list->count;
+    if (list->count > impact__list_count_limit)
+        list->count = impact__list_count_limit;
+    while (written < list->count_limit && next_of_list(list, &index, &kv)) {
+        list->size += impact__key_value_field_size(field, &kv);
+        written++;
+    }
+    list->dropped = (uint32_t)(given - list->count);
+    for (size_t i = 0; i < list->count; i++) /* those that were replaced are not lost */
+        list->dropped += !impact__is_ignored(&list->attributes[i]) && !is_set_again(list, i);
+    list->dropped -= written;
+}
+
+uint8_t *impact__write_attribute_list(uint8_t *to, uint32_t field,
+                                      const impact__attribute_list *list)
+{
+    impact__key_value kv;
+    size_t index = 0;
+    for (uint32_t i = 0; i < list->count_limit && next_of_list(list, &index, &kv); i++)
+        to = impact__write_key_value(to, field, &kv);
+    return to;
+}
+
+/* ---- events, links, status ---- */
+
+static size_t count_field_size(uint32_t field, uint32_t count)
+{
+    if (!count)
+        return 0;
+    return impact__varint_size(IMPACT__TAG(field, IMPACT__WIRE_VARINT)) +
+           impact__varint_size(count);
+}
+
+static uint8_t *write_count(uint8_t *to, uint32_t field, uint32_t count)
+{
+    if (!count)
+        return to;
+    to = impact__write_varint(to, IMPACT__TAG(field, IMPACT__WIRE_VARINT));
+    return impact__write_varint(to, count);
+}
+
+size_t impact__event_field_size(impact__event *event)
+{
+    impact__attribute_list_measure(&event->attributes, IMPACT__EVENT_ATTRIBUTES);
+    event->size = 1 + 8 + impact__field_size(IMPACT__EVENT_NAME, event->name.size) +
+                  event->attributes.size +
+                  count_field_size(IMPACT__EVENT_DROPPED_ATTRIBUTES, event->attributes.dropped);
+    return impact__field_size(IMPACT__SPAN_EVENTS, event->size);
+}
+
+uint8_t *impact__write_event(uint8_t *to, const impact__event *event)
+{
+    to = impact__write_varint(to, IMPACT__TAG(IMPACT__SPAN_EVENTS, IMPACT__WIRE_LENGTH));
+    to = impact__write_varint(to, event->size);
+    *to++ = IMPACT__TAG(IMPACT__EVENT_TIME, IMPACT__WIRE_FIXED64);
+    to = impact__write_fixed64(to, event->unix_ns);
+    to = impact__write_string(to, IMPACT__EVENT_NAME, &event->name);
+    to = impact__write_attribute_list(to, IMPACT__EVENT_ATTRIBUTES, &event->attributes);
+    return write_count(to, IMPACT__EVENT_DROPPED_ATTRIBUTES, event->attributes.dropped);
+}
+
+static uint32_t link_flags(const impact_span_context *context)
+{
+    return context->trace_flags | (uint32_t)IMPACT__FLAGS_HAS_IS_REMOTE |
+           (context->is_remote ? (uint32_t)IMPACT__FLAGS_IS_REMOTE : 0);
+}
+
+size_t impact__link_field_size(impact__link *link)
+{
+    const size_t state_size = link->trace_state.size;
+    impact__attribute_list_measure(&link->attributes, IMPACT__LINK_ATTRIBUTES);
+    link->size = (2 + 16) + (2 + 8) + (1 + 4) +
+                 (state_size ? impact__field_size(IMPACT__LINK_TRACE_STATE, state_size) : 0) +
+                 link->attributes.size +
+                 count_field_size(IMPACT__LINK_DROPPED_ATTRIBUTES, link->attributes.dropped);
+    return impact__field_size(IMPACT__SPAN_LINKS, link->size);
+}
+
+uint8_t *impact__write_link(uint8_t *to, const impact__link *link)
+{
+    const impact_span_context *context = link->context;
+    to = impact__write_varint(to, IMPACT__TAG(IMPACT__SPAN_LINKS, IMPACT__WIRE_LENGTH));
+    to = impact__write_varint(to, link->size);
+    to = impact__write_field(to, IMPACT__LINK_TRACE_ID, context->trace_id.bytes, 16);
+    to = impact__write_field(to, IMPACT__LINK_SPAN_ID, context->span_id.bytes, 8);
+    if (link->trace_state.size)
+        to = impact__write_field(to, IMPACT__LINK_TRACE_STATE, link->trace_state.data,
+                                 link->trace_state.size);
+    to = impact__write_attribute_list(to, IMPACT__LINK_ATTRIBUTES, &link->attributes);
+    to = write_count(to, IMPACT__LINK_DROPPED_ATTRIBUTES, link->attributes.dropped);
+    *to++ = IMPACT__TAG(IMPACT__LINK_FLAGS, IMPACT__WIRE_FIXED32);
+    return impact__write_fixed32(to, link_flags(context));
+}
+
+static size_t status_size(const impact__string *description)
+{
+    const size_t size = description->size;
+    return (size ? impact__field_size(IMPACT__STATUS_MESSAGE, size) : 0) + 2;
+}
+
+size_t impact__status_field_size(const impact__string *description)
+{
+    return impact__field_size(IMPACT__SPAN_STATUS, status_size(description));
+}
+
+uint8_t *impact__write_status(uint8_t *to, impact_span_status status,
+                              const impact__string *description)
+{
+    to = impact__write_varint(to, IMPACT__TAG(IMPACT__SPAN_STATUS, IMPACT__WIRE_LENGTH));
+    to = impact__write_varint(to, status_size(description));
+    if (description->size)
+        to = impact__write_string(to, IMPACT__STATUS_MESSAGE, description);
+    *to++ = IMPACT__TAG(IMPACT__STATUS_CODE, IMPACT__WIRE_VARINT);
+    *to++ = (uint8_t)status;
+    return to;
+}

@@ -1,0 +1,141 @@
+/* What a span is made of, as protobuf bytes: attributes, events, links, status, and the span's fixed
+ * fields (opentelemetry-proto v1, trace.proto and common.proto). Its counterpart is span_view.c.
+ *
+ * Each piece is first measured, then written into room that the caller made.
+ */
+#ifndef IMPACT_SIGNAL_ENCODE_H
+#define IMPACT_SIGNAL_ENCODE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <impact/attribute.h>
+#include <impact/span.h>
+
+#include "base/protobuf.h"
+
+/* Field numbers of the messages that are written here. */
+enum {
+    IMPACT__SPAN_TRACE_ID = 1,
+    IMPACT__SPAN_SPAN_ID = 2,
+    IMPACT__SPAN_TRACE_STATE = 3,
+    IMPACT__SPAN_PARENT_SPAN_ID = 4,
+    IMPACT__SPAN_NAME = 5,
+    IMPACT__SPAN_KIND = 6,
+    IMPACT__SPAN_START = 7,
+    IMPACT__SPAN_END = 8,
+    IMPACT__SPAN_ATTRIBUTES = 9,
+    IMPACT__SPAN_DROPPED_ATTRIBUTES = 10,
+    IMPACT__SPAN_EVENTS = 11,
+    IMPACT__SPAN_DROPPED_EVENTS = 12,
+    IMPACT__SPAN_LINKS = 13,
+    IMPACT__SPAN_DROPPED_LINKS = 14,
+    IMPACT__SPAN_STATUS = 15,
+    IMPACT__SPAN_FLAGS = 16,
+    IMPACT__EVENT_TIME = 1,
+    IMPACT__EVENT_NAME = 2,
+    IMPACT__EVENT_ATTRIBUTES = 3,
+    IMPACT__EVENT_DROPPED_ATTRIBUTES = 4,
+    IMPACT__LINK_TRACE_ID = 1,
+    IMPACT__LINK_SPAN_ID = 2,
+    IMPACT__LINK_TRACE_STATE = 3,
+    IMPACT__LINK_ATTRIBUTES = 4,
+    IMPACT__LINK_DROPPED_ATTRIBUTES = 5,
+    IMPACT__LINK_FLAGS = 6,
+    IMPACT__STATUS_MESSAGE = 2,
+    IMPACT__STATUS_CODE = 3,
+    IMPACT__SCOPE_NAME = 1,
+    IMPACT__SCOPE_VERSION = 2,
+    IMPACT__RESOURCE_ATTRIBUTES = 1,
+    IMPACT__SCOPE_SPANS_SPANS = 2,
+    IMPACT__KEY_VALUE_KEY = 1,
+    IMPACT__KEY_VALUE_VALUE = 2,
+    IMPACT__ANY_VALUE_STRING = 1,
+    IMPACT__ANY_VALUE_BOOL = 2,
+    IMPACT__ANY_VALUE_INT = 3,
+    IMPACT__ANY_VALUE_DOUBLE = 4,
+    IMPACT__ANY_VALUE_ARRAY = 5,
+    IMPACT__ARRAY_VALUE_VALUES = 1,
+};
+
+/* Bits of Span.flags and Span.Link.flags above the trace flags. */
+enum { IMPACT__FLAGS_HAS_IS_REMOTE = 0x100, IMPACT__FLAGS_IS_REMOTE = 0x200 };
+
+/* Text that is to be written: cut to a number of characters, repaired where it is not UTF-8. */
+typedef struct impact__string {
+    impact_text text;
+    size_t size; /* once repaired */
+} impact__string;
+
+impact__string impact__string_of(impact_text text, uint32_t character_limit);
+uint8_t *impact__write_string(uint8_t *to, uint32_t field, const impact__string *string);
+
+/* An attribute, measured: a KeyValue message of `size` bytes. */
+typedef struct impact__key_value {
+    const impact_attribute *attribute; /* borrowed */
+    uint32_t value_length_limit;       /* characters; 0: none */
+    impact__string string;             /* of a string value */
+    size_t value_size;                 /* of the AnyValue */
+    size_t size;                       /* of the KeyValue */
+} impact__key_value;
+
+/* Documented as ignored: there is nothing that could be lost. */
+static inline bool impact__is_ignored(const impact_attribute *attribute)
+{
+    return attribute->type == IMPACT_VALUE_NONE || attribute->key.size == 0;
+}
+
+/* False when it cannot be written: it is ignored, its key is not UTF-8, it has no value. */
+bool impact__key_value_of(impact__key_value *key_value, const impact_attribute *attribute,
+                          uint32_t value_length_limit);
+/* The whole field: tag, length and KeyValue. */
+size_t impact__key_value_field_size(uint32_t field, const impact__key_value *key_value);
+uint8_t *impact__write_key_value(uint8_t *to, uint32_t field, const impact__key_value *key_value);
+
+/* Attributes of one event, link or resource that are looked at: each is compared with each. */
+enum { impact__list_count_limit = 1024 };
+
+/* The attributes of an event, a link or a resource: each key once, the last one wins, at most
+ * count_limit of them. */
+typedef struct impact__attribute_list {
+    const impact_attribute *attributes; /* borrowed */
+    size_t count;
+    uint32_t count_limit;
+    uint32_t value_length_limit;
+    size_t size;      /* of all fields */
+    uint32_t dropped; /* over the limit, or not writable */
+} impact__attribute_list;
+
+void impact__attribute_list_measure(impact__attribute_list *list, uint32_t field);
+uint8_t *impact__write_attribute_list(uint8_t *to, uint32_t field,
+                                      const impact__attribute_list *list);
+
+/* An Event field of a span. `attributes` is measured by the first call. */
+typedef struct impact__event {
+    uint64_t unix_ns;
+    impact__string name;
+    impact__attribute_list attributes;
+    size_t size; /* of the message */
+} impact__event;
+
+size_t impact__event_field_size(impact__event *event);
+uint8_t *impact__write_event(uint8_t *to, const impact__event *event);
+
+/* A Link field of a span. */
+typedef struct impact__link {
+    const impact_span_context *context; /* borrowed */
+    impact_text trace_state;            /* likewise: of the context, or empty */
+    impact__attribute_list attributes;
+    size_t size;
+} impact__link;
+
+size_t impact__link_field_size(impact__link *link);
+uint8_t *impact__write_link(uint8_t *to, const impact__link *link);
+
+/* A Status field of a span. */
+size_t impact__status_field_size(const impact__string *description);
+uint8_t *impact__write_status(uint8_t *to, impact_span_status status,
+                              const impact__string *description);
+
+#endif

@@ -1,0 +1,92 @@
+/* A provider's resource, encoded once. */
+#include "signal/encoded_resource.h"
+
+#include <stdint.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/text.h"
+#include "signal/encode.h"
+
+static impact_attribute pid_attribute(void)
+{
+    return impact_int("process.pid", getpid());
+}
+
+static bool is_pid(const impact_attribute *attribute)
+{
+    return impact__text_equal_string(attribute->key, "process.pid");
+}
+
+/* What is set last counts: is it this process's own id? */
+static bool ends_with_own_pid(const impact_attribute *attributes, size_t count)
+{
+    for (size_t i = count; i-- > 0;)
+        if (is_pid(&attributes[i]))
+            return attributes[i].type == IMPACT_VALUE_INT &&
+                   attributes[i].value.integer == getpid();
+    return false;
+}
+
+/* Room for any process.pid: the largest number takes the most. */
+static size_t pid_size_most(void)
+{
+    const impact_attribute largest = impact_int("process.pid", -1);
+    impact__key_value kv;
+    (void)impact__key_value_of(&kv, &largest, 0); /* a key that is UTF-8 */
+    return impact__key_value_field_size(IMPACT__RESOURCE_ATTRIBUTES, &kv);
+}
+
+void impact__encoded_resource_renew(impact__encoded_resource *resource)
+{
+    if (!resource->has_pid)
+        return;
+    const impact_attribute pid = pid_attribute();
+    impact__key_value kv;
+    (void)impact__key_value_of(&kv, &pid, 0); /* as above */
+    uint8_t *start = (uint8_t *)resource->bytes;
+    const uint8_t *end =
+        impact__write_key_value(start + resource->pid_offset, IMPACT__RESOURCE_ATTRIBUTES, &kv);
+    resource->size = (size_t)(end - start);
+}
+
+static impact_status encode(impact__encoded_resource *resource, const impact_allocator *allocator,
+                            impact__attribute_list *list)
+{
+    impact__attribute_list_measure(list, IMPACT__RESOURCE_ATTRIBUTES);
+    resource->bytes = impact__alloc(allocator, list->size + pid_size_most());
+    if (!resource->bytes)
+        return IMPACT_ENOMEM;
+    (void)impact__write_attribute_list((uint8_t *)resource->bytes, IMPACT__RESOURCE_ATTRIBUTES,
+                                       list);
+    resource->size = list->size;
+    resource->pid_offset = list->size;
+    impact__encoded_resource_renew(resource);
+    return IMPACT_OK;
+}
+
+impact_status impact__encoded_resource_open(impact__encoded_resource *resource,
+                                            const impact_trace_options *options)
+{
+    const size_t given = options->attributes ? options->attribute_count : 0;
+    impact_attribute *all = impact__alloc(options->allocator, (given + 1) * sizeof *all);
+    if (!all)
+        return IMPACT_ENOMEM;
+    impact__attribute_list list = {.attributes = all, .count_limit = UINT32_MAX};
+    resource->has_pid = ends_with_own_pid(options->attributes, given);
+    for (size_t i = 0; i < given; i++)
+        if (!resource->has_pid || !is_pid(&options->attributes[i]))
+            all[list.count++] = options->attributes[i];
+    if (options->service_name)
+        all[list.count++] = impact_string("service.name", options->service_name);
+    const impact_status status = encode(resource, options->allocator, &list);
+    impact__free(options->allocator, all);
+    return status;
+}
+
+void impact__encoded_resource_close(impact__encoded_resource *resource,
+                                    const impact_allocator *allocator)
+{
+    impact__free(allocator, resource->bytes);
+    *resource = (impact__encoded_resource){0};
+}

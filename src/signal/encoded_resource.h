@@ -1,0 +1,30 @@
+/* A provider's resource: an opentelemetry.proto.resource.v1.Resource, encoded once.
+ *
+ * The process's own id in it (process.pid, when it is the one of the process that opened the provider)
+ * stands last, so that a forked child can write its own in its place.
+ */
+#ifndef IMPACT_SIGNAL_ENCODED_RESOURCE_H
+#define IMPACT_SIGNAL_ENCODED_RESOURCE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <impact/trace.h>
+
+typedef struct impact__encoded_resource {
+    char *bytes; /* owned */
+    size_t size;
+    size_t pid_offset; /* where process.pid begins, if it is ours */
+    bool has_pid;
+} impact__encoded_resource;
+
+/* From the options' attributes and service name; the name wins over an attribute. */
+impact_status impact__encoded_resource_open(impact__encoded_resource *resource,
+                                            const impact_trace_options *options);
+void impact__encoded_resource_close(impact__encoded_resource *resource,
+                                    const impact_allocator *allocator);
+
+/* In a forked child: write its own process.pid. Safe in a signal handler. */
+void impact__encoded_resource_renew(impact__encoded_resource *resource);
+
+#endif

@@ -1,0 +1,184 @@
+/* Forks: the order of the members, their removal, the generation, and forks amid threads. */
+#include "process/fork.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "process/diagnostics.h"
+#include "support/check.h"
+
+static char calls[64];
+
+static void note(const char *moment, const char *name)
+{
+    const size_t size = strlen(calls);
+    (void)snprintf(calls + size, sizeof calls - size, "%s%s ", moment, name);
+}
+
+static void prepare(void *name)
+{
+    note("+", name);
+}
+
+static void in_parent(void *name)
+{
+    note("-", name);
+}
+
+static void in_child(void *name)
+{
+    note("=", name);
+}
+
+#define MEMBER(called)                                                                             \
+    {                                                                                              \
+        prepare, in_parent, in_child, called, NULL, NULL                                           \
+    }
+
+static char name_a[] = "a";
+static char name_b[] = "b";
+static char name_c[] = "c";
+static impact__fork_member a = MEMBER(name_a);
+static impact__fork_member b = MEMBER(name_b);
+static impact__fork_member c = MEMBER(name_c);
+
+/* The parent's calls of a fork; the child exits with 0 when its own were `of_child`. */
+static const char *fork_once(const char *of_child)
+{
+    calls[0] = 0;
+    const pid_t child = fork();
+    if (child == 0)
+        _exit(strcmp(calls, of_child) == 0 ? 0 : 1);
+    int status = -1;
+    (void)waitpid(child, &status, 0);
+    CHECK_EQUAL(status, 0);
+    return calls;
+}
+
+TEST(the_first_registered_is_locked_last_and_let_go_first)
+{
+    REQUIRE(!impact__fork_add(&a) && !impact__fork_add(&b) && !impact__fork_add(&c));
+    CHECK_STRING(fork_once("+c +b +a =a =b =c "), "+c +b +a -a -b -c ");
+}
+
+TEST(a_member_can_be_removed_from_each_place)
+{
+    impact__fork_member *const members[] = {&a, &b, &c};
+    static const char *const should[] = {"+c +b -b -c ", "+c +a -a -c ", "+b +a -a -b "};
+    static const char *const of_child[] = {"+c +b =b =c ", "+c +a =a =c ", "+b +a =a =b "};
+    for (int removed = 0; removed < 3; removed++) {
+        for (int i = 0; i < 3; i++)
+            REQUIRE(!impact__fork_add(members[i]));
+        impact__fork_remove(members[removed]);
+        CHECK_STRING(fork_once(of_child[removed]), should[removed]);
+        for (int i = 0; i < 3; i++)
+            impact__fork_remove(members[i]);
+        CHECK_STRING(fork_once(""), "");
+    }
+}
+
+TEST(to_remove_what_is_not_there_leaves_the_others)
+{
+    REQUIRE(!impact__fork_add(&a) && !impact__fork_add(&b));
+    impact__fork_remove(&c);
+    CHECK_STRING(fork_once("+b +a =a =b "), "+b +a -a -b ");
+    impact__fork_remove(&b);
+    impact__fork_remove(&b);
+    CHECK_STRING(fork_once("+a =a "), "+a -a ");
+    REQUIRE(!impact__fork_add(&b));
+    CHECK_STRING(fork_once("+b +a =a =b "), "+b +a -a -b ");
+}
+
+TEST(the_generation_grows_in_the_child_only)
+{
+    REQUIRE(!impact__fork_watch());
+    REQUIRE(!impact__fork_watch());
+    const unsigned before = impact__fork_generation();
+    const pid_t child = fork();
+    if (child == 0) {
+        const pid_t grandchild = fork();
+        if (grandchild == 0)
+            _exit(impact__fork_generation() == before + 2 ? 0 : 1);
+        int status = -1;
+        (void)waitpid(grandchild, &status, 0);
+        _exit(status == 0 && impact__fork_generation() == before + 1 ? 0 : 1);
+    }
+    int status = -1;
+    (void)waitpid(child, &status, 0);
+    CHECK_EQUAL(status, 0);
+    CHECK_EQUAL(impact__fork_generation(), before);
+}
+
+/* ---- amid threads ---- */
+
+enum { thread_count = 4, fork_count = 100 };
+
+static atomic_bool is_over;
+static pthread_barrier_t barrier;
+static pthread_mutex_t queue_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static void lock_queue(void *owner)
+{
+    (void)pthread_mutex_lock(owner);
+}
+
+static void unlock_queue(void *owner)
+{
+    (void)pthread_mutex_unlock(owner);
+}
+
+static void ignore(impact_severity severity, const char *message, uint64_t suppressed,
+                   void *userdata)
+{
+    (void)severity, (void)message, (void)suppressed, (void)userdata;
+}
+
+/* Reports while it holds the lock of a member that was registered later: the order of process/fork.h.
+ */
+static void *report_all_the_time(void *subject)
+{
+    (void)pthread_barrier_wait(&barrier);
+    while (!atomic_load(&is_over)) {
+        (void)pthread_mutex_lock(&queue_lock);
+        impact_diagnostics_report(IMPACT_SEVERITY_INFO, "test", subject, "%s", "text");
+        (void)pthread_mutex_unlock(&queue_lock);
+    }
+    return NULL;
+}
+
+static int report_in_child(void)
+{
+    (void)alarm(20);
+    (void)pthread_mutex_lock(&queue_lock);
+    impact_diagnostics_report(IMPACT_SEVERITY_INFO, "test", "child", "%s", "text");
+    (void)pthread_mutex_unlock(&queue_lock);
+    return 0;
+}
+
+TEST(a_hundred_forks_amid_threads_that_report_leave_no_lock_behind)
+{
+    static char subjects[thread_count][2] = {"0", "1", "2", "3"};
+    impact__fork_member queue = {lock_queue, unlock_queue, unlock_queue, &queue_lock, NULL, NULL};
+    pthread_t threads[thread_count];
+    REQUIRE(!impact__diagnostics_open()); /* before the others, as its header asks */
+    impact_diagnostics_set_callback(ignore, NULL);
+    REQUIRE(!impact__fork_add(&queue));
+    REQUIRE(pthread_barrier_init(&barrier, NULL, thread_count + 1) == 0);
+    for (int i = 0; i < thread_count; i++)
+        REQUIRE(pthread_create(&threads[i], NULL, report_all_the_time, subjects[i]) == 0);
+    (void)pthread_barrier_wait(&barrier);
+    for (int i = 0; i < fork_count; i++) {
+        const pid_t child = fork();
+        if (child == 0)
+            _exit(report_in_child());
+        int status = -1;
+        (void)waitpid(child, &status, 0);
+        CHECK_EQUAL(status, 0);
+    }
+    atomic_store(&is_over, true);
+    for (int i = 0; i < thread_count; i++)
+        (void)pthread_join(threads[i], NULL);
+    impact__fork_remove(&queue);
+}
