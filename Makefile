@@ -3,12 +3,13 @@
 PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 30
 
-.PHONY: help demo test sanitize bench fuzz format format-check install clean
+.PHONY: help demo test sanitize lint bench fuzz format format-check install clean
 
 help:
 	@echo 'make demo          a C service and a Flask app, and one trace through both'
 	@echo 'make test          build and test everything'
 	@echo 'make sanitize      the C tests under ASan+UBSan, then TSan'
+	@echo 'make lint          the layout of C files, mistakes in shell scripts'
 	@echo 'make bench         one line a figure'
 	@echo 'make fuzz          every fuzz target for FUZZ_SECONDS=$(FUZZ_SECONDS)'
 	@echo 'make format        clang-format (format-check: say what it would change)'
@@ -23,6 +24,9 @@ test:
 
 sanitize:
 	tools/sanitize
+
+lint:
+	tools/lint
 
 bench:
 	tools/bench

@@ -1,5 +1,7 @@
 # What the scripts behind the Makefile share; they read it with `.` from the project's folder.
+# shellcheck shell=sh
 
+# shellcheck disable=SC2034 # they use it
 venv=$PWD/build/venv
 
 # Makes a build folder, or changes one whose options are others now. $1: the folder; the rest:

@@ -119,8 +119,9 @@ class Setup(Tools):
 
     def test_the_groups_are_all_there(self):
         self.add_command("dpkg-query", "exit 1")
-        self.run_tool("setup", "build", "python", "test", "develop")
-        for package in ("gcc", "libpq-dev", "python3-venv", "g++", "postgresql", "clang-format"):
+        self.run_tool("setup", "build", "python", "test", "lint", "develop")
+        packages = "gcc libpq-dev python3-venv g++ postgresql clang-format shellcheck clang"
+        for package in packages.split():
             self.assertIn(package, self.calls()[0].split())
 
 
