@@ -64,7 +64,7 @@ static void close_nothing(impact_exporter *exporter)
     (void)exporter;
 }
 
-static impact_exporter nothing = {"nothing", take_batch, NULL, close_nothing};
+static impact_exporter nothing = {sizeof nothing, "nothing", take_batch, NULL, close_nothing};
 
 /* ---- what is timed ---- */
 

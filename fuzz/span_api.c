@@ -244,8 +244,9 @@ static impact_status look(impact_exporter *exporter, const impact_batch *batch, 
     (void)timeout_ms;
     (void)rejected;
     const witness *w = (const witness *)exporter;
-    for (size_t i = 0; i < batch->span_count; i++)
-        check_span(batch->spans[i].span, w->should, w->has_memory);
+    for (size_t i = 0; i < batch->scope_count; i++)
+        for (size_t j = 0; j < batch->scopes[i]->span_count; j++)
+            check_span(batch->scopes[i]->spans[j], w->should, w->has_memory);
     return IMPACT_OK;
 }
 
@@ -286,7 +287,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     expected should = {0};
     input in = {data, size};
-    witness w = {{"witness", look, NULL, close_nothing}, &should, true};
+    witness w = {{sizeof w.exporter, "witness", look, NULL, close_nothing}, &should, true};
     impact_exporter *exporter = &w.exporter;
     impact_tracer_provider *provider = NULL;
     require(impact_tracer_provider_open(

@@ -14,23 +14,32 @@
 extern "C" {
 #endif
 
-/* One finished span of a batch. Everything is borrowed until export returns. */
-typedef struct impact_finished_span {
-    impact_text record; /* field 2 of ScopeSpans: its tag 0x12, a length and the span */
-    impact_text span;   /* the same without tag and length: opentelemetry.proto.trace.v1.Span */
-    impact_text scope;  /* opentelemetry.proto.common.v1.InstrumentationScope; may be empty */
-} impact_finished_span;
-
-/* A batch: spans of one resource, ordered so that those of one scope stand together. */
-typedef struct impact_batch {
-    impact_text resource; /* opentelemetry.proto.resource.v1.Resource */
-    const impact_finished_span *spans;
+/* The finished spans of one instrumentation scope. Everything in a batch is borrowed until export
+ * returns. */
+typedef struct impact_scope_batch {
+    size_t size;
+    impact_text scope;      /* opentelemetry.proto.common.v1.InstrumentationScope; may be empty */
+    impact_text schema_url; /* may be empty */
+    const impact_text
+        *spans; /* each an opentelemetry.proto.trace.v1.Span, in the order they ended */
     size_t span_count;
+} impact_scope_batch;
+
+/* A batch: finished spans of one resource, by their scopes. */
+typedef struct impact_batch {
+    size_t size;
+    impact_text resource;                    /* opentelemetry.proto.resource.v1.Resource */
+    impact_text schema_url;                  /* of the resource; may be empty */
+    const impact_scope_batch *const *scopes; /* each scope once */
+    size_t scope_count;
+    size_t span_count; /* over all scopes */
 } impact_batch;
 
-/* An exporter is a struct that its maker fills and the provider takes. */
+/* An exporter is a struct that its maker fills and the provider takes. What follows `size` and is not
+ * set is NULL. */
 typedef struct impact_exporter impact_exporter;
 struct impact_exporter {
+    size_t size;
     const char *name; /* borrowed, static: "otlp" */
 
     /* Send a batch within timeout_ms. IMPACT_OK: all were taken but `*rejected` (set to 0 by the

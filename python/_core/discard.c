@@ -19,6 +19,7 @@ static void discard_close(impact_exporter *exporter)
 impact_exporter *discard_exporter(void)
 {
     static impact_exporter exporter = {
+        .size = sizeof exporter,
         .name = "discard",
         .export_batch = discard_batch,
         .close = discard_close,

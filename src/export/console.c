@@ -30,25 +30,37 @@ static impact_status write_span(console *to, impact_text span, impact_text resou
     return impact__descriptor_write(&to->descriptor, impact__buffer_text(&to->object), deadline_ns);
 }
 
+/* What became of the spans of a batch that came first. */
+typedef struct outcome {
+    size_t written;
+    size_t unreadable;
+} outcome;
+
+static impact_status write_scope(console *to, const impact_scope_batch *scope, impact_text resource,
+                                 uint64_t deadline_ns, outcome *so_far)
+{
+    for (size_t i = 0; i < scope->span_count; i++) {
+        const impact_status status = write_span(to, scope->spans[i], resource, deadline_ns);
+        so_far->written += status == IMPACT_OK;
+        so_far->unreadable += status == IMPACT_EINVAL;
+        if (status && status != IMPACT_EINVAL)
+            return status;
+    }
+    return IMPACT_OK;
+}
+
 static impact_status export_batch(impact_exporter *exporter, const impact_batch *batch,
                                   uint32_t timeout_ms, size_t *rejected)
 {
     console *to = (console *)exporter;
     const uint64_t deadline_ns = impact__deadline_after_ms(timeout_ms);
-    size_t written = 0;
-    size_t unreadable = 0;
+    outcome so_far = {0};
     impact_status status = IMPACT_OK;
-    for (size_t i = 0; i < batch->span_count && status == IMPACT_OK; i++) {
-        status = write_span(to, batch->spans[i].span, batch->resource, deadline_ns);
-        written += status == IMPACT_OK;
-        if (status == IMPACT_EINVAL) {
-            unreadable++;
-            status = IMPACT_OK;
-        }
-    }
-    if (status && written + unreadable == 0)
+    for (size_t i = 0; i < batch->scope_count && status == IMPACT_OK; i++)
+        status = write_scope(to, batch->scopes[i], batch->resource, deadline_ns, &so_far);
+    if (status && so_far.written + so_far.unreadable == 0)
         return status;
-    *rejected = batch->span_count - written;
+    *rejected = batch->span_count - so_far.written;
     return IMPACT_OK;
 }
 
@@ -73,7 +85,8 @@ impact_status impact_exporter_console_open(impact_exporter **exporter, int descr
     console *to = impact__alloc(allocator, sizeof *to);
     if (!to)
         return IMPACT_ENOMEM;
-    to->base = (impact_exporter){"console", export_batch, interrupt, close_console};
+    to->base =
+        (impact_exporter){sizeof to->base, "console", export_batch, interrupt, close_console};
     to->descriptor.number = descriptor;
     to->object = IMPACT__BUFFER(allocator);
     *exporter = &to->base;

@@ -1,64 +1,80 @@
-/* A batch as bytes: the pre-encoded resource, then a ScopeSpans for each run of spans of one scope.
+/* A batch as bytes: the pre-encoded resource, then a ScopeSpans for each scope.
  *
- * DESIGN: sizes come first, since protobuf puts a message's length before it; then the records,
- * which carry their tags and lengths already, are copied one after the other. Plugins compile this
- * file in.
+ * DESIGN: sizes come first, since protobuf puts a message's length before it; then the spans, which
+ * are encoded already, are copied one after the other. Plugins compile this file in.
  */
 #include "export/gather.h"
 
 #include "base/protobuf.h"
-#include "base/text.h"
 
 /* trace.proto */
 enum {
     traces_data_resource_spans = 1,
     resource_spans_resource = 1,
     resource_spans_scope_spans = 2,
+    resource_spans_schema_url = 3,
     scope_spans_scope = 1,
+    scope_spans_spans = 2,
+    scope_spans_schema_url = 3,
 };
 
-/* Spans of one scope that stand together. */
+/* The part of a scope's spans that is within a range. */
 typedef struct run {
-    const impact_finished_span *spans;
+    const impact_scope_batch *of;
+    const impact_text *spans;
     size_t count;
-    size_t size; /* bytes of its ScopeSpans, without tag and length */
 } run;
 
-static bool is_same_scope(const impact_finished_span *a, const impact_finished_span *b)
+/* `before` counts the spans of the scopes before this one. */
+static run run_of(const impact_scope_batch *scope, size_t before, impact__span_range range)
 {
-    const bool is_same_place = a->scope.data == b->scope.data && a->scope.size == b->scope.size;
-    return is_same_place || impact__text_equal(a->scope, b->scope);
+    const size_t end = range.first + range.count;
+    const size_t first = range.first > before ? range.first - before : 0;
+    size_t stop = end > before ? end - before : 0;
+    if (stop > scope->span_count)
+        stop = scope->span_count;
+    return (run){scope, scope->spans + first, stop > first ? stop - first : 0};
 }
 
-/* The run that begins with span `first`. */
-static run run_at(const impact_batch *batch, size_t first)
+/* An empty text is no field at all. */
+static size_t text_field_size(uint32_t field, impact_text text)
 {
-    run found = {.spans = batch->spans + first};
-    if (found.spans->scope.size)
-        found.size = impact__field_size(scope_spans_scope, found.spans->scope.size);
-    while (first + found.count < batch->span_count &&
-           is_same_scope(found.spans, found.spans + found.count)) {
-        found.size += found.spans[found.count].record.size;
-        found.count++;
-    }
-    return found;
+    return text.size ? impact__field_size(field, text.size) : 0;
 }
 
-/* Without tag and length. The records are in memory, so their sum is a size. */
-static size_t resource_spans_size(const impact_batch *batch)
+static uint8_t *write_text_field(uint8_t *to, uint32_t field, impact_text text)
 {
-    size_t size = impact__field_size(resource_spans_resource, batch->resource.size);
-    for (size_t i = 0; i < batch->span_count;) {
-        const run next = run_at(batch, i);
-        size += impact__field_size(resource_spans_scope_spans, next.size);
-        i += next.count;
+    return text.size ? impact__write_field(to, field, text.data, text.size) : to;
+}
+
+/* Of a ScopeSpans, without tag and length. The spans are in memory, so their sum is a size. */
+static size_t run_size(const run *of)
+{
+    size_t size = text_field_size(scope_spans_scope, of->of->scope) +
+                  text_field_size(scope_spans_schema_url, of->of->schema_url);
+    for (size_t i = 0; i < of->count; i++)
+        size += impact__field_size(scope_spans_spans, of->spans[i].size);
+    return size;
+}
+
+/* Without tag and length. */
+static size_t resource_spans_size(const impact_batch *batch, impact__span_range range)
+{
+    size_t size = impact__field_size(resource_spans_resource, batch->resource.size) +
+                  text_field_size(resource_spans_schema_url, batch->schema_url);
+    size_t before = 0;
+    for (size_t i = 0; i < batch->scope_count; i++) {
+        const run part = run_of(batch->scopes[i], before, range);
+        if (part.count)
+            size += impact__field_size(resource_spans_scope_spans, run_size(&part));
+        before += batch->scopes[i]->span_count;
     }
     return size;
 }
 
-size_t impact__gather_size(const impact_batch *batch)
+size_t impact__gather_size(const impact_batch *batch, impact__span_range range)
 {
-    return impact__field_size(traces_data_resource_spans, resource_spans_size(batch));
+    return impact__field_size(traces_data_resource_spans, resource_spans_size(batch, range));
 }
 
 static uint8_t *write_head(uint8_t *to, uint32_t field, size_t size)
@@ -69,18 +85,31 @@ static uint8_t *write_head(uint8_t *to, uint32_t field, size_t size)
 
 static uint8_t *write_run(uint8_t *to, const run *of)
 {
-    to = write_head(to, resource_spans_scope_spans, of->size);
-    if (of->spans->scope.size)
-        to = impact__write_field(to, scope_spans_scope, of->spans->scope.data,
-                                 of->spans->scope.size);
+    to = write_head(to, resource_spans_scope_spans, run_size(of));
+    to = write_text_field(to, scope_spans_scope, of->of->scope);
     for (size_t i = 0; i < of->count; i++)
-        to = impact__write_bytes(to, of->spans[i].record.data, of->spans[i].record.size);
-    return to;
+        to = impact__write_field(to, scope_spans_spans, of->spans[i].data, of->spans[i].size);
+    return write_text_field(to, scope_spans_schema_url, of->of->schema_url);
 }
 
-impact_status impact__gather_append(impact__buffer *buffer, const impact_batch *batch)
+static void write_resource_spans(uint8_t *to, const impact_batch *batch, impact__span_range range)
 {
-    const size_t size = resource_spans_size(batch);
+    to = impact__write_field(to, resource_spans_resource, batch->resource.data,
+                             batch->resource.size);
+    size_t before = 0;
+    for (size_t i = 0; i < batch->scope_count; i++) {
+        const run part = run_of(batch->scopes[i], before, range);
+        if (part.count)
+            to = write_run(to, &part);
+        before += batch->scopes[i]->span_count;
+    }
+    (void)write_text_field(to, resource_spans_schema_url, batch->schema_url);
+}
+
+impact_status impact__gather_append(impact__buffer *buffer, const impact_batch *batch,
+                                    impact__span_range range)
+{
+    const size_t size = resource_spans_size(batch, range);
     const size_t whole = impact__field_size(traces_data_resource_spans, size);
     char *start = impact__buffer_reserve(buffer, whole);
     if (!start) {
@@ -88,13 +117,7 @@ impact_status impact__gather_append(impact__buffer *buffer, const impact_batch *
         return IMPACT_ENOMEM;
     }
     uint8_t *to = write_head((uint8_t *)start, traces_data_resource_spans, size);
-    to = impact__write_field(to, resource_spans_resource, batch->resource.data,
-                             batch->resource.size);
-    for (size_t i = 0; i < batch->span_count;) {
-        const run next = run_at(batch, i);
-        to = write_run(to, &next);
-        i += next.count;
-    }
+    write_resource_spans(to, batch, range);
     buffer->size += whole;
     return IMPACT_OK;
 }

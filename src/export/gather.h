@@ -7,10 +7,17 @@
 
 #include "base/buffer.h"
 
-/* The bytes that impact__gather_append writes. all of it is in memory, so it is a size. */
-size_t impact__gather_size(const impact_batch *batch);
+/* Spans of a batch by their number, counted through its scopes: `count` of them from `first` on. */
+typedef struct impact__span_range {
+    size_t first;
+    size_t count;
+} impact__span_range;
 
-/* Append the batch to `buffer`. IMPACT_ENOMEM: the buffer is as it was. */
-impact_status impact__gather_append(impact__buffer *buffer, const impact_batch *batch);
+/* The bytes that impact__gather_append writes. All of it is in memory, so it is a size. */
+size_t impact__gather_size(const impact_batch *batch, impact__span_range range);
+
+/* Append those spans of the batch to `buffer`. IMPACT_ENOMEM: the buffer is as it was. */
+impact_status impact__gather_append(impact__buffer *buffer, const impact_batch *batch,
+                                    impact__span_range range);
 
 #endif

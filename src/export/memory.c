@@ -1,7 +1,7 @@
 /* The exporter that keeps what it is given: for tests, and for those who read their own spans.
  *
  * DESIGN: each batch is appended as one ResourceSpans, field 1 of TracesData (trace.proto), with a
- * ScopeSpans for each run of spans of one scope. An append that runs out of memory is undone, so
+ * ScopeSpans for each scope. An append that runs out of memory is undone, so
  * the data is always whole messages.
  */
 #include <impact/exporter.h>
@@ -21,7 +21,7 @@ static impact_status export_batch(impact_exporter *exporter, const impact_batch 
     (void)timeout_ms; /* it waits for nothing */
     (void)rejected;   /* and refuses nothing */
     memory_exporter *memory = (memory_exporter *)exporter;
-    return impact__gather_append(&memory->data, batch);
+    return impact__gather_append(&memory->data, batch, (impact__span_range){0, batch->span_count});
 }
 
 static void close_memory(impact_exporter *exporter)
@@ -40,9 +40,12 @@ impact_status impact_exporter_memory_open(impact_exporter **exporter,
     memory_exporter *memory = impact__alloc(allocator, sizeof *memory);
     if (!memory)
         return IMPACT_ENOMEM;
-    memory->base.name = "memory";
-    memory->base.export_batch = export_batch;
-    memory->base.close = close_memory;
+    memory->base = (impact_exporter){
+        .size = sizeof memory->base,
+        .name = "memory",
+        .export_batch = export_batch,
+        .close = close_memory,
+    };
     memory->data = IMPACT__BUFFER(allocator);
     *exporter = &memory->base;
     return IMPACT_OK;

@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/options.h"
 #include "process/diagnostics.h"
 #include "base/thread.h"
 #include "signal/encode.h"
@@ -47,10 +48,10 @@ static impact_status open_batch(impact_tracer_provider *provider, uint32_t queue
     provider->batch.bytes = IMPACT__BUFFER(provider->allocator);
     provider->batch.items =
         impact__alloc(provider->allocator, count * sizeof *provider->batch.items);
-    provider->finished = impact__alloc(provider->allocator, count * sizeof *provider->finished);
-    const bool is_whole = provider->batch.items && provider->finished &&
-                          impact__buffer_reserve(&provider->batch.bytes, batch_reserve_size);
-    return is_whole ? IMPACT_OK : IMPACT_ENOMEM;
+    const bool is_whole =
+        provider->batch.items && impact__buffer_reserve(&provider->batch.bytes, batch_reserve_size);
+    return is_whole ? impact__batch_open(&provider->shown, count, provider->allocator)
+                    : IMPACT_ENOMEM;
 }
 
 static impact_status open_parts(impact_tracer_provider *provider,
@@ -76,7 +77,7 @@ static void close_parts(impact_tracer_provider *provider)
     impact__tracer_set_clear(&provider->tracers);
     impact__buffer_close(&provider->batch.bytes);
     impact__free(provider->allocator, provider->batch.items);
-    impact__free(provider->allocator, provider->finished);
+    impact__batch_close(&provider->shown);
     impact__encoded_resource_close(&provider->resource, provider->allocator);
     impact__queue_close(&provider->queue);
 }
@@ -152,10 +153,17 @@ static impact_status register_for_forks(impact_tracer_provider *provider)
     return status ? status : impact__fork_add(&provider->fork_member);
 }
 
+static bool is_exporter(const impact_exporter *exporter)
+{
+    impact_exporter known;
+    return exporter && impact__struct_read(&known, sizeof known, exporter) && known.export_batch &&
+           known.close;
+}
+
 static bool has_gaps(const impact_trace_options *options)
 {
     for (size_t i = 0; options->exporters && i < options->exporter_count; i++)
-        if (!options->exporters[i])
+        if (!is_exporter(options->exporters[i]))
             return true;
     return false;
 }

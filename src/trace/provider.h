@@ -20,6 +20,7 @@
 
 #include <impact/trace.h>
 
+#include "pipeline/batch.h"
 #include "process/fork.h"
 #include "trace/queue.h"
 #include "signal/encoded_resource.h"
@@ -85,7 +86,7 @@ struct impact_tracer_provider {
 
     /* The worker's own: a copy of the batch, and what exporters are shown of it. */
     impact__queue_batch batch;
-    impact_finished_span *finished;
+    impact__batch shown;
 };
 
 /* ---- provider.c ---- */

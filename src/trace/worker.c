@@ -116,24 +116,13 @@ static bool wait_for_work(impact_tracer_provider *provider, uint64_t due_ns)
     return !provider->is_shut_down || impact__clock_monotonic_ns() < provider->shutdown_deadline_ns;
 }
 
-/* From one scope the spans come together, in the order in which they ended. Scopes are few. */
-static bool is_first_of_its_scope(const impact__queue_batch *batch, size_t index)
-{
-    for (size_t i = 0; i < index; i++)
-        if (batch->items[i].tracer == batch->items[index].tracer)
-            return false;
-    return true;
-}
-
-static impact_finished_span show(const impact__queue_batch *batch, size_t index)
+static impact__batch_item item_of(const impact__queue_batch *batch, size_t index)
 {
     const struct impact__queue_item *item = &batch->items[index];
-    const impact_text record = impact_text_from(batch->bytes.data + item->offset, item->size);
-    impact_text rest = record;
+    impact_text rest = impact_text_from(batch->bytes.data + item->offset, item->size);
     impact__field span = {0};
     (void)impact__read_field(&span, &rest); /* our own bytes: well formed */
-    return (impact_finished_span){
-        .record = record,
+    return (impact__batch_item){
         .span = span.bytes,
         .scope = {item->tracer ? item->tracer->scope : "",
                   item->tracer ? item->tracer->scope_size : 0},
@@ -142,20 +131,11 @@ static impact_finished_span show(const impact__queue_batch *batch, size_t index)
 
 static impact_batch show_batch(impact_tracer_provider *provider)
 {
-    const impact__queue_batch *batch = &provider->batch;
-    size_t shown = 0;
-    for (size_t i = 0; i < batch->count; i++) {
-        if (!is_first_of_its_scope(batch, i))
-            continue;
-        for (size_t j = i; j < batch->count; j++)
-            if (batch->items[j].tracer == batch->items[i].tracer)
-                provider->finished[shown++] = show(batch, j);
-    }
-    return (impact_batch){
-        .resource = {provider->resource.bytes, provider->resource.size},
-        .spans = provider->finished,
-        .span_count = shown,
-    };
+    provider->shown.count = provider->batch.count;
+    for (size_t i = 0; i < provider->batch.count; i++)
+        provider->shown.items[i] = item_of(&provider->batch, i);
+    return impact__batch_show(&provider->shown,
+                              impact_text_from(provider->resource.bytes, provider->resource.size));
 }
 
 /* The time an export may take: its own, or what the shutdown leaves. */

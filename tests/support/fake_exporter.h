@@ -70,7 +70,8 @@ static inline void fake_close(impact_exporter *exporter)
 
 static inline impact_exporter *fake_exporter_open(fake_exporter *fake)
 {
-    *fake = (fake_exporter){.exporter = {"fake", fake_export, fake_interrupt, fake_close}};
+    *fake = (fake_exporter){
+        .exporter = {sizeof(impact_exporter), "fake", fake_export, fake_interrupt, fake_close}};
     (void)pthread_mutex_init(&fake->lock, NULL);
     (void)pthread_cond_init(&fake->changed, NULL);
     return &fake->exporter;

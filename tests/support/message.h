@@ -132,34 +132,46 @@ static inline message message_resource(const char *service_name)
     return resource;
 }
 
-/* A span as it stands in a batch. `record` holds its bytes and must outlive it. */
-static inline impact_finished_span message_finished(message *record, const message *span,
-                                                    impact_text scope)
+/* A batch of up to two scopes, in memory that stays where it is. */
+typedef struct message_batch {
+    impact_scope_batch scopes[2];
+    const impact_scope_batch *list[2];
+    impact_batch shown;
+} message_batch;
+
+/* `spans` are borrowed, and so is what `resource` has. */
+static inline void message_batch_open(message_batch *batch, const message *resource)
 {
-    *record = (message){.size = 0};
-    message_nested(record, 2, span);
-    const char *end = (const char *)record->data + record->size;
-    return (impact_finished_span){
-        .record = message_text(record),
-        .span = impact_text_from(end - span->size, span->size),
-        .scope = scope,
-    };
+    *batch = (message_batch){.shown = {.size = sizeof batch->shown,
+                                       .resource = message_text(resource),
+                                       .scopes = batch->list}};
+}
+
+static inline void message_batch_add(message_batch *batch, impact_text scope,
+                                     const impact_text *spans, size_t count)
+{
+    const size_t number = batch->shown.scope_count++;
+    batch->scopes[number] = (impact_scope_batch){
+        .size = sizeof batch->scopes[0], .scope = scope, .spans = spans, .span_count = count};
+    batch->list[number] = &batch->scopes[number];
+    batch->shown.span_count += count;
 }
 
 /* A batch of one span, "work" of "orders", with what it is made of. */
 typedef struct message_example {
     message resource;
     message record;
-    impact_finished_span span;
-    impact_batch batch;
+    impact_text span;
+    message_batch batch;
 } message_example;
 
 static inline void message_example_fill(message_example *e)
 {
-    const message span = message_span((message_span_facts){.trace = 1, .id = 1, .name = "work"});
+    e->record = message_span((message_span_facts){.trace = 1, .id = 1, .name = "work"});
     e->resource = message_resource("orders");
-    e->span = message_finished(&e->record, &span, impact_text_from(NULL, 0));
-    e->batch = (impact_batch){message_text(&e->resource), &e->span, 1};
+    e->span = message_text(&e->record);
+    message_batch_open(&e->batch, &e->resource);
+    message_batch_add(&e->batch, impact_text_from(NULL, 0), &e->span, 1);
 }
 
 #endif

@@ -26,21 +26,22 @@ typedef struct otlp {
     impact__buffer request; /* kept between batches for its memory */
 } otlp;
 
-static impact_status send_part(otlp *to, const impact_batch *part, uint64_t deadline_ns,
-                               size_t *rejected)
+static impact_status send_part(otlp *to, const impact_batch *batch, impact__span_range part,
+                               uint64_t deadline_ns, size_t *rejected)
 {
     impact__buffer_clear(&to->request);
-    const impact_status status = impact__gather_append(&to->request, part);
+    const impact_status status = impact__gather_append(&to->request, batch, part);
     if (status)
         return status;
-    return otlp__send(to->http, impact__buffer_text(&to->request), part->span_count, deadline_ns,
+    return otlp__send(to->http, impact__buffer_text(&to->request), part.count, deadline_ns,
                       rejected);
 }
 
-static void reject_large_span(size_t size)
+static void reject_large_span(void)
 {
     impact_diagnostics_report(IMPACT_SEVERITY_ERROR, "otlp", "large span",
-                              "a span of %zu bytes is above the limit of a request", size);
+                              "a span is above the limit of a request, %d bytes",
+                              OTLP__REQUEST_LIMIT);
 }
 
 static impact_status send_batch(otlp *to, const impact_batch *batch, uint64_t deadline_ns,
@@ -50,17 +51,18 @@ static impact_status send_batch(otlp *to, const impact_batch *batch, uint64_t de
     size_t refused = 0;
     impact_status status = IMPACT_OK;
     for (size_t first = 0; first < batch->span_count && status == IMPACT_OK;) {
-        const impact_batch part = otlp__request_part(batch, first, OTLP__REQUEST_LIMIT);
-        if (!part.span_count) {
-            reject_large_span(batch->spans[first++].record.size);
+        const impact__span_range part = otlp__request_range(batch, first, OTLP__REQUEST_LIMIT);
+        if (!part.count) {
+            reject_large_span();
+            first++;
             refused++;
             continue;
         }
         size_t part_rejected = 0;
-        status = send_part(to, &part, deadline_ns, &part_rejected);
-        first += part.span_count;
+        status = send_part(to, batch, part, deadline_ns, &part_rejected);
+        first += part.count;
         if (status == IMPACT_OK) {
-            taken += part.span_count - part_rejected;
+            taken += part.count - part_rejected;
             refused += part_rejected;
         }
     }
@@ -112,7 +114,7 @@ static impact_status open_otlp(impact_exporter **exporter, const impact_allocato
     otlp *to = impact__alloc(allocator, sizeof *to);
     if (!to)
         return IMPACT_ENOMEM;
-    to->base = (impact_exporter){"otlp", export_batch, interrupt, close_otlp};
+    to->base = (impact_exporter){sizeof to->base, "otlp", export_batch, interrupt, close_otlp};
     to->request = IMPACT__BUFFER(allocator);
     impact_status status = otlp__settings_open(&to->settings, allocator);
     if (status)

@@ -41,17 +41,26 @@ static impact_status print(impact__forest *forest, bool in_colour, impact__descr
     return status;
 }
 
-static impact_status add_batch(impact__forest *forest, const impact_batch *batch,
-                               size_t *unreadable)
+static impact_status add_scope(impact__forest *forest, const impact_scope_batch *scope,
+                               impact_text service, size_t *unreadable)
 {
-    const impact_text service = impact__forest_service_of(batch->resource);
-    for (size_t i = 0; i < batch->span_count; i++) {
-        const impact_status status = impact__forest_add(forest, batch->spans[i].span, service);
+    for (size_t i = 0; i < scope->span_count; i++) {
+        const impact_status status = impact__forest_add(forest, scope->spans[i], service);
         if (status == IMPACT_ENOMEM)
             return status;
         *unreadable += status != IMPACT_OK;
     }
     return IMPACT_OK;
+}
+
+static impact_status add_batch(impact__forest *forest, const impact_batch *batch,
+                               size_t *unreadable)
+{
+    const impact_text service = impact__forest_service_of(batch->resource);
+    impact_status status = IMPACT_OK;
+    for (size_t i = 0; i < batch->scope_count && status != IMPACT_ENOMEM; i++)
+        status = add_scope(forest, batch->scopes[i], service, unreadable);
+    return status;
 }
 
 static impact_status export_batch(impact_exporter *exporter, const impact_batch *batch,
@@ -88,7 +97,7 @@ impact_status impact_exporter_tree_open(impact_exporter **exporter, int descript
     tree *to = impact__alloc(allocator, sizeof *to);
     if (!to)
         return IMPACT_ENOMEM;
-    to->base = (impact_exporter){"tree", export_batch, interrupt, close_tree};
+    to->base = (impact_exporter){sizeof to->base, "tree", export_batch, interrupt, close_tree};
     to->allocator = allocator;
     to->descriptor.number = descriptor;
     to->in_colour = may_colour(descriptor);

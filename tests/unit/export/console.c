@@ -18,8 +18,8 @@ enum { span_count = 4, output_size = 256 * 1024 };
 typedef struct example {
     message resource;
     message records[span_count];
-    impact_finished_span spans[span_count];
-    impact_batch batch;
+    impact_text spans[span_count];
+    message_batch batch;
 } example;
 
 static message rich_span(uint8_t id)
@@ -44,10 +44,12 @@ static void fill(example *e)
 {
     e->resource = message_resource("orders");
     for (uint8_t i = 0; i < span_count; i++) {
-        const message span = rich_span((uint8_t)(i + 1));
-        e->spans[i] = message_finished(&e->records[i], &span, impact_text_from(NULL, 0));
+        e->records[i] = rich_span((uint8_t)(i + 1));
+        e->spans[i] = message_text(&e->records[i]);
     }
-    e->batch = (impact_batch){message_text(&e->resource), e->spans, span_count};
+    message_batch_open(&e->batch, &e->resource);
+    message_batch_add(&e->batch, impact_text_from(NULL, 0), e->spans, 1);
+    message_batch_add(&e->batch, impact_text_from(NULL, 0), e->spans + 1, span_count - 1);
 }
 
 static char output[output_size];
@@ -80,12 +82,12 @@ TEST(a_span_is_an_object_of_python_s_shape)
 {
     example e;
     fill(&e);
-    e.batch.span_count = 1;
+    e.batch.shown.scope_count = e.batch.shown.span_count = 1;
     int ends[2];
     REQUIRE(pipe2(ends, O_CLOEXEC) == 0);
     impact_exporter *exporter = open_on(ends[1]);
     size_t rejected = 0;
-    CHECK_EQUAL(exporter->export_batch(exporter, &e.batch, 1000, &rejected), IMPACT_OK);
+    CHECK_EQUAL(exporter->export_batch(exporter, &e.batch.shown, 1000, &rejected), IMPACT_OK);
     (void)close(ends[1]);
     (void)drain(ends[0]);
     CHECK_STRING(output,
@@ -134,7 +136,7 @@ TEST(a_closed_pipe_is_a_failed_export_and_no_signal)
     (void)close(ends[0]);
     impact_exporter *exporter = open_on(ends[1]);
     size_t rejected = 0;
-    CHECK_EQUAL(exporter->export_batch(exporter, &e.batch, 1000, &rejected), IMPACT_ESYSTEM);
+    CHECK_EQUAL(exporter->export_batch(exporter, &e.batch.shown, 1000, &rejected), IMPACT_ESYSTEM);
     CHECK_EQUAL(rejected, 0);
     sigset_t pending;
     (void)sigpending(&pending);
@@ -166,7 +168,7 @@ static uint64_t export_into_full_pipe(bool is_non_blocking)
     impact_exporter *exporter = open_on(ends[1]);
     size_t rejected = 0;
     const uint64_t begin_ns = impact__clock_monotonic_ns();
-    CHECK_EQUAL(exporter->export_batch(exporter, &e.batch, 30, &rejected), IMPACT_ETIMEDOUT);
+    CHECK_EQUAL(exporter->export_batch(exporter, &e.batch.shown, 30, &rejected), IMPACT_ETIMEDOUT);
     const uint64_t took_ms = (impact__clock_monotonic_ns() - begin_ns) / IMPACT__NS_PER_MS;
     CHECK(took_ms >= 30);
     CHECK_EQUAL(rejected, 0);
@@ -195,7 +197,7 @@ TEST(spans_that_were_written_before_the_pipe_was_full_count_as_exported)
     REQUIRE(fcntl(ends[1], F_SETPIPE_SZ, 4096) == 4096); /* room for three objects, not for four */
     impact_exporter *exporter = open_on(ends[1]);
     size_t rejected = 0;
-    CHECK_EQUAL(exporter->export_batch(exporter, &e.batch, 10, &rejected), IMPACT_OK);
+    CHECK_EQUAL(exporter->export_batch(exporter, &e.batch.shown, 10, &rejected), IMPACT_OK);
     (void)close(ends[1]);
     (void)drain(ends[0]);
     CHECK(rejected > 0 && rejected < span_count);
@@ -216,9 +218,9 @@ static void make_large(example *e)
     static message record;
     static char long_text[7000];
     memset(long_text, 'x', sizeof long_text - 1);
-    message span = message_span((message_span_facts){.trace = 1, .id = 1, .name = "s"});
-    message_string_attribute(&span, 9, "long", long_text);
-    e->spans[0] = message_finished(&record, &span, impact_text_from(NULL, 0));
+    record = message_span((message_span_facts){.trace = 1, .id = 1, .name = "s"});
+    message_string_attribute(&record, 9, "long", long_text);
+    e->spans[0] = message_text(&record);
 }
 
 TEST(an_object_larger_than_the_pipe_arrives_whole)
@@ -233,7 +235,7 @@ TEST(an_object_larger_than_the_pipe_arrives_whole)
     pthread_t reader;
     REQUIRE(pthread_create(&reader, NULL, drain_in_thread, &ends[0]) == 0);
     size_t rejected = 0;
-    CHECK_EQUAL(exporter->export_batch(exporter, &e.batch, 5000, &rejected), IMPACT_OK);
+    CHECK_EQUAL(exporter->export_batch(exporter, &e.batch.shown, 5000, &rejected), IMPACT_OK);
     (void)close(ends[1]);
     (void)pthread_join(reader, NULL);
     CHECK_EQUAL(rejected, 0);
@@ -253,7 +255,7 @@ TEST(a_blocking_pipe_with_room_for_a_part_does_not_block)
     REQUIRE(fcntl(ends[1], F_SETPIPE_SZ, 4096) == 4096);
     impact_exporter *exporter = open_on(ends[1]);
     size_t rejected = 0;
-    CHECK_EQUAL(exporter->export_batch(exporter, &e.batch, 20, &rejected), IMPACT_ETIMEDOUT);
+    CHECK_EQUAL(exporter->export_batch(exporter, &e.batch.shown, 20, &rejected), IMPACT_ETIMEDOUT);
     CHECK_EQUAL(rejected, 0);
     (void)close(ends[0]);
     (void)close(ends[1]);
@@ -277,9 +279,9 @@ TEST(an_interruption_ends_the_wait_and_all_later_exports)
     pthread_t thread;
     REQUIRE(pthread_create(&thread, NULL, interrupt_in_thread, exporter) == 0);
     size_t rejected = 0;
-    CHECK_EQUAL(exporter->export_batch(exporter, &e.batch, 60000, &rejected), IMPACT_ECLOSED);
+    CHECK_EQUAL(exporter->export_batch(exporter, &e.batch.shown, 60000, &rejected), IMPACT_ECLOSED);
     (void)pthread_join(thread, NULL);
-    CHECK_EQUAL(exporter->export_batch(exporter, &e.batch, 60000, &rejected), IMPACT_ECLOSED);
+    CHECK_EQUAL(exporter->export_batch(exporter, &e.batch.shown, 60000, &rejected), IMPACT_ECLOSED);
     (void)close(ends[0]);
     (void)close(ends[1]);
     impact_exporter_close(exporter);
@@ -289,12 +291,12 @@ TEST(an_unreadable_span_is_rejected_and_the_rest_written)
 {
     example e;
     fill(&e);
-    e.spans[1].span = impact_text_of("\x0a\x7f");
+    e.spans[1] = impact_text_of("\x0a\x7f");
     int ends[2];
     REQUIRE(pipe2(ends, O_CLOEXEC) == 0);
     impact_exporter *exporter = open_on(ends[1]);
     size_t rejected = 0;
-    CHECK_EQUAL(exporter->export_batch(exporter, &e.batch, 1000, &rejected), IMPACT_OK);
+    CHECK_EQUAL(exporter->export_batch(exporter, &e.batch.shown, 1000, &rejected), IMPACT_OK);
     CHECK_EQUAL(rejected, 1);
     (void)close(ends[1]);
     (void)drain(ends[0]);
@@ -316,7 +318,8 @@ TEST(what_finds_no_memory_is_counted_and_nothing_leaks)
         CHECK_EQUAL(opened, exporter ? IMPACT_OK : IMPACT_ENOMEM);
         size_t rejected = 0;
         const impact_status status =
-            exporter ? exporter->export_batch(exporter, &e.batch, 1000, &rejected) : IMPACT_ENOMEM;
+            exporter ? exporter->export_batch(exporter, &e.batch.shown, 1000, &rejected)
+                     : IMPACT_ENOMEM;
         CHECK_EQUAL(status == IMPACT_OK && rejected == 0, !f.injected);
         (void)close(ends[1]);
         (void)drain(ends[0]);

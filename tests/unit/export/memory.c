@@ -12,8 +12,8 @@ typedef struct example {
     message resource;
     message scopes[2];
     message records[span_count];
-    impact_finished_span spans[span_count];
-    impact_batch batch;
+    impact_text spans[span_count];
+    message_batch batch;
 } example;
 
 /* Three spans; the first two of one scope. */
@@ -25,10 +25,12 @@ static void fill(example *e)
         message_string(&e->scopes[i], 1, i ? "second" : "first");
     }
     for (uint8_t i = 0; i < span_count; i++) {
-        const message span = message_span((message_span_facts){.trace = 1, .id = i, .name = "s"});
-        e->spans[i] = message_finished(&e->records[i], &span, message_text(&e->scopes[i / 2]));
+        e->records[i] = message_span((message_span_facts){.trace = 1, .id = i, .name = "s"});
+        e->spans[i] = message_text(&e->records[i]);
     }
-    e->batch = (impact_batch){message_text(&e->resource), e->spans, span_count};
+    message_batch_open(&e->batch, &e->resource);
+    message_batch_add(&e->batch, message_text(&e->scopes[0]), e->spans, 2);
+    message_batch_add(&e->batch, message_text(&e->scopes[1]), e->spans + 2, 1);
 }
 
 static bool is_text(impact_text text, const char *should)
@@ -72,8 +74,8 @@ TEST(batches_are_kept_with_resource_and_scopes)
     CHECK_STRING(exporter->name, "memory");
     CHECK_EQUAL(impact_exporter_memory_data(exporter).size, 0);
     size_t rejected = 0;
-    CHECK_EQUAL(exporter->export_batch(exporter, &e.batch, 0, &rejected), IMPACT_OK);
-    CHECK_EQUAL(exporter->export_batch(exporter, &e.batch, 0, &rejected), IMPACT_OK);
+    CHECK_EQUAL(exporter->export_batch(exporter, &e.batch.shown, 0, &rejected), IMPACT_OK);
+    CHECK_EQUAL(exporter->export_batch(exporter, &e.batch.shown, 0, &rejected), IMPACT_OK);
     CHECK_EQUAL(rejected, 0);
     CHECK_EQUAL(count_examples(impact_exporter_memory_data(exporter)), 2);
     impact_exporter_memory_clear(exporter);
@@ -85,12 +87,12 @@ TEST(spans_without_a_scope_get_none)
 {
     example e;
     fill(&e);
-    for (size_t i = 0; i < span_count; i++)
-        e.spans[i].scope = impact_text_from(NULL, 0);
+    message_batch_open(&e.batch, &e.resource);
+    message_batch_add(&e.batch, impact_text_from(NULL, 0), e.spans, span_count);
     impact_exporter *exporter = NULL;
     REQUIRE(impact_exporter_memory_open(&exporter, NULL) == IMPACT_OK);
     size_t rejected = 0;
-    CHECK_EQUAL(exporter->export_batch(exporter, &e.batch, 0, &rejected), IMPACT_OK);
+    CHECK_EQUAL(exporter->export_batch(exporter, &e.batch.shown, 0, &rejected), IMPACT_OK);
     impact_message_walk walk = impact_message_walk_of(impact_exporter_memory_data(exporter), 1);
     impact_text part;
     REQUIRE(impact_message_walk_next(&walk, &part));
@@ -98,6 +100,35 @@ TEST(spans_without_a_scope_get_none)
     REQUIRE(impact_message_walk_next(&walk, &part));
     walk = impact_message_walk_of(part, 1);
     CHECK(!impact_message_walk_next(&walk, &part));
+    exporter->close(exporter);
+}
+
+static bool has_field(impact_text bytes, uint32_t field, const char *should)
+{
+    impact_message_walk walk = impact_message_walk_of(bytes, field);
+    impact_text text;
+    return impact_message_walk_next(&walk, &text) && is_text(text, should);
+}
+
+TEST(the_schema_urls_of_resource_and_scope_are_kept)
+{
+    example e;
+    fill(&e);
+    e.batch.shown.schema_url = impact_text_of("https://of.resource/1");
+    e.batch.scopes[1].schema_url = impact_text_of("https://of.scope/2");
+    impact_exporter *exporter = NULL;
+    REQUIRE(impact_exporter_memory_open(&exporter, NULL) == IMPACT_OK);
+    size_t rejected = 0;
+    CHECK_EQUAL(exporter->export_batch(exporter, &e.batch.shown, 0, &rejected), IMPACT_OK);
+    impact_message_walk walk = impact_message_walk_of(impact_exporter_memory_data(exporter), 1);
+    impact_text resource_spans, first, second, none;
+    REQUIRE(impact_message_walk_next(&walk, &resource_spans));
+    CHECK(has_field(resource_spans, 3, "https://of.resource/1"));
+    walk = impact_message_walk_of(resource_spans, 2);
+    REQUIRE(impact_message_walk_next(&walk, &first) && impact_message_walk_next(&walk, &second));
+    CHECK(has_field(second, 3, "https://of.scope/2"));
+    walk = impact_message_walk_of(first, 3);
+    CHECK(!impact_message_walk_next(&walk, &none));
     exporter->close(exporter);
 }
 
@@ -115,7 +146,7 @@ TEST(a_batch_that_finds_no_memory_is_kept_not_at_all)
         size_t kept = 0;
         size_t rejected = 0;
         for (int i = 0; i < 8; i++)
-            kept += exporter->export_batch(exporter, &e.batch, 0, &rejected) == IMPACT_OK;
+            kept += exporter->export_batch(exporter, &e.batch.shown, 0, &rejected) == IMPACT_OK;
         CHECK_EQUAL(count_examples(impact_exporter_memory_data(exporter)), kept);
         CHECK_EQUAL(kept < 8, f.injected);
         if (!f.fails_for_good)
@@ -131,7 +162,7 @@ static void close_nothing(impact_exporter *exporter)
 
 TEST(null_and_other_exporters_hold_no_data)
 {
-    impact_exporter other = {.name = "other", .close = close_nothing};
+    impact_exporter other = {.size = sizeof other, .name = "other", .close = close_nothing};
     CHECK_EQUAL(impact_exporter_memory_open(NULL, NULL), IMPACT_EINVAL);
     CHECK_EQUAL(impact_exporter_memory_data(NULL).size, 0);
     CHECK_EQUAL(impact_exporter_memory_data(&other).size, 0);

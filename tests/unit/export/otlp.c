@@ -54,7 +54,7 @@ static outcome export_one(impact_exporter *exporter, uint32_t timeout_ms)
     message_example_fill(&e);
     outcome o = {.rejected = 0};
     const uint64_t begin_ns = impact__clock_monotonic_ns();
-    o.status = exporter->export_batch(exporter, &e.batch, timeout_ms, &o.rejected);
+    o.status = exporter->export_batch(exporter, &e.batch.shown, timeout_ms, &o.rejected);
     o.took_ms = (impact__clock_monotonic_ns() - begin_ns) / IMPACT__NS_PER_MS;
     return o;
 }

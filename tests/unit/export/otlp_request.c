@@ -1,7 +1,10 @@
 /* Requests: a batch is cut where the limit is, and no part is above it. */
 #include "export/otlp/request.h"
 
-#include "export/gather.h"
+#include <string.h>
+
+#include <impact/span_view.h>
+
 #include "support/check.h"
 #include "support/message.h"
 
@@ -11,10 +14,11 @@ typedef struct example {
     message resource;
     message scopes[2];
     message records[span_count];
-    impact_finished_span spans[span_count];
-    impact_batch batch;
+    impact_text spans[span_count];
+    message_batch batch;
 } example;
 
+/* Two scopes of three spans. */
 static void fill(example *e)
 {
     e->resource = message_resource("orders");
@@ -23,36 +27,61 @@ static void fill(example *e)
         message_string(&e->scopes[i], 1, i ? "second" : "first");
     }
     for (uint8_t i = 0; i < span_count; i++) {
-        const message span = message_span((message_span_facts){.trace = 1, .id = i, .name = "s"});
-        e->spans[i] = message_finished(&e->records[i], &span, message_text(&e->scopes[i % 2]));
+        e->records[i] = message_span((message_span_facts){.trace = 1, .id = i, .name = "s"});
+        e->spans[i] = message_text(&e->records[i]);
     }
-    e->batch = (impact_batch){message_text(&e->resource), e->spans, span_count};
+    message_batch_open(&e->batch, &e->resource);
+    e->batch.shown.schema_url = impact_text_of("https://of.resource/1");
+    for (size_t i = 0; i < 2; i++) {
+        message_batch_add(&e->batch, message_text(&e->scopes[i]), e->spans + 3 * i, 3);
+        e->batch.scopes[i].schema_url = impact_text_of("https://of.scope/2");
+    }
+}
+
+/* The spans of `data`, which must be those from `first` on. */
+static size_t count_spans(impact_text data, const impact_text *first)
+{
+    impact_message_walk resources = impact_message_walk_of(data, 1);
+    impact_text resource_spans, scope_spans, span;
+    size_t count = 0;
+    CHECK(impact_message_walk_next(&resources, &resource_spans));
+    impact_message_walk scopes = impact_message_walk_of(resource_spans, 2);
+    while (impact_message_walk_next(&scopes, &scope_spans)) {
+        impact_message_walk spans = impact_message_walk_of(scope_spans, 2);
+        for (; impact_message_walk_next(&spans, &span); count++)
+            CHECK(span.size == first[count].size &&
+                  memcmp(span.data, first[count].data, span.size) == 0);
+    }
+    return count;
 }
 
 TEST(a_small_batch_is_one_request)
 {
     example e;
     fill(&e);
-    const impact_batch part = otlp__request_part(&e.batch, 0, OTLP__REQUEST_LIMIT);
-    CHECK_EQUAL(part.span_count, span_count);
-    CHECK(part.spans == e.spans);
-    CHECK(part.resource.data == e.batch.resource.data);
+    const impact__span_range all = otlp__request_range(&e.batch.shown, 0, OTLP__REQUEST_LIMIT);
+    CHECK_EQUAL(all.first, 0);
+    CHECK_EQUAL(all.count, span_count);
 }
 
 TEST(every_part_is_within_the_limit_and_none_is_lost)
 {
     example e;
     fill(&e);
-    const size_t whole = impact__gather_size(&e.batch);
+    const size_t whole = impact__gather_size(&e.batch.shown, (impact__span_range){0, span_count});
     size_t most_parts = 0;
-    for (size_t limit = 150; limit < whole + 200; limit++) {
+    for (size_t limit = 230; limit < whole + 200; limit++) {
         size_t parts = 0;
         for (size_t first = 0; first < span_count; parts++) {
-            const impact_batch part = otlp__request_part(&e.batch, first, limit);
-            REQUIRE(part.span_count > 0);
-            CHECK(part.spans == e.spans + first);
-            CHECK(impact__gather_size(&part) <= limit);
-            first += part.span_count;
+            impact__buffer request = IMPACT__BUFFER(NULL);
+            const impact__span_range part = otlp__request_range(&e.batch.shown, first, limit);
+            REQUIRE(part.first == first && part.count > 0);
+            CHECK_EQUAL(impact__gather_append(&request, &e.batch.shown, part), IMPACT_OK);
+            CHECK(request.size <= limit);
+            CHECK_EQUAL(request.size, impact__gather_size(&e.batch.shown, part));
+            CHECK_EQUAL(count_spans(impact__buffer_text(&request), e.spans + first), part.count);
+            impact__buffer_close(&request);
+            first += part.count;
         }
         most_parts = parts > most_parts ? parts : most_parts;
     }
@@ -63,5 +92,5 @@ TEST(a_span_above_the_limit_makes_an_empty_part)
 {
     example e;
     fill(&e);
-    CHECK_EQUAL(otlp__request_part(&e.batch, 2, e.spans[2].record.size).span_count, 0);
+    CHECK_EQUAL(otlp__request_range(&e.batch.shown, 2, e.spans[2].size).count, 0);
 }

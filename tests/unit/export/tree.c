@@ -235,7 +235,7 @@ TEST(a_batch_is_drawn_without_colour_where_no_terminal_is)
     const int descriptor = open_output();
     REQUIRE(impact_exporter_tree_open(&exporter, descriptor, NULL) == IMPACT_OK);
     size_t rejected = 0;
-    CHECK_EQUAL(exporter->export_batch(exporter, &e.batch, 1000, &rejected), IMPACT_OK);
+    CHECK_EQUAL(exporter->export_batch(exporter, &e.batch.shown, 1000, &rejected), IMPACT_OK);
     CHECK_EQUAL(rejected, 0);
     read_output(descriptor);
     CHECK(check_contains(output, "  work  ") && check_contains(output, " orders "));
@@ -256,7 +256,7 @@ static void draw_on_terminal(void)
     impact_exporter *exporter = NULL;
     REQUIRE(impact_exporter_tree_open(&exporter, slave, NULL) == IMPACT_OK);
     size_t rejected = 0;
-    CHECK_EQUAL(exporter->export_batch(exporter, &e.batch, 1000, &rejected), IMPACT_OK);
+    CHECK_EQUAL(exporter->export_batch(exporter, &e.batch.shown, 1000, &rejected), IMPACT_OK);
     const ssize_t size = read(master, output, sizeof output - 1);
     output[size > 0 ? size : 0] = 0;
     impact_exporter_close(exporter);
@@ -283,14 +283,14 @@ TEST(an_unreadable_span_is_rejected_and_the_rest_drawn)
 {
     message_example e;
     message_example_fill(&e);
-    const impact_finished_span spans[] = {{.span = impact_text_of("\x0a\x7f")}, e.span};
-    e.batch.spans = spans;
-    e.batch.span_count = 2;
+    const impact_text spans[] = {impact_text_of("\x0a\x7f"), e.span};
+    message_batch_open(&e.batch, &e.resource);
+    message_batch_add(&e.batch, impact_text_from(NULL, 0), spans, 2);
     impact_exporter *exporter = NULL;
     const int descriptor = open_output();
     REQUIRE(impact_exporter_tree_open(&exporter, descriptor, NULL) == IMPACT_OK);
     size_t rejected = 0;
-    CHECK_EQUAL(exporter->export_batch(exporter, &e.batch, 1000, &rejected), IMPACT_OK);
+    CHECK_EQUAL(exporter->export_batch(exporter, &e.batch.shown, 1000, &rejected), IMPACT_OK);
     CHECK_EQUAL(rejected, 1);
     CHECK(check_contains(read_output(descriptor), "1 span "));
     (void)close(descriptor);
@@ -315,7 +315,8 @@ TEST(drawing_survives_any_failed_allocation)
         const impact_status opened = impact_exporter_tree_open(&exporter, descriptor, &f.allocator);
         size_t rejected = 0;
         const impact_status drawn =
-            exporter ? exporter->export_batch(exporter, &e.batch, 1000, &rejected) : IMPACT_ENOMEM;
+            exporter ? exporter->export_batch(exporter, &e.batch.shown, 1000, &rejected)
+                     : IMPACT_ENOMEM;
         CHECK_EQUAL(opened, exporter ? IMPACT_OK : IMPACT_ENOMEM);
         CHECK_EQUAL(printed == IMPACT_ENOMEM || drawn == IMPACT_ENOMEM, f.injected);
         CHECK_EQUAL(rejected, 0);

@@ -36,9 +36,11 @@ static impact_status see(impact_exporter *exporter, const impact_batch *batch, u
     (void)timeout_ms;
     (void)rejected;
     impact_span_view view;
+    if (batch->scope_count != 1)
+        return IMPACT_EEXPORT;
     for (size_t i = 0; i < batch->span_count; i++) {
         const size_t place = atomic_fetch_add(&seen->count, 1);
-        if (!impact_span_view_parse(&view, batch->spans[i].span) || place >= seen_limit)
+        if (!impact_span_view_parse(&view, batch->scopes[0]->spans[i]) || place >= seen_limit)
             return IMPACT_EEXPORT;
         seen->spans[place] =
             (seen_span){getpid(), view.context.span_id, view.context.trace_id, view.parent_span_id,
@@ -52,7 +54,7 @@ static void forget(impact_exporter *exporter)
     (void)exporter;
 }
 
-static impact_exporter witness = {"witness", see, NULL, forget};
+static impact_exporter witness = {sizeof witness, "witness", see, NULL, forget};
 static impact_tracer_provider *provider;
 static impact_tracer *tracer;
 

@@ -58,6 +58,31 @@ TEST(options_that_cannot_be_are_refused_and_change_nothing)
     CHECK(!none && !fake.is_closed);
 }
 
+TEST(an_exporter_says_its_size_and_has_what_it_needs)
+{
+    struct {
+        impact_exporter exporter;
+        void *later;
+    } larger = {.exporter = *fake_exporter_open(&fake)};
+    impact_exporter *exporters[] = {&larger.exporter};
+    const impact_trace_options *options =
+        IMPACT_TRACE_OPTIONS(.exporters = exporters, .exporter_count = 1);
+    larger.exporter.size = sizeof larger;
+    REQUIRE(impact_tracer_provider_open(&provider, options) == IMPACT_OK);
+    impact_tracer_provider_close(provider);
+    impact_tracer_provider *none = NULL;
+    larger.later = &larger;
+    CHECK_EQUAL(impact_tracer_provider_open(&none, options), IMPACT_EINVAL);
+    larger.exporter.size = 0;
+    CHECK_EQUAL(impact_tracer_provider_open(&none, options), IMPACT_EINVAL);
+    larger.exporter.size = offsetof(impact_exporter, close);
+    CHECK_EQUAL(impact_tracer_provider_open(&none, options), IMPACT_EINVAL);
+    larger.exporter.size = sizeof larger.exporter;
+    larger.exporter.export_batch = NULL;
+    CHECK_EQUAL(impact_tracer_provider_open(&none, options), IMPACT_EINVAL);
+    CHECK(!none);
+}
+
 TEST(options_of_an_older_caller_are_taken)
 {
     impact_trace_options older = {.service_name = "older", .queue_limit = UINT32_MAX};
