@@ -87,33 +87,84 @@ static impact_text take_text(input *in)
     return text;
 }
 
-static impact_attribute take_attribute(input *in)
+/* Items of arrays and maps: as many as one input can have, each taken once. */
+enum { pool_limit = 4096 };
+
+static impact_value pool[pool_limit];
+static impact_attribute member_pool[pool_limit];
+static size_t pool_size;
+
+static impact_text take_key(input *in)
+{
+    static const char *const keys[] = {"a", "b", "http.request.method", "k\xFF", "", "c", "d", "e"};
+    const uint8_t key = take(in);
+    return key < 128 ? impact_text_of(keys[key % 8]) : take_text(in);
+}
+
+static impact_value take_value(input *in);
+
+/* The innermost value first: the input says with what each is wrapped, and what stands beside it. */
+static impact_value take_container(input *in, impact_value_type type)
+{
+    impact_value value = impact_value_null();
+    for (uint8_t depth = take(in) % 40; depth > 0; depth--) {
+        const size_t count = take(in) % 4;
+        if (pool_size + count > pool_limit)
+            break;
+        impact_value *items = pool + pool_size;
+        impact_attribute *members = member_pool + pool_size;
+        pool_size += count;
+        for (size_t i = 0; i < count; i++) {
+            items[i] = i == 0 ? value : take_value(in);
+            members[i] = (impact_attribute){take_key(in), items[i]};
+        }
+        value = type == IMPACT_VALUE_MAP ? impact_value_map(members, count)
+                                         : impact_value_array(items, count);
+        type = take(in) & 1 ? IMPACT_VALUE_MAP : IMPACT_VALUE_ARRAY;
+    }
+    return value;
+}
+
+/* An array whose items stand as C has them; some lack the items that they promise. */
+static impact_value take_typed_array(input *in, impact_value_type type)
 {
     static int64_t numbers[64];
     static impact_text texts[64];
-    impact_attribute a = {.type = (impact_value_type)(take(in) % 11)};
-    const uint8_t key = take(in);
-    static const char *const keys[] = {"a", "b", "http.request.method", "k\xFF", "", "c", "d", "e"};
-    a.key = key < 128 ? impact_text_of(keys[key % 8]) : take_text(in);
-    if (a.type == IMPACT_VALUE_STRING) {
-        const impact_text text = take_text(in);
-        a.value.string = text.data;
-        a.count = text.size;
-    } else if (a.type == IMPACT_VALUE_STRING_ARRAY) {
-        a.count = take(in) % 64;
-        for (size_t i = 0; i < a.count; i++)
+    impact_value value = impact_value_of(type, take(in) % 64);
+    if (type == IMPACT_VALUE_STRING_ARRAY) {
+        for (size_t i = 0; i < value.count; i++)
             texts[i] = take_text(in);
-        a.value.strings = texts;
-    } else if (a.type > IMPACT_VALUE_STRING_ARRAY) {
-        a.count = take(in) % 64;
-        memset(numbers, take(in) & 1, sizeof numbers); /* valid as bool, too */
-        a.value.integers = take(in) ? numbers : NULL;
-    } else {
-        a.value.integer = (int64_t)((uint64_t)take(in) << (take(in) % 64));
-        if (a.type == IMPACT_VALUE_BOOL)
-            a.value.boolean = take(in) & 1;
+        value.strings = texts;
+        return value;
     }
-    return a;
+    memset(numbers, take(in) & 1, sizeof numbers); /* valid as bool, too */
+    value.integers = take(in) ? numbers : NULL;
+    return value;
+}
+
+static impact_value take_value(input *in)
+{
+    impact_value value = impact_value_of((impact_value_type)(take(in) % 15), 0);
+    if (value.type == IMPACT_VALUE_ARRAY || value.type == IMPACT_VALUE_MAP)
+        return take_container(in, value.type);
+    if (value.type >= IMPACT_VALUE_STRING_ARRAY && value.type <= IMPACT_VALUE_DOUBLE_ARRAY)
+        return take_typed_array(in, value.type);
+    if (value.type == IMPACT_VALUE_STRING || value.type == IMPACT_VALUE_BYTES) {
+        const impact_text text = take_text(in);
+        value.string = text.data;
+        value.count = text.size;
+        return value;
+    }
+    value.integer = (int64_t)((uint64_t)take(in) << (take(in) % 64));
+    if (value.type == IMPACT_VALUE_BOOL)
+        value.boolean = take(in) & 1;
+    return value;
+}
+
+static impact_attribute take_attribute(input *in)
+{
+    const impact_value value = take_value(in);
+    return (impact_attribute){take_key(in), value};
 }
 
 static impact_span_context take_context(input *in)
@@ -182,18 +233,35 @@ static void check_text(impact_text text)
     require(impact__utf8_valid_prefix(text) == text.size);
 }
 
-static void check_attributes(impact_message_walk walk)
+/* Maps are walked as attributes are. */
+static void check_attributes(impact_message_walk walk, unsigned depth);
+
+static void check_value(impact_value_view value, unsigned depth)
+{
+    require(depth <= IMPACT_VALUE_DEPTH_LIMIT);
+    if (value.type == IMPACT_VALUE_STRING)
+        check_text(value.string);
+    if (value.type == IMPACT_VALUE_MAP)
+        check_attributes(value.items, depth + 1);
+    if (value.type != IMPACT_VALUE_ARRAY)
+        return;
+    impact_value_view item;
+    while (impact_value_view_next(&value.items, &item))
+        check_value(item, depth + 1);
+    require(value.items.rest.size == 0);
+}
+
+static void check_attributes(impact_message_walk walk, unsigned depth)
 {
     impact_text key;
     impact_value_view value;
     while (impact_attribute_view_next(&walk, &key, &value)) {
         require(key.size > 0);
         check_text(key);
-        if (value.type == IMPACT_VALUE_STRING)
-            check_text(value.string);
+        check_value(value, depth);
         impact_message_walk rest = walk; /* each key stands once */
         impact_text other;
-        while (impact_attribute_view_next(&rest, &other, &value))
+        while (depth == 0 && impact_attribute_view_next(&rest, &other, &value))
             require(!impact__text_equal(key, other));
     }
     require(walk.rest.size == 0);
@@ -208,10 +276,10 @@ static void check_events_and_links(const impact_span_view *view, const expected 
     size_t event_count = 0;
     size_t link_count = 0;
     for (; impact_event_view_next(&events, &event); event_count++)
-        check_attributes(event.attributes);
+        check_attributes(event.attributes, 0);
     for (; impact_link_view_next(&links, &link); link_count++) {
         check_text(link.context.trace_state);
-        check_attributes(link.attributes);
+        check_attributes(link.attributes, 0);
     }
     require(events.rest.size == 0 && links.rest.size == 0);
     require(event_count + view->dropped_event_count == should->events);
@@ -228,7 +296,7 @@ static void check_span(impact_text bytes, const expected *should, bool has_memor
     check_text(view.status_description);
     check_text(view.context.trace_state);
     require(!has_memory || view.status == should->status || bytes.size > 255 * 1024);
-    check_attributes(view.attributes);
+    check_attributes(view.attributes, 0);
     check_events_and_links(&view, should);
 }
 
@@ -286,6 +354,7 @@ static void record(impact_tracer_provider *provider, input *in, expected *should
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     expected should = {0};
+    pool_size = 0;
     input in = {data, size};
     witness w = {{sizeof w.exporter, "witness", look, NULL, close_nothing}, &should, true};
     impact_exporter *exporter = &w.exporter;

@@ -15,16 +15,44 @@ static void touch(impact_text text)
         sink ^= (unsigned char)text.data[i];
 }
 
-static void walk_attributes(impact_message_walk walk)
+/* Values lie in one another as deep as the input is long: what is still to be walked is a stack, and what
+ * finds no place on it is not walked. */
+enum { stack_size = 64 };
+
+typedef struct stack {
+    impact_value_view values[stack_size];
+    size_t size;
+} stack;
+
+static void push(stack *to, const impact_value_view *value)
+{
+    touch(value->string);
+    if (to->size < stack_size)
+        to->values[to->size++] = *value;
+}
+
+static void push_members(stack *to, impact_message_walk walk)
 {
     impact_text key;
     impact_value_view value;
     while (impact_attribute_view_next(&walk, &key, &value)) {
         touch(key);
-        touch(value.string);
+        push(to, &value);
+    }
+}
+
+static void walk_attributes(impact_message_walk walk)
+{
+    stack open;
+    open.size = 0;
+    push_members(&open, walk);
+    while (open.size) {
+        impact_value_view value = open.values[--open.size];
         impact_value_view item;
-        while (impact_value_view_next(&value.items, &item))
-            touch(item.string);
+        if (value.type == IMPACT_VALUE_MAP)
+            push_members(&open, value.items);
+        while (value.type == IMPACT_VALUE_ARRAY && impact_value_view_next(&value.items, &item))
+            push(&open, &item);
     }
 }
 

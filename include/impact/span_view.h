@@ -55,9 +55,11 @@ typedef struct impact_link_view {
     impact_message_walk attributes;
 } impact_link_view;
 
-/* A decoded value. Arrays are walked with impact_value_view_next. */
+/* A decoded value: null, a scalar, bytes (in `string`), IMPACT_VALUE_ARRAY or IMPACT_VALUE_MAP. An
+ * array is walked with impact_value_view_next, a map with impact_attribute_view_next; what comes from
+ * elsewhere may lie deeper than IMPACT_VALUE_DEPTH_LIMIT. */
 typedef struct impact_value_view {
-    impact_value_type type; /* an array's: of its first item; an empty one is a string array */
+    impact_value_type type;
     impact_text string;
     bool boolean;
     int64_t integer;

@@ -48,28 +48,28 @@ static bool integer_of(int64_t *integer, PyObject *value)
     return PyLong_CheckExact(value) && overflow == 0;
 }
 
-static bool scalar_convert(impact_attribute *attribute, PyObject *value)
+static bool scalar_convert(impact_value *to, PyObject *value)
 {
     impact_text text;
     if (text_of_string(&text, value)) {
-        attribute->type = IMPACT_VALUE_STRING;
-        attribute->value.string = text.data;
-        attribute->count = text.size;
+        to->type = IMPACT_VALUE_STRING;
+        to->string = text.data;
+        to->count = text.size;
         return true;
     }
     if (value == Py_True || value == Py_False) {
-        attribute->type = IMPACT_VALUE_BOOL;
-        attribute->value.boolean = value == Py_True;
+        to->type = IMPACT_VALUE_BOOL;
+        to->boolean = value == Py_True;
         return true;
     }
-    if (integer_of(&attribute->value.integer, value)) {
-        attribute->type = IMPACT_VALUE_INT;
+    if (integer_of(&to->integer, value)) {
+        to->type = IMPACT_VALUE_INT;
         return true;
     }
     if (!PyFloat_CheckExact(value))
         return false;
-    attribute->type = IMPACT_VALUE_DOUBLE;
-    attribute->value.real = PyFloat_AsDouble(value);
+    to->type = IMPACT_VALUE_DOUBLE;
+    to->real = PyFloat_AsDouble(value);
     return true;
 }
 
@@ -81,17 +81,16 @@ static PyObject *item_at(PyObject *sequence, Py_ssize_t index)
 }
 
 /* Store one scalar as item `index` of an array of its type. */
-static void array_put(impact_value_type type, void *items, size_t index,
-                      const impact_attribute *scalar)
+static void array_put(impact_value_type type, void *items, size_t index, const impact_value *scalar)
 {
     if (type == IMPACT_VALUE_STRING)
-        ((impact_text *)items)[index] = impact_text_from(scalar->value.string, scalar->count);
+        ((impact_text *)items)[index] = impact_text_from(scalar->string, scalar->count);
     else if (type == IMPACT_VALUE_BOOL)
-        ((bool *)items)[index] = scalar->value.boolean;
+        ((bool *)items)[index] = scalar->boolean;
     else if (type == IMPACT_VALUE_INT)
-        ((int64_t *)items)[index] = scalar->value.integer;
+        ((int64_t *)items)[index] = scalar->integer;
     else
-        ((double *)items)[index] = scalar->value.real;
+        ((double *)items)[index] = scalar->real;
 }
 
 /* The array types follow the scalar types in the same order (see impact_value_type). */
@@ -100,7 +99,7 @@ static impact_value_type array_type_of(impact_value_type scalar)
     return (impact_value_type)(scalar + (IMPACT_VALUE_STRING_ARRAY - IMPACT_VALUE_STRING));
 }
 
-static bool array_convert(attribute_list *list, impact_attribute *attribute, PyObject *value)
+static bool array_convert(attribute_list *list, impact_value *to, PyObject *value)
 {
     size_t count = (size_t)PySequence_Size(value);
     void *items = array_new(list, count, sizeof(impact_text)); /* the largest item of the four */
@@ -108,7 +107,7 @@ static bool array_convert(attribute_list *list, impact_attribute *attribute, PyO
         return false;
     impact_value_type type = IMPACT_VALUE_STRING; /* of an empty array */
     for (size_t i = 0; i < count; i++) {
-        impact_attribute scalar;
+        impact_value scalar;
         if (!scalar_convert(&scalar, item_at(value, (Py_ssize_t)i)))
             return false;
         if (i == 0)
@@ -117,9 +116,9 @@ static bool array_convert(attribute_list *list, impact_attribute *attribute, PyO
             return false;
         array_put(type, items, i, &scalar);
     }
-    attribute->type = array_type_of(type);
-    attribute->value.strings = items;
-    attribute->count = count;
+    to->type = array_type_of(type);
+    to->strings = items;
+    to->count = count;
     return true;
 }
 
@@ -127,13 +126,13 @@ static bool array_convert(attribute_list *list, impact_attribute *attribute, PyO
 static bool attribute_convert(attribute_list *list, impact_attribute *attribute, PyObject *key,
                               PyObject *value)
 {
-    attribute->count = 0;
+    attribute->value.count = 0;
     if (!text_of_string(&attribute->key, key) || attribute->key.size == 0)
         return false;
-    if (scalar_convert(attribute, value))
+    if (scalar_convert(&attribute->value, value))
         return true;
     if (PyList_CheckExact(value) || PyTuple_CheckExact(value))
-        return array_convert(list, attribute, value);
+        return array_convert(list, &attribute->value, value);
     return false;
 }
 

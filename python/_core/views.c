@@ -33,12 +33,9 @@ static PyObject *value_object(const impact_value_view *value)
         return PyLong_FromLongLong(value->integer);
     case IMPACT_VALUE_DOUBLE:
         return PyFloat_FromDouble(value->real);
-    case IMPACT_VALUE_STRING_ARRAY:
-    case IMPACT_VALUE_BOOL_ARRAY:
-    case IMPACT_VALUE_INT_ARRAY:
-    case IMPACT_VALUE_DOUBLE_ARRAY:
+    case IMPACT_VALUE_ARRAY:
         return array_object(value->items);
-    case IMPACT_VALUE_NONE:
+    default:
         break;
     }
     Py_RETURN_NONE;

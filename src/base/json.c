@@ -2,6 +2,7 @@
 #include "base/json.h"
 
 #include <math.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -64,6 +65,29 @@ void impact__json_string(impact__buffer *buffer, impact_text text)
             impact__buffer_append(buffer, special.data, sequence);
         i += sequence ? sequence : 1;
     }
+    impact__buffer_append_char(buffer, '"');
+}
+
+/* Four digits of three bytes; `=` stands for what is missing. */
+static void append_base64_group(impact__buffer *buffer, const unsigned char *bytes, size_t size)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const uint32_t bits = (uint32_t)bytes[0] << 16 | (size > 1 ? (uint32_t)bytes[1] << 8 : 0) |
+                          (size > 2 ? bytes[2] : 0);
+    const char group[4] = {
+        digits[bits >> 18],
+        digits[bits >> 12 & 63],
+        size > 1 ? digits[bits >> 6 & 63] : '=',
+        size > 2 ? digits[bits & 63] : '=',
+    };
+    impact__buffer_append(buffer, group, sizeof group);
+}
+
+void impact__json_base64(impact__buffer *buffer, impact_text bytes)
+{
+    impact__buffer_append_char(buffer, '"');
+    for (size_t i = 0; i < bytes.size; i += 3)
+        append_base64_group(buffer, (const unsigned char *)bytes.data + i, bytes.size - i);
     impact__buffer_append_char(buffer, '"');
 }
 

@@ -10,6 +10,9 @@
  * text is safe inside HTML too, <, > and & are escaped. */
 void impact__json_string(impact__buffer *buffer, impact_text text);
 
+/* Bytes as a string in Base64 (RFC 4648 4). */
+void impact__json_base64(impact__buffer *buffer, impact_text bytes);
+
 /* A number that reads back as `value`, in any locale; null when it is not finite, which JSON cannot
  * say. */
 void impact__json_double(impact__buffer *buffer, double value);

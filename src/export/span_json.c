@@ -20,6 +20,7 @@ enum { ns_per_us = 1000 };
 
 /* ---- values ---- */
 
+/* Bytes are Base64 (common/README, "AnyValue representation for non-OTLP protocols"). */
 static void simple_value(impact__buffer *buffer, const impact_value_view *value)
 {
     switch (value->type) {
@@ -35,30 +36,71 @@ static void simple_value(impact__buffer *buffer, const impact_value_view *value)
     case IMPACT_VALUE_DOUBLE:
         impact__json_double(buffer, value->real);
         return;
+    case IMPACT_VALUE_BYTES:
+        impact__json_base64(buffer, value->string);
+        return;
     default:
         impact__buffer_append_string(buffer, "null");
     }
 }
 
-static bool is_array(impact_value_type type)
+/* The arrays and maps around the place that is written: a stack, as nothing recurses on input. */
+typedef struct nest {
+    impact__outline *outline;
+    impact_value_view containers[IMPACT_VALUE_DEPTH_LIMIT];
+    size_t depth;
+} nest;
+
+static bool is_container(const impact_value_view *value)
 {
-    return type >= IMPACT_VALUE_STRING_ARRAY && type <= IMPACT_VALUE_DOUBLE_ARRAY;
+    return value->type == IMPACT_VALUE_ARRAY || value->type == IMPACT_VALUE_MAP;
+}
+
+/* What lies too deep is null. */
+static void begin_value(nest *in, const impact_value_view *value)
+{
+    if (!is_container(value) || in->depth == IMPACT_VALUE_DEPTH_LIMIT) {
+        simple_value(in->outline->buffer, value);
+        return;
+    }
+    impact__outline_open(in->outline, value->type == IMPACT_VALUE_MAP ? '{' : '[');
+    in->containers[in->depth++] = *value;
+}
+
+static void end_value(nest *in)
+{
+    const impact_value_view *ended = &in->containers[--in->depth];
+    impact__outline_close(in->outline, ended->type == IMPACT_VALUE_MAP ? '}' : ']');
+}
+
+/* Begin the next item of the innermost container; false: there is none. */
+static bool begin_item(nest *in)
+{
+    impact_value_view *container = &in->containers[in->depth - 1];
+    impact_value_view item;
+    impact_text key;
+    if (container->type == IMPACT_VALUE_MAP) {
+        if (!impact_attribute_view_next(&container->items, &key, &item))
+            return false;
+        impact__outline_member(in->outline, key);
+    } else {
+        if (!impact_value_view_next(&container->items, &item))
+            return false;
+        impact__outline_item(in->outline);
+    }
+    begin_value(in, &item);
+    return true;
 }
 
 static void any_value(impact__outline *outline, const impact_value_view *value)
 {
-    if (!is_array(value->type)) {
-        simple_value(outline->buffer, value);
-        return;
-    }
-    impact_message_walk items = value->items;
-    impact_value_view item;
-    impact__outline_open(outline, '[');
-    while (impact_value_view_next(&items, &item)) {
-        impact__outline_item(outline);
-        simple_value(outline->buffer, &item);
-    }
-    impact__outline_close(outline, ']');
+    nest in;
+    in.outline = outline;
+    in.depth = 0;
+    begin_value(&in, value);
+    while (in.depth)
+        if (!begin_item(&in))
+            end_value(&in);
 }
 
 static void attributes_member(impact__outline *outline, impact_message_walk walk)

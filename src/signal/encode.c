@@ -4,130 +4,33 @@
 #include "base/text.h"
 #include "signal/encode_short.h"
 
-/* ---- text ---- */
-
-impact__string impact__string_of(impact_text text, uint32_t character_limit)
-{
-    if (character_limit && text.size > character_limit)
-        text.size = impact__utf8_prefix_of_characters(text, character_limit);
-    impact__string string = {text, text.size};
-    if (impact__utf8_valid_prefix(text) != text.size)
-        string.size = impact__utf8_repaired_size(text);
-    return string;
-}
-
-uint8_t *impact__write_string(uint8_t *to, uint32_t field, const impact__string *string)
-{
-    to = impact__write_varint(to, IMPACT__TAG(field, IMPACT__WIRE_LENGTH));
-    to = impact__write_varint(to, string->size);
-    if (string->size == string->text.size) /* nothing to repair: that only makes text longer */
-        return impact__write_bytes(to, string->text.data, string->text.size);
-    impact__utf8_repair((char *)to, string->text);
-    return to + string->size;
-}
-
-/* ---- values ---- */
-
-static impact__string array_item_string(const impact__key_value *kv, size_t index)
-{
-    const impact_text item = kv->attribute->value.strings[index];
-    return impact__string_of(impact_text_from(item.data, item.size), kv->value_length_limit);
-}
-
-/* The AnyValue of one item of an array. */
-static size_t array_item_size(const impact__key_value *kv, size_t index)
-{
-    const impact_attribute *a = kv->attribute;
-    if (a->type == IMPACT_VALUE_INT_ARRAY)
-        return 1 + impact__varint_size((uint64_t)a->value.integers[index]);
-    if (a->type == IMPACT_VALUE_DOUBLE_ARRAY)
-        return 1 + 8;
-    if (a->type == IMPACT_VALUE_BOOL_ARRAY)
-        return 1 + 1;
-    return impact__field_size(IMPACT__ANY_VALUE_STRING, array_item_string(kv, index).size);
-}
-
-static uint8_t *write_array_item(uint8_t *to, const impact__key_value *kv, size_t index)
-{
-    const impact_attribute *a = kv->attribute;
-    if (a->type == IMPACT_VALUE_INT_ARRAY)
-        return impact__write_int_value(to, a->value.integers[index]);
-    if (a->type == IMPACT_VALUE_DOUBLE_ARRAY)
-        return impact__write_double_value(to, a->value.reals[index]);
-    if (a->type == IMPACT_VALUE_BOOL_ARRAY)
-        return impact__write_bool_value(to, a->value.booleans[index]);
-    const impact__string string = array_item_string(kv, index);
-    return impact__write_string(to, IMPACT__ANY_VALUE_STRING, &string);
-}
-
-static size_t array_size(const impact__key_value *kv)
-{
-    size_t size = 0;
-    for (size_t i = 0; i < kv->attribute->count; i++)
-        size += impact__field_size(IMPACT__ARRAY_VALUE_VALUES, array_item_size(kv, i));
-    return size;
-}
-
-static uint8_t *write_array(uint8_t *to, const impact__key_value *kv)
-{
-    to = impact__write_varint(to, IMPACT__TAG(IMPACT__ANY_VALUE_ARRAY, IMPACT__WIRE_LENGTH));
-    to = impact__write_varint(to, array_size(kv));
-    for (size_t i = 0; i < kv->attribute->count; i++) {
-        to = impact__write_varint(to, IMPACT__TAG(IMPACT__ARRAY_VALUE_VALUES, IMPACT__WIRE_LENGTH));
-        to = impact__write_varint(to, array_item_size(kv, i));
-        to = write_array_item(to, kv, i);
-    }
-    return to;
-}
-
 /* ---- attributes ---- */
 
-static size_t value_size(impact__key_value *kv)
+/* False: there is no room in the world for it. */
+static bool measure_value(impact__key_value *kv)
 {
-    const impact_attribute *a = kv->attribute;
-    switch (a->type) {
-    case IMPACT_VALUE_STRING:
-        kv->string =
-            impact__string_of(impact_text_from(a->value.string, a->count), kv->value_length_limit);
-        return impact__field_size(IMPACT__ANY_VALUE_STRING, kv->string.size);
-    case IMPACT_VALUE_BOOL:
-        return 1 + 1;
-    case IMPACT_VALUE_INT:
-        return 1 + impact__varint_size((uint64_t)a->value.integer);
-    case IMPACT_VALUE_DOUBLE:
-        return 1 + 8;
-    default:
-        return impact__field_size(IMPACT__ANY_VALUE_ARRAY, array_size(kv));
-    }
+    const impact_value *value = &kv->attribute->value;
+    if (value->type != IMPACT_VALUE_STRING)
+        return impact__value_measure(&kv->value_size, value, kv->value_length_limit);
+    kv->string =
+        impact__string_of(impact_text_from(value->string, value->count), kv->value_length_limit);
+    kv->value_size = impact__field_size(IMPACT__ANY_VALUE_STRING, kv->string.size);
+    return true;
 }
 
+/* Strings are looked at once, when they are measured. */
 static uint8_t *write_value(uint8_t *to, const impact__key_value *kv)
 {
-    const impact_attribute *a = kv->attribute;
-    switch (a->type) {
-    case IMPACT_VALUE_STRING:
+    const impact_value *value = &kv->attribute->value;
+    if (value->type == IMPACT_VALUE_STRING)
         return impact__write_string(to, IMPACT__ANY_VALUE_STRING, &kv->string);
-    case IMPACT_VALUE_BOOL:
-        return impact__write_bool_value(to, a->value.boolean);
-    case IMPACT_VALUE_INT:
-        return impact__write_int_value(to, a->value.integer);
-    case IMPACT_VALUE_DOUBLE:
-        return impact__write_double_value(to, a->value.real);
-    default:
-        return write_array(to, kv);
-    }
-}
-
-/* A list without items where some were promised. */
-static bool lacks_items(const impact_attribute *a)
-{
-    return a->type >= IMPACT_VALUE_STRING_ARRAY && a->count && !a->value.strings;
+    return impact__write_value(to, kv->value_size, value, kv->value_length_limit);
 }
 
 static bool is_writable(const impact_attribute *a)
 {
-    return a->key.size && a->type > IMPACT_VALUE_NONE && a->type <= IMPACT_VALUE_DOUBLE_ARRAY &&
-           !lacks_items(a) && impact__utf8_valid_prefix(a->key) == a->key.size;
+    return a->key.size && impact__value_is_writable(&a->value) &&
+           impact__utf8_valid_prefix(a->key) == a->key.size;
 }
 
 bool impact__key_value_of(impact__key_value *kv, const impact_attribute *attribute,
@@ -137,7 +40,8 @@ bool impact__key_value_of(impact__key_value *kv, const impact_attribute *attribu
         return false;
     kv->attribute = attribute;
     kv->value_length_limit = value_length_limit;
-    kv->value_size = value_size(kv);
+    if (!measure_value(kv))
+        return false;
     kv->size = impact__field_size(IMPACT__KEY_VALUE_KEY, attribute->key.size) +
                impact__field_size(IMPACT__KEY_VALUE_VALUE, kv->value_size);
     return true;

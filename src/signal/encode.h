@@ -14,6 +14,7 @@
 #include <impact/span.h>
 
 #include "base/protobuf.h"
+#include "signal/encode_value.h"
 
 /* Field numbers of the messages that are written here. */
 enum {
@@ -49,27 +50,10 @@ enum {
     IMPACT__SCOPE_VERSION = 2,
     IMPACT__RESOURCE_ATTRIBUTES = 1,
     IMPACT__SCOPE_SPANS_SPANS = 2,
-    IMPACT__KEY_VALUE_KEY = 1,
-    IMPACT__KEY_VALUE_VALUE = 2,
-    IMPACT__ANY_VALUE_STRING = 1,
-    IMPACT__ANY_VALUE_BOOL = 2,
-    IMPACT__ANY_VALUE_INT = 3,
-    IMPACT__ANY_VALUE_DOUBLE = 4,
-    IMPACT__ANY_VALUE_ARRAY = 5,
-    IMPACT__ARRAY_VALUE_VALUES = 1,
 };
 
 /* Bits of Span.flags and Span.Link.flags above the trace flags. */
 enum { IMPACT__FLAGS_HAS_IS_REMOTE = 0x100, IMPACT__FLAGS_IS_REMOTE = 0x200 };
-
-/* Text that is to be written: cut to a number of characters, repaired where it is not UTF-8. */
-typedef struct impact__string {
-    impact_text text;
-    size_t size; /* once repaired */
-} impact__string;
-
-impact__string impact__string_of(impact_text text, uint32_t character_limit);
-uint8_t *impact__write_string(uint8_t *to, uint32_t field, const impact__string *string);
 
 /* An attribute, measured: a KeyValue message of `size` bytes. */
 typedef struct impact__key_value {
@@ -83,7 +67,7 @@ typedef struct impact__key_value {
 /* Documented as ignored: there is nothing that could be lost. */
 static inline bool impact__is_ignored(const impact_attribute *attribute)
 {
-    return attribute->type == IMPACT_VALUE_NONE || attribute->key.size == 0;
+    return attribute->value.type == IMPACT_VALUE_NONE || attribute->key.size == 0;
 }
 
 /* False when it cannot be written: it is ignored, its key is not UTF-8, it has no value. */

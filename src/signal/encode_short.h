@@ -9,36 +9,13 @@
 #include <impact/attribute.h>
 
 #include "base/protobuf.h"
-#include "signal/encode.h"
+#include "signal/encode_value.h"
 
 enum {
     impact__short_key_limit = 48,
     impact__short_string_limit = 48,
     impact__short_size = 2 + (2 + impact__short_key_limit) + 2 + (2 + impact__short_string_limit),
 };
-
-/* ---- AnyValue messages of scalars, without their length ---- */
-
-static inline uint8_t *impact__write_bool_value(uint8_t *to, bool value)
-{
-    *to++ = IMPACT__TAG(IMPACT__ANY_VALUE_BOOL, IMPACT__WIRE_VARINT);
-    *to++ = value;
-    return to;
-}
-
-static inline uint8_t *impact__write_int_value(uint8_t *to, int64_t value)
-{
-    *to++ = IMPACT__TAG(IMPACT__ANY_VALUE_INT, IMPACT__WIRE_VARINT);
-    return impact__write_varint(to, (uint64_t)value);
-}
-
-static inline uint8_t *impact__write_double_value(uint8_t *to, double value)
-{
-    uint64_t bits = 0;
-    memcpy(&bits, &value, sizeof bits);
-    *to++ = IMPACT__TAG(IMPACT__ANY_VALUE_DOUBLE, IMPACT__WIRE_FIXED64);
-    return impact__write_fixed64(to, bits);
-}
 
 /* ---- short attributes ---- */
 
@@ -67,23 +44,23 @@ static inline uint8_t *impact__write_ascii(uint8_t *to, const char *from, size_t
 }
 
 /* NULL: the value is not short. */
-static inline uint8_t *impact__write_short_value(uint8_t *to, const impact_attribute *a,
+static inline uint8_t *impact__write_short_value(uint8_t *to, const impact_value *v,
                                                  uint32_t value_length_limit)
 {
-    switch (a->type) {
+    switch (v->type) {
     case IMPACT_VALUE_INT:
-        return impact__write_int_value(to, a->value.integer);
+        return impact__write_int_value(to, v->integer);
     case IMPACT_VALUE_BOOL:
-        return impact__write_bool_value(to, a->value.boolean);
+        return impact__write_bool_value(to, v->boolean);
     case IMPACT_VALUE_DOUBLE:
-        return impact__write_double_value(to, a->value.real);
+        return impact__write_double_value(to, v->real);
     case IMPACT_VALUE_STRING:
-        if (a->count > impact__short_string_limit || (!a->value.string && a->count) ||
-            (value_length_limit && a->count > value_length_limit))
+        if (v->count > impact__short_string_limit || (!v->string && v->count) ||
+            (value_length_limit && v->count > value_length_limit))
             return NULL;
         *to++ = IMPACT__TAG(IMPACT__ANY_VALUE_STRING, IMPACT__WIRE_LENGTH);
-        *to++ = (uint8_t)a->count;
-        return impact__write_ascii(to, a->value.string, a->count);
+        *to++ = (uint8_t)v->count;
+        return impact__write_ascii(to, v->string, v->count);
     default:
         return NULL;
     }
@@ -105,7 +82,7 @@ static inline uint8_t *impact__write_short(uint8_t *to, uint32_t field, const im
     if (!value)
         return NULL;
     *value = IMPACT__TAG(IMPACT__KEY_VALUE_VALUE, IMPACT__WIRE_LENGTH);
-    to = impact__write_short_value(value + 2, a, value_length_limit);
+    to = impact__write_short_value(value + 2, &a->value, value_length_limit);
     if (!to)
         return NULL;
     value[1] = (uint8_t)(to - value - 2);

@@ -23,7 +23,7 @@ static bool ends_with_own_pid(const impact_attribute *attributes, size_t count)
 {
     for (size_t i = count; i-- > 0;)
         if (is_pid(&attributes[i]))
-            return attributes[i].type == IMPACT_VALUE_INT &&
+            return attributes[i].value.type == IMPACT_VALUE_INT &&
                    attributes[i].value.integer == getpid();
     return false;
 }

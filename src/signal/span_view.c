@@ -220,24 +220,17 @@ bool impact_scope_view_parse(impact_scope_view *view, impact_text scope)
 
 /* ---- AnyValue ---- */
 
-static impact_value_type array_of(impact_value_type item)
+/* An array or a map: its items wait to be walked. */
+static bool read_container(impact_value_view *value, impact_value_type type, impact_text bytes)
 {
-    switch (item) {
-    case IMPACT_VALUE_STRING:
-        return IMPACT_VALUE_STRING_ARRAY;
-    case IMPACT_VALUE_BOOL:
-        return IMPACT_VALUE_BOOL_ARRAY;
-    case IMPACT_VALUE_INT:
-        return IMPACT_VALUE_INT_ARRAY;
-    case IMPACT_VALUE_DOUBLE:
-        return IMPACT_VALUE_DOUBLE_ARRAY;
-    default:
-        return IMPACT_VALUE_NONE; /* arrays of arrays, maps or bytes have no type here */
-    }
+    if (!read_message(bytes, skip_field, NULL))
+        return false;
+    *value = (impact_value_view){.type = type, .items = walk_of(bytes, 1)};
+    return true;
 }
 
-/* The four simple kinds. A oneof: the last member that is there wins. */
-static bool read_simple_value(void *view, const impact__field *field)
+/* A oneof: the last member that is there wins. */
+static bool read_value_field(void *view, const impact__field *field)
 {
     impact_value_view *value = view;
     switch (tag_of(field)) {
@@ -255,9 +248,11 @@ static bool read_simple_value(void *view, const impact__field *field)
         memcpy(&value->real, &field->value, sizeof value->real);
         break;
     case LENGTH(5):
+        return read_container(value, IMPACT_VALUE_ARRAY, field->bytes);
     case LENGTH(6):
+        return read_container(value, IMPACT_VALUE_MAP, field->bytes);
     case LENGTH(7):
-        *value = (impact_value_view){.type = IMPACT_VALUE_NONE};
+        *value = (impact_value_view){.type = IMPACT_VALUE_BYTES, .string = field->bytes};
         break;
     default:
         break;
@@ -265,34 +260,10 @@ static bool read_simple_value(void *view, const impact__field *field)
     return true;
 }
 
-/* An ArrayValue; its type is looked up one level deep only. */
-static bool read_array(impact_value_view *value, impact_text array)
-{
-    if (!read_message(array, skip_field, NULL))
-        return false;
-    impact_message_walk items = walk_of(array, 1);
-    *value = (impact_value_view){.type = IMPACT_VALUE_STRING_ARRAY, .items = items};
-    impact_text first;
-    impact_value_view item = {.type = IMPACT_VALUE_NONE};
-    if (!impact_message_walk_next(&items, &first))
-        return true;
-    if (!read_message(first, read_simple_value, &item))
-        return false;
-    value->type = array_of(item.type);
-    return true;
-}
-
-static bool read_value_field(void *view, const impact__field *field)
-{
-    if (tag_of(field) == LENGTH(5))
-        return read_array(view, field->bytes);
-    return read_simple_value(view, field);
-}
-
 bool impact_value_view_next(impact_message_walk *walk, impact_value_view *item)
 {
     impact_text message;
-    impact_value_view read = {.type = IMPACT_VALUE_NONE};
+    impact_value_view read = {.type = IMPACT_VALUE_NULL};
     if (!item || !impact_message_walk_next(walk, &message) ||
         !read_message(message, read_value_field, &read))
         return false;
@@ -321,7 +292,7 @@ bool impact_attribute_view_next(impact_message_walk *walk, impact_text *key,
                                 impact_value_view *value)
 {
     impact_text message;
-    attribute_view read = {.value.type = IMPACT_VALUE_NONE};
+    attribute_view read = {.value.type = IMPACT_VALUE_NULL};
     if (!key || !value || !impact_message_walk_next(walk, &message) ||
         !read_message(message, read_attribute_field, &read))
         return false;

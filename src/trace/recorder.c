@@ -324,7 +324,7 @@ void impact_span_record_exception(impact_span *span, const char *type, const cha
     impact_attribute given[3];
     size_t count = 0;
     for (size_t i = 0; i < 3; i++)
-        if (attributes[i].type != IMPACT_VALUE_NONE)
+        if (attributes[i].value.type != IMPACT_VALUE_NONE)
             given[count++] = attributes[i];
     impact_span_add_event(span, "exception", 0, given, count);
 }

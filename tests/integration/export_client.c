@@ -46,6 +46,16 @@ static void set_every_type(impact_span *span)
     impact_span_set(span, impact_ints("ints", integers, 2));
     impact_span_set(span, impact_doubles("doubles", reals, 2));
     impact_span_set(span, impact_ints("empty", NULL, 0));
+    impact_span_set(span, impact_null("null"));
+    impact_span_set(
+        span,
+        impact_array("mixed", IMPACT_VALUES(impact_value_int(1), impact_value_string("two"),
+                                            impact_value_null(), impact_value_ints(integers, 2))));
+    impact_span_set(
+        span, impact_map("map",
+                         IMPACT_MEMBERS(impact_double("pi", 3.25),
+                                        impact_map("of", IMPACT_MEMBERS(impact_bool("maps", true))),
+                                        impact_map("empty", NULL, 0))));
     impact_span_set(span, impact_int("replaced", 1));
     impact_span_set(span, impact_string("replaced", "twice"));
 }
@@ -88,6 +98,7 @@ static void record_rich(impact_tracer_provider *provider)
                           IMPACT_SPAN_OPTIONS(.kind = IMPACT_SPAN_KIND_PRODUCER, .is_root = true,
                                               .start_unix_ns = START_NS));
     impact_span_set_name(root, "root");
+    impact_span_set(root, impact_bytes("bytes", "\0\xFF<>", 4));
     impact_span_end_at(root, END_NS);
 }
 

@@ -147,8 +147,12 @@ def partial_success(rejected, message):
 
 def value_of(any_value):
     kind = any_value.WhichOneof("value")
+    if kind is None:
+        return None
     if kind == "array_value":
         return [value_of(item) for item in any_value.array_value.values]
+    if kind == "kvlist_value":
+        return {pair.key: value_of(pair.value) for pair in any_value.kvlist_value.values}
     return getattr(any_value, kind)
 
 
@@ -233,12 +237,16 @@ def test_attributes_of_all_types_arrive(rich):
         "ints": [-1, 2**63 - 1],
         "doubles": [0.5, -1e300],
         "empty": [],
+        "null": None,
+        "mixed": [1, "two", None, [-1, 2**63 - 1]],
+        "map": {"pi": 3.25, "of": {"maps": True}, "empty": {}},
         "replaced": "twice",
     }
     assert is_ == should
     assert {k: type(v) for k, v in is_.items()} == {k: type(v) for k, v in should.items()}
     keys = [attribute.key for attribute in rich["spans"]["GET /orders/{id}"][1].attributes]
     assert len(keys) == len(set(keys))
+    assert attributes_of(rich["spans"]["root"][1]) == {"bytes": b"\0\xff<>"}
 
 
 def test_events_and_links_arrive(rich):

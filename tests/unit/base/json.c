@@ -165,3 +165,26 @@ TEST(without_memory_the_buffer_remembers)
         impact__buffer_close(&buffer);
     }
 }
+
+static bool is_base64(const char *bytes, size_t size, const char *should)
+{
+    impact__buffer buffer = IMPACT__BUFFER(NULL);
+    impact__json_base64(&buffer, impact_text_from(bytes, size));
+    const bool is_same = buffer.size == strlen(should) + 2 && buffer.data[0] == '"' &&
+                         memcmp(buffer.data + 1, should, strlen(should)) == 0 &&
+                         buffer.data[buffer.size - 1] == '"';
+    impact__buffer_close(&buffer);
+    return is_same;
+}
+
+/* The vectors of RFC 4648, section 10, and the two digits that are no letters. */
+TEST(bytes_are_base64)
+{
+    static const char text[] = "foobar";
+    static const char *const should[] = {"",         "Zg==",     "Zm8=",    "Zm9v",
+                                         "Zm9vYg==", "Zm9vYmE=", "Zm9vYmFy"};
+    for (size_t size = 0; size <= 6; size++)
+        CHECK(is_base64(text, size, should[size]));
+    CHECK(is_base64("\xFB\xFF\x00", 3, "+/8A"));
+    CHECK(is_base64(NULL, 0, ""));
+}

@@ -83,11 +83,11 @@ TEST(what_has_no_key_no_value_or_no_text_for_a_key_is_not_writable)
 {
     impact__key_value kv;
     impact_attribute hollow = impact_strings("k", NULL, 0);
-    hollow.count = 1;
+    hollow.value.count = 1;
     const impact_attribute refused[] = {impact_int("", 1),
                                         impact_int("\xFF", 1),
                                         impact_string("k", NULL),
-                                        {.key = {"k", 1}, .type = (impact_value_type)99},
+                                        {.key = {"k", 1}, .value.type = (impact_value_type)99},
                                         hollow};
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
         CHECK(!impact__key_value_of(&kv, &refused[i], 0));

@@ -1,6 +1,8 @@
 /* The short way writes exactly what the long way writes, for everything that it takes. */
 #include "signal/encode_short.h"
 
+#include "signal/encode.h"
+
 #include "support/check.h"
 
 enum { rounds = 200000 };
@@ -25,18 +27,18 @@ static void fill(char *room, size_t size)
 static impact_attribute generate(void)
 {
     static const int64_t integers[] = {0, 1, -1, 127, 128, INT64_MAX, INT64_MIN};
-    impact_attribute a = {.type = (impact_value_type)random_below(10)};
+    impact_attribute a = {.value.type = (impact_value_type)random_below(15)};
     a.key = impact_text_from(key_room, random_below(52));
     fill(key_room, a.key.size);
-    if (a.type == IMPACT_VALUE_STRING) {
-        a.count = random_below(52);
+    if (a.value.type == IMPACT_VALUE_STRING) {
+        a.value.count = random_below(52);
         a.value.string = random_below(50) ? text_room : NULL;
-        fill(text_room, a.count);
-    } else if (a.type == IMPACT_VALUE_BOOL) {
+        fill(text_room, a.value.count);
+    } else if (a.value.type == IMPACT_VALUE_BOOL) {
         a.value.boolean = random_below(2);
-    } else if (a.type == IMPACT_VALUE_INT) {
+    } else if (a.value.type == IMPACT_VALUE_INT) {
         a.value.integer = random_below(2) ? integers[random_below(7)] : (int64_t)random_state;
-    } else {
+    } else if (a.value.type == IMPACT_VALUE_DOUBLE) {
         uint64_t bits = random_state ^ random_state << 31;
         memcpy(&a.value.real, &bits, sizeof bits);
     }
@@ -105,11 +107,15 @@ TEST(what_needs_care_is_not_short)
         impact_int("\xC3\xA9", 1),
         impact_string("k", "\xC3\xA9"),
         impact_string("k", NULL),
+        impact_null("k"),
+        impact_bytes("k", "b", 1),
+        impact_array("k", NULL, 0),
+        impact_map("k", NULL, 0),
         impact_string_n("k", long_text, impact__short_string_limit + 1),
         impact_ints("k", NULL, 0),
-        {.key = {long_text, impact__short_key_limit + 1}, .type = IMPACT_VALUE_INT},
-        {.key = {"k", 1}, .type = IMPACT_VALUE_STRING, .count = 3},
-        {.key = {"k", 1}, .type = (impact_value_type)99},
+        {.key = {long_text, impact__short_key_limit + 1}, .value.type = IMPACT_VALUE_INT},
+        {.key = {"k", 1}, .value = {.type = IMPACT_VALUE_STRING, .count = 3}},
+        {.key = {"k", 1}, .value.type = (impact_value_type)99},
     };
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         CHECK(!is_short(&others[i], 0));

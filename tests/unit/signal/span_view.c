@@ -202,38 +202,103 @@ static message array_value(const message *item, size_t count)
     return value;
 }
 
-static impact_value_type type_of_array(const message *item, size_t count)
+/* The value that stands as attribute "k"; read from `list`, which keeps its bytes. */
+static impact_value_view read_back(message *list, const message *value)
 {
-    const message value = array_value(item, count);
-    message list = {.size = 0};
-    message_attribute(&list, 9, "k", &value);
-    impact_message_walk walk = impact_message_walk_of(message_text(&list), 9);
+    *list = (message){.size = 0};
+    message_attribute(list, 9, "k", value);
+    impact_message_walk walk = impact_message_walk_of(message_text(list), 9);
     impact_text key;
     impact_value_view view = {.type = IMPACT_VALUE_NONE};
     CHECK(impact_attribute_view_next(&walk, &key, &view));
-    impact_value_view member;
-    for (size_t i = 0; i < count; i++)
-        CHECK(impact_value_view_next(&view.items, &member));
-    CHECK(!impact_value_view_next(&view.items, &member));
-    return view.type;
+    return view;
 }
 
-TEST(an_array_has_the_type_of_its_first_item)
+TEST(an_array_is_walked_and_each_item_has_its_own_type)
 {
-    message item = message_string_value("a");
-    CHECK_EQUAL(type_of_array(&item, 2), IMPACT_VALUE_STRING_ARRAY);
-    CHECK_EQUAL(type_of_array(&item, 0), IMPACT_VALUE_STRING_ARRAY);
-    const message nested = array_value(&item, 1);
-    CHECK_EQUAL(type_of_array(&nested, 1), IMPACT_VALUE_NONE);
-    item.size = 0;
-    message_varint(&item, 2, 0);
-    CHECK_EQUAL(type_of_array(&item, 2), IMPACT_VALUE_BOOL_ARRAY);
-    item.size = 0;
-    message_varint(&item, 3, 5);
-    CHECK_EQUAL(type_of_array(&item, 1), IMPACT_VALUE_INT_ARRAY);
-    item.size = 0;
-    message_double(&item, 4, 0.5);
-    CHECK_EQUAL(type_of_array(&item, 3), IMPACT_VALUE_DOUBLE_ARRAY);
+    message list;
+    const message text = message_string_value("a");
+    const message inner = array_value(&text, 2);
+    message number = {.size = 0};
+    message_varint(&number, 3, 5);
+    message array = {.size = 0};
+    message_nested(&array, 1, &inner);
+    message_nested(&array, 1, &number);
+    message_string(&array, 1, ""); /* an AnyValue without a value */
+    message value = {.size = 0};
+    message_nested(&value, 5, &array);
+    impact_value_view view = read_back(&list, &value);
+    impact_value_view item;
+    impact_value_view leaf;
+    REQUIRE(view.type == IMPACT_VALUE_ARRAY && impact_value_view_next(&view.items, &item));
+    CHECK_EQUAL(item.type, IMPACT_VALUE_ARRAY);
+    for (int i = 0; i < 2; i++)
+        CHECK(impact_value_view_next(&item.items, &leaf) && is_text(leaf.string, "a"));
+    CHECK(!impact_value_view_next(&item.items, &leaf));
+    CHECK(impact_value_view_next(&view.items, &item) && item.type == IMPACT_VALUE_INT);
+    CHECK(impact_value_view_next(&view.items, &item) && item.type == IMPACT_VALUE_NULL);
+    CHECK(!impact_value_view_next(&view.items, &item));
+}
+
+TEST(a_map_is_walked_as_attributes_are)
+{
+    message list;
+    const message text = message_string_value("v");
+    message map = {.size = 0};
+    message_attribute(&map, 1, "first", &text);
+    message_attribute(&map, 1, "second", &text);
+    message value = {.size = 0};
+    message_nested(&value, 6, &map);
+    impact_value_view view = read_back(&list, &value);
+    impact_text key;
+    impact_value_view member;
+    REQUIRE(view.type == IMPACT_VALUE_MAP);
+    CHECK(impact_attribute_view_next(&view.items, &key, &member) && is_text(key, "first"));
+    CHECK(impact_attribute_view_next(&view.items, &key, &member) && is_text(key, "second"));
+    CHECK(is_text(member.string, "v"));
+    CHECK(!impact_attribute_view_next(&view.items, &key, &member));
+}
+
+TEST(bytes_and_null_are_read_and_the_last_of_several_kinds_wins)
+{
+    message list;
+    message value = {.size = 0};
+    CHECK_EQUAL(read_back(&list, &value).type, IMPACT_VALUE_NULL);
+    message_varint(&value, 99, 1); /* of a later version */
+    CHECK_EQUAL(read_back(&list, &value).type, IMPACT_VALUE_NULL);
+    message_bytes(&value, 7, "\0\xFF", 2);
+    const impact_value_view view = read_back(&list, &value);
+    CHECK(view.type == IMPACT_VALUE_BYTES && view.string.size == 2);
+    CHECK(memcmp(view.string.data, "\0\xFF", 2) == 0);
+    message_varint(&value, 3, 5);
+    CHECK_EQUAL(read_back(&list, &value).type, IMPACT_VALUE_INT);
+}
+
+TEST(an_attribute_without_a_value_is_null)
+{
+    message attribute = {.size = 0};
+    message_string(&attribute, 1, "k");
+    message list = {.size = 0};
+    message_nested(&list, 9, &attribute);
+    impact_message_walk walk = impact_message_walk_of(message_text(&list), 9);
+    impact_text key;
+    impact_value_view view = {.type = IMPACT_VALUE_NONE};
+    CHECK(impact_attribute_view_next(&walk, &key, &view) && is_text(key, "k"));
+    CHECK_EQUAL(view.type, IMPACT_VALUE_NULL);
+}
+
+TEST(a_container_that_is_no_message_makes_no_value)
+{
+    for (uint32_t field = 5; field <= 6; field++) {
+        message value = {.size = 0};
+        message_string(&value, field, "\x0a\x7f");
+        message list = {.size = 0};
+        message_attribute(&list, 9, "k", &value);
+        impact_message_walk walk = impact_message_walk_of(message_text(&list), 9);
+        impact_text key;
+        impact_value_view view;
+        CHECK(!impact_attribute_view_next(&walk, &key, &view));
+    }
 }
 
 TEST(events_and_links_are_read)

@@ -96,7 +96,7 @@ TEST(arrays_come_back_item_by_item)
     impact_value_view item;
     REQUIRE(tracing_open(&t, NULL));
     REQUIRE(round_trip(impact_ints("key", integers, 3)));
-    CHECK_EQUAL(value.type, IMPACT_VALUE_INT_ARRAY);
+    CHECK_EQUAL(value.type, IMPACT_VALUE_ARRAY);
     for (int i = 0; i < 3; i++)
         CHECK(impact_value_view_next(&value.items, &item) && item.integer == integers[i]);
     CHECK(!impact_value_view_next(&value.items, &item));
@@ -120,7 +120,7 @@ TEST(empty_arrays_are_recorded)
                                       impact_bools("key", NULL, 0), impact_strings("key", NULL, 0)};
     for (size_t i = 0; i < 4; i++) {
         impact_value_view item;
-        CHECK(round_trip(empty[i]) && value.type == IMPACT_VALUE_STRING_ARRAY);
+        CHECK(round_trip(empty[i]) && value.type == IMPACT_VALUE_ARRAY);
         CHECK(!impact_value_view_next(&value.items, &item));
     }
     tracing_close(&t);
@@ -139,12 +139,12 @@ TEST(what_cannot_be_kept_is_dropped_and_counted_and_what_says_nothing_is_ignored
 {
     REQUIRE(tracing_open(&t, NULL));
     impact_attribute unknown = impact_int("key", 1);
-    unknown.type = (impact_value_type)99;
+    unknown.value.type = (impact_value_type)99;
     impact_attribute hollow = impact_ints("key", NULL, 0);
-    hollow.count = 3;
+    hollow.value.count = 3;
     impact_attribute bare = impact_string("bare", "");
     bare.value.string = NULL;
-    bare.count = 7;
+    bare.value.count = 7;
     impact_span *span = begin();
     impact_span_set(span, impact_int("bad\xFFkey", 1));
     impact_span_set(span, unknown);
@@ -223,11 +223,12 @@ static void check_variant(impact_message_walk attributes, const char *key, int n
 {
     const impact_attribute should = variant(key, number);
     REQUIRE(find_attribute(attributes, key, &value));
-    CHECK_EQUAL(value.type, should.type);
-    if (should.type == IMPACT_VALUE_STRING)
-        CHECK(value.string.size == should.count &&
-              memcmp(value.string.data, should.value.string, should.count) == 0);
-    if (should.type == IMPACT_VALUE_INT)
+    const bool is_array = should.value.type == IMPACT_VALUE_INT_ARRAY;
+    CHECK_EQUAL(value.type, is_array ? IMPACT_VALUE_ARRAY : should.value.type);
+    if (should.value.type == IMPACT_VALUE_STRING)
+        CHECK(value.string.size == should.value.count &&
+              memcmp(value.string.data, should.value.string, should.value.count) == 0);
+    if (should.value.type == IMPACT_VALUE_INT)
         CHECK(value.integer == should.value.integer);
 }
 
