@@ -17,6 +17,25 @@ impact_status impact__condition_open(pthread_cond_t *condition)
     return failure ? IMPACT_ESYSTEM : IMPACT_OK;
 }
 
+int impact__cancel_hold(void)
+{
+    int before = PTHREAD_CANCEL_ENABLE;
+    (void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before); /* a valid state; likewise below */
+    return before;
+}
+
+void impact__cancel_release(int held)
+{
+    (void)pthread_setcancelstate(held, &held);
+}
+
+void impact__condition_wait(pthread_cond_t *condition, pthread_mutex_t *lock)
+{
+    const int held = impact__cancel_hold();
+    (void)pthread_cond_wait(condition, lock); /* cannot fail */
+    impact__cancel_release(held);
+}
+
 bool impact__condition_wait_until(pthread_cond_t *condition, pthread_mutex_t *lock,
                                   uint64_t deadline_ns)
 {
@@ -27,7 +46,10 @@ bool impact__condition_wait_until(pthread_cond_t *condition, pthread_mutex_t *lo
         .tv_sec = (time_t)(seconds < INT32_MAX ? seconds : INT32_MAX),
         .tv_nsec = (long)(deadline_ns % IMPACT__NS_PER_SEC),
     };
-    return pthread_cond_timedwait(condition, lock, &until) == 0;
+    const int held = impact__cancel_hold();
+    const bool is_in_time = pthread_cond_timedwait(condition, lock, &until) == 0;
+    impact__cancel_release(held);
+    return is_in_time;
 }
 
 static int start_detached(pthread_t *thread, void *(*run)(void *), void *argument)

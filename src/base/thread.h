@@ -1,4 +1,12 @@
-/* Locks, conditions on the monotonic clock, and threads that belong to the library. */
+/* Locks, conditions on the monotonic clock, and threads that belong to the library.
+ *
+ * DESIGN: pthread_cancel may hit any of the host's threads while it is in here. A thread that is unwound
+ * with a lock held leaves it locked for good, and the next fork waits for it for ever. So no point of
+ * cancellation is reached with a lock held: nothing is called out with one (a rule of the house), and the
+ * two waits below, the only ones that there are, put a cancellation off. It takes effect at the first
+ * point after, without a lock. Calls that wait put it off for the whole of what they do, so that none is
+ * left half done.
+ */
 #ifndef IMPACT_BASE_THREAD_H
 #define IMPACT_BASE_THREAD_H
 
@@ -19,10 +27,16 @@
 /* A condition whose deadlines are moments of the monotonic clock. */
 impact_status impact__condition_open(pthread_cond_t *condition);
 
-/* Wait for a signal, or for nothing: look at what you wait for again. False: `deadline_ns` has
- * passed. */
+/* Wait for a signal, or for nothing: look at what you wait for again. A cancellation waits too. */
+void impact__condition_wait(pthread_cond_t *condition, pthread_mutex_t *lock);
+
+/* The same until `deadline_ns`. False: it has passed. */
 bool impact__condition_wait_until(pthread_cond_t *condition, pthread_mutex_t *lock,
                                   uint64_t deadline_ns);
+
+/* Put a cancellation of the calling thread off until the release, which takes what hold returned. */
+int impact__cancel_hold(void);
+void impact__cancel_release(int held);
 
 /* Start a detached thread with signals blocked, so that no handler of the host's runs on it but
  * those for its own faults (SIGSEGV and its kin). */

@@ -117,7 +117,7 @@ static void *work(void *argument)
     while (!health->is_closed && !is_surplus(health)) {
         impact__check *check = begin_run(health);
         if (!check) {
-            (void)pthread_cond_wait(&health->work, &health->lock); /* cannot fail */
+            impact__condition_wait(&health->work, &health->lock);
             continue;
         }
         impact__health_unlock(health);

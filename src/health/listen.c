@@ -4,6 +4,7 @@
 #include <impact/plugin.h>
 
 #include "base/text.h"
+#include "base/thread.h"
 #include "health/address.h"
 #include "health/registry.h"
 
@@ -76,7 +77,9 @@ impact_status impact_health_listen(impact_health *health, const char *address)
         return IMPACT_EINVAL;
     if (!claim(health))
         return IMPACT_EEXIST;
+    const int held = impact__cancel_hold(); /* a lookup waits, with descriptors open */
     const impact_status status = serve(health, address);
+    impact__cancel_release(held);
     if (status)
         give_up(health);
     return status;

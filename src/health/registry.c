@@ -348,7 +348,7 @@ static void stop_runs(impact_health *health, uint32_t grace_ms)
         retire(health, check);
     (void)pthread_cond_broadcast(&health->work); /* cannot fail */
     while (health->idle > 0) /* they leave at once: they are in no function of the host */
-        (void)pthread_cond_wait(&health->changed, &health->lock); /* cannot fail */
+        impact__condition_wait(&health->changed, &health->lock);
     while (health->threads > 0 &&
            impact__condition_wait_until(&health->changed, &health->lock, deadline)) {
     }
@@ -360,6 +360,7 @@ size_t impact_health_close(impact_health *health, uint32_t grace_ms)
 {
     if (!health)
         return 0;
+    const int held = impact__cancel_hold(); /* half closed is worse than late */
     stop_listening(health);
     stop_runs(health, grace_ms);
     impact__fork_remove(&health->fork_member); /* without our lock: a fork takes that one second */
@@ -369,5 +370,6 @@ size_t impact_health_close(impact_health *health, uint32_t grace_ms)
     impact__health_unlock(health);
     if (!still_there)
         impact__health_free(health);
+    impact__cancel_release(held);
     return still_there;
 }

@@ -49,6 +49,12 @@ RULES = (
         (),
     ),
     (
+        "pthread_cond_wait pthread_cond_timedwait pthread_cond_clockwait pthread_join sem_wait sem_timedwait",
+        "whoever is cancelled in it leaves its lock behind; wait with base/thread.h",
+        ("src",),
+        ("src/base/thread.c",),
+    ),
+    (
         "sleep usleep nanosleep clock_nanosleep",
         "nothing sleeps: wait on a condition with a deadline",
         ("src", "python", "cli", "tests", "fuzz"),
