@@ -30,8 +30,8 @@ typedef struct impact_span_context {
     uint8_t trace_flags;
     bool is_remote; /* it came from another process */
     impact_text
-        trace_state; /* the tracestate header's value; borrowed, may be empty. It is left out
-                                where it is over 512 bytes or not printable ASCII. */
+        trace_state; /* the tracestate header's value; borrowed, may be empty. One that is not
+                                valid is left out: see <impact/trace_state.h>. */
 } impact_span_context;
 
 /* Both ids are other than zero. NULL is not valid. */

@@ -6,7 +6,6 @@
 
 enum {
     traceparent_size = IMPACT_TRACEPARENT_SIZE - 1, /* 3.2.2: 00-{32}-{16}-{2} */
-    trace_state_member_limit = 32,                  /* 3.3.1.1 */
 };
 
 void impact_traceparent_format(char text[IMPACT_TRACEPARENT_SIZE],
@@ -56,66 +55,6 @@ bool impact_traceparent_parse(impact_span_context *context, impact_text text)
     return true;
 }
 
-static bool is_key_character(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '*' ||
-           c == '/' || c == '@';
-}
-
-/* 3.3.1.3.1, level 2: a lower-case letter or digit, then up to 255 key characters. */
-static bool is_trace_state_key(impact_text key)
-{
-    if (key.size == 0 || key.size > 256)
-        return false;
-    const char first = key.data[0];
-    if (!((first >= 'a' && first <= 'z') || (first >= '0' && first <= '9')))
-        return false;
-    for (size_t i = 1; i < key.size; i++)
-        if (!is_key_character(key.data[i]))
-            return false;
-    return true;
-}
-
-/* 3.3.1.3.2: up to 256 printable characters but comma and equals sign, not ending in a blank. */
-static bool is_trace_state_value(impact_text value)
-{
-    if (value.size == 0 || value.size > 256 || value.data[value.size - 1] == ' ')
-        return false;
-    for (size_t i = 0; i < value.size; i++)
-        if (value.data[i] < 0x20 || value.data[i] > 0x7E || value.data[i] == '=')
-            return false;
-    return true;
-}
-
-/* True for "key=value"; and for an empty member, which 3.3.1.2 allows. */
-static bool is_trace_state_member(impact_text member)
-{
-    const char *equals = member.size ? memchr(member.data, '=', member.size) : NULL;
-    if (!equals)
-        return member.size == 0;
-    const size_t key_size = (size_t)(equals - member.data);
-    return is_trace_state_key(impact_text_from(member.data, key_size)) &&
-           is_trace_state_value(impact_text_from(equals + 1, member.size - key_size - 1));
-}
-
-/* 3.3.1: one ill-formed member makes the whole header void; the traceparent holds all the same. */
-static impact_text checked_trace_state(impact_text header)
-{
-    const impact_text none = {NULL, 0};
-    header = impact__text_trim(header);
-    if (header.size > impact__trace_state_limit)
-        return none;
-    size_t count = 0;
-    impact_text rest = header;
-    impact_text member;
-    while (impact__text_split(&member, &rest, ',')) {
-        member = impact__text_trim(member);
-        if (!is_trace_state_member(member) || (member.size && ++count > trace_state_member_limit))
-            return none;
-    }
-    return count ? header : none;
-}
-
 bool impact_propagation_extract(impact_span_context *context, impact_carrier_get_fn get,
                                 void *carrier)
 {
@@ -123,7 +62,10 @@ bool impact_propagation_extract(impact_span_context *context, impact_carrier_get
     if (!context || !get ||
         !impact_traceparent_parse(&extracted, impact__text_trim(get(carrier, "traceparent"))))
         return false;
-    extracted.trace_state = checked_trace_state(get(carrier, "tracestate"));
+    /* 3.3.1: one ill-formed member makes it void; the traceparent holds all the same. */
+    const impact_text state = impact__text_trim(get(carrier, "tracestate"));
+    if (impact__trace_state_is_valid(state))
+        extracted.trace_state = state;
     *context = extracted;
     return true;
 }
@@ -136,11 +78,10 @@ void impact_propagation_inject(const impact_span_context *context, impact_carrie
     char traceparent[IMPACT_TRACEPARENT_SIZE];
     impact_traceparent_format(traceparent, context);
     set(carrier, "traceparent", traceparent);
-    const impact_text state = impact__trace_state_to_send(context->trace_state);
+    char tracestate[IMPACT_TRACE_STATE_SIZE];
+    const impact_text state = impact__trace_state_to_send(tracestate, context->trace_state);
     if (state.size == 0)
         return;
-    char tracestate[impact__trace_state_limit + 1];
-    memcpy(tracestate, state.data, state.size);
     tracestate[state.size] = '\0';
     set(carrier, "tracestate", tracestate);
 }

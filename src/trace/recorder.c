@@ -334,9 +334,10 @@ void impact_span_add_link(impact_span *span, const impact_link *link)
     if (!span || !span->is_recording || !link || !impact_span_context_is_valid(link->context))
         return;
     const impact_span_limits *limits = &span->provider->limits;
+    char state[impact__trace_state_limit];
     impact__link encoded = {
         .context = link->context,
-        .trace_state = impact__trace_state_to_send(link->context->trace_state),
+        .trace_state = impact__trace_state_to_send(state, link->context->trace_state),
         .attributes =
             list_of(span, link->attributes, link->attribute_count, limits->link_attribute_limit),
     };

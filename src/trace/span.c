@@ -70,16 +70,18 @@ static void set_ids(impact_span *span, const impact_span_context *parent, impact
 /* The parent's trace state belongs to the trace, so a child carries a copy of it. */
 static void inherit_trace_state(impact_span *span, impact_text state)
 {
+    char room[impact__trace_state_limit];
     span->context.trace_state = impact_text_from(NULL, 0);
-    state = impact__trace_state_to_send(state);
+    if (state.size == 0)
+        return;
+    state = impact__trace_state_to_send(room, state);
     if (state.size == 0)
         return;
     if (!span->trace_state)
         span->trace_state = impact__alloc(NULL, impact__trace_state_limit);
     if (!span->trace_state)
         return; /* W3C 3.3.1.5 permits to drop it */
-    memmove(span->trace_state, state.data,
-            state.size); /* of a span that ended: maybe this slot's */
+    memcpy(span->trace_state, state.data, state.size);
     span->context.trace_state = impact_text_from(span->trace_state, state.size);
 }
 

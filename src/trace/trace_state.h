@@ -1,22 +1,16 @@
-/* Trace state on its way out: what may stand in a header, and in UTF-8. */
+/* Trace state, inside: what of one may leave the process. */
 #ifndef IMPACT_TRACE_TRACE_STATE_H
 #define IMPACT_TRACE_TRACE_STATE_H
 
-#include <impact/text.h>
+#include <impact/trace_state.h>
 
-enum { impact__trace_state_limit = 512 }; /* bytes: W3C Trace Context 3.3.1.5 */
+enum { impact__trace_state_limit = IMPACT_TRACE_STATE_SIZE - 1 }; /* characters */
 
-/* The same text, or the empty one when it is too long or has bytes that are not printable ASCII, blank
- * or tab: a context that the program made by hand may hold anything. */
-static inline impact_text impact__trace_state_to_send(impact_text state)
-{
-    const impact_text none = {NULL, 0};
-    if (!state.data || state.size > impact__trace_state_limit)
-        return none;
-    for (size_t i = 0; i < state.size; i++)
-        if ((state.data[i] < 0x20 || state.data[i] > 0x7E) && state.data[i] != '\t')
-            return none;
-    return state;
-}
+/* At most 32 members, all of them well-formed; and one at least. */
+bool impact__trace_state_is_valid(impact_text state);
+
+/* What may leave of a text that a program or a stranger made: as impact_trace_state_parse, written to
+ * `room`, which lies elsewhere. Empty where that is false. */
+impact_text impact__trace_state_to_send(char room[impact__trace_state_limit], impact_text state);
 
 #endif

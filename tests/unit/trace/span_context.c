@@ -2,7 +2,6 @@
 #include <impact/span_context.h>
 
 #include "support/check.h"
-#include "trace/trace_state.h"
 
 TEST(a_context_is_valid_when_both_ids_are_other_than_zero)
 {
@@ -62,17 +61,4 @@ TEST(null_is_no_context_and_an_id_of_zeros)
     CHECK_STRING(span_text, "0000000000000000");
     impact_trace_id_format(NULL, &(impact_trace_id){{1}});
     impact_span_id_format(NULL, &(impact_span_id){{1}});
-}
-
-TEST(a_trace_state_is_sent_when_a_header_can_hold_it)
-{
-    char long_state[513];
-    memset(long_state, 'a', sizeof long_state);
-    CHECK_EQUAL(impact__trace_state_to_send(impact_text_of("a=1,\tb=2 ~")).size, 10);
-    CHECK_EQUAL(impact__trace_state_to_send(impact_text_from(long_state, 512)).size, 512);
-    CHECK_EQUAL(impact__trace_state_to_send(impact_text_from(long_state, 513)).size, 0);
-    CHECK_EQUAL(impact__trace_state_to_send(impact_text_of("a=1\r\nX: 1")).size, 0);
-    CHECK_EQUAL(impact__trace_state_to_send(impact_text_of("a=\xC3\xA9")).size, 0);
-    CHECK_EQUAL(impact__trace_state_to_send(impact_text_of("a=\x7F")).size, 0);
-    CHECK_EQUAL(impact__trace_state_to_send((impact_text){NULL, 3}).size, 0);
 }
