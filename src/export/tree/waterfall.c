@@ -110,9 +110,12 @@ static void append_name(const page *on, const impact__forest_node *node, size_t 
     impact__columns_append(on->buffer, node->span.name, width);
 }
 
+/* In cells of the bar. A part may be larger than its whole: times come from outside. */
 static size_t scaled(uint64_t part, uint64_t whole)
 {
-    return whole ? (size_t)((double)part / (double)whole * bar_width + 0.5) : 0;
+    if (part >= whole)
+        return whole ? bar_width : 0;
+    return (size_t)((double)part / (double)whole * bar_width + 0.5);
 }
 
 static void append_bar(const page *on, const impact_span_view *span)

@@ -197,6 +197,23 @@ TEST(no_line_is_wider_than_eighty_columns)
     CHECK_EQUAL(lines, 1 + 20 + 1);
 }
 
+/* The first span makes the trace one nanosecond long; the other begins at the end of all time, and ends
+ * before it began. */
+TEST(a_time_outside_of_its_trace_is_drawn_at_the_edge)
+{
+    static const uint64_t starts[] = {UINT64_MAX, UINT64_MAX - 1, 16, UINT64_C(1) << 63};
+    for (size_t i = 0; i < sizeof starts / sizeof *starts; i++) {
+        const message_span_facts facts[] = {
+            {.trace = 1, .id = 1, .name = "first", .start_ns = 1, .end_ns = 2},
+            {.trace = 1, .id = 2, .name = "hostile", .start_ns = starts[i]},
+        };
+        const message data = traces_data("shop", facts, 2);
+        const char *page = draw(&data, 1);
+        CHECK(strstr(page, "1 ns ███████████████\n") != NULL);
+        CHECK(strstr(page, "0 ns               █\n") != NULL); /* fourteen blanks, and one cell */
+    }
+}
+
 TEST(a_name_cannot_command_the_terminal)
 {
     static const message_span_facts facts[] = {
