@@ -1,14 +1,19 @@
 /* Attribute values from Python into C.
  *
- * DESIGN: the first pass takes plain values only (str, bool, int, float, and lists or tuples of one
- * of them) and runs no Python code, so that borrowed pointers stay good. When it meets anything
- * else, the whole mapping goes once through the Python function clean_attributes, which returns a
- * plain dict. */
+ * DESIGN: the first pass takes plain values only (None, str, bool, int, float, bytes, and lists, tuples
+ * and dicts of them) and runs no Python code, so that borrowed pointers stay good. When it meets
+ * anything else, the whole mapping goes once through the Python function clean_attributes, which returns
+ * a plain dict. */
 #include "core.h"
 
 /* More attributes than any sensible limit keeps: a guard for the multiplication below. */
 #define ATTRIBUTE_COUNT_LIMIT 65536
 
+/* Items of lists and dicts that one value may have, all in all; and so in attributes.py, which cuts there.
+ * It bounds what a list that holds itself twice takes. */
+#define ITEM_LIMIT 65536
+
+/* Items of arrays and members of maps, as the core borrows them. */
 struct array_block {
     struct array_block *next;
 };
@@ -51,27 +56,40 @@ static bool integer_of(int64_t *integer, PyObject *value)
 static bool scalar_convert(impact_value *to, PyObject *value)
 {
     impact_text text;
-    if (text_of_string(&text, value)) {
-        to->type = IMPACT_VALUE_STRING;
-        to->string = text.data;
-        to->count = text.size;
-        return true;
-    }
-    if (value == Py_True || value == Py_False) {
-        to->type = IMPACT_VALUE_BOOL;
-        to->boolean = value == Py_True;
-        return true;
-    }
-    if (integer_of(&to->integer, value)) {
-        to->type = IMPACT_VALUE_INT;
-        return true;
-    }
-    if (!PyFloat_CheckExact(value))
+    int64_t integer = 0;
+    if (text_of_string(&text, value))
+        *to = impact_value_string_n(text.data, text.size);
+    else if (value == Py_True || value == Py_False)
+        *to = impact_value_bool(value == Py_True);
+    else if (integer_of(&integer, value))
+        *to = impact_value_int(integer);
+    else if (PyFloat_CheckExact(value))
+        *to = impact_value_double(PyFloat_AsDouble(value));
+    else if (value == Py_None)
+        *to = impact_value_null();
+    else
         return false;
-    to->type = IMPACT_VALUE_DOUBLE;
-    to->real = PyFloat_AsDouble(value);
     return true;
 }
+
+static bool bytes_convert(impact_value *to, PyObject *value)
+{
+    char *data = NULL;
+    Py_ssize_t size = 0;
+    if (!PyBytes_CheckExact(value) || PyBytes_AsStringAndSize(value, &data, &size))
+        return false;
+    *to = impact_value_bytes(data, (size_t)size);
+    return true;
+}
+
+/* What is left of one value: how deep it may still be, and how large. */
+typedef struct bounds {
+    attribute_list *list; /* keeps the items */
+    size_t depth_left;
+    size_t items_left;
+} bounds;
+
+static bool value_convert(bounds *within, impact_value *to, PyObject *value);
 
 /* Borrowed item of a list or tuple. */
 static PyObject *item_at(PyObject *sequence, Py_ssize_t index)
@@ -80,60 +98,69 @@ static PyObject *item_at(PyObject *sequence, Py_ssize_t index)
                                        : PyTuple_GetItem(sequence, index);
 }
 
-/* Store one scalar as item `index` of an array of its type. */
-static void array_put(impact_value_type type, void *items, size_t index, const impact_value *scalar)
+/* Take `count` items of `item_size` from what is left; NULL: too many, or no memory. */
+static void *items_take(bounds *within, size_t count, size_t item_size)
 {
-    if (type == IMPACT_VALUE_STRING)
-        ((impact_text *)items)[index] = impact_text_from(scalar->string, scalar->count);
-    else if (type == IMPACT_VALUE_BOOL)
-        ((bool *)items)[index] = scalar->boolean;
-    else if (type == IMPACT_VALUE_INT)
-        ((int64_t *)items)[index] = scalar->integer;
-    else
-        ((double *)items)[index] = scalar->real;
+    if (count > within->items_left)
+        return NULL;
+    within->items_left -= count;
+    return array_new(within->list, count, item_size);
 }
 
-/* The array types follow the scalar types in the same order (see impact_value_type). */
-static impact_value_type array_type_of(impact_value_type scalar)
-{
-    return (impact_value_type)(scalar + (IMPACT_VALUE_STRING_ARRAY - IMPACT_VALUE_STRING));
-}
-
-static bool array_convert(attribute_list *list, impact_value *to, PyObject *value)
+static bool array_convert(bounds *within, impact_value *to, PyObject *value)
 {
     size_t count = (size_t)PySequence_Size(value);
-    void *items = array_new(list, count, sizeof(impact_text)); /* the largest item of the four */
+    impact_value *items = items_take(within, count, sizeof *items);
     if (!items)
         return false;
-    impact_value_type type = IMPACT_VALUE_STRING; /* of an empty array */
     for (size_t i = 0; i < count; i++) {
-        impact_value scalar;
-        if (!scalar_convert(&scalar, item_at(value, (Py_ssize_t)i)))
+        if (!value_convert(within, &items[i], item_at(value, (Py_ssize_t)i)))
             return false;
-        if (i == 0)
-            type = scalar.type;
-        if (scalar.type != type)
-            return false;
-        array_put(type, items, i, &scalar);
     }
-    to->type = array_type_of(type);
-    to->strings = items;
-    to->count = count;
+    *to = impact_value_array(items, count);
     return true;
+}
+
+static bool map_convert(bounds *within, impact_value *to, PyObject *value)
+{
+    size_t count = (size_t)PyDict_Size(value);
+    impact_attribute *members = items_take(within, count, sizeof *members);
+    PyObject *key = NULL;
+    PyObject *item = NULL;
+    Py_ssize_t position = 0;
+    if (!members)
+        return false;
+    for (size_t i = 0; i < count && PyDict_Next(value, &position, &key, &item); i++) {
+        if (!text_of_string(&members[i].key, key) || members[i].key.size == 0 ||
+            !value_convert(within, &members[i].value, item))
+            return false;
+    }
+    *to = impact_value_map(members, count);
+    return true;
+}
+
+/* False: it is not plain, too deep, or too large. The recursion is as deep as the core keeps values. */
+static bool value_convert(bounds *within, impact_value *to, PyObject *value)
+{
+    if (scalar_convert(to, value) || bytes_convert(to, value))
+        return true;
+    bool is_array = PyList_CheckExact(value) || PyTuple_CheckExact(value);
+    if ((!is_array && !PyDict_CheckExact(value)) || within->depth_left == 0)
+        return false;
+    within->depth_left--;
+    bool is_converted =
+        is_array ? array_convert(within, to, value) : map_convert(within, to, value);
+    within->depth_left++;
+    return is_converted;
 }
 
 /* False: the key or the value is not plain. */
 static bool attribute_convert(attribute_list *list, impact_attribute *attribute, PyObject *key,
                               PyObject *value)
 {
-    attribute->value.count = 0;
-    if (!text_of_string(&attribute->key, key) || attribute->key.size == 0)
-        return false;
-    if (scalar_convert(&attribute->value, value))
-        return true;
-    if (PyList_CheckExact(value) || PyTuple_CheckExact(value))
-        return array_convert(list, &attribute->value, value);
-    return false;
+    bounds within = {list, IMPACT_VALUE_DEPTH_LIMIT, ITEM_LIMIT};
+    return text_of_string(&attribute->key, key) && attribute->key.size > 0 &&
+           value_convert(&within, &attribute->value, value);
 }
 
 static bool list_reserve(attribute_list *list, size_t count)

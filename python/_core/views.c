@@ -3,14 +3,15 @@
 
 #include <impact/span_view.h>
 
-static PyObject *value_object(const impact_value_view *value);
+/* The recursion below is as deep as the core's own values; what lies deeper is None. */
+static PyObject *value_object(const impact_value_view *value, size_t depth_left);
 
-static PyObject *array_object(impact_message_walk items)
+static PyObject *array_object(impact_message_walk items, size_t depth_left)
 {
     PyObject *list = PyList_New(0);
     impact_value_view item;
     while (list && impact_value_view_next(&items, &item)) {
-        PyObject *object = value_object(&item);
+        PyObject *object = value_object(&item, depth_left);
         if (!object || PyList_Append(list, object))
             Py_CLEAR(list);
         Py_XDECREF(object);
@@ -20,13 +21,45 @@ static PyObject *array_object(impact_message_walk items)
     return tuple;
 }
 
-/* Arrays hold scalars only, so this is at most two deep. */
-static PyObject *value_object(const impact_value_view *value)
+static bool dict_put(PyObject *dict, impact_text key, const impact_value_view *value,
+                     size_t depth_left)
 {
+    PyObject *name = PyUnicode_DecodeUTF8(key.data, (Py_ssize_t)key.size, "replace");
+    PyObject *object = name ? value_object(value, depth_left) : NULL;
+    bool is_put = object && PyDict_SetItem(dict, name, object) == 0;
+    Py_XDECREF(object);
+    Py_XDECREF(name);
+    return is_put;
+}
+
+static PyObject *map_object(impact_message_walk members, size_t depth_left)
+{
+    PyObject *dict = PyDict_New();
+    impact_text key;
+    impact_value_view value;
+    while (dict && impact_attribute_view_next(&members, &key, &value)) {
+        if (!dict_put(dict, key, &value, depth_left))
+            Py_CLEAR(dict);
+    }
+    return dict;
+}
+
+static PyObject *container_object(const impact_value_view *value, size_t depth_left)
+{
+    if (depth_left == 0)
+        Py_RETURN_NONE;
+    return value->type == IMPACT_VALUE_MAP ? map_object(value->items, depth_left - 1)
+                                           : array_object(value->items, depth_left - 1);
+}
+
+static PyObject *value_object(const impact_value_view *value, size_t depth_left)
+{
+    const char *data = value->string.data ? value->string.data : "";
     switch (value->type) {
     case IMPACT_VALUE_STRING:
-        return PyUnicode_DecodeUTF8(value->string.data ? value->string.data : "",
-                                    (Py_ssize_t)value->string.size, "replace");
+        return PyUnicode_DecodeUTF8(data, (Py_ssize_t)value->string.size, "replace");
+    case IMPACT_VALUE_BYTES:
+        return PyBytes_FromStringAndSize(data, (Py_ssize_t)value->string.size);
     case IMPACT_VALUE_BOOL:
         return PyBool_FromLong(value->boolean);
     case IMPACT_VALUE_INT:
@@ -34,36 +67,17 @@ static PyObject *value_object(const impact_value_view *value)
     case IMPACT_VALUE_DOUBLE:
         return PyFloat_FromDouble(value->real);
     case IMPACT_VALUE_ARRAY:
-        return array_object(value->items);
+    case IMPACT_VALUE_MAP:
+        return container_object(value, depth_left);
     default:
-        break;
+        Py_RETURN_NONE;
     }
-    Py_RETURN_NONE;
-}
-
-static bool dict_put(PyObject *dict, impact_text key, const impact_value_view *value)
-{
-    PyObject *name = PyUnicode_DecodeUTF8(key.data, (Py_ssize_t)key.size, "replace");
-    PyObject *object = name ? value_object(value) : NULL;
-    bool is_put = object && PyDict_SetItem(dict, name, object) == 0;
-    Py_XDECREF(object);
-    Py_XDECREF(name);
-    return is_put;
 }
 
 PyObject *resource_attributes(impact_text resource)
 {
-    PyObject *dict = PyDict_New();
     impact_message_walk walk;
-    if (!dict || !impact_resource_view_parse(&walk, resource))
-        return dict;
-    impact_text key;
-    impact_value_view value;
-    while (impact_attribute_view_next(&walk, &key, &value)) {
-        if (!dict_put(dict, key, &value)) {
-            Py_DECREF(dict);
-            return NULL;
-        }
-    }
-    return dict;
+    if (!impact_resource_view_parse(&walk, resource))
+        return PyDict_New();
+    return map_object(walk, IMPACT_VALUE_DEPTH_LIMIT);
 }

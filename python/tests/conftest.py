@@ -10,6 +10,10 @@ from impact_stack.observability.tracing import provider as provider_
 def value_of(value):
     """Return the Python value of an AnyValue."""
     kind = value.WhichOneof("value")
+    if kind is None:
+        return None
+    if kind == "kvlist_value":
+        return {pair.key: value_of(pair.value) for pair in value.kvlist_value.values}
     if kind == "array_value":
         return [value_of(item) for item in value.array_value.values]
     return getattr(value, kind)

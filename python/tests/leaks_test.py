@@ -30,7 +30,10 @@ REMOTE = SpanContext(2**100, 9, True, TraceFlags(1), STATE)
 CONTEXT = trace.set_span_in_context(trace.NonRecordingSpan(REMOTE))
 PROVIDER = TracerProvider(exporters=("discard",))
 TRACER = PROVIDER.get_tracer("leaks")
-ATTRIBUTES = {"s": "x", "i": 2**40, "f": 0.5, "b": True, "l": ["a", "b"], "t": (1, 2)}
+ATTRIBUTES = {
+    "s": "x", "i": 2**40, "f": 0.5, "b": True, "l": ["a", "b"], "t": (1, 2),
+    "n": None, "y": b"y", "m": {"k": [1, {"l": None}]},
+}  # fmt: skip
 
 
 def wrong(call):
@@ -72,7 +75,7 @@ CALLS = {
     "start with all": lambda: TRACER.start_span(
         "x", CONTEXT, SpanKind.CLIENT, ATTRIBUTES, [Link(REMOTE, ATTRIBUTES)], 5, False, False
     ).end(6),
-    "start odd": lambda: TRACER.start_span(Odd(), attributes={"o": Odd(), 5: 1}, links=5).end(),
+    "start odd": lambda: TRACER.start_span(Odd(), attributes={"o": Odd(), 5: 1, "m": {"k": [{6: Odd()}]}}, links=5).end(),
     "start wrong": lambda: wrong(lambda: TRACER.start_span("x", colour=1)),
     "forgotten": lambda: TRACER.start_span("x", CONTEXT),
     "context": lambda: TRACER.start_span("x", CONTEXT).get_span_context(),

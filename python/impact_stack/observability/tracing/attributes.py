@@ -1,88 +1,153 @@
 """Attributes that are not plain: made so here, leniently, before they go to the C core.
 
-The core takes str, bool, int of 64 bits, float, and lists of one of them. Everything else comes
-through here once. Recording never raises: what has no better form becomes `str()`, with one warning
-a type.
+The core takes None, str, bool, int of 64 bits, float, bytes, and lists, tuples and dicts of them.
+Everything else comes through here once. Recording never raises: what has no better form becomes
+`str()`, with one warning a key and type.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+import numbers
+import operator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
 from .. import logger
 
-_AS_STRINGS = "Attribute values of type '%s' are recorded as strings"
 _WARNING_LIMIT = 256
 _ITEM_LIMIT = 65_536
-"""Items of a list, and pairs of attributes, that are looked at: a sequence may be without an end."""
+"""Pairs of attributes, and items of one value, that are looked at: a sequence may be without an end."""
+_DEPTH_LIMIT = 30
+"""Lists and dicts in one another: IMPACT_VALUE_DEPTH_LIMIT of the core."""
 
 _warned: set[str] = set()
 
 
 def clean_attributes(attributes: Any) -> dict[str, Any]:
-    """Return a dict of plain values, of a mapping or of pairs, without those that are None."""
+    """Return a dict of plain values: of a mapping, or of pairs."""
     plain: dict[str, Any] = {}
     try:
         for key, value in islice(_pairs(attributes), _ITEM_LIMIT):
             _put(plain, key, value)
     except Exception:  # pylint: disable=broad-exception-caught
-        _warn_once("Attributes of type '%s' cannot be read", type(attributes))
+        _warn_once(f"Attributes of type '{_type_name(attributes)}' cannot be read")
     return plain
 
 
-def _pairs(attributes: Any) -> Iterable[tuple[Any, Any]]:
-    return list(attributes.items()) if isinstance(attributes, Mapping) else iter(attributes)
+def _pairs(attributes: Any) -> Iterator[tuple[Any, Any]]:
+    """Keys of mappings become text, as opentelemetry-sdk does; the key of a pair has to be text."""
+    if not isinstance(attributes, Mapping):
+        return iter(attributes)
+    items = attributes.items()
+    if isinstance(attributes, dict):
+        items = list(items)  # another thread may be changing it
+    return ((_key(key), value) for key, value in items)
+
+
+def _key(key: Any) -> Any:
+    if isinstance(key, str) or not key or not _has_text(key):
+        return key
+    _warn_once(f"A key of type '{_type_name(key)}' is recorded as its text")
+    return str(key)
+
+
+def _is_key(key: Any) -> bool:
+    if isinstance(key, str) and key:
+        return True
+    _warn_once(
+        "Keys of attributes must be strings and not empty;"
+        f" one of type '{_type_name(key)}' is left out"
+    )
+    return False
 
 
 def _put(plain: dict[str, Any], key: Any, value: Any) -> None:
-    if not isinstance(key, str) or not key:
-        _warn_once(
-            "Keys of attributes must be strings and not empty; one of '%s' is left out", type(key)
-        )
+    if not _is_key(key):
         return
-    if value is None:
-        return
+    cleaner = _Cleaner(key)
     try:
-        plain[_text(key)] = _value(value)
+        plain[_text(key)] = cleaner.value(value, _DEPTH_LIMIT)
     except Exception:  # pylint: disable=broad-exception-caught
-        _warn_once("Attribute values of type '%s' have no text and are left out", type(value))
+        cleaner.warn(f"a value of type '{_type_name(value)}' cannot be read and is left out")
 
 
-def _value(value: Any) -> Any:
-    if isinstance(value, Sequence) and not isinstance(value, (str, bytes, bytearray)):
-        return _items(value)
-    return _scalar(value)
+class _Cleaner:
+    """Makes the value of one attribute plain."""
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+        self.items_left = _ITEM_LIMIT
+
+    def warn(self, message: str) -> None:
+        _warn_once(f"Attribute {_text(self.key)[:100]!r}: {message}")
+
+    def value(self, value: Any, depth_left: int) -> Any:
+        """Return the plain form of any value; subclasses (an enum of strings) lose their class."""
+        value = _without_numpy(value)
+        if value is None or isinstance(value, bool):
+            return value
+        if isinstance(value, str):
+            return _text(value)
+        if isinstance(value, (bytes, bytearray, memoryview)):
+            return bytes(value)
+        if isinstance(value, (Sequence, Mapping)):
+            return self._container(value, depth_left)
+        return self._scalar(value)
+
+    def _container(self, value: Any, depth_left: int) -> Any:
+        if depth_left == 0:
+            self.warn(f"what lies deeper than {_DEPTH_LIMIT} is left out")
+            return None
+        if not isinstance(value, Mapping):
+            return [self.value(item, depth_left - 1) for item in self._take(value)]
+        pairs = [pair for pair in self._take(_pairs(value)) if _is_key(pair[0])]
+        return {_text(key): self.value(item, depth_left - 1) for key, item in pairs}
+
+    def _take(self, items: Iterable[Any]) -> list[Any]:
+        """Take from what may still be looked at."""
+        taken = list(islice(items, self.items_left + 1))
+        if len(taken) > self.items_left:
+            self.warn(f"only the first {_ITEM_LIMIT} items are kept")
+            taken.pop()
+        self.items_left -= len(taken)
+        return taken
+
+    def _scalar(self, value: Any) -> Any:
+        number = _number(value)
+        if number is not None:
+            return number
+        if not _has_text(value):
+            self.warn(f"a value of type '{_type_name(value)}' has no text and is recorded as null")
+            return None
+        text = _text(str(value))
+        self.warn(f"values of type '{_type_name(value)}' are recorded as strings")
+        return text
 
 
-def _scalar(value: Any) -> str | bool | int | float:
-    """Return the plain form of a value; subclasses (an enum of strings) lose their class."""
-    if isinstance(value, bool):
+def _without_numpy(value: Any) -> Any:
+    """Return Python's own numbers for those of numpy and its like, which tell their `dtype`."""
+    if not hasattr(type(value), "dtype") or not hasattr(value, "tolist"):
         return value
-    if isinstance(value, str):
-        return _text(value)
-    if isinstance(value, int) and -(2**63) <= int.__int__(value) < 2**63:
-        return int.__int__(value)
-    if isinstance(value, float):
+    return value.tolist() if getattr(value, "size", 1) <= _ITEM_LIMIT else value
+
+
+def _number(value: Any) -> int | float | None:
+    """Return the int or float that a value is; ints beyond 64 bits are none, and neither is text."""
+    if isinstance(value, int):
+        whole = int.__int__(value)
+    elif isinstance(value, numbers.Integral) or hasattr(type(value), "__index__"):
+        whole = operator.index(value)
+    elif isinstance(value, float):
         return float.__float__(value)
-    if isinstance(value, (bytes, bytearray)):
-        return value.decode("utf-8", "replace")
-    _warn_once(_AS_STRINGS, type(value))
-    return _text(str(value))
+    elif isinstance(value, numbers.Real):
+        return float(value)
+    else:
+        return None
+    return whole if -(2**63) <= whole < 2**63 else None
 
 
-def _items(values: Sequence[Any]) -> list[Any]:
-    """Return scalars of one type: ints beside floats become floats, any other mixture strings."""
-    items = [_scalar(value) for value in islice(values, _ITEM_LIMIT + 1)]
-    if len(items) > _ITEM_LIMIT:
-        _warn_once(f"Of a '%s' only the first {_ITEM_LIMIT} items are kept", type(values))
-        items.pop()
-    types = {type(item) for item in items}
-    if len(types) <= 1:
-        return items
-    if types == {int, float}:
-        return [float(item) for item in items]
-    _warn_once(_AS_STRINGS, type(values))
-    return [_text(str(item)) for item in items]
+def _has_text(value: Any) -> bool:
+    """Whether str() says more than a type and an address."""
+    return type(value).__str__ is not object.__str__ or type(value).__repr__ is not object.__repr__
 
 
 def _text(value: str) -> str:
@@ -90,10 +155,13 @@ def _text(value: str) -> str:
     return str.encode(value, "utf-8", "replace").decode("utf-8")
 
 
-def _warn_once(message: str, subject: type) -> None:
-    """Log a message about a type: once, as a hot loop must not fill the log."""
-    text = message % f"{subject.__module__}.{subject.__qualname__}"
-    if text in _warned or len(_warned) >= _WARNING_LIMIT:
+def _type_name(value: Any) -> str:
+    return f"{type(value).__module__}.{type(value).__qualname__}"
+
+
+def _warn_once(message: str) -> None:
+    """Log a message once, as a hot loop must not fill the log."""
+    if message in _warned or len(_warned) >= _WARNING_LIMIT:
         return
-    _warned.add(text)
-    logger.warning("%s", text)
+    _warned.add(message)
+    logger.warning("%s", message)
