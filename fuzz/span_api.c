@@ -219,7 +219,9 @@ static void call(impact_span *span, input *in, expected *should)
     } else if (what == 3) {
         set_status(span, in, should);
     } else if (what == 4) {
-        impact_span_record_exception(span, "Type", take(in) & 1 ? "message" : NULL, NULL);
+        const impact_attribute attributes[] = {take_attribute(in), take_attribute(in)};
+        impact_span_record_exception(span, "Type", take(in) & 1 ? "message" : NULL, NULL,
+                                     attributes, take(in) % 3);
         should->events++;
     } else {
         impact_span_set(span, take_attribute(in));

@@ -95,9 +95,12 @@ static inline void impact_span_set(impact_span *span, impact_attribute attribute
 IMPACT_API void impact_span_add_event(impact_span *span, const char *name, uint64_t unix_ns,
                                       const impact_attribute *attributes, size_t attribute_count);
 
-/* Add an event "exception" (semantic conventions, exceptions-spans). Any text may be NULL. */
+/* Add an event "exception" (semantic conventions, exceptions-spans). Any text may be NULL. Attributes of
+ * one's own are added, and win over these three. */
 IMPACT_API void impact_span_record_exception(impact_span *span, const char *type,
-                                             const char *message, const char *stacktrace);
+                                             const char *message, const char *stacktrace,
+                                             const impact_attribute *attributes,
+                                             size_t attribute_count);
 
 /* Add a link to another span's context. */
 IMPACT_API void impact_span_add_link(impact_span *span, const impact_link *link);

@@ -63,12 +63,23 @@ uint8_t *impact__write_key_value(uint8_t *to, uint32_t field, const impact__key_
     return write_value(to, kv);
 }
 
+static size_t total(const impact__attribute_list *list)
+{
+    return list->default_count + list->count;
+}
+
+static const impact_attribute *at(const impact__attribute_list *list, size_t index)
+{
+    return index < list->default_count ? &list->defaults[index]
+                                       : &list->attributes[index - list->default_count];
+}
+
 /* Only what can be written replaces what was, as in a span. */
 static bool is_set_again(const impact__attribute_list *list, size_t index)
 {
-    for (size_t i = index + 1; i < list->count; i++)
-        if (impact__text_equal(list->attributes[i].key, list->attributes[index].key) &&
-            is_writable(&list->attributes[i]))
+    const impact_text key = at(list, index)->key;
+    for (size_t i = index + 1; i < total(list); i++)
+        if (impact__text_equal(at(list, i)->key, key) && is_writable(at(list, i)))
             return true;
     return false;
 }
@@ -76,9 +87,9 @@ static bool is_set_again(const impact__attribute_list *list, size_t index)
 /* The next attribute of the list that is to be written, from `*index` on. */
 static bool next_of_list(const impact__attribute_list *list, size_t *index, impact__key_value *kv)
 {
-    for (; *index < list->count; ++*index)
+    for (; *index < total(list); ++*index)
         if (!is_set_again(list, *index) &&
-            impact__key_value_of(kv, &list->attributes[*index], list->value_length_limit)) {
+            impact__key_value_of(kv, at(list, *index), list->value_length_limit)) {
             ++*index;
             return true;
         }
@@ -90,16 +101,16 @@ void impact__attribute_list_measure(impact__attribute_list *list, uint32_t field
     impact__key_value kv;
     uint32_t written = 0;
     size_t index = 0;
-    const size_t given = list->count;
-    if (list->count > impact__list_count_limit)
-        list->count = impact__list_count_limit;
+    const size_t given = total(list);
+    if (given > impact__list_count_limit)
+        list->count = impact__list_count_limit - list->default_count;
     while (written < list->count_limit && next_of_list(list, &index, &kv)) {
         list->size += impact__key_value_field_size(field, &kv);
         written++;
     }
-    list->dropped = (uint32_t)(given - list->count);
-    for (size_t i = 0; i < list->count; i++) /* those that were replaced are not lost */
-        list->dropped += !impact__is_ignored(&list->attributes[i]) && !is_set_again(list, i);
+    list->dropped = (uint32_t)(given - total(list));
+    for (size_t i = 0; i < total(list); i++) /* those that were replaced are not lost */
+        list->dropped += !impact__is_ignored(at(list, i)) && !is_set_again(list, i);
     list->dropped -= written;
 }
 

@@ -83,6 +83,9 @@ enum { impact__list_count_limit = 1024 };
 /* The attributes of an event, a link or a resource: each key once, the last one wins, at most
  * count_limit of them. */
 typedef struct impact__attribute_list {
+    const impact_attribute
+        *defaults; /* borrowed; a few that stand before the others, as if of one list */
+    size_t default_count;
     const impact_attribute *attributes; /* borrowed */
     size_t count;
     uint32_t count_limit;

@@ -291,19 +291,18 @@ static uint64_t now(const impact_span *span)
     return impact__clock_monotonic_ns() + span->anchor_ns;
 }
 
-void impact_span_add_event(impact_span *span, const char *name, uint64_t unix_ns,
-                           const impact_attribute *attributes, size_t attribute_count)
+/* `attributes` is a list that list_of made. */
+static void record_event(impact_span *span, const char *name, uint64_t unix_ns,
+                         const impact__attribute_list *attributes)
 {
-    if (!span || !span->is_recording || !name)
-        return;
-    const impact_span_limits *limits = &span->provider->limits;
     impact__event event = {
         .unix_ns = unix_ns ? unix_ns : now(span),
         .name = impact__string_of(impact_text_of(name), 0),
-        .attributes = list_of(span, attributes, attribute_count, limits->event_attribute_limit),
+        .attributes = *attributes,
     };
     const size_t size = impact__event_field_size(&event);
-    uint8_t *to = span->event_count < limits->event_limit ? reserve(span, size) : NULL;
+    uint8_t *to =
+        span->event_count < span->provider->limits.event_limit ? reserve(span, size) : NULL;
     if (!to) {
         span->dropped_event_count++;
         return;
@@ -313,20 +312,32 @@ void impact_span_add_event(impact_span *span, const char *name, uint64_t unix_ns
     span->event_count++;
 }
 
-void impact_span_record_exception(impact_span *span, const char *type, const char *message,
-                                  const char *stacktrace)
+void impact_span_add_event(impact_span *span, const char *name, uint64_t unix_ns,
+                           const impact_attribute *attributes, size_t attribute_count)
 {
-    const impact_attribute attributes[] = {
-        impact_string("exception.type", type),
+    if (!span || !span->is_recording || !name)
+        return;
+    const impact__attribute_list list =
+        list_of(span, attributes, attribute_count, span->provider->limits.event_attribute_limit);
+    record_event(span, name, unix_ns, &list);
+}
+
+void impact_span_record_exception(impact_span *span, const char *type, const char *message,
+                                  const char *stacktrace, const impact_attribute *attributes,
+                                  size_t attribute_count)
+{
+    if (!span || !span->is_recording)
+        return;
+    const impact_attribute defaults[] = {
+        impact_string("exception.type", type), /* those without a text are ignored */
         impact_string("exception.message", message),
         impact_string("exception.stacktrace", stacktrace),
     };
-    impact_attribute given[3];
-    size_t count = 0;
-    for (size_t i = 0; i < 3; i++)
-        if (attributes[i].value.type != IMPACT_VALUE_NONE)
-            given[count++] = attributes[i];
-    impact_span_add_event(span, "exception", 0, given, count);
+    impact__attribute_list list =
+        list_of(span, attributes, attribute_count, span->provider->limits.event_attribute_limit);
+    list.defaults = defaults;
+    list.default_count = sizeof defaults / sizeof *defaults;
+    record_event(span, "exception", 0, &list);
 }
 
 void impact_span_add_link(impact_span *span, const impact_link *link)

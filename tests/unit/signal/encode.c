@@ -108,6 +108,23 @@ TEST(a_list_has_each_key_once_and_the_last_value)
     CHECK_EQUAL(list.dropped, 1);
 }
 
+TEST(a_list_goes_on_from_its_defaults)
+{
+    const impact_attribute defaults[] = {impact_int("a", 1), impact_int("b", 1)};
+    const impact_attribute attributes[] = {impact_int("c", 1), impact_int("a", 2)};
+    impact__attribute_list list = {.defaults = defaults,
+                                   .default_count = 2,
+                                   .attributes = attributes,
+                                   .count = 2,
+                                   .count_limit = 9};
+    impact__attribute_list_measure(&list, 1);
+    const impact_text fields = written(impact__write_attribute_list(room, 1, &list), list.size);
+    const impact_message_walk walk = impact_message_walk_of(fields, 1);
+    CHECK(has_int(walk, "a", 2) && has_int(walk, "b", 1) && has_int(walk, "c", 1));
+    CHECK_EQUAL(count_attributes(walk), 3);
+    CHECK_EQUAL(list.dropped, 0);
+}
+
 TEST(a_list_is_looked_at_up_to_its_limit)
 {
     static impact_attribute many[impact__list_count_limit + 10];
@@ -121,6 +138,15 @@ TEST(a_list_is_looked_at_up_to_its_limit)
     impact__attribute_list_measure(&list, 1);
     const impact_text fields = written(impact__write_attribute_list(room, 1, &list), list.size);
     CHECK_EQUAL(count_attributes(impact_message_walk_of(fields, 1)), impact__list_count_limit);
+    CHECK_EQUAL(list.dropped, 10);
+    list = (impact__attribute_list){.defaults = many,
+                                    .default_count = 3,
+                                    .attributes = many + 3,
+                                    .count = impact__list_count_limit + 7,
+                                    .count_limit = UINT32_MAX};
+    impact__attribute_list_measure(&list, 1);
+    const impact_text again = written(impact__write_attribute_list(room, 1, &list), list.size);
+    CHECK_EQUAL(count_attributes(impact_message_walk_of(again, 1)), impact__list_count_limit);
     CHECK_EQUAL(list.dropped, 10);
 }
 

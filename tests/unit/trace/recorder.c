@@ -479,9 +479,9 @@ TEST(an_exception_is_an_event_with_what_is_known_of_it)
     impact_event_view event;
     REQUIRE(tracing_open(&t, NULL));
     impact_span *span = begin();
-    impact_span_record_exception(span, "Type", "message", "stack");
-    impact_span_record_exception(span, NULL, "message", NULL);
-    impact_span_record_exception(span, NULL, NULL, NULL);
+    impact_span_record_exception(span, "Type", "message", "stack", NULL, 0);
+    impact_span_record_exception(span, NULL, "message", NULL, NULL, 0);
+    impact_span_record_exception(span, NULL, NULL, NULL, NULL, 3);
     REQUIRE(tracing_end(&t, span, &view));
     REQUIRE(impact_event_view_next(&view.events, &event));
     CHECK(is_text(event.name, "exception"));
@@ -493,5 +493,25 @@ TEST(an_exception_is_an_event_with_what_is_known_of_it)
     CHECK_EQUAL(count_attributes(event.attributes), 1);
     REQUIRE(impact_event_view_next(&view.events, &event));
     CHECK_EQUAL(count_attributes(event.attributes), 0);
+    tracing_close(&t);
+}
+
+TEST(an_exception_takes_attributes_and_they_win_over_its_own)
+{
+    impact_event_view event;
+    REQUIRE(open_with((impact_span_limits){.event_attribute_limit = 4}));
+    impact_span *span = begin();
+    impact_span_record_exception(span, "Type", "message", NULL,
+                                 IMPACT_MEMBERS(impact_string("exception.message", "better"),
+                                                impact_string("exception.type", NULL),
+                                                impact_int("n", 1), impact_int("o", 2),
+                                                impact_int("over the limit", 3)));
+    REQUIRE(tracing_end(&t, span, &view));
+    REQUIRE(impact_event_view_next(&view.events, &event));
+    CHECK(has_string(event.attributes, "exception.type", "Type"));
+    CHECK(has_string(event.attributes, "exception.message", "better"));
+    CHECK(has_int(event.attributes, "n", 1) && has_int(event.attributes, "o", 2));
+    CHECK_EQUAL(count_attributes(event.attributes), 4);
+    CHECK_EQUAL(event.dropped_attribute_count, 1);
     tracing_close(&t);
 }

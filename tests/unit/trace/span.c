@@ -402,7 +402,7 @@ TEST(null_is_a_span_that_keeps_nothing)
     impact_span_set(NULL, attribute);
     impact_span_set_all(NULL, &attribute, 1);
     impact_span_add_event(NULL, "a", 0, &attribute, 1);
-    impact_span_record_exception(NULL, "a", "b", "c");
+    impact_span_record_exception(NULL, "a", "b", "c", NULL, 0);
     impact_span_add_link(NULL, &(impact_link){.context = &remote});
     impact_span_set_status(NULL, IMPACT_SPAN_STATUS_OK, NULL);
     impact_span_set_name(NULL, "a");
