@@ -109,9 +109,24 @@ IMPACT_API impact_status impact_trace_shutdown(uint32_t timeout_ms);
  * owned by the caller. */
 IMPACT_API void impact_trace_get_stats(impact_trace_stats *stats);
 
-/* A tracer of the default provider, of now or of later: it may be asked for before init. `name` and
- * `version` (may be NULL) name the instrumentation scope and are copied. Never closed; at most 1024
- * different ones in a process, then the default tracer (NULL) is returned. */
+/* An instrumentation scope: who makes the spans. Everything but `size` may be zero; all is copied. */
+typedef struct impact_tracer_options {
+    size_t size;
+    const char *name;
+    const char *version;
+    const char *schema_url; /* of the semantic conventions that its spans keep to */
+    const impact_attribute *attributes;
+    size_t attribute_count;
+} impact_tracer_options;
+
+#define IMPACT_TRACER_OPTIONS(...)                                                                 \
+    (&(const impact_tracer_options){.size = sizeof(impact_tracer_options), __VA_ARGS__})
+
+/* A tracer of the default provider, of now or of later: it may be asked for before init. The same
+ * options give the same tracer. Never closed. At most 1024 different ones in a process: beyond,
+ * without memory, and for options that are not known, a tracer without a name is returned, and it is
+ * reported. */
+IMPACT_API impact_tracer *impact_tracer_get_with(const impact_tracer_options *options);
 IMPACT_API impact_tracer *impact_tracer_get(const char *name, const char *version);
 
 /* ---- providers of one's own ---- */
@@ -144,8 +159,11 @@ IMPACT_API void impact_tracer_provider_close(impact_tracer_provider *provider);
 IMPACT_API void impact_tracer_provider_get_stats(impact_tracer_provider *provider,
                                                  impact_trace_stats *stats);
 
-/* A tracer of this provider, valid until it is closed. The same name and version give the same one.
- * NULL, the default tracer, when memory is short. */
+/* A tracer of this provider, valid until it is closed; otherwise as impact_tracer_get_with. Without a
+ * provider NULL, the default tracer. */
+IMPACT_API impact_tracer *
+impact_tracer_provider_get_tracer_with(impact_tracer_provider *provider,
+                                       const impact_tracer_options *options);
 IMPACT_API impact_tracer *impact_tracer_provider_get_tracer(impact_tracer_provider *provider,
                                                             const char *name, const char *version);
 

@@ -123,30 +123,52 @@ static PyObject *provider_new(PyTypeObject *type, PyObject *arguments, PyObject 
     return (PyObject *)self;
 }
 
+/* The arguments of get_tracer, in the order of opentelemetry.trace.TracerProvider. */
+enum { SCOPE_NAME, SCOPE_VERSION, SCOPE_SCHEMA_URL, SCOPE_ATTRIBUTES, SCOPE_ARGUMENT_COUNT };
+
+static const char *const scope_argument_names[] = {
+    "instrumenting_module_name", "instrumenting_library_version", "schema_url", "attributes", NULL};
+
+/* None is no text. */
+static held_text optional_text(PyObject *value)
+{
+    return value == Py_None ? (held_text){.owner = NULL} : held_text_of(value);
+}
+
+static impact_tracer *core_tracer_get(provider_object *self, PyObject *const *values)
+{
+    held_text name = optional_text(values[SCOPE_NAME]);
+    held_text version = optional_text(values[SCOPE_VERSION]);
+    held_text schema_url = optional_text(values[SCOPE_SCHEMA_URL]);
+    attribute_list list;
+    attribute_list_fill(&list, self->state, values[SCOPE_ATTRIBUTES]);
+    impact_tracer *tracer = impact_tracer_provider_get_tracer_with(
+        self->provider,
+        IMPACT_TRACER_OPTIONS(.name = name.text.data, .version = version.text.data,
+                              .schema_url = schema_url.text.data, .attributes = list.items,
+                              .attribute_count = list.count));
+    attribute_list_clear(&list);
+    held_text_clear(&schema_url);
+    held_text_clear(&version);
+    held_text_clear(&name);
+    return tracer;
+}
+
 static PyObject *provider_get_tracer(PyObject *object, PyObject *const *arguments, Py_ssize_t count,
                                      PyObject *keyword_names)
 {
-    static const char *const names[] = {"instrumenting_module_name",
-                                        "instrumenting_library_version", "schema_url", "attributes",
-                                        NULL};
-    PyObject *values[] = {NULL, Py_None, Py_None, Py_None};
+    PyObject *values[SCOPE_ARGUMENT_COUNT] = {NULL, Py_None, Py_None, Py_None};
     provider_object *self = (provider_object *)object;
-    if (!arguments_read(names, values, arguments, count, keyword_names))
+    if (!arguments_read(scope_argument_names, values, arguments, count, keyword_names))
         return NULL;
     PyTypeObject *type = (PyTypeObject *)self->state->python[TRACER_CLASS];
     tracer_object *tracer = (tracer_object *)PyType_GenericAlloc(type, 0);
     if (!tracer)
         return NULL;
-    held_text name = held_text_of(values[0]);
-    held_text version = {.owner = NULL};
-    if (values[1] != Py_None)
-        version = held_text_of(values[1]);
-    tracer->tracer = impact_tracer_provider_get_tracer(
-        self->provider, values[0] == Py_None ? "" : name.text.data, version.text.data);
+    tracer->tracer = core_tracer_get(self, values);
     tracer->provider = (provider_object *)Py_NewRef(object);
     tracer->state = self->state;
-    held_text_clear(&version);
-    held_text_clear(&name);
+    diagnostics_drain();
     return (PyObject *)tracer;
 }
 
@@ -221,7 +243,7 @@ static void provider_dealloc(PyObject *object)
 }
 
 static PyMethodDef provider_methods[] = {
-    {"get_tracer", FAST(provider_get_tracer), "A tracer with this name and version."},
+    {"get_tracer", FAST(provider_get_tracer), "A tracer of this instrumentation scope."},
     {"force_flush", FAST(provider_force_flush), "True if every span that waited was exported."},
     {"shutdown", FAST(provider_shutdown), "Flush, then stop. True as in force_flush."},
     {"stats", provider_stats, METH_NOARGS, "The counters, as a dict."},

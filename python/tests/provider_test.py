@@ -6,7 +6,7 @@ import sys
 import threading
 
 import pytest
-from conftest import assert_equation, exported_spans
+from conftest import assert_equation, attributes_of, exported_spans
 from opentelemetry import trace
 from opentelemetry.proto.trace.v1 import trace_pb2
 
@@ -34,6 +34,26 @@ def test_a_scope_has_the_name_and_version_of_its_tracer(provider):
         for scope_spans in resource_spans.scope_spans
     }
     assert scopes == {("my.library", "2.1"), ("", "")}
+
+
+def test_a_scope_has_the_schema_url_and_attributes_of_its_tracer(provider):
+    """Whatever order they are given in; and another schema is another scope."""
+    for attributes in ({"k": [1, None], "l": "x"}, {"l": "x", "k": [1, None]}):
+        provider.get_tracer("lib", schema_url="https://a", attributes=attributes).start_span("a").end()
+    provider.get_tracer("lib", schema_url="https://b").start_span("b").end()
+    provider.get_tracer("lib", None, None, 5).start_span("c").end()
+    provider.force_flush()
+    data = trace_pb2.TracesData.FromString(provider.memory_data())
+    scopes = [
+        (scope_spans.schema_url, attributes_of(scope_spans.scope), len(scope_spans.spans))
+        for resource_spans in data.resource_spans
+        for scope_spans in resource_spans.scope_spans
+    ]
+    assert scopes == [
+        ("https://a", {"k": [1, None], "l": "x"}, 2),
+        ("https://b", {}, 1),
+        ("", {}, 1),
+    ]
 
 
 def test_the_resource_can_be_read():

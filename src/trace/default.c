@@ -65,9 +65,14 @@ static void register_for_forks(void)
     (void)impact__fork_add(&member); /* without it a child may wait for a lock at worst */
 }
 
-impact_tracer *impact_tracer_get(const char *name, const char *version)
+impact_tracer *impact_tracer_get_with(const impact_tracer_options *options)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     (void)pthread_once(&once, register_for_forks); /* cannot fail */
-    return impact__tracer_set_get(&default_tracers, NULL, name, version);
+    return impact__tracer_set_get(&default_tracers, NULL, options);
+}
+
+impact_tracer *impact_tracer_get(const char *name, const char *version)
+{
+    return impact_tracer_get_with(IMPACT_TRACER_OPTIONS(.name = name, .version = version));
 }

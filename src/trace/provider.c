@@ -443,10 +443,17 @@ void impact_tracer_provider_get_stats(impact_tracer_provider *provider, impact_t
     (void)pthread_mutex_unlock(&provider->lock);
 }
 
+impact_tracer *impact_tracer_provider_get_tracer_with(impact_tracer_provider *provider,
+                                                      const impact_tracer_options *options)
+{
+    return provider ? impact__tracer_set_get(&provider->tracers, provider, options) : NULL;
+}
+
 impact_tracer *impact_tracer_provider_get_tracer(impact_tracer_provider *provider, const char *name,
                                                  const char *version)
 {
-    return provider ? impact__tracer_set_get(&provider->tracers, provider, name, version) : NULL;
+    return impact_tracer_provider_get_tracer_with(
+        provider, IMPACT_TRACER_OPTIONS(.name = name, .version = version));
 }
 
 impact_text impact_tracer_provider_get_resource(const impact_tracer_provider *provider)

@@ -1,78 +1,139 @@
-/* Tracers: instrumentation scopes, each once. */
+/* Tracers: instrumentation scopes, each once.
+ *
+ * DESIGN: two scopes are the same when their bytes are, so a scope is encoded first and looked up then.
+ * Its attributes are encoded in the order of their keys, as the order in which they were given means
+ * nothing.
+ */
 #include "trace/tracer.h"
 
-#include <string.h>
+#include <impact/diagnostics.h>
 
 #include "base/alloc.h"
-#include "base/protobuf.h"
+#include "base/options.h"
+#include "base/text.h"
 #include "signal/encode.h"
+
+/* ---- a scope as bytes ---- */
+
+static int compare_keys(impact_text a, impact_text b)
+{
+    const size_t both = a.size < b.size ? a.size : b.size;
+    const int difference = both ? memcmp(a.data, b.data, both) : 0;
+    return difference ? difference : (a.size > b.size) - (a.size < b.size);
+}
+
+/* Stable, as the last of a key is the one that counts. Scopes have few attributes. */
+static void copy_sorted(impact_attribute *to, const impact_attribute *from, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        size_t place = i;
+        for (; place > 0 && compare_keys(to[place - 1].key, from[i].key) > 0; place--)
+            to[place] = to[place - 1];
+        to[place] = from[i];
+    }
+}
+
+static size_t string_field_size(uint32_t field, const impact__string *string)
+{
+    return string->size ? impact__field_size(field, string->size) : 0;
+}
+
+static uint8_t *write_string_field(uint8_t *to, uint32_t field, const impact__string *string)
+{
+    return string->size ? impact__write_string(to, field, string) : to;
+}
+
+/* InstrumentationScope: what is empty is left out. */
+static bool write_scope(impact_tracer *tracer, const impact_tracer_options *options,
+                        impact__attribute_list *attributes)
+{
+    const impact__string name = impact__string_of(impact_text_of(options->name), 0);
+    const impact__string version = impact__string_of(impact_text_of(options->version), 0);
+    impact__attribute_list_measure(attributes, IMPACT__SCOPE_ATTRIBUTES);
+    tracer->scope_size = string_field_size(IMPACT__SCOPE_NAME, &name) +
+                         string_field_size(IMPACT__SCOPE_VERSION, &version) + attributes->size;
+    tracer->scope = impact__alloc(NULL, tracer->scope_size + 1);
+    if (!tracer->scope)
+        return false;
+    uint8_t *to = (uint8_t *)tracer->scope;
+    to = write_string_field(to, IMPACT__SCOPE_NAME, &name);
+    to = write_string_field(to, IMPACT__SCOPE_VERSION, &version);
+    (void)impact__write_attribute_list(to, IMPACT__SCOPE_ATTRIBUTES, attributes);
+    return true;
+}
+
+static bool encode_scope(impact_tracer *tracer, const impact_tracer_options *options)
+{
+    impact__attribute_list attributes = {.count_limit = UINT32_MAX};
+    if (!options->attributes || !options->attribute_count)
+        return write_scope(tracer, options, &attributes);
+    attributes.count = options->attribute_count < impact__list_count_limit
+                           ? options->attribute_count
+                           : impact__list_count_limit;
+    impact_attribute *sorted = impact__alloc(NULL, attributes.count * sizeof *sorted);
+    if (!sorted)
+        return false;
+    copy_sorted(sorted, options->attributes, attributes.count);
+    attributes.attributes = sorted;
+    const bool is_written = write_scope(tracer, options, &attributes);
+    impact__free(NULL, sorted);
+    return is_written;
+}
+
+static bool encode_schema_url(impact_tracer *tracer, const char *schema_url)
+{
+    const impact__string url = impact__string_of(impact_text_of(schema_url), 0);
+    tracer->schema_url = impact__alloc(NULL, url.size + 1);
+    tracer->schema_url_size = url.size;
+    if (!tracer->schema_url)
+        return false;
+    impact__utf8_repair(tracer->schema_url, url.text);
+    return true;
+}
+
+/* ---- tracers ---- */
 
 static void tracer_close(impact_tracer *tracer)
 {
     if (!tracer)
         return;
-    impact__free(NULL, tracer->name);
-    impact__free(NULL, tracer->version);
     impact__free(NULL, tracer->scope);
+    impact__free(NULL, tracer->schema_url);
     impact__free(NULL, tracer);
 }
 
-/* InstrumentationScope: name, and version unless empty. */
-static bool encode_scope(impact_tracer *tracer)
-{
-    const impact__string name = impact__string_of(impact_text_of(tracer->name), 0);
-    const impact__string version = impact__string_of(impact_text_of(tracer->version), 0);
-    const size_t size =
-        (name.size ? impact__field_size(IMPACT__SCOPE_NAME, name.size) : 0) +
-        (version.size ? impact__field_size(IMPACT__SCOPE_VERSION, version.size) : 0);
-    tracer->scope = impact__alloc(NULL, size + 1);
-    if (!tracer->scope)
-        return false;
-    uint8_t *to = (uint8_t *)tracer->scope;
-    if (name.size)
-        to = impact__write_string(to, IMPACT__SCOPE_NAME, &name);
-    if (version.size)
-        (void)impact__write_string(to, IMPACT__SCOPE_VERSION, &version);
-    tracer->scope_size = size;
-    return true;
-}
-
-static impact_tracer *tracer_open(impact_tracer_provider *provider, const char *name,
-                                  const char *version)
+static impact_tracer *tracer_open(impact_tracer_provider *provider,
+                                  const impact_tracer_options *options)
 {
     impact_tracer *tracer = impact__alloc(NULL, sizeof *tracer);
     if (!tracer)
         return NULL;
-    tracer->provider = provider;
-    tracer->name = impact__copy(NULL, name, strlen(name));
-    tracer->version = impact__copy(NULL, version, strlen(version));
-    if (tracer->name && tracer->version && encode_scope(tracer))
+    *tracer = (impact_tracer){.provider = provider};
+    if (encode_scope(tracer, options) && encode_schema_url(tracer, options->schema_url))
         return tracer;
     tracer_close(tracer);
     return NULL;
 }
 
-static impact_tracer *find(const impact__tracer_set *set, const char *name, const char *version)
+static bool is_same(const impact_tracer *a, const impact_tracer *b)
+{
+    return impact__text_equal(impact__tracer_scope(a), impact__tracer_scope(b)) &&
+           impact__text_equal(impact__tracer_schema_url(a), impact__tracer_schema_url(b));
+}
+
+static impact_tracer *find(const impact__tracer_set *set, const impact_tracer *wanted)
 {
     for (impact_tracer *tracer = set->first; tracer; tracer = tracer->next)
-        if (strcmp(tracer->name, name) == 0 && strcmp(tracer->version, version) == 0)
+        if (is_same(tracer, wanted))
             return tracer;
     return NULL;
 }
 
-static impact_tracer *find_locked(impact__tracer_set *set, const char *name, const char *version)
+/* The one that is there already, or this one; NULL: there are too many. */
+static impact_tracer *find_or_add(impact__tracer_set *set, impact_tracer *made)
 {
     (void)pthread_mutex_lock(&set->lock); /* cannot fail for a normal lock; likewise below */
-    impact_tracer *found = find(set, name, version);
-    (void)pthread_mutex_unlock(&set->lock);
-    return found;
-}
-
-/* Another thread may have been faster; then its tracer serves and ours goes. */
-static impact_tracer *add_locked(impact__tracer_set *set, impact_tracer *made)
-{
-    (void)pthread_mutex_lock(&set->lock);
-    impact_tracer *tracer = find(set, made->name, made->version);
+    impact_tracer *tracer = find(set, made);
     if (!tracer && set->count < impact__tracer_limit) {
         tracer = made;
         tracer->next = set->first;
@@ -80,21 +141,33 @@ static impact_tracer *add_locked(impact__tracer_set *set, impact_tracer *made)
         set->count++;
     }
     (void)pthread_mutex_unlock(&set->lock);
-    if (tracer != made)
-        tracer_close(made);
     return tracer;
 }
 
-impact_tracer *impact__tracer_set_get(impact__tracer_set *set, impact_tracer_provider *provider,
-                                      const char *name, const char *version)
+static impact_tracer *nameless(impact__tracer_set *set, impact_tracer_provider *provider,
+                               const char *why)
 {
-    name = name ? name : "";
-    version = version ? version : "";
-    impact_tracer *tracer = find_locked(set, name, version);
-    if (tracer)
-        return tracer;
-    impact_tracer *made = tracer_open(provider, name, version);
-    return made ? add_locked(set, made) : NULL;
+    (void)pthread_mutex_lock(&set->lock);
+    set->nameless.provider = provider; /* the same each time */
+    (void)pthread_mutex_unlock(&set->lock);
+    impact_diagnostics_report(IMPACT_SEVERITY_WARNING, "tracer", NULL, "A tracer has no name: %s",
+                              why);
+    return &set->nameless;
+}
+
+impact_tracer *impact__tracer_set_get(impact__tracer_set *set, impact_tracer_provider *provider,
+                                      const impact_tracer_options *options)
+{
+    impact_tracer_options whole;
+    if (!impact__struct_read(&whole, sizeof whole, options))
+        return nameless(set, provider, "its options are of a later version");
+    impact_tracer *made = tracer_open(provider, &whole);
+    if (!made)
+        return nameless(set, provider, "there is no memory for it");
+    impact_tracer *tracer = find_or_add(set, made);
+    if (tracer != made)
+        tracer_close(made);
+    return tracer ? tracer : nameless(set, provider, "there are 1024 others");
 }
 
 void impact__tracer_set_clear(impact__tracer_set *set)

@@ -124,8 +124,8 @@ static impact__batch_item item_of(const impact__queue_batch *batch, size_t index
     (void)impact__read_field(&span, &rest); /* our own bytes: well formed */
     return (impact__batch_item){
         .span = span.bytes,
-        .scope = {item->tracer ? item->tracer->scope : "",
-                  item->tracer ? item->tracer->scope_size : 0},
+        .scope = impact__tracer_scope(item->tracer),
+        .schema_url = impact__tracer_schema_url(item->tracer),
     };
 }
 

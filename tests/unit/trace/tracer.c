@@ -1,14 +1,14 @@
 /* Tracers: each scope once, what it is written as, the limit, and a lack of memory. */
 #include "trace/tracer.h"
 
+#include <stddef.h>
+#include <stdio.h>
+
+#include <impact/diagnostics.h>
+
 #include "support/check.h"
 #include "support/faults.h"
 #include "support/tracing.h"
-
-static impact_text scope_of(const impact_tracer *tracer)
-{
-    return impact_text_from(tracer->scope, tracer->scope_size);
-}
 
 TEST(the_same_name_and_version_give_the_same_tracer)
 {
@@ -30,11 +30,11 @@ TEST(a_tracer_is_written_as_its_scope)
     tracing t;
     impact_scope_view scope;
     REQUIRE(tracing_open(&t, NULL));
-    REQUIRE(impact_scope_view_parse(&scope, scope_of(t.tracer)));
+    REQUIRE(impact_scope_view_parse(&scope, impact__tracer_scope(t.tracer)));
     CHECK(is_text(scope.name, "test") && is_text(scope.version, "1"));
     CHECK_EQUAL(count_attributes(scope.attributes), 0);
     const impact_tracer *bad = impact_tracer_provider_get_tracer(t.provider, "b\xFF", NULL);
-    REQUIRE(bad && impact_scope_view_parse(&scope, scope_of(bad)));
+    REQUIRE(bad && impact_scope_view_parse(&scope, impact__tracer_scope(bad)));
     CHECK(is_text(scope.name, "b\xEF\xBF\xBD"));
     CHECK(is_text(scope.version, ""));
     const impact_tracer *none = impact_tracer_provider_get_tracer(t.provider, NULL, NULL);
@@ -43,36 +43,154 @@ TEST(a_tracer_is_written_as_its_scope)
     tracing_close(&t);
 }
 
-TEST(there_are_at_most_1024_tracers)
+TEST(schema_url_and_attributes_are_part_of_a_scope)
+{
+    tracing t;
+    impact_scope_view scope;
+    REQUIRE(tracing_open(&t, NULL));
+    const impact_tracer *tracer = impact_tracer_provider_get_tracer_with(
+        t.provider,
+        IMPACT_TRACER_OPTIONS(.name = "lib", .schema_url = "https://example.org/1\xFF",
+                              IMPACT_ATTRIBUTES(
+                                  impact_int("b", 1), impact_string("a", "x"),
+                                  impact_map("b", IMPACT_MEMBERS(impact_int("c", 2))))));
+    REQUIRE(tracer && impact_scope_view_parse(&scope, impact__tracer_scope(tracer)));
+    CHECK(is_text(scope.name, "lib") && is_text(scope.version, ""));
+    CHECK(has_string(scope.attributes, "a", "x"));
+    CHECK_EQUAL(count_attributes(scope.attributes), 2);
+    CHECK(is_text(impact__tracer_schema_url(tracer), "https://example.org/1\xEF\xBF\xBD"));
+    tracing_close(&t);
+}
+
+TEST(the_same_scope_gives_the_same_tracer_whatever_the_order_of_its_attributes)
+{
+    tracing t;
+    REQUIRE(tracing_open(&t, NULL));
+    impact_tracer *const one = impact_tracer_provider_get_tracer_with(
+        t.provider,
+        IMPACT_TRACER_OPTIONS(.name = "a", .schema_url = "u",
+                              IMPACT_ATTRIBUTES(impact_int("k", 1), impact_int("l", 2))));
+    CHECK(one ==
+          impact_tracer_provider_get_tracer_with(
+              t.provider,
+              IMPACT_TRACER_OPTIONS(.name = "a", .schema_url = "u", .version = "",
+                                    IMPACT_ATTRIBUTES(impact_int("l", 2), impact_int("k", 1)))));
+    CHECK(one != impact_tracer_provider_get_tracer_with(
+                     t.provider, IMPACT_TRACER_OPTIONS(.name = "a", .schema_url = "v",
+                                                       IMPACT_ATTRIBUTES(impact_int("k", 1),
+                                                                         impact_int("l", 2)))));
+    CHECK(one != impact_tracer_provider_get_tracer_with(
+                     t.provider, IMPACT_TRACER_OPTIONS(.name = "a", .schema_url = "u",
+                                                       IMPACT_ATTRIBUTES(impact_int("k", 1)))));
+    CHECK(impact_tracer_provider_get_tracer_with(t.provider, IMPACT_TRACER_OPTIONS(.name = "a")) ==
+          impact_tracer_provider_get_tracer(t.provider, "a", NULL));
+    CHECK(impact_tracer_provider_get_tracer_with(t.provider, NULL) ==
+          impact_tracer_provider_get_tracer(t.provider, NULL, NULL));
+    tracing_close(&t);
+}
+
+TEST(spans_are_exported_under_the_schema_of_their_tracer)
+{
+    tracing t;
+    REQUIRE(tracing_open(&t, NULL));
+    impact_tracer *tracer = impact_tracer_provider_get_tracer_with(
+        t.provider, IMPACT_TRACER_OPTIONS(.name = "lib", .schema_url = "https://example.org/1"));
+    impact_span_end(impact_span_start(tracer, "a", NULL));
+    CHECK_EQUAL(tracing_count(&t), 1);
+    impact_message_walk walk = impact_message_walk_of(impact_exporter_memory_data(t.memory), 1);
+    impact_text resource_spans, scope_spans, url;
+    REQUIRE(impact_message_walk_next(&walk, &resource_spans));
+    walk = impact_message_walk_of(resource_spans, 2);
+    REQUIRE(impact_message_walk_next(&walk, &scope_spans));
+    walk = impact_message_walk_of(scope_spans, 3);
+    CHECK(impact_message_walk_next(&walk, &url) && is_text(url, "https://example.org/1"));
+    tracing_close(&t);
+}
+
+static bool reported(impact_severity severity, const char *message)
+{
+    return severity == IMPACT_SEVERITY_WARNING &&
+           strstr(message, "A tracer has no name") == message;
+}
+
+static void count_report(impact_severity severity, const char *message, uint64_t suppressed,
+                         void *userdata)
+{
+    (void)suppressed;
+    *(int *)userdata += reported(severity, message);
+}
+
+TEST(beyond_1024_tracers_there_is_one_without_a_name_of_the_same_provider)
 {
     tracing t;
     char name[16];
+    int reports = 0;
+    impact_diagnostics_set_callback(count_report, &reports);
     REQUIRE(tracing_open(&t, NULL)); /* it has one */
     for (int i = 0; i < impact__tracer_limit - 1; i++) {
         (void)snprintf(name, sizeof name, "%d", i);
         REQUIRE(impact_tracer_provider_get_tracer(t.provider, name, NULL));
     }
-    CHECK(impact_tracer_provider_get_tracer(t.provider, "more", NULL) == NULL);
-    CHECK(impact_tracer_provider_get_tracer(t.provider, "0", NULL) != NULL);
+    CHECK_EQUAL(reports, 0);
+    impact_tracer *more = impact_tracer_provider_get_tracer(t.provider, "more", NULL);
+    REQUIRE(more && more->provider == t.provider);
+    CHECK_EQUAL(impact__tracer_scope(more).size, 0);
+    CHECK(more == impact_tracer_provider_get_tracer(t.provider, "yet more", NULL));
+    CHECK_EQUAL(reports, 1);
+    impact_span_end(impact_span_start(more, "kept", NULL));
+    CHECK_EQUAL(tracing_count(&t), 1);
+    CHECK(impact_tracer_provider_get_tracer(t.provider, "0", NULL) != more);
+    impact_diagnostics_set_callback(NULL, NULL);
     tracing_close(&t);
 }
 
-TEST(a_lack_of_memory_gives_no_tracer_and_loses_nothing)
+TEST(a_lack_of_memory_gives_a_tracer_without_a_name_and_loses_nothing)
 {
+    const impact_tracer_options options = {
+        .size = sizeof options, .name = "a", IMPACT_ATTRIBUTES(impact_int("k", 1))};
     faults f;
     FOR_EACH_ALLOCATION_FAILURE(&f) {
         impact_allocator_set_default(&f.allocator);
         impact__tracer_set set = {.lock = PTHREAD_MUTEX_INITIALIZER};
-        impact_tracer *tracer = impact__tracer_set_get(&set, NULL, "a", "1");
-        CHECK((tracer == NULL) == atomic_load(&f.injected));
-        CHECK_EQUAL(set.count, tracer != NULL);
+        const impact_tracer *tracer = impact__tracer_set_get(&set, NULL, &options);
+        CHECK((tracer == &set.nameless) == atomic_load(&f.injected));
+        CHECK_EQUAL(set.count, tracer != &set.nameless);
         const size_t fail_at = atomic_exchange(&f.fail_at, 0);
-        CHECK(impact__tracer_set_get(&set, NULL, "a", "1") != NULL); /* the next call works */
+        const bool fails_for_good = f.fails_for_good;
+        f.fails_for_good = false;
+        tracer = impact__tracer_set_get(&set, NULL, &options);
+        CHECK(tracer && tracer != &set.nameless); /* the next call works */
         atomic_store(&f.fail_at, fail_at);
+        f.fails_for_good = fails_for_good;
         impact__tracer_set_clear(&set);
         CHECK(!set.first && !set.count);
     }
     impact_allocator_set_default(NULL);
+}
+
+TEST(options_of_another_size_are_read_by_the_one_rule)
+{
+    struct {
+        impact_tracer_options known;
+        uint64_t later;
+    } larger = {.known = {.size = sizeof larger, .name = "a", .schema_url = "u"}};
+    impact_tracer_options smaller = {
+        .size = offsetof(impact_tracer_options, schema_url), .name = "a", .schema_url = "not read"};
+    impact_tracer *whole =
+        impact_tracer_get_with(IMPACT_TRACER_OPTIONS(.name = "a", .schema_url = "u"));
+    CHECK(impact_tracer_get_with(&larger.known) == whole);
+    CHECK(impact_tracer_get_with(&smaller) == impact_tracer_get("a", NULL));
+    larger.later = 1;
+    CHECK_EQUAL(impact__tracer_scope(impact_tracer_get_with(&larger.known)).size, 0);
+    tracing t;
+    REQUIRE(tracing_open(&t, NULL));
+    const impact_tracer *refused =
+        impact_tracer_provider_get_tracer_with(t.provider, &larger.known);
+    REQUIRE(refused);
+    CHECK(refused->provider == t.provider && impact__tracer_scope(refused).size == 0);
+    CHECK(impact_tracer_provider_get_tracer_with(t.provider, &smaller) ==
+          impact_tracer_provider_get_tracer(t.provider, "a", NULL));
+    tracing_close(&t);
 }
 
 enum { thread_count = 4, names_each = 50 };
@@ -88,7 +206,7 @@ static void *get_all(void *argument)
     (void)pthread_barrier_wait(&barrier);
     for (int i = 0; i < names_each; i++) {
         (void)snprintf(name, sizeof name, "%d", i);
-        mine[i] = impact__tracer_set_get(&shared, NULL, name, NULL);
+        mine[i] = impact__tracer_set_get(&shared, NULL, IMPACT_TRACER_OPTIONS(.name = name));
     }
     return NULL;
 }
@@ -110,5 +228,6 @@ TEST(threads_that_ask_at_once_get_the_same_tracers)
 TEST(null_is_no_provider_and_has_no_tracer)
 {
     CHECK(impact_tracer_provider_get_tracer(NULL, "a", "1") == NULL);
-    CHECK(impact_tracer_get(NULL, NULL) != NULL);
+    CHECK(impact_tracer_provider_get_tracer_with(NULL, IMPACT_TRACER_OPTIONS(.name = "a")) == NULL);
+    CHECK(impact_tracer_get(NULL, NULL) != NULL && impact_tracer_get_with(NULL) != NULL);
 }
