@@ -6,6 +6,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/alloc.h"
+#include "base/options.h"
+
 atomic_uint impact__fork_generation_value;
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards the list; held over a fork */
@@ -92,4 +95,62 @@ void impact__fork_remove(impact__fork_member *member)
     if (is_listed(member))
         unlink_member(member);
     (void)pthread_mutex_unlock(&lock);
+}
+
+/* ---- plugins ---- */
+
+struct impact_fork_member {
+    impact__fork_member member;
+    impact_fork_handlers handlers;
+};
+
+static void call(void (*handler)(void *userdata), void *userdata)
+{
+    if (handler)
+        handler(userdata);
+}
+
+static void call_before(void *owner)
+{
+    const impact_fork_member *member = owner;
+    call(member->handlers.before, member->handlers.userdata);
+}
+
+static void call_in_parent(void *owner)
+{
+    const impact_fork_member *member = owner;
+    call(member->handlers.in_parent, member->handlers.userdata);
+}
+
+static void call_in_child(void *owner)
+{
+    const impact_fork_member *member = owner;
+    call(member->handlers.in_child, member->handlers.userdata);
+}
+
+impact_status impact_fork_add(impact_fork_member **member, const impact_fork_handlers *handlers)
+{
+    impact_fork_handlers known;
+    if (!member || !handlers || !impact__struct_read(&known, sizeof known, handlers))
+        return IMPACT_EINVAL;
+    impact_fork_member *made = impact__alloc(NULL, sizeof *made);
+    if (!made)
+        return IMPACT_ENOMEM;
+    made->handlers = known;
+    made->member = (impact__fork_member){call_before, call_in_parent, call_in_child, made, NULL, NULL};
+    const impact_status status = impact__fork_add(&made->member);
+    if (status) {
+        impact__free(NULL, made);
+        return status;
+    }
+    *member = made;
+    return IMPACT_OK;
+}
+
+void impact_fork_remove(impact_fork_member *member)
+{
+    if (!member)
+        return;
+    impact__fork_remove(&member->member);
+    impact__free(NULL, member);
 }

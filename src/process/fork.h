@@ -11,7 +11,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-#include <impact/status.h>
+#include <impact/process.h>
 
 typedef struct impact__fork_member impact__fork_member;
 struct impact__fork_member {

@@ -6,16 +6,26 @@
  * (a TLS close would end the parent's session): it drops the handles and opens its own. That is
  * found out by getpid. The multi handle is an atomic so that an interruption can read it meanwhile;
  * one that was dropped stays valid memory.
+ *
+ * The end of the process is like that: OpenSSL frees what a handle stands on. Where TLS is spoken, all
+ * that touches the handles is done inside the door of <impact/process.h>, which is left while a transfer
+ * waits; once the door is shut they are not touched any more, nor freed. Without TLS a handler of exit may
+ * still export.
  */
 #include "export/otlp/transport.h"
 
 #include <limits.h>
+#include <pthread.h>
 #include <stdatomic.h>
+#include <stdlib.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <curl/curl.h>
+
+#include <impact/process.h>
 
 #include "base/alloc.h"
 #include "base/buffer.h"
@@ -31,6 +41,8 @@ struct otlp__http {
     pid_t owner; /* the process that opened the two */
     struct curl_slist *headers;
     atomic_bool is_interrupted;
+    bool has_tls;
+    bool is_over; /* the process ends: the door is shut */
     otlp__answer answer; /* of the post that runs */
     impact__buffer body;
     char error[CURL_ERROR_SIZE];
@@ -73,6 +85,19 @@ static curl_socket_t open_socket(void *userdata, curlsocktype purpose,
     (void)userdata;
     (void)purpose; /* there is one */
     return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
+/* ---- the door ---- */
+
+static bool enter(const otlp__http *http)
+{
+    return !http->has_tls || impact_door_enter();
+}
+
+static void leave(const otlp__http *http)
+{
+    if (http->has_tls)
+        impact_door_leave();
 }
 
 /* ---- handles ---- */
@@ -134,15 +159,37 @@ static bool add_headers(otlp__http *http)
     return are_added;
 }
 
+static pthread_once_t start_once = PTHREAD_ONCE_INIT;
+static impact_status start_status;
+
+/* Never undone: curl_global_cleanup is the host's to call, who may use libcurl too. */
+static void start_libcurl(void)
+{
+    start_status = curl_global_init(CURL_GLOBAL_DEFAULT) ? IMPACT_ESYSTEM : impact_door_watch();
+}
+
+static bool begins_with_https(const char *url)
+{
+    return url && strncasecmp(url, "https:", 6) == 0;
+}
+
+/* To the backend, or to a proxy on the way. libcurl knows the first of these in small letters only. */
+static bool speaks_tls(const char *url)
+{
+    return begins_with_https(url) || begins_with_https(getenv("http_proxy")) ||
+           begins_with_https(getenv("all_proxy")) || begins_with_https(getenv("ALL_PROXY"));
+}
+
 impact_status otlp__http_open(otlp__http **http, const otlp__settings *settings)
 {
     otlp__http *opened = impact__alloc(settings->allocator, sizeof *opened);
     if (!opened)
         return IMPACT_ENOMEM;
     opened->settings = settings;
+    opened->has_tls = speaks_tls(settings->url);
     opened->body = IMPACT__BUFFER(settings->allocator);
-    /* Never undone: curl_global_cleanup is the host's to call, who may use libcurl too. */
-    impact_status status = curl_global_init(CURL_GLOBAL_DEFAULT) ? IMPACT_ESYSTEM : IMPACT_OK;
+    (void)pthread_once(&start_once, start_libcurl); /* cannot fail */
+    impact_status status = start_status;
     if (status == IMPACT_OK)
         status = add_headers(opened) ? open_handles(opened) : IMPACT_ENOMEM;
     if (status) {
@@ -155,9 +202,10 @@ impact_status otlp__http_open(otlp__http **http, const otlp__settings *settings)
 
 void otlp__http_close(otlp__http *http)
 {
-    if (http->owner == getpid()) { /* otherwise they are the parent's */
+    if (http->owner == getpid() && enter(http)) { /* otherwise they are the parent's */
         curl_easy_cleanup(http->easy);
         (void)curl_multi_cleanup(atomic_load(&http->multi)); /* nothing is in it */
+        leave(http);
     }
     curl_slist_free_all(http->headers);
     impact__buffer_close(&http->body);
@@ -178,6 +226,15 @@ static int poll_ms(uint64_t deadline_ns)
     return remaining < INT_MAX ? (int)remaining : INT_MAX;
 }
 
+/* Until something can be done. */
+static bool wait_outside(otlp__http *http, CURLM *multi, int wait_ms)
+{
+    leave(http);
+    const bool has_waited = curl_multi_poll(multi, NULL, 0, wait_ms, NULL) == CURLM_OK;
+    http->is_over = !enter(http);
+    return has_waited;
+}
+
 /* Until the transfer is through. */
 static impact_status drive(otlp__http *http, CURLM *multi, uint64_t deadline_ns)
 {
@@ -191,7 +248,10 @@ static impact_status drive(otlp__http *http, CURLM *multi, uint64_t deadline_ns)
         const int wait = poll_ms(deadline_ns);
         if (wait == 0)
             return IMPACT_ETIMEDOUT;
-        if (curl_multi_poll(multi, NULL, 0, wait, NULL))
+        const bool has_waited = wait_outside(http, multi, wait);
+        if (http->is_over)
+            return IMPACT_ECLOSED;
+        if (!has_waited)
             return IMPACT_EEXPORT;
     }
 }
@@ -245,7 +305,23 @@ static impact_status transfer(otlp__http *http, impact_text body, uint64_t deadl
     impact_status status = drive(http, multi, deadline_ns);
     if (status == IMPACT_OK)
         status = result_of(http, multi);
-    (void)curl_multi_remove_handle(multi, http->easy); /* it was added */
+    if (!http->is_over)
+        (void)curl_multi_remove_handle(multi, http->easy); /* it was added */
+    return status;
+}
+
+static impact_status post_inside(otlp__http *http, impact_text body, uint64_t deadline_ns)
+{
+    http->is_over = !enter(http);
+    impact_status status = http->is_over ? IMPACT_ECLOSED : IMPACT_OK;
+    if (status == IMPACT_OK && http->owner != getpid())
+        status = open_handles(http);
+    if (status == IMPACT_OK)
+        status = transfer(http, body, deadline_ns);
+    if (http->is_over)
+        http->answer.error = "the process ends";
+    else
+        leave(http);
     return status;
 }
 
@@ -255,9 +331,7 @@ impact_status otlp__http_post(otlp__http *http, otlp__answer *answer, impact_tex
     http->answer = (otlp__answer){.error = "no answer in time"};
     http->error[0] = 0;
     impact__buffer_clear(&http->body);
-    impact_status status = http->owner == getpid() ? IMPACT_OK : open_handles(http);
-    if (status == IMPACT_OK)
-        status = transfer(http, body, deadline_ns);
+    const impact_status status = post_inside(http, body, deadline_ns);
     *answer = http->answer;
     return status;
 }

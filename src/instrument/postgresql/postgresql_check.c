@@ -7,6 +7,10 @@
  *
  * Forks: the child must not close the parent's connection, as PQfinish would by telling the server so.
  * It puts another file in the socket's place first.
+ *
+ * The end: OpenSSL, which libpq starts with its first connection that needs it, takes its state down. A run
+ * is inside the door of <impact/process.h>, but while it waits; once that is shut the connection is not
+ * touched any more.
  */
 #include <impact/postgresql.h>
 
@@ -14,13 +18,17 @@
 #include <fcntl.h>
 #include <libpq-fe.h>
 #include <poll.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <string.h>
 #include <unistd.h>
 
+#include <impact/process.h>
+
 typedef struct postgresql_check {
     PGconn *connection; /* NULL: none is kept */
     pid_t process;      /* that made it */
+    bool is_over;       /* the process ends, and the door is shut */
     char conninfo[];
 } postgresql_check;
 
@@ -55,14 +63,14 @@ static void disown(postgresql_check *check)
 
 /* ---- waiting ---- */
 
-/* Until the socket is ready. False: the time is over, or the socket is no more. */
-static bool wait_for(PGconn *connection, short events, impact_health_run *run)
+/* Until the descriptor is ready. False: the time is over, or the descriptor is no more. */
+static bool wait_for_descriptor(int socket, short events, impact_health_run *run)
 {
     for (;;) {
         const uint32_t remaining_ms = impact_health_remaining_ms(run);
-        if (!remaining_ms || PQsocket(connection) < 0)
+        if (!remaining_ms || socket < 0)
             return false;
-        struct pollfd descriptor = {.fd = PQsocket(connection), .events = events};
+        struct pollfd descriptor = {.fd = socket, .events = events};
         const int timeout = remaining_ms < INT32_MAX ? (int)remaining_ms : INT32_MAX;
         const int count = poll(&descriptor, 1, timeout);
         if (count > 0)
@@ -72,56 +80,86 @@ static bool wait_for(PGconn *connection, short events, impact_health_run *run)
     }
 }
 
-static bool connect_to(postgresql_check *check, impact_health_run *run)
+/* Outside the door. False too when the process ends. */
+static bool wait_for(postgresql_check *check, short events, impact_health_run *run)
 {
+    const int socket = PQsocket(check->connection);
+    impact_door_leave();
+    const bool is_ready = wait_for_descriptor(socket, events, run);
+    check->is_over = !impact_door_enter();
+    return is_ready && !check->is_over;
+}
+
+/* Have the door watched once OpenSSL is started: a first connection may have needed its hashes, and the
+ * first one over TLS has. */
+static void watch_exit(PGconn *connection)
+{
+    static atomic_bool has_watched[2];
+    if (atomic_exchange(&has_watched[PQsslInUse(connection) ? 1 : 0], true))
+        return;
+    const impact_status status = impact_door_watch();
+    (void)status; /* without memory for it, only an exit at the wrong moment hurts */
+}
+
+/* Outside the door: it looks names up, which may take long, and begins no TLS. */
+static void start_connection(postgresql_check *check)
+{
+    impact_door_leave();
     check->connection = PQconnectStart(check->conninfo);
     check->process = getpid();
-    if (!check->connection || PQstatus(check->connection) == CONNECTION_BAD)
+    check->is_over = !impact_door_enter();
+}
+
+static bool connect_to(postgresql_check *check, impact_health_run *run)
+{
+    start_connection(check);
+    if (check->is_over || !check->connection || PQstatus(check->connection) == CONNECTION_BAD)
         return false;
     /* What it returns, the receiver before, is libpq's own. */
     (void)PQsetNoticeReceiver(check->connection, ignore_notice, NULL);
     PostgresPollingStatusType next = PGRES_POLLING_WRITING;
     while (next == PGRES_POLLING_READING || next == PGRES_POLLING_WRITING) {
-        if (!wait_for(check->connection, next == PGRES_POLLING_READING ? POLLIN : POLLOUT, run))
+        if (!wait_for(check, next == PGRES_POLLING_READING ? POLLIN : POLLOUT, run))
             return false;
         next = PQconnectPoll(check->connection);
     }
+    watch_exit(check->connection);
     return next == PGRES_POLLING_OK && PQsetnonblocking(check->connection, 1) == 0;
 }
 
 /* libpq's own order: while there is something to write, reading must go on too (PQflush). */
-static bool send_all(PGconn *connection, impact_health_run *run)
+static bool send_all(postgresql_check *check, impact_health_run *run)
 {
     int state;
-    while ((state = PQflush(connection)) > 0)
-        if (!wait_for(connection, POLLIN | POLLOUT, run) || !PQconsumeInput(connection))
+    while ((state = PQflush(check->connection)) > 0)
+        if (!wait_for(check, POLLIN | POLLOUT, run) || !PQconsumeInput(check->connection))
             return false;
     return state == 0;
 }
 
 /* The next result; NULL at the end, and `is_whole` false when it did not come. */
-static PGresult *receive(PGconn *connection, impact_health_run *run, bool *is_whole)
+static PGresult *receive(postgresql_check *check, impact_health_run *run, bool *is_whole)
 {
-    while (PQisBusy(connection)) {
-        if (!wait_for(connection, POLLIN, run) || !PQconsumeInput(connection)) {
+    while (PQisBusy(check->connection)) {
+        if (!wait_for(check, POLLIN, run) || !PQconsumeInput(check->connection)) {
             *is_whole = false;
             return NULL;
         }
     }
-    return PQgetResult(connection);
+    return PQgetResult(check->connection);
 }
 
-static bool ask(PGconn *connection, impact_health_run *run)
+static bool ask(postgresql_check *check, impact_health_run *run)
 {
-    if (!PQsendQuery(connection, "SELECT 1") || !send_all(connection, run))
+    if (!PQsendQuery(check->connection, "SELECT 1") || !send_all(check, run))
         return false;
     bool is_whole = true;
     bool holds = false;
-    for (PGresult *result; (result = receive(connection, run, &is_whole));) {
+    for (PGresult *result; (result = receive(check, run, &is_whole));) {
         holds = PQresultStatus(result) == PGRES_TUPLES_OK;
         PQclear(result);
     }
-    return is_whole && holds && PQstatus(connection) == CONNECTION_OK;
+    return is_whole && holds && PQstatus(check->connection) == CONNECTION_OK;
 }
 
 /* ---- a run ---- */
@@ -136,17 +174,31 @@ static impact_health_status fail(postgresql_check *check, impact_health_run *run
     return IMPACT_HEALTH_FAIL;
 }
 
+/* A connection that was kept does, or a new one. */
+static bool is_answered(postgresql_check *check, impact_health_run *run)
+{
+    if (check->connection && check->process != getpid())
+        disown(check);
+    if (check->connection && ask(check, run))
+        return true;
+    if (check->is_over)
+        return false;
+    disconnect(check);
+    return connect_to(check, run) && ask(check, run);
+}
+
 static impact_health_status run_check(impact_health_run *run, void *userdata)
 {
     postgresql_check *check = userdata;
-    if (check->connection && check->process != getpid())
-        disown(check);
-    if (check->connection && ask(check->connection, run))
-        return IMPACT_HEALTH_PASS;
-    disconnect(check);
-    if (connect_to(check, run) && ask(check->connection, run))
-        return IMPACT_HEALTH_PASS;
-    return fail(check, run);
+    check->is_over = !impact_door_enter();
+    const bool holds = !check->is_over && is_answered(check, run);
+    if (check->is_over) {
+        impact_health_explain(run, "the process ends");
+        return IMPACT_HEALTH_FAIL;
+    }
+    const impact_health_status status = holds ? IMPACT_HEALTH_PASS : fail(check, run);
+    impact_door_leave();
+    return status;
 }
 
 /* ---- registering ---- */
@@ -160,6 +212,7 @@ static postgresql_check *make_check(const char *conninfo)
         return NULL;
     check->connection = NULL;
     check->process = 0;
+    check->is_over = false;
     memcpy(check->conninfo, conninfo, size);
     return check;
 }
@@ -168,9 +221,12 @@ static void free_check(void *userdata)
 {
     postgresql_check *check = userdata;
     const impact_allocator *allocator = impact_allocator_default();
-    if (check->connection && check->process != getpid())
-        disown(check);
-    disconnect(check);
+    if (impact_door_enter()) {
+        if (check->connection && check->process != getpid())
+            disown(check);
+        disconnect(check);
+        impact_door_leave();
+    }
     allocator->release(allocator->userdata, check);
 }
 

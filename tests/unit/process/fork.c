@@ -8,6 +8,7 @@
 
 #include "process/diagnostics.h"
 #include "support/check.h"
+#include "support/faults.h"
 
 static char calls[64];
 
@@ -181,4 +182,57 @@ TEST(a_hundred_forks_amid_threads_that_report_leave_no_lock_behind)
     for (int i = 0; i < thread_count; i++)
         (void)pthread_join(threads[i], NULL);
     impact__fork_remove(&queue);
+}
+
+/* ---- plugins ---- */
+
+static void count(void *counter)
+{
+    ++*(int *)counter;
+}
+
+TEST(a_plugins_handlers_are_called_as_the_librarys_own)
+{
+    impact_fork_member *member = NULL;
+    REQUIRE(!impact__fork_add(&a));
+    REQUIRE(!impact_fork_add(&member, IMPACT_FORK_HANDLERS(.before = prepare, .in_parent = in_parent,
+                                                           .in_child = in_child, .userdata = name_b)));
+    CHECK_STRING(fork_once("+b +a =a =b "), "+b +a -a -b ");
+    impact_fork_remove(member);
+    CHECK_STRING(fork_once("+a =a "), "+a -a ");
+    impact_fork_remove(NULL);
+}
+
+TEST(a_plugin_may_leave_handlers_out)
+{
+    impact_fork_member *member = NULL;
+    int forks = 0;
+    REQUIRE(!impact_fork_add(&member, IMPACT_FORK_HANDLERS(.in_parent = count, .userdata = &forks)));
+    (void)fork_once("");
+    CHECK_EQUAL(forks, 1);
+    impact_fork_remove(member);
+}
+
+TEST(handlers_that_cannot_be_are_refused)
+{
+    impact_fork_member *member = NULL;
+    CHECK_EQUAL(impact_fork_add(NULL, IMPACT_FORK_HANDLERS(.in_parent = count)), IMPACT_EINVAL);
+    CHECK_EQUAL(impact_fork_add(&member, NULL), IMPACT_EINVAL);
+    CHECK_EQUAL(impact_fork_add(&member, &(impact_fork_handlers){.size = 0}), IMPACT_EINVAL);
+    CHECK(member == NULL);
+}
+
+TEST(a_plugin_without_memory_is_told_so)
+{
+    impact_fork_member *member = NULL;
+    faults f;
+    FOR_EACH_ALLOCATION_FAILURE(&f)
+    {
+        impact_allocator_set_default(&f.allocator);
+        const impact_status status = impact_fork_add(&member, IMPACT_FORK_HANDLERS(.before = count));
+        CHECK_EQUAL(status, f.injected ? IMPACT_ENOMEM : IMPACT_OK);
+        if (!status)
+            impact_fork_remove(member);
+        impact_allocator_set_default(NULL);
+    }
 }
