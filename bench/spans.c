@@ -140,7 +140,7 @@ static void open_all(void)
     impact_allocator_set_default(&counting);
     impact_exporter *exporter = &nothing;
     impact_tracer_provider *silent = NULL;
-    const impact_sampler never = impact_sampler_of(IMPACT_SAMPLER_ALWAYS_OFF, 0);
+    const impact_sampler never = impact_sampler_always_off();
     if (impact_tracer_provider_open(&provider, IMPACT_TRACE_OPTIONS(.exporters = &exporter,
                                                                     .exporter_count = 1,
                                                                     .queue_limit = 4096)) ||

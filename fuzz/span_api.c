@@ -364,7 +364,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     require(impact_tracer_provider_open(
                 &provider, IMPACT_TRACE_OPTIONS(.exporters = &exporter, .exporter_count = 1,
                                                 .queue_limit = 2, .schedule_delay_ms = 3600000,
-                                                .sampler = {IMPACT_SAMPLER_ALWAYS_ON, 0},
+                                                .sampler = impact_sampler_always_on(),
                                                 .limits = {.attribute_limit = 1 + take(&in) % 20,
                                                            .event_limit = 1 + take(&in) % 20,
                                                            .link_limit = 1 + take(&in) % 20,

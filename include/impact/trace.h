@@ -6,34 +6,13 @@
 
 #include <impact/allocator.h>
 #include <impact/exporter.h>
+#include <impact/id_generator.h>
+#include <impact/sampler.h>
 #include <impact/span.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-/* ---- sampling (trace/sdk "Sampling") ---- */
-
-typedef enum impact_sampler_kind {
-    IMPACT_SAMPLER_UNSET = 0, /* parent based, root always on: the specification's default */
-    IMPACT_SAMPLER_ALWAYS_ON,
-    IMPACT_SAMPLER_ALWAYS_OFF,
-    IMPACT_SAMPLER_TRACE_ID_RATIO, /* the low 64 bits of the trace id decide */
-    IMPACT_SAMPLER_PARENT_BASED_ALWAYS_ON,
-    IMPACT_SAMPLER_PARENT_BASED_ALWAYS_OFF,
-    IMPACT_SAMPLER_PARENT_BASED_TRACE_ID_RATIO
-} impact_sampler_kind;
-
-typedef struct impact_sampler {
-    impact_sampler_kind kind;
-    double ratio; /* 0 to 1, of the two ratio kinds; others ignore it */
-} impact_sampler;
-
-static inline impact_sampler impact_sampler_of(impact_sampler_kind kind, double ratio)
-{
-    impact_sampler sampler = {kind, ratio};
-    return sampler;
-}
 
 /* ---- options ---- */
 
@@ -54,7 +33,8 @@ typedef struct impact_trace_options {
     const char *service_name;           /* copied; OTEL_SERVICE_NAME */
     const impact_attribute *attributes; /* resource attributes, copied */
     size_t attribute_count;            /* at most 1023; OTEL_RESOURCE_ATTRIBUTES are merged below */
-    impact_sampler sampler;            /* OTEL_TRACES_SAMPLER, OTEL_TRACES_SAMPLER_ARG */
+    impact_sampler sampler;            /* a user-written one is taken on success;
+                                          OTEL_TRACES_SAMPLER, OTEL_TRACES_SAMPLER_ARG */
     impact_exporter *const *exporters; /* taken on success; NULL: OTEL_TRACES_EXPORTER */
     size_t exporter_count;             /* at most 8 */
     const char *default_exporters;     /* where OTEL_TRACES_EXPORTER is unset; "otlp" */
@@ -63,6 +43,7 @@ typedef struct impact_trace_options {
     uint32_t schedule_delay_ms;        /* 5000; OTEL_BSP_SCHEDULE_DELAY */
     uint32_t export_timeout_ms;        /* 30000; OTEL_BSP_EXPORT_TIMEOUT */
     impact_span_limits limits;         /* OTEL_SPAN_*_LIMIT, OTEL_ATTRIBUTE_*_LIMIT */
+    impact_id_generator *id_generator; /* taken on success; NULL: ids are random */
 } impact_trace_options;
 
 #define IMPACT_TRACE_OPTIONS(...)                                                                  \
@@ -128,6 +109,10 @@ typedef struct impact_tracer_options {
  * reported. */
 IMPACT_API impact_tracer *impact_tracer_get_with(const impact_tracer_options *options);
 IMPACT_API impact_tracer *impact_tracer_get(const char *name, const char *version);
+
+/* False: no span of this tracer (NULL: the default one) would be recorded now. To spare the work of
+ * gathering attributes; the answer changes with time. */
+IMPACT_API bool impact_tracer_is_enabled(const impact_tracer *tracer);
 
 /* ---- providers of one's own ---- */
 

@@ -20,7 +20,8 @@ impact_status impact__condition_open(pthread_cond_t *condition)
 int impact__cancel_hold(void)
 {
     int before = PTHREAD_CANCEL_ENABLE;
-    (void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before); /* a valid state; likewise below */
+    (void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE,
+                                 &before); /* a valid state; likewise below */
     return before;
 }
 

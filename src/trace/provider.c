@@ -58,7 +58,8 @@ static impact_status open_parts(impact_tracer_provider *provider,
                                 const impact_trace_options *options)
 {
     const uint32_t queue_limit = or_default(options->queue_limit, default_queue_limit);
-    if (!impact__sampler_of(&provider->sampler, options->sampler))
+    if (!impact__sampler_open(&provider->sampler, &options->sampler) ||
+        !impact__id_generator_open(&provider->ids, options->id_generator))
         return IMPACT_EINVAL;
     set_limits(&provider->limits, &options->limits);
     provider->batch_limit = or_default(options->batch_limit, default_batch_limit);
@@ -230,6 +231,12 @@ void impact__provider_disable(impact_tracer_provider *provider)
 
 /* ---- spans on their way ---- */
 
+bool impact__provider_wants_spans(const impact_tracer_provider *provider)
+{
+    return !provider->is_disabled && provider->has_exporters &&
+           !impact__queue_is_shut(&provider->queue) && !impact__sampler_is_off(&provider->sampler);
+}
+
 void impact__provider_count_no_memory(impact_tracer_provider *provider)
 {
     atomic_fetch_add_explicit(&provider->dropped_memory, 1, memory_order_relaxed);
@@ -380,6 +387,8 @@ static void close_exporters(impact_tracer_provider *provider, size_t count)
 static void provider_free(impact_tracer_provider *provider)
 {
     close_conditions(provider);
+    impact__sampler_close(&provider->sampler);
+    impact__id_generator_close(&provider->ids);
     close_parts(provider);
     (void)pthread_mutex_destroy(&provider->tracers.lock); /* nobody holds them any more */
     (void)pthread_mutex_destroy(&provider->lock);

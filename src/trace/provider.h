@@ -24,6 +24,7 @@
 #include "process/fork.h"
 #include "trace/queue.h"
 #include "signal/encoded_resource.h"
+#include "trace/ids.h"
 #include "trace/sampler.h"
 #include "trace/tracer.h"
 
@@ -41,6 +42,7 @@ struct impact_tracer_provider {
     const impact_allocator *allocator;
     impact_span_limits limits;
     impact__sampler sampler;
+    impact__id_generator ids;
     bool is_disabled;
     impact__encoded_resource resource;
     impact_exporter *exporters[impact__exporter_limit]; /* owned */
@@ -96,6 +98,9 @@ void impact__provider_disable(impact_tracer_provider *provider);
 
 /* Put a finished span into the queue, or count why not. */
 void impact__provider_put(impact_tracer_provider *provider, impact_span *span);
+
+/* Somebody may get to see a span that starts now. */
+bool impact__provider_wants_spans(const impact_tracer_provider *provider);
 
 /* A span was lost before it had a slot. */
 void impact__provider_count_no_memory(impact_tracer_provider *provider);

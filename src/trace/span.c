@@ -44,27 +44,13 @@ static const impact_span_context *parent_of(const impact__thread_state *state,
     return current ? &current->context : NULL;
 }
 
-/* 8 random bytes, not all zero. */
-static inline void write_random(uint8_t *to, impact__random *random)
-{
-    uint64_t bits;
-    do {
-        bits = impact__random_next(random);
-    } while (!bits);
-    memcpy(to, &bits, sizeof bits);
-}
-
 static void set_ids(impact_span *span, const impact_span_context *parent, impact__random *random)
 {
-    write_random(span->context.span_id.bytes, random);
-    if (parent) {
-        span->context.trace_id = parent->trace_id;
-        span->context.trace_flags = parent->trace_flags & IMPACT_TRACE_FLAG_RANDOM;
-        return;
-    }
-    write_random(span->context.trace_id.bytes, random);
-    write_random(span->context.trace_id.bytes + 8, random);
-    span->context.trace_flags = IMPACT_TRACE_FLAG_RANDOM;
+    const impact__id_generator *ids = &span->provider->ids;
+    span->context.span_id = impact__id_new_span(ids, random);
+    span->context.trace_id = parent ? parent->trace_id : impact__id_new_trace(ids, random);
+    span->context.trace_flags =
+        parent ? parent->trace_flags & IMPACT_TRACE_FLAG_RANDOM : impact__id_flags(ids);
 }
 
 /* The parent's trace state belongs to the trace, so a child carries a copy of it. */
@@ -115,8 +101,13 @@ static impact_span_kind kind_of(const impact_span_options *options)
     return is_known ? options->kind : IMPACT_SPAN_KIND_INTERNAL;
 }
 
+static impact_text name_of(const char *name, const impact_span_options *options)
+{
+    return options->name_size ? impact_text_from(name, options->name_size) : impact_text_of(name);
+}
+
 /* Of sampled spans only: nothing was copied before. */
-static void begin_recording(impact_span *span, impact__thread_state *state, const char *name,
+static void begin_recording(impact_span *span, impact__thread_state *state, impact_text name,
                             const impact_span_options *options)
 {
     const uint64_t now = impact__thread_state_now(state, &span->anchor_ns);
@@ -125,14 +116,60 @@ static void begin_recording(impact_span *span, impact__thread_state *state, cons
     span->kind = (uint8_t)kind_of(options);
     span->start_unix_ns = options->start_unix_ns ? options->start_unix_ns : now;
     make_empty(span);
-    impact__span_record_name(span, options->name_size ? impact_text_from(name, options->name_size)
-                                                      : impact_text_of(name));
+    impact__span_record_name(span, name);
     if (span->context.trace_state.size)
         impact__span_record_trace_state(span);
     if (options->attribute_count)
         impact_span_set_all(span, options->attributes, options->attribute_count);
     for (size_t i = 0; options->links && i < options->link_count; i++)
         impact_span_add_link(span, &options->links[i]);
+}
+
+/* A span that is about to start, as a sampler of the program's own is told of it. */
+static impact_sampling_request request_of(const impact_span *span,
+                                          const impact_span_context *parent, const char *name,
+                                          const impact_span_options *options)
+{
+    return (impact_sampling_request){
+        .size = sizeof(impact_sampling_request),
+        .parent = parent,
+        .trace_id = span->context.trace_id,
+        .name = name_of(name, options),
+        .kind = kind_of(options),
+        .attributes = options->attributes,
+        .attribute_count = options->attributes ? options->attribute_count : 0,
+        .links = options->links,
+        .link_count = options->links ? options->link_count : 0,
+    };
+}
+
+/* Spans that the sampler starts are not recorded. */
+static impact_sampling_result ask(const impact__rule *rule, impact__thread_state *state,
+                                  const impact_sampling_request *request)
+{
+    impact_sampling_result result = {.size = sizeof result};
+    if (request->parent)
+        result.trace_state = request->parent->trace_state;
+    state->suppressed++;
+    impact__rule_ask(rule, request, &result);
+    state->suppressed--;
+    return result;
+}
+
+/* Apart, so that the samplers that come with the library do not pay for it. */
+__attribute__((noinline)) static void begin_as_asked(impact_span *span, const impact__rule *rule,
+                                                     impact__thread_state *state,
+                                                     const impact_sampling_request *request,
+                                                     const impact_span_options *options)
+{
+    const impact_sampling_result result = ask(rule, state, request);
+    inherit_trace_state(span, result.trace_state);
+    if (result.decision == IMPACT_SAMPLING_RECORD_AND_SAMPLE)
+        span->context.trace_flags |= IMPACT_TRACE_FLAG_SAMPLED;
+    else if (result.decision != IMPACT_SAMPLING_RECORD_ONLY)
+        return;
+    begin_recording(span, state, request->name, options);
+    impact_span_set_all(span, result.attributes, result.attribute_count);
 }
 
 /* A provider that is switched off hands contexts through (trace/api "Behavior of the API in the
@@ -176,9 +213,13 @@ __attribute__((noinline)) static impact_span *start_with(impact_tracer_provider 
     span->context.is_remote = false;
     set_ids(span, parent, impact__thread_state_random(state));
     set_parent(span, parent);
-    if (impact__sampler_decide(&provider->sampler, parent, &span->context.trace_id)) {
+    const impact__rule *rule = impact__sampler_rule(&provider->sampler, parent);
+    if (__builtin_expect(rule->kind == IMPACT__RULE_USER, 0)) {
+        const impact_sampling_request request = request_of(span, parent, name, options);
+        begin_as_asked(span, rule, state, &request, options);
+    } else if (impact__rule_samples(rule, &span->context.trace_id)) {
         span->context.trace_flags |= IMPACT_TRACE_FLAG_SAMPLED;
-        begin_recording(span, state, name, options);
+        begin_recording(span, state, name_of(name, options), options);
     }
     return span;
 }
@@ -188,6 +229,13 @@ impact_span *impact_span_start(impact_tracer *tracer, const char *name,
 {
     impact_tracer_provider *provider = impact__tracer_provider_of(tracer);
     return provider ? start_with(provider, tracer, name, options) : NULL;
+}
+
+bool impact_tracer_is_enabled(const impact_tracer *tracer)
+{
+    const impact_tracer_provider *provider = impact__tracer_provider_of(tracer);
+    const impact__thread_state *state = impact__thread_state_peek();
+    return provider && impact__provider_wants_spans(provider) && !(state && state->suppressed);
 }
 
 /* ---- end ---- */
@@ -209,7 +257,8 @@ void impact_span_end_at(impact_span *span, uint64_t end_unix_ns)
     if (span->is_recording && span->generation == impact__fork_generation()) {
         impact__span_finish(span, end_unix_ns ? end_unix_ns
                                               : impact__clock_monotonic_ns() + span->anchor_ns);
-        impact__provider_put(span->provider, span);
+        if (impact_span_context_is_sampled(&span->context)) /* or it is only recorded */
+            impact__provider_put(span->provider, span);
     }
     impact__slot_give(&state->slots, span);
 }

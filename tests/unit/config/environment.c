@@ -212,9 +212,9 @@ TEST(the_code_wins_over_the_environment)
     set("OTEL_BSP_MAX_QUEUE_SIZE", "100");
     set("OTEL_SPAN_EVENT_COUNT_LIMIT", "9");
     set("OTEL_TRACES_SAMPLER", "always_off");
-    const impact__settings settings = settings_of(
-        IMPACT_TRACE_OPTIONS(.queue_limit = 5, .limits.event_limit = 6,
-                             .sampler = impact_sampler_of(IMPACT_SAMPLER_TRACE_ID_RATIO, 0.5)));
+    const impact__settings settings =
+        settings_of(IMPACT_TRACE_OPTIONS(.queue_limit = 5, .limits.event_limit = 6,
+                                         .sampler = impact_sampler_ratio(0.5)));
     CHECK_EQUAL(settings.options.queue_limit, 5);
     CHECK_EQUAL(settings.options.limits.event_limit, 6);
     CHECK_EQUAL(settings.options.sampler.kind, IMPACT_SAMPLER_TRACE_ID_RATIO);
@@ -530,7 +530,7 @@ TEST(a_bad_option_leaves_the_exporters_to_the_caller)
     REQUIRE(impact_exporter_memory_open(&memory, NULL) == IMPACT_OK);
     const impact_status status = impact_tracer_provider_open_from_environment(
         &provider, IMPACT_TRACE_OPTIONS(.exporters = &memory, .exporter_count = 1,
-                                        .sampler = {(impact_sampler_kind)99, 0}));
+                                        .sampler = impact_sampler_of((impact_sampler_kind)99, 0)));
     CHECK_EQUAL(status, IMPACT_EINVAL);
     CHECK(!provider);
     impact_exporter_close(memory);

@@ -13,8 +13,8 @@
 #include "support/fake_exporter.h"
 
 enum {
-    wait_ms = 100,      /* of the calls below: none can be done, all wait as long as they may */
-    patience_s = 20,    /* a fork that takes longer waits for a lock that nobody lets go of */
+    wait_ms = 100,   /* of the calls below: none can be done, all wait as long as they may */
+    patience_s = 20, /* a fork that takes longer waits for a lock that nobody lets go of */
 };
 
 static fake_exporter fake;

@@ -44,7 +44,7 @@ TEST(options_that_cannot_be_are_refused_and_change_nothing)
     CHECK_EQUAL(impact_tracer_provider_open(&none, IMPACT_TRACE_OPTIONS(.queue_limit = 1 << 21)),
                 IMPACT_EINVAL);
     CHECK_EQUAL(impact_tracer_provider_open(
-                    &none, IMPACT_TRACE_OPTIONS(.sampler = {IMPACT_SAMPLER_TRACE_ID_RATIO, 2})),
+                    &none, IMPACT_TRACE_OPTIONS(.sampler = impact_sampler_ratio(2))),
                 IMPACT_EINVAL);
     CHECK_EQUAL(impact_tracer_provider_open(
                     &none, IMPACT_TRACE_OPTIONS(.exporters = gap, .exporter_count = 2)),

@@ -202,7 +202,7 @@ TEST(ids_are_unique_and_not_zero)
     tracing t;
     enum { count = 20000 };
     static uint64_t seen[1 << 16];
-    REQUIRE(tracing_open(&t, IMPACT_TRACE_OPTIONS(.sampler = {IMPACT_SAMPLER_ALWAYS_OFF, 0})));
+    REQUIRE(tracing_open(&t, IMPACT_TRACE_OPTIONS(.sampler = impact_sampler_always_off())));
     for (int i = 0; i < count; i++) {
         impact_span *span = impact_span_start(t.tracer, "a", NULL);
         const impact_span_context context = impact_span_context_of(span);

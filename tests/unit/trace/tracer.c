@@ -193,6 +193,28 @@ TEST(options_of_another_size_are_read_by_the_one_rule)
     tracing_close(&t);
 }
 
+TEST(a_tracer_is_enabled_while_its_spans_may_be_recorded)
+{
+    tracing t;
+    impact_tracer_provider *provider = NULL;
+    REQUIRE(tracing_open(&t, NULL));
+    CHECK(impact_tracer_is_enabled(t.tracer));
+    impact_tracing_suppress();
+    CHECK(!impact_tracer_is_enabled(t.tracer));
+    impact_tracing_unsuppress();
+    CHECK(impact_tracer_is_enabled(t.tracer));
+    CHECK_EQUAL(impact_tracer_provider_shutdown(t.provider, tracing_timeout_ms), IMPACT_OK);
+    CHECK(!impact_tracer_is_enabled(t.tracer));
+    impact_tracer_provider_close(t.provider);
+    REQUIRE(tracing_open(&t, IMPACT_TRACE_OPTIONS(.sampler = impact_sampler_always_off())));
+    CHECK(!impact_tracer_is_enabled(t.tracer));
+    tracing_close(&t);
+    CHECK(!impact_tracer_is_enabled(NULL)); /* no provider is the default */
+    REQUIRE(impact_tracer_provider_open(&provider, NULL) == IMPACT_OK);
+    CHECK(!impact_tracer_is_enabled(impact_tracer_provider_get_tracer(provider, "a", NULL)));
+    impact_tracer_provider_close(provider); /* nobody would get the span */
+}
+
 enum { thread_count = 4, names_each = 50 };
 
 static pthread_barrier_t barrier;

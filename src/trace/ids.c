@@ -1,0 +1,42 @@
+/* The ids of new spans. */
+#include "trace/ids.h"
+
+#include "base/options.h"
+
+bool impact__id_generator_open(impact__id_generator *generator, impact_id_generator *given)
+{
+    impact_id_generator read;
+    *generator = (impact__id_generator){.of = NULL};
+    if (!given)
+        return true;
+    if (!impact__struct_read(&read, sizeof read, given) || !read.new_trace_id || !read.new_span_id)
+        return false;
+    *generator = (impact__id_generator){given, read.new_trace_id, read.new_span_id, read.is_random};
+    return true;
+}
+
+void impact__id_generator_close(impact__id_generator *generator)
+{
+    impact_id_generator read;
+    if (generator->of && impact__struct_read(&read, sizeof read, generator->of) && read.close)
+        read.close(generator->of);
+    generator->of = NULL;
+}
+
+impact_trace_id impact__id_ask_trace(const impact__id_generator *generator, impact__random *random)
+{
+    static const impact_trace_id zero;
+    impact_trace_id id = generator->new_trace_id(generator->of);
+    if (memcmp(&id, &zero, sizeof id) == 0)
+        impact__id_write_random(id.bytes + 8, random);
+    return id;
+}
+
+impact_span_id impact__id_ask_span(const impact__id_generator *generator, impact__random *random)
+{
+    static const impact_span_id zero;
+    impact_span_id id = generator->new_span_id(generator->of);
+    if (memcmp(&id, &zero, sizeof id) == 0)
+        impact__id_write_random(id.bytes, random);
+    return id;
+}

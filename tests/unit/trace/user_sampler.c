@@ -1,0 +1,275 @@
+/* Samplers of the program's own: what they are asked, and what comes of what they say. */
+#include <impact/sampler.h>
+
+#include <stdatomic.h>
+#include <stddef.h>
+
+#include "support/check.h"
+#include "support/tracing.h"
+
+static tracing t;
+static impact_span_view view;
+
+/* A sampler that says what the test wants, and keeps what it was asked. */
+typedef struct witness {
+    impact_user_sampler base; /* first: a pointer to it is a pointer to this */
+    impact_sampling_result says;
+    bool keeps_state; /* the parent's trace state goes on */
+    int asked;
+    int closed;
+    impact_sampling_request request; /* the last one */
+    impact_span_context parent;
+} witness;
+
+static void decide(impact_user_sampler *sampler, const impact_sampling_request *request,
+                   impact_sampling_result *result)
+{
+    witness *w = (witness *)sampler;
+    const impact_text state = result->trace_state;
+    w->asked++;
+    w->request = *request;
+    if (request->parent)
+        w->parent = *request->parent;
+    CHECK_EQUAL(result->decision, IMPACT_SAMPLING_DROP);
+    *result = w->says;
+    if (w->keeps_state)
+        result->trace_state = state;
+}
+
+static void close_witness(impact_user_sampler *sampler)
+{
+    ((witness *)sampler)->closed++;
+}
+
+static witness witness_of(impact_sampling_decision decision)
+{
+    return (witness){
+        .base = {.size = sizeof(impact_user_sampler),
+                 .should_sample = decide,
+                 .close = close_witness},
+        .says = {.size = sizeof(impact_sampling_result), .decision = decision},
+        .keeps_state = true,
+    };
+}
+
+static bool open_with(witness *w)
+{
+    return tracing_open(&t, IMPACT_TRACE_OPTIONS(.sampler = impact_sampler_user(&w->base)));
+}
+
+static const impact_span_context remote = {.trace_id = {{9}},
+                                           .span_id = {{8}},
+                                           .trace_flags = IMPACT_TRACE_FLAG_SAMPLED,
+                                           .is_remote = true,
+                                           .trace_state = {"l=1", 3}};
+
+TEST(a_sampler_is_asked_with_all_that_the_span_starts_with)
+{
+    witness w = witness_of(IMPACT_SAMPLING_RECORD_AND_SAMPLE);
+    REQUIRE(open_with(&w));
+    const impact_link link = {.context = &remote};
+    impact_span *span = impact_span_start(
+        t.tracer, "name that is longer",
+        IMPACT_SPAN_OPTIONS(.kind = IMPACT_SPAN_KIND_SERVER, .parent = &remote, .links = &link,
+                            .link_count = 1, .name_size = 4,
+                            IMPACT_ATTRIBUTES(impact_int("a", 1), impact_int("b", 2))));
+    CHECK_EQUAL(w.asked, 1);
+    CHECK(memcmp(&w.request.trace_id, &remote.trace_id, sizeof remote.trace_id) == 0);
+    CHECK(is_text(w.request.name, "name"));
+    CHECK_EQUAL(w.request.kind, IMPACT_SPAN_KIND_SERVER);
+    CHECK_EQUAL(w.request.attribute_count, 2);
+    CHECK_EQUAL(w.request.link_count, 1);
+    CHECK(w.request.parent && w.parent.is_remote && is_text(w.parent.trace_state, "l=1"));
+    REQUIRE(tracing_end(&t, span, &view));
+    CHECK(is_text(view.context.trace_state, "l=1"));
+    CHECK_EQUAL(count_attributes(view.attributes), 2);
+    tracing_close(&t);
+    CHECK_EQUAL(w.closed, 1);
+}
+
+TEST(of_a_root_a_sampler_sees_no_parent_and_the_new_trace_id)
+{
+    witness w = witness_of(IMPACT_SAMPLING_RECORD_AND_SAMPLE);
+    REQUIRE(open_with(&w));
+    impact_span *span = impact_span_start(t.tracer, "root", NULL);
+    CHECK(w.request.parent == NULL);
+    CHECK_EQUAL(w.request.kind, IMPACT_SPAN_KIND_INTERNAL);
+    REQUIRE(tracing_end(&t, span, &view));
+    CHECK(memcmp(&w.request.trace_id, &view.context.trace_id, sizeof view.context.trace_id) == 0);
+    tracing_close(&t);
+}
+
+TEST(a_sampler_adds_attributes_and_sets_the_trace_state)
+{
+    const impact_attribute added[] = {impact_string("sampler", "mine"), impact_int("a", 9)};
+    witness w = witness_of(IMPACT_SAMPLING_RECORD_AND_SAMPLE);
+    w.keeps_state = false;
+    w.says.attributes = added;
+    w.says.attribute_count = 2;
+    w.says.trace_state = impact_text_of("m=2,l=1");
+    REQUIRE(open_with(&w));
+    impact_span *span = impact_span_start(
+        t.tracer, "a",
+        IMPACT_SPAN_OPTIONS(.parent = &remote, IMPACT_ATTRIBUTES(impact_int("a", 1))));
+    CHECK(is_text(impact_span_context_of(span).trace_state, "m=2,l=1"));
+    REQUIRE(tracing_end(&t, span, &view));
+    CHECK(has_string(view.attributes, "sampler", "mine") && has_int(view.attributes, "a", 9));
+    CHECK(is_text(view.context.trace_state, "m=2,l=1"));
+    w.says.trace_state = impact_text_from(NULL, 0); /* it takes the state away */
+    span = impact_span_start(t.tracer, "a", IMPACT_SPAN_OPTIONS(.parent = &remote));
+    REQUIRE(tracing_end(&t, span, &view));
+    CHECK_EQUAL(view.context.trace_state.size, 0);
+    tracing_close(&t);
+}
+
+TEST(a_span_that_is_dropped_carries_its_context_on)
+{
+    witness w = witness_of(IMPACT_SAMPLING_DROP);
+    REQUIRE(open_with(&w));
+    impact_span *span = impact_span_start(t.tracer, "a", IMPACT_SPAN_OPTIONS(.parent = &remote));
+    const impact_span_context context = impact_span_context_of(span);
+    CHECK(!impact_span_is_recording(span) && !impact_span_context_is_sampled(&context));
+    CHECK(memcmp(&context.trace_id, &remote.trace_id, sizeof context.trace_id) == 0);
+    CHECK(is_text(context.trace_state, "l=1"));
+    impact_span_end(span);
+    CHECK_EQUAL(tracing_count(&t), 0);
+    tracing_close(&t);
+}
+
+TEST(a_span_that_is_only_recorded_is_recording_and_not_exported)
+{
+    witness w = witness_of(IMPACT_SAMPLING_RECORD_ONLY);
+    REQUIRE(open_with(&w));
+    impact_span *span = impact_span_start(t.tracer, "a", NULL);
+    const impact_span_context context = impact_span_context_of(span);
+    CHECK(impact_span_is_recording(span) && !impact_span_context_is_sampled(&context));
+    impact_span_set(span, impact_int("a", 1));
+    impact_span_end(span);
+    CHECK_EQUAL(tracing_count(&t), 0);
+    CHECK_EQUAL(stats_of(t.provider).ended, 0);
+    tracing_close(&t);
+}
+
+TEST(a_decision_that_is_none_drops)
+{
+    witness w = witness_of((impact_sampling_decision)7);
+    REQUIRE(open_with(&w));
+    impact_span *span = impact_span_start(t.tracer, "a", NULL);
+    CHECK(span && !impact_span_is_recording(span));
+    impact_span_end(span);
+    tracing_close(&t);
+}
+
+/* ---- within others ---- */
+
+TEST(a_parent_based_sampler_asks_one_of_the_program_s_own_for_its_parents_only)
+{
+    witness w = witness_of(IMPACT_SAMPLING_RECORD_AND_SAMPLE);
+    REQUIRE(tracing_open(
+        &t, IMPACT_TRACE_OPTIONS(.sampler = impact_sampler_parent_based(
+                                     IMPACT_PARENT_SAMPLERS(.root = impact_sampler_user(&w.base),
+                                                            .remote_sampled =
+                                                                impact_sampler_user(&w.base))))));
+    impact_span *root = impact_span_start(t.tracer, "root", NULL);
+    CHECK_EQUAL(w.asked, 1);
+    const impact_span_context parent = impact_span_context_of(root);
+    impact_span_end(impact_span_start(t.tracer, "child", IMPACT_SPAN_OPTIONS(.parent = &parent)));
+    CHECK_EQUAL(w.asked, 1);
+    impact_span_end(impact_span_start(t.tracer, "server", IMPACT_SPAN_OPTIONS(.parent = &remote)));
+    CHECK_EQUAL(w.asked, 2);
+    impact_span_end(root);
+    CHECK_EQUAL(tracing_count(&t), 3);
+    tracing_close(&t);
+    CHECK_EQUAL(w.closed, 1); /* once, though it stands twice */
+}
+
+static void pass_on(impact_user_sampler *sampler, const impact_sampling_request *request,
+                    impact_sampling_result *result)
+{
+    const bool is_health = is_text(request->name, "health");
+    if (!is_health)
+        CHECK(impact_sampler_decide(sampler->userdata, request, result));
+}
+
+TEST(a_sampler_may_pass_the_question_on)
+{
+    impact_sampler always = impact_sampler_always_on();
+    impact_user_sampler filter = {
+        .size = sizeof filter, .should_sample = pass_on, .userdata = &always};
+    REQUIRE(tracing_open(&t, IMPACT_TRACE_OPTIONS(.sampler = impact_sampler_user(&filter))));
+    impact_span_end(impact_span_start(t.tracer, "health", NULL));
+    impact_span_end(impact_span_start(t.tracer, "work", NULL));
+    CHECK_EQUAL(tracing_count(&t), 1);
+    tracing_close(&t); /* without a close there is nothing to call */
+}
+
+static void trace_itself(impact_user_sampler *sampler, const impact_sampling_request *request,
+                         impact_sampling_result *result)
+{
+    (void)request;
+    const impact_span *span = impact_span_start(sampler->userdata, "in the sampler", NULL);
+    CHECK(!impact_span_is_recording(span));
+    result->decision = IMPACT_SAMPLING_RECORD_AND_SAMPLE;
+}
+
+TEST(a_span_that_is_started_in_a_sampler_is_not_recorded)
+{
+    impact_user_sampler sampler = {.size = sizeof sampler, .should_sample = trace_itself};
+    REQUIRE(tracing_open(&t, IMPACT_TRACE_OPTIONS(.sampler = impact_sampler_user(&sampler))));
+    sampler.userdata = t.tracer;
+    impact_span_end(impact_span_start(t.tracer, "work", NULL));
+    CHECK_EQUAL(tracing_count(&t), 1);
+    tracing_close(&t);
+}
+
+/* ---- who owns it ---- */
+
+TEST(a_provider_that_is_not_opened_takes_no_sampler)
+{
+    witness w = witness_of(IMPACT_SAMPLING_DROP);
+    impact_tracer_provider *provider = NULL;
+    const impact_sampler sampler = impact_sampler_parent_based(
+        IMPACT_PARENT_SAMPLERS(.root = impact_sampler_user(&w.base),
+                               .local_sampled = impact_sampler_ratio(2)));
+    CHECK_EQUAL(impact_tracer_provider_open(&provider, IMPACT_TRACE_OPTIONS(.sampler = sampler)),
+                IMPACT_EINVAL);
+    CHECK_EQUAL(w.closed, 0);
+}
+
+TEST(a_sampler_that_no_parent_leads_to_is_closed_too)
+{
+    witness w = witness_of(IMPACT_SAMPLING_DROP);
+    const impact_parent_samplers inner = {.size = sizeof inner,
+                                          .root = impact_sampler_user(&w.base)};
+    REQUIRE(tracing_open(
+        &t, IMPACT_TRACE_OPTIONS(.sampler = impact_sampler_parent_based(IMPACT_PARENT_SAMPLERS(
+                                         .remote_sampled = impact_sampler_parent_based(&inner))))));
+    tracing_close(&t);
+    CHECK_EQUAL(w.closed, 1);
+    CHECK_EQUAL(w.asked, 0);
+}
+
+TEST(a_sampler_of_another_size_is_read_by_the_one_rule)
+{
+    struct {
+        impact_user_sampler known;
+        uint64_t later;
+    } larger = {.known = {.size = sizeof larger, .should_sample = decide}};
+    impact_user_sampler smaller = {.size = offsetof(impact_user_sampler, close),
+                                   .should_sample = pass_on,
+                                   .close = close_witness}; /* not read */
+    impact_tracer_provider *provider = NULL;
+    larger.later = 1;
+    CHECK_EQUAL(impact_tracer_provider_open(
+                    &provider, IMPACT_TRACE_OPTIONS(.sampler = impact_sampler_user(&larger.known))),
+                IMPACT_EINVAL);
+    larger.later = 0;
+    REQUIRE(impact_tracer_provider_open(
+                &provider, IMPACT_TRACE_OPTIONS(.sampler = impact_sampler_user(&larger.known))) ==
+            IMPACT_OK);
+    impact_tracer_provider_close(provider);
+    REQUIRE(impact_tracer_provider_open(
+                &provider, IMPACT_TRACE_OPTIONS(.sampler = impact_sampler_user(&smaller))) ==
+            IMPACT_OK);
+    impact_tracer_provider_close(provider);
+}
