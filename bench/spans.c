@@ -112,7 +112,7 @@ static void ping(size_t count)
         .path = impact_text_of("/health/ping"),
     };
     for (size_t i = 0; i < count; i++) {
-        impact_http_response response;
+        impact_http_response response = IMPACT_HTTP_RESPONSE;
         if (impact_health_answer(health, &request, &response))
             impact_http_response_clear(&response);
     }

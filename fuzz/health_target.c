@@ -94,7 +94,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         .header = header,
         .carrier = &rest,
     };
-    impact_http_response response = {0};
+    impact_http_response response = IMPACT_HTTP_RESPONSE;
     if (impact_health_answer(registries[kind], &request, &response)) {
         require(is_expected(response.status));
         check_headers(&response);

@@ -2,7 +2,8 @@
  *
  * A check is a function that is run when somebody asks, on one of a bounded number of threads. It is
  * told its deadline; past it the check counts as failed, its thread is left to finish and is never
- * started a second time. A probe is answered within its budget with what is known by then.
+ * started a second time. Asking never waits: it gives a ticket, which is done when all results are there,
+ * at the latest when the budget is spent, and which tells what is known by then.
  */
 #ifndef IMPACT_HEALTH_H
 #define IMPACT_HEALTH_H
@@ -22,6 +23,7 @@ extern "C" {
 
 typedef struct impact_health impact_health;               /* a registry and its engine */
 typedef struct impact_health_run impact_health_run;       /* one run, given to a check */
+typedef struct impact_health_ticket impact_health_ticket; /* somebody's question */
 typedef struct impact_health_report impact_health_report; /* what was known at one moment */
 
 /* The words are those of draft-inadarei-api-health-check, the numbers the Nagios exit codes. */
@@ -39,7 +41,7 @@ typedef struct impact_health_options {
     const impact_allocator *allocator; /* borrowed; NULL: the default */
     const char *prefix;                /* of the paths; copied; NULL: "/health" */
     const char *secret;                /* copied; NULL or empty: answers are open to all */
-    uint32_t workers;                  /* threads that run checks, plus one a slow check; 4 */
+    uint32_t workers;                  /* threads, plus one a check that takes its time; 4 */
     uint32_t budget_ms;                /* a probe is answered within it; 900 */
     bool ignores_unknown_checks;       /* answer 200 with "unknown_checks" rather than 404 */
 } impact_health_options;
@@ -52,9 +54,15 @@ typedef struct impact_health_options {
 IMPACT_API IMPACT_CHECKED impact_status impact_health_open(impact_health **health,
                                                            const impact_health_options *options);
 
-/* Stop listening and wait up to grace_ms for runs to end. Returns how many checks are still stuck:
- * their userdata is freed when they return, and the rest of the registry with the last of them. NULL
- * is accepted. */
+/* Set secret, budget and ignores_unknown_checks anew, each as open would; the other options are not
+ * looked at but for their form. Runs, results and tickets stay as they are. */
+IMPACT_API IMPACT_CHECKED impact_status impact_health_set(impact_health *health,
+                                                          const impact_health_options *options);
+
+/* Stop listening, answer open tickets with what is known, and wait up to grace_ms for runs to end.
+ * Returns how many checks are still stuck: their userdata is freed when they return, and the rest of the
+ * registry with the last of them and of the tickets. Not to be called in a check or a callback. NULL is
+ * accepted. */
 IMPACT_API size_t impact_health_close(impact_health *health, uint32_t grace_ms);
 
 /* ---- checks ---- */
@@ -73,6 +81,7 @@ typedef struct impact_check {
     const char *groups;  /* a comma list of names as above that do begin with _; NULL: "_defaults";
                             "": none. Copied.*/
     uint32_t timeout_ms; /* 2000 */
+    uint32_t max_age_ms; /* for so long a result is told while the next run is under way; 30000 */
 } impact_check;
 
 #define IMPACT_CHECK(...) (&(const impact_check){.size = sizeof(impact_check), __VA_ARGS__})
@@ -81,6 +90,11 @@ typedef struct impact_check {
  * `run`; IMPACT_ELIMIT: 1024 are registered. On failure userdata still belongs to the caller. */
 IMPACT_API IMPACT_CHECKED impact_status impact_health_add(impact_health *health,
                                                           const impact_check *check);
+
+/* Give the check of this name other groups and limits, as add would; its run, its result, `run` and
+ * userdata stay as they are. IMPACT_ENOENT: there is none. */
+IMPACT_API IMPACT_CHECKED impact_status impact_health_change(impact_health *health,
+                                                             const impact_check *check);
 
 /* Take a check out; a run that is under way is left to finish, and userdata freed after it, on any
  * thread. IMPACT_ENOENT: there is none. */
@@ -95,20 +109,53 @@ IMPACT_API void impact_health_explain(impact_health_run *run, const char *format
 
 /* ---- asking ---- */
 
-/* Run the checks of `selector`, a comma list of names and groups ("_defaults" is one; blanks around
- * names are ignored; each once; empty: none), and report, owned by the caller, within the budget.
- * IMPACT_ENOENT: a name is unknown (and the registry minds); IMPACT_ELIMIT: above 256 names, or one
- * above 64 bytes; IMPACT_EINVAL: ill-formed UTF-8 or a control character in one. */
+/* Ask for the checks of `selector`, a comma list of names and groups ("_defaults" is one; blanks around
+ * names are ignored; each once; empty: none). The ticket is owned by the caller, who finishes or abandons
+ * it; it outlives a close. IMPACT_ENOENT: a name is unknown (and the registry minds); IMPACT_ELIMIT: above
+ * 256 names, or one above 64 bytes; IMPACT_EINVAL: ill-formed UTF-8 or a control character in one. */
+IMPACT_API IMPACT_CHECKED impact_status impact_health_begin(impact_health_ticket **ticket,
+                                                            impact_health *health,
+                                                            impact_text selector);
+
+/* True when all results are there, or the budget is spent. A forked child's copy of a ticket is done. */
+IMPACT_API bool impact_health_is_done(impact_health_ticket *ticket);
+
+/* Called once, on a thread of the library, never in a function of this header, when a ticket is done. It
+ * must not wait: it wakes the host (MHD_resume_connection, an eventfd). It may finish the ticket. */
+typedef void (*impact_health_done_fn)(void *userdata);
+
+/* Have `done` called. False: the ticket is done already, and `done` will not be called. The last of
+ * several counts. */
+IMPACT_API IMPACT_CHECKED bool impact_health_notify(impact_health_ticket *ticket,
+                                                    impact_health_done_fn done, void *userdata);
+
+/* Wait until it is done: for those who have a thread to spare. */
+IMPACT_API void impact_health_wait(impact_health_ticket *ticket);
+
+/* Give the ticket back for a report, owned by the caller, of what is known, done or not: what is not is
+ * pending. Afterwards its callback neither runs nor will: a callback that runs is waited for, but in
+ * itself. The ticket is gone in any case. */
+IMPACT_API IMPACT_CHECKED impact_status impact_health_finish(impact_health_ticket *ticket,
+                                                             impact_health_report **report);
+
+/* Give it back for nothing. NULL is accepted. */
+IMPACT_API void impact_health_abandon(impact_health_ticket *ticket);
+
+/* All in one: begin, wait, finish. */
 IMPACT_API IMPACT_CHECKED impact_status impact_health_probe(impact_health *health,
                                                             impact_text selector,
                                                             impact_health_report **report);
 
-/* One check of a report, in the order asked for. All text is borrowed from the report. */
+/* One check of a report, in the order asked for. All text is borrowed from the report. `size` is set by
+ * the caller. */
 typedef struct impact_health_result {
+    size_t size;
     impact_text name;
     impact_health_status status;
-    const char *reason;   /* "", "error", "timeout" or "pending" */
+    const char *reason;   /* "", "error", "timeout", "stale" or "pending" */
     uint64_t duration_ns; /* of the run; of a stuck one: so far */
+    uint64_t age_ns;      /* since that run ended; 0: none has */
+    bool is_pending;      /* the run that was asked for had not ended: this is the last that did */
 } impact_health_result;
 
 IMPACT_API bool impact_health_report_is_healthy(const impact_health_report *report);
@@ -120,9 +167,18 @@ IMPACT_API void impact_health_report_close(impact_health_report *report);
 
 /* ---- answering ---- */
 
-/* Answer a request for one of the paths below the prefix: a handler for any host, a pure function of
- * the request and the checks' results. `health` is an impact_health; it has this type so that it can
- * be passed as impact_http_handler_fn. May be called from any number of threads. */
+/* As begin, for a request for one of the paths below the prefix: a handler for hosts with an event loop.
+ * The request is borrowed for the call. IMPACT_ENOENT: the path is not one of them. */
+IMPACT_API IMPACT_CHECKED impact_status impact_health_begin_answer(
+    impact_health_ticket **ticket, impact_health *health, const impact_http_request *request);
+
+/* As finish, for a ticket of begin_answer. */
+IMPACT_API IMPACT_CHECKED impact_status impact_health_finish_answer(impact_health_ticket *ticket,
+                                                                    impact_http_response *response);
+
+/* All in one, for any host with a thread to spare: a pure function of the request and the checks'
+ * results. `health` is an impact_health; it has this type so that it can be passed as
+ * impact_http_handler_fn. May be called from any number of threads. */
 IMPACT_API bool impact_health_answer(void *health, const impact_http_request *request,
                                      impact_http_response *response);
 

@@ -32,8 +32,10 @@ typedef struct impact_http_header {
 
 #define IMPACT_HTTP_HEADER_LIMIT 8
 
-/* An answer. A HEAD request's has an empty body and the headers of the GET, Content-Length apart. */
+/* An answer. A HEAD request's has an empty body and the headers of the GET, Content-Length apart. Its
+ * size is set by the caller, before it is filled. */
 typedef struct impact_http_response {
+    size_t size;
     int status;
     impact_http_header headers[IMPACT_HTTP_HEADER_LIMIT];
     size_t header_count;
@@ -42,7 +44,10 @@ typedef struct impact_http_response {
     const impact_allocator *allocator; /* through this door */
 } impact_http_response;
 
-/* Give back what the response owns. It may be all zero; NULL is accepted. */
+/* An empty answer, to be filled. */
+#define IMPACT_HTTP_RESPONSE ((impact_http_response){.size = sizeof(impact_http_response)})
+
+/* Give back what the response owns; it may be filled again. It may be all zero; NULL is accepted. */
 IMPACT_API void impact_http_response_clear(impact_http_response *response);
 
 /* Answers one request. True: `response` is filled, and cleared by the caller. False: the path is not

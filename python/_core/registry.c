@@ -171,7 +171,7 @@ static PyObject *registry_answer(PyObject *object, PyObject *arguments)
         .header = header_get,
         .carrier = &headers,
     };
-    impact_http_response response = {.status = 0};
+    impact_http_response response = IMPACT_HTTP_RESPONSE;
     bool is_answered;
     Py_BEGIN_ALLOW_THREADS is_answered =
         impact_health_answer(((registry_object *)object)->health, &request, &response);

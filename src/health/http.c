@@ -5,14 +5,18 @@
  * answered from constants. Limits: a query of 4096 bytes; selector.h has those on names. A
  * parameter that is given twice counts as it first stands, as in Flask's request.args; others than
  * `auth` and `checks` are ignored.
+ *
+ * A route either answers at once or begins a ticket, whose report is the answer. Who waits for it, and
+ * how, is the host's: the function that waits here is for those who have a thread for it.
  */
 #include <impact/health.h>
 
 #include "base/buffer.h"
+#include "base/options.h"
 #include "base/text.h"
-#include "health/probe.h"
 #include "health/query.h"
 #include "health/render/report_json.h"
+#include "health/ticket.h"
 
 enum { query_limit = 4096 };
 
@@ -29,7 +33,7 @@ static void add_header(impact_http_response *response, const char *name, const c
 /* Begin an answer. No answer of any code may be kept by a cache: the next one can differ. */
 static void begin(impact_http_response *response, int status)
 {
-    *response = (impact_http_response){.status = status};
+    *response = (impact_http_response){.size = sizeof *response, .status = status};
     add_header(response, "Cache-Control", "no-cache, no-store");
 }
 
@@ -68,12 +72,25 @@ static void answer_buffer(impact_http_response *response, int status, impact__bu
 
 /* ---- the secret ---- */
 
-static bool is_the_secret(const impact_health *health, impact_text given)
+/* It may be set anew meanwhile, hence the lock. */
+static bool is_the_secret(impact_health *health, impact_text given)
 {
-    return impact__text_equal_in_constant_time(given, impact_text_of(health->secret));
+    impact__health_lock(health);
+    const bool is_equal = !health->secret || impact__text_equal_in_constant_time(
+                                                 given, impact_text_of(health->secret));
+    impact__health_unlock(health);
+    return is_equal;
 }
 
-static bool has_secret_in_query(const impact_health *health, impact_text query)
+static bool has_secret(impact_health *health)
+{
+    impact__health_lock(health);
+    const bool is_there = health->secret != NULL;
+    impact__health_unlock(health);
+    return is_there;
+}
+
+static bool has_secret_in_query(impact_health *health, impact_text query)
 {
     char decoded[query_limit];
     size_t size = 0;
@@ -84,7 +101,7 @@ static bool has_secret_in_query(const impact_health *health, impact_text query)
 }
 
 /* RFC 6750 2.1; the scheme's name is compared without case (RFC 9110 11.1). */
-static bool has_secret_in_header(const impact_health *health, const impact_http_request *request)
+static bool has_secret_in_header(impact_health *health, const impact_http_request *request)
 {
     if (!request->header)
         return false;
@@ -95,9 +112,9 @@ static bool has_secret_in_header(const impact_health *health, const impact_http_
            is_the_secret(health, impact__text_trim(token));
 }
 
-static bool is_admitted(const impact_health *health, const impact_http_request *request)
+static bool is_admitted(impact_health *health, const impact_http_request *request)
 {
-    return !health->secret || has_secret_in_header(health, request) ||
+    return !has_secret(health) || has_secret_in_header(health, request) ||
            has_secret_in_query(health, request->query);
 }
 
@@ -121,36 +138,39 @@ static bool decode_selector(impact_text *selector, char *to, impact_text query)
     return impact__percent_decode(to, &selector->size, encoded, true);
 }
 
-static void answer_probe(impact_health *health, impact__selector *selector,
-                         impact_http_response *response)
+static void answer_unknown(impact_health *health, const impact__selector *selector,
+                           impact_http_response *response)
 {
-    impact_health_report *report = NULL;
     impact__buffer buffer = IMPACT__BUFFER(health->allocator);
-    const impact_status status = impact__health_probe(health, selector, &report);
-    if (status == IMPACT_ENOENT) {
-        impact__render_json_unknown(&buffer, selector);
-        answer_buffer(response, 404, &buffer);
-        return;
-    }
-    if (status) {
-        answer_no_memory(response);
-        return;
-    }
-    impact__render_json(&buffer, report, selector);
-    answer_buffer(response, impact_health_report_is_healthy(report) ? 200 : 503, &buffer);
-    impact_health_report_close(report);
+    impact__render_json_unknown(&buffer, selector);
+    answer_buffer(response, 404, &buffer);
 }
 
-static void answer_checks(impact_health *health, const impact_http_request *request,
-                          impact_http_response *response)
+static impact_health_ticket *begin_probe(impact_health *health, impact__selector *selector,
+                                         impact_http_response *response)
+{
+    impact_health_ticket *ticket = NULL;
+    const impact_status status = impact__ticket_begin(&ticket, health, selector);
+    if (status == IMPACT_ENOENT)
+        answer_unknown(health, selector, response);
+    else if (status == IMPACT_ESYSTEM)
+        answer_error(response, 503, "{\"error\":\"no thread\"}\n");
+    else if (status)
+        answer_no_memory(response);
+    return ticket;
+}
+
+static impact_health_ticket *answer_checks(impact_health *health,
+                                           const impact_http_request *request,
+                                           impact_http_response *response)
 {
     if (request->query.size > query_limit) {
         answer_error(response, 400, "{\"error\":\"the query is too long\"}\n");
-        return;
+        return NULL;
     }
     if (!is_admitted(health, request)) {
         answer_unauthorized(response);
-        return;
+        return NULL;
     }
     char decoded[query_limit];
     impact_text text;
@@ -158,22 +178,24 @@ static void answer_checks(impact_health *health, const impact_http_request *requ
     if (!decode_selector(&text, decoded, request->query) ||
         impact__selector_parse(&selector, text)) {
         answer_error(response, 400, "{\"error\":\"the parameter checks is not valid\"}\n");
-        return;
+        return NULL;
     }
-    answer_probe(health, &selector, response);
+    return begin_probe(health, &selector, response);
 }
 
-static void answer_ping(impact_health *health, const impact_http_request *request,
-                        impact_http_response *response)
+static impact_health_ticket *answer_ping(impact_health *health, const impact_http_request *request,
+                                         impact_http_response *response)
 {
     (void)health;
     (void)request; /* it is always the same: the process answers */
     answer_constant(response, 200, "text/plain", "pong");
+    return NULL;
 }
 
 /* 308: the method stays what it was. */
-static void answer_redirect(impact_health *health, const impact_http_request *request,
-                            impact_http_response *response)
+static impact_health_ticket *answer_redirect(impact_health *health,
+                                             const impact_http_request *request,
+                                             impact_http_response *response)
 {
     const impact_text query = request->query;
     impact__buffer location = IMPACT__BUFFER(health->allocator);
@@ -187,12 +209,13 @@ static void answer_redirect(impact_health *health, const impact_http_request *re
     if (location.has_failed) {
         impact__buffer_close(&location);
         answer_no_memory(response);
-        return;
+        return NULL;
     }
     begin(response, 308);
     add_header(response, "Location", location.data);
     response->memory = location.data;
     response->allocator = location.allocator;
+    return NULL;
 }
 
 static void answer_options(impact_http_response *response)
@@ -211,8 +234,9 @@ static void answer_method_not_allowed(impact_http_response *response)
 
 typedef struct route {
     const char *path; /* below the prefix */
-    void (*answer)(impact_health *health, const impact_http_request *request,
-                   impact_http_response *response);
+    /* Fill the response, or return a ticket. */
+    impact_health_ticket *(*answer)(impact_health *health, const impact_http_request *request,
+                                    impact_http_response *response);
 } route;
 
 static const route routes[] = {
@@ -239,29 +263,134 @@ static bool cut_prefix(impact_text *below, const impact_health *health, impact_t
     return below->size == 0 || below->data[0] == '/';
 }
 
-static void answer_path(impact_health *health, impact_text path, const impact_http_request *request,
-                        impact_http_response *response)
+static bool is_head(const impact_http_request *request)
 {
-    const bool is_head = impact__text_equal_string(request->method, "HEAD");
+    return impact__text_equal_string(request->method, "HEAD");
+}
+
+static impact_health_ticket *answer_path(impact_health *health, impact_text path,
+                                         const impact_http_request *request,
+                                         impact_http_response *response)
+{
     const route *found = find_route(path);
     if (!found)
         answer_error(response, 404, "{\"error\":\"there is nothing here\"}\n");
-    else if (is_head || impact__text_equal_string(request->method, "GET"))
-        found->answer(health, request, response);
+    else if (is_head(request) || impact__text_equal_string(request->method, "GET"))
+        return found->answer(health, request, response);
     else if (impact__text_equal_string(request->method, "OPTIONS"))
         answer_options(response);
     else
         answer_method_not_allowed(response);
-    if (is_head)
+    return NULL;
+}
+
+/* Answer a request, or begin to. IMPACT_ENOENT: it is not for a path of ours. */
+static impact_status start(impact_health *health, const impact_http_request *given,
+                           impact_http_response *response, impact_health_ticket **ticket)
+{
+    impact_http_request request;
+    impact_text path;
+    if (!given || !impact__struct_read(&request, sizeof request, given))
+        return IMPACT_EINVAL;
+    if (!cut_prefix(&path, health, request.path))
+        return IMPACT_ENOENT;
+    *ticket = answer_path(health, path, &request, response);
+    if (*ticket) {
+        (*ticket)->is_request = true;
+        (*ticket)->has_no_body = is_head(&request);
+    } else if (is_head(&request)) {
+        response->body = impact_text_from(NULL, 0);
+    }
+    return IMPACT_OK;
+}
+
+/* ---- tickets ---- */
+
+static void answer_report(const impact_health_report *report, impact_http_response *response)
+{
+    impact__buffer buffer = IMPACT__BUFFER(report->allocator);
+    impact__render_json(&buffer, report);
+    answer_buffer(response, impact_health_report_is_healthy(report) ? 200 : 503, &buffer);
+}
+
+/* The ticket is gone afterwards. */
+static void finish(impact_health_ticket *ticket, impact_http_response *response)
+{
+    const bool has_no_body = ticket->has_no_body;
+    *response = ticket->response;
+    ticket->response = (impact_http_response){0}; /* it has changed hands */
+    impact_health_report *report = impact__ticket_finish(ticket);
+    if (!report)
+        return;
+    answer_report(report, response);
+    impact_health_report_close(report);
+    if (has_no_body)
         response->body = impact_text_from(NULL, 0);
 }
+
+/* One that waits for nothing; takes the response. */
+static impact_status begin_answered(impact_health_ticket **ticket, const impact_health *health,
+                                    impact_http_response *response)
+{
+    impact_health_ticket *opened = impact__ticket_open_done(health->allocator);
+    if (!opened) {
+        impact_http_response_clear(response);
+        return IMPACT_ENOMEM;
+    }
+    opened->is_request = true;
+    opened->response = *response;
+    *ticket = opened;
+    return IMPACT_OK;
+}
+
+impact_status impact_health_begin_answer(impact_health_ticket **ticket, impact_health *health,
+                                         const impact_http_request *request)
+{
+    impact_health_ticket *begun = NULL;
+    impact_http_response response;
+    if (!ticket || !health)
+        return IMPACT_EINVAL;
+    const impact_status status = start(health, request, &response, &begun);
+    if (status)
+        return status;
+    if (!begun)
+        return begin_answered(ticket, health, &response);
+    *ticket = begun;
+    return IMPACT_OK;
+}
+
+impact_status impact_health_finish_answer(impact_health_ticket *ticket,
+                                          impact_http_response *response)
+{
+    if (!ticket)
+        return IMPACT_EINVAL;
+    if (!response || !ticket->is_request) {
+        impact_health_abandon(ticket);
+        return IMPACT_EINVAL;
+    }
+    impact_http_response made;
+    finish(ticket, &made);
+    if (impact__struct_write(response, &made, sizeof made))
+        return IMPACT_OK;
+    impact_http_response_clear(&made);
+    return IMPACT_EINVAL;
+}
+
+/* ---- for those who have a thread to wait on ---- */
 
 bool impact_health_answer(void *health, const impact_http_request *request,
                           impact_http_response *response)
 {
-    impact_text path;
-    if (!health || !request || !response || !cut_prefix(&path, health, request->path))
+    impact_health_ticket *ticket = NULL;
+    impact_http_response made;
+    if (!health || !response || start(health, request, &made, &ticket))
         return false;
-    answer_path(health, path, request, response);
-    return true;
+    if (ticket) {
+        impact_health_wait(ticket);
+        finish(ticket, &made);
+    }
+    if (impact__struct_write(response, &made, sizeof made))
+        return true;
+    impact_http_response_clear(&made);
+    return false;
 }

@@ -8,5 +8,5 @@ void impact_http_response_clear(impact_http_response *response)
     if (!response)
         return;
     impact__free(response->allocator, response->memory);
-    *response = (impact_http_response){0};
+    *response = (impact_http_response){.size = response->size};
 }

@@ -1,12 +1,12 @@
 /* A port of its own: the answers are served by the plugin for libmicrohttpd. */
+#include "health/listen.h"
+
 #include <impact/diagnostics.h>
-#include <impact/health.h>
 #include <impact/plugin.h>
 
 #include "base/text.h"
 #include "base/thread.h"
 #include "health/address.h"
-#include "health/registry.h"
 
 static impact_status load_server(const impact_plugin **plugin)
 {
@@ -88,4 +88,14 @@ impact_status impact_health_listen(impact_health *health, const char *address)
 uint16_t impact_health_port(const impact_health *health)
 {
     return health ? (uint16_t)atomic_load_explicit(&health->port, memory_order_relaxed) : 0;
+}
+
+void impact__health_stop_listening(impact_health *health)
+{
+    impact__health_lock(health);
+    impact_server *server = health->server;
+    health->server = NULL;
+    impact__health_unlock(health);
+    if (server)
+        health->server_plugin->server_close(server);
 }

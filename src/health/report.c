@@ -1,42 +1,42 @@
 /* A report, and how it is read. */
 #include "health/report.h"
 
-#include "base/alloc.h"
+#include <string.h>
 
-impact_health_report *impact__report_open(const impact_allocator *allocator, size_t capacity)
+#include "base/alloc.h"
+#include "base/options.h"
+
+impact_health_report *impact__report_open(const impact_allocator *allocator, size_t checks,
+                                          size_t unknown)
 {
-    impact_health_report *report = impact__alloc(
-        allocator, sizeof *report + capacity * (sizeof *report->rows + sizeof *report->available));
+    const size_t names = checks + unknown;
+    impact_health_report *report =
+        impact__alloc(allocator, sizeof *report + checks * sizeof(impact__report_row) +
+                                     names * sizeof(impact__kept_name));
     if (!report)
         return NULL;
     report->allocator = allocator;
-    report->capacity = capacity;
     report->rows = (impact__report_row *)(report + 1);
-    report->available = (impact__kept_name *)(report->rows + capacity);
+    report->available.names = (impact__kept_name *)(report->rows + checks);
+    report->unknown.names = report->available.names + checks;
     return report;
 }
 
-static impact__kept_name keep_name(const impact__check *check)
+static void keep_name(impact__kept_name *kept, impact_text name)
 {
-    impact__kept_name kept = {.size = check->name_size};
-    memcpy(kept.data, check->name, sizeof kept.data);
-    return kept;
+    kept->size = name.size;
+    memcpy(kept->data, name.data, name.size);
+    kept->data[name.size] = 0;
 }
 
-void impact__report_add(impact_health_report *report, impact__check *check)
+void impact__report_add(impact_health_report *report, const impact__check *check)
 {
-    check->users++;
-    report->rows[report->count++] = (impact__report_row){
-        .check = check,
-        .name = keep_name(check),
-    };
+    keep_name(&report->rows[report->count++].name, impact__check_name(check));
 }
 
-void impact__report_add_available(impact_health_report *report, const impact_health *health)
+void impact__name_list_add(impact__name_list *list, impact_text name)
 {
-    for (const impact__check *check = health->checks; check; check = check->next)
-        if (!check->is_removed)
-            report->available[report->available_count++] = keep_name(check);
+    keep_name(&list->names[list->count++], name);
 }
 
 bool impact_health_report_is_healthy(const impact_health_report *report)
@@ -44,7 +44,7 @@ bool impact_health_report_is_healthy(const impact_health_report *report)
     if (!report)
         return false;
     for (size_t i = 0; i < report->count; i++)
-        if (!impact__outcome_holds(&report->rows[i].outcome))
+        if (!impact__outcome_holds(&report->rows[i].known.outcome))
             return false;
     return true;
 }
@@ -60,13 +60,15 @@ bool impact_health_report_get(const impact_health_report *report, size_t index,
     if (!report || !result || index >= report->count)
         return false;
     const impact__report_row *row = &report->rows[index];
-    *result = (impact_health_result){
+    const impact_health_result known = {
         .name = impact__kept_text(&row->name),
-        .status = row->outcome.status,
-        .reason = row->outcome.reason,
-        .duration_ns = row->outcome.duration_ns,
+        .status = row->known.outcome.status,
+        .reason = row->known.outcome.reason,
+        .duration_ns = row->known.outcome.duration_ns,
+        .age_ns = row->known.age_ns,
+        .is_pending = row->known.is_pending,
     };
-    return true;
+    return impact__struct_write(result, &known, sizeof known);
 }
 
 void impact_health_report_close(impact_health_report *report)

@@ -2,7 +2,7 @@
 #ifndef IMPACT_HEALTH_REPORT_H
 #define IMPACT_HEALTH_REPORT_H
 
-#include "health/registry.h"
+#include "health/check.h"
 
 /* A check's name, kept after the check has gone. */
 typedef struct impact__kept_name {
@@ -12,29 +12,30 @@ typedef struct impact__kept_name {
 
 /* One check that was asked for. */
 typedef struct impact__report_row {
-    impact__check *check; /* while the probe waits; dead afterwards */
-    uint64_t ticket;      /* the run that it waits for */
     impact__kept_name name;
-    impact__outcome outcome;
-    bool is_unfinished; /* its run had not ended */
+    impact__knowledge known;
 } impact__report_row;
+
+typedef struct impact__name_list {
+    size_t count;
+    impact__kept_name *names;
+} impact__name_list;
 
 struct impact_health_report {
     const impact_allocator *allocator; /* borrowed */
-    size_t capacity;                   /* of both lists */
     size_t count;
-    size_t available_count;
-    impact__report_row *rows;     /* in the order asked for */
-    impact__kept_name *available; /* all checks, in the order of registration */
+    impact__report_row *rows;    /* in the order asked for */
+    impact__name_list available; /* all checks, in the order of registration */
+    impact__name_list unknown;   /* names that were asked for, and ignored */
 };
 
-/* An empty report with room for `capacity` checks, or NULL. */
-impact_health_report *impact__report_open(const impact_allocator *allocator, size_t capacity);
+/* An empty report with room for `checks` rows and names, and `unknown` names, or NULL. */
+impact_health_report *impact__report_open(const impact_allocator *allocator, size_t checks,
+                                          size_t unknown);
 
-/* Both under the registry's lock, with room for what is added. The check stays until the probe, one
- * of its users from here on, lets go of it. */
-void impact__report_add(impact_health_report *report, impact__check *check);
-void impact__report_add_available(impact_health_report *report, const impact_health *health);
+/* Each where there is room. */
+void impact__report_add(impact_health_report *report, const impact__check *check);
+void impact__name_list_add(impact__name_list *list, impact_text name);
 
 static inline impact_text impact__kept_text(const impact__kept_name *name)
 {

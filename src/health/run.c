@@ -45,32 +45,35 @@ static bool is_status(impact_health_status status)
     return holds(status) || status == IMPACT_HEALTH_FAIL || status == IMPACT_HEALTH_UNKNOWN;
 }
 
-static void report_late(const impact__check *check, uint64_t duration_ns)
+static void report_late(const impact__run_facts *facts, uint64_t duration_ns)
 {
-    impact_diagnostics_report(IMPACT_SEVERITY_WARNING, "check", check->name,
-                              "check %s took %llu ms; its limit is %llu ms", check->name,
+    const uint64_t limit_ns = facts->deadline_ns - facts->started_ns;
+    impact_diagnostics_report(IMPACT_SEVERITY_WARNING, "check", facts->name,
+                              "check %s took %llu ms; its limit is %llu ms", facts->name,
                               (unsigned long long)(duration_ns / IMPACT__NS_PER_MS),
-                              (unsigned long long)(check->timeout_ns / IMPACT__NS_PER_MS));
+                              (unsigned long long)(limit_ns / IMPACT__NS_PER_MS));
 }
 
-static void report_failure(const impact__check *check, const impact_health_run *run)
+static void report_failure(const impact__run_facts *facts, const impact_health_run *run)
 {
     const char *explanation = run->explanation[0] ? run->explanation : "no reason was given";
-    impact_diagnostics_report(IMPACT_SEVERITY_WARNING, "check", check->name, "check %s failed: %s",
-                              check->name, explanation);
+    impact_diagnostics_report(IMPACT_SEVERITY_WARNING, "check", facts->name, "check %s failed: %s",
+                              facts->name, explanation);
 }
 
-impact__outcome impact__run(const impact__check *check)
+/* A run reports its failure before it ends, so that a callback that hangs is a stuck check too. */
+impact__outcome impact__run(const impact__run_facts *facts)
 {
-    impact_health_run run = {.deadline_ns = check->started_ns + check->timeout_ns};
-    const impact_health_status status = check->run(&run, check->userdata);
-    const uint64_t duration_ns = impact__clock_monotonic_ns() - check->started_ns;
-    if (duration_ns >= check->timeout_ns) {
-        report_late(check, duration_ns);
+    impact_health_run run = {.deadline_ns = facts->deadline_ns};
+    const impact_health_status status = facts->run(&run, facts->userdata);
+    const uint64_t now = impact__clock_monotonic_ns();
+    const uint64_t duration_ns = now - facts->started_ns;
+    if (now >= facts->deadline_ns) {
+        report_late(facts, duration_ns);
         return (impact__outcome){IMPACT_HEALTH_FAIL, "timeout", duration_ns};
     }
     if (holds(status))
         return (impact__outcome){status, "", duration_ns};
-    report_failure(check, &run);
+    report_failure(facts, &run);
     return (impact__outcome){is_status(status) ? status : IMPACT_HEALTH_FAIL, "error", duration_ns};
 }

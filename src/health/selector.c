@@ -39,7 +39,7 @@ impact_status impact__selector_parse(impact__selector *selector, impact_text tex
 
 static bool is_member(const impact__check *check, impact_text group)
 {
-    return !check->is_removed && impact__groups_have(check->groups, group);
+    return !check->is_removed && impact__groups_have(check->definition.groups, group);
 }
 
 static bool is_known(const impact_health *health, impact_text name)
@@ -72,35 +72,35 @@ static void mark_unknown(impact__selector *selector, const impact_health *health
     }
 }
 
-static void take_once(impact_health *health, impact__check *check, impact_health_report *report)
+static void take_once(impact_health *health, impact__check *check, impact__selection *selection)
 {
     if (check->selected == health->selections)
         return;
     check->selected = health->selections;
-    impact__report_add(report, check);
+    selection->checks[selection->count++] = check;
 }
 
-static void take_name(impact_health *health, impact_text name, impact_health_report *report)
+static void take_name(impact_health *health, impact_text name, impact__selection *selection)
 {
     if (!impact__is_group_name(name)) {
         impact__check *check = impact__health_find(health, name);
         if (check)
-            take_once(health, check, report);
+            take_once(health, check, selection);
         return;
     }
     for (impact__check *check = health->checks; check; check = check->next)
         if (is_member(check, name))
-            take_once(health, check, report);
+            take_once(health, check, selection);
 }
 
 impact_status impact__selector_take(impact__selector *selector, impact_health *health,
-                                    impact_health_report *report)
+                                    impact__selection *selection)
 {
     mark_unknown(selector, health);
     if (selector->unknown_count && !health->ignores_unknown_checks)
         return IMPACT_ENOENT;
     health->selections++;
     for (size_t i = 0; i < selector->count; i++)
-        take_name(health, selector->names[i].name, report);
+        take_name(health, selector->names[i].name, selection);
     return IMPACT_OK;
 }

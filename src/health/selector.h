@@ -5,7 +5,6 @@
 #include <impact/status.h>
 
 #include "health/registry.h"
-#include "health/report.h"
 
 enum { IMPACT__SELECTOR_NAME_LIMIT = 256 }; /* names in one selector */
 
@@ -19,14 +18,19 @@ typedef struct impact__selector {
     } names[IMPACT__SELECTOR_NAME_LIMIT];
 } impact__selector;
 
+/* Checks that were selected, in the order asked for. */
+typedef struct impact__selection {
+    size_t count;
+    impact__check **checks; /* with room for all of the registry */
+} impact__selection;
+
 /* IMPACT_ELIMIT: too many names, or one that is too long to be one. IMPACT_EINVAL: ill-formed UTF-8
  * or control characters, which no name has and no answer should repeat. */
 impact_status impact__selector_parse(impact__selector *selector, impact_text text);
 
-/* Add the selected checks to `report`, which has room for all, in the order asked for, each once,
- * and mark the unknown names. Under the lock. IMPACT_ENOENT: a name is unknown, the registry minds,
- * and nothing was added. */
+/* Add the selected checks to `selection`, each once, and mark the unknown names. Under the lock.
+ * IMPACT_ENOENT: a name is unknown, the registry minds, and nothing was added. */
 impact_status impact__selector_take(impact__selector *selector, impact_health *health,
-                                    impact_health_report *report);
+                                    impact__selection *selection);
 
 #endif

@@ -23,7 +23,7 @@ static impact_health *open_health(void)
 static impact_health_result probe(impact_health *health)
 {
     impact_health_report *report = NULL;
-    impact_health_result result = {.status = IMPACT_HEALTH_UNKNOWN};
+    impact_health_result result = {.size = sizeof result, .status = IMPACT_HEALTH_UNKNOWN};
     CHECK_EQUAL(impact_health_probe(health, impact_text_of("it"), &report), IMPACT_OK);
     CHECK(impact_health_report_get(report, 0, &result));
     result.name = impact_text_of("it"); /* the report's is borrowed */

@@ -222,7 +222,7 @@ static impact_health *open_health(const char *conninfo)
 static impact_health_result probe(impact_health *health)
 {
     impact_health_report *report = NULL;
-    impact_health_result result = {.status = IMPACT_HEALTH_UNKNOWN};
+    impact_health_result result = {.size = sizeof result, .status = IMPACT_HEALTH_UNKNOWN};
     CHECK_EQUAL(impact_health_probe(health, impact_text_of("it"), &report), IMPACT_OK);
     CHECK(impact_health_report_get(report, 0, &result));
     impact_health_report_close(report);

@@ -29,6 +29,7 @@ static bool echo(void *userdata, const impact_http_request *request, impact_http
     if (strncmp(request->path.data, "/none", 5) == 0)
         return false;
     *response = (impact_http_response){
+        .size = sizeof *response,
         .status = 201,
         .headers = {{"X-Mine", "yes"}, {"Cache-Control", "no-store"}},
         .header_count = 2,
@@ -235,7 +236,7 @@ static bool meet(void *barrier, const impact_http_request *request, impact_http_
 {
     (void)request;
     (void)pthread_barrier_wait(barrier);
-    *response = (impact_http_response){.status = 204};
+    *response = (impact_http_response){.size = sizeof *response, .status = 204};
     return true;
 }
 

@@ -1,6 +1,7 @@
 /* A report as JSON: the keys and words that clients of the original know. */
 #include "health/render/report_json.h"
 
+#include "base/clock.h"
 #include "base/json.h"
 
 static void separate(impact__buffer *buffer, bool is_first)
@@ -9,12 +10,12 @@ static void separate(impact__buffer *buffer, bool is_first)
         impact__buffer_append_char(buffer, ',');
 }
 
-static void render_available(impact__buffer *buffer, const impact_health_report *report)
+static void render_names(impact__buffer *buffer, const char *key, const impact__name_list *list)
 {
-    impact__buffer_append_char(buffer, '[');
-    for (size_t i = 0; i < report->available_count; i++) {
+    impact__buffer_printf(buffer, "\"%s\":[", key);
+    for (size_t i = 0; i < list->count; i++) {
         separate(buffer, i == 0);
-        impact__json_string(buffer, impact__kept_text(&report->available[i]));
+        impact__json_string(buffer, impact__kept_text(&list->names[i]));
     }
     impact__buffer_append_char(buffer, ']');
 }
@@ -26,16 +27,55 @@ static void render_checks(impact__buffer *buffer, const impact_health_report *re
         const impact__report_row *row = &report->rows[i];
         separate(buffer, i == 0);
         impact__json_string(buffer, impact__kept_text(&row->name));
-        impact__buffer_append_string(buffer,
-                                     impact__outcome_holds(&row->outcome) ? ":true" : ":false");
+        impact__buffer_append_string(buffer, impact__outcome_holds(&row->known.outcome) ? ":true"
+                                                                                        : ":false");
     }
     impact__buffer_append_char(buffer, '}');
 }
 
-static void render_unknown(impact__buffer *buffer, const impact__selector *selector)
+/* The checks whose run had not ended: what is told of them is their last result, that many
+ * milliseconds old; null: there is none. */
+static void render_pending(impact__buffer *buffer, const impact_health_report *report)
 {
     bool is_first = true;
-    impact__buffer_append_string(buffer, "\"unknown_checks\":[");
+    for (size_t i = 0; i < report->count; i++) {
+        const impact__report_row *row = &report->rows[i];
+        if (!row->known.is_pending)
+            continue;
+        impact__buffer_append_string(buffer, is_first ? ",\"pending_checks\":{" : ",");
+        impact__json_string(buffer, impact__kept_text(&row->name));
+        if (row->known.age_ns)
+            impact__buffer_printf(buffer, ":%llu",
+                                  (unsigned long long)(row->known.age_ns / IMPACT__NS_PER_MS));
+        else
+            impact__buffer_append_string(buffer, ":null");
+        is_first = false;
+    }
+    if (!is_first)
+        impact__buffer_append_char(buffer, '}');
+}
+
+void impact__render_json(impact__buffer *buffer, const impact_health_report *report)
+{
+    impact__buffer_append_char(buffer, '{');
+    render_names(buffer, "available_checks", &report->available);
+    impact__buffer_append_string(buffer, ",\"checks\":");
+    render_checks(buffer, report);
+    impact__buffer_append_string(buffer, impact_health_report_is_healthy(report)
+                                             ? ",\"health\":\"running\""
+                                             : ",\"health\":\"degraded\"");
+    render_pending(buffer, report);
+    if (report->unknown.count) {
+        impact__buffer_append_char(buffer, ',');
+        render_names(buffer, "unknown_checks", &report->unknown);
+    }
+    impact__buffer_append_string(buffer, "}\n");
+}
+
+void impact__render_json_unknown(impact__buffer *buffer, const impact__selector *selector)
+{
+    bool is_first = true;
+    impact__buffer_append_string(buffer, "{\"error\":\"unknown checks\",\"unknown_checks\":[");
     for (size_t i = 0; i < selector->count; i++) {
         if (!selector->names[i].is_unknown)
             continue;
@@ -43,29 +83,5 @@ static void render_unknown(impact__buffer *buffer, const impact__selector *selec
         impact__json_string(buffer, selector->names[i].name);
         is_first = false;
     }
-    impact__buffer_append_char(buffer, ']');
-}
-
-void impact__render_json(impact__buffer *buffer, const impact_health_report *report,
-                         const impact__selector *selector)
-{
-    impact__buffer_append_string(buffer, "{\"available_checks\":");
-    render_available(buffer, report);
-    impact__buffer_append_string(buffer, ",\"checks\":");
-    render_checks(buffer, report);
-    impact__buffer_append_string(buffer, impact_health_report_is_healthy(report)
-                                             ? ",\"health\":\"running\""
-                                             : ",\"health\":\"degraded\"");
-    if (selector->unknown_count) {
-        impact__buffer_append_char(buffer, ',');
-        render_unknown(buffer, selector);
-    }
-    impact__buffer_append_string(buffer, "}\n");
-}
-
-void impact__render_json_unknown(impact__buffer *buffer, const impact__selector *selector)
-{
-    impact__buffer_append_string(buffer, "{\"error\":\"unknown checks\",");
-    render_unknown(buffer, selector);
-    impact__buffer_append_string(buffer, "}\n");
+    impact__buffer_append_string(buffer, "]}\n");
 }

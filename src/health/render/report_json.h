@@ -6,10 +6,9 @@
 #include "health/report.h"
 #include "health/selector.h"
 
-/* {"available_checks":[...],"checks":{"name":true},"health":"running"}, and "unknown_checks" when
- * the selector has any; one line. */
-void impact__render_json(impact__buffer *buffer, const impact_health_report *report,
-                         const impact__selector *selector);
+/* {"available_checks":[...],"checks":{"name":true},"health":"running"}, and "pending_checks" and
+ * "unknown_checks" when there are any; one line. */
+void impact__render_json(impact__buffer *buffer, const impact_health_report *report);
 
 /* {"error":"unknown checks","unknown_checks":[...]}; one line. */
 void impact__render_json_unknown(impact__buffer *buffer, const impact__selector *selector);

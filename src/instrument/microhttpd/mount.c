@@ -124,6 +124,7 @@ static bool answer_health(impact_health *health, const handler_call *call,
     const bool is_head = strcmp(call->method, MHD_HTTP_METHOD_HEAD) == 0;
     const impact_http_request asked = impact__answer_request(
         call->connection, is_head ? MHD_HTTP_METHOD_GET : call->method, target);
+    *response = IMPACT_HTTP_RESPONSE;
     return health && impact_health_answer(health, &asked, response);
 }
 

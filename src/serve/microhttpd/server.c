@@ -132,6 +132,7 @@ static impact_http_response not_found(void)
 {
     static const char body[] = "{\"error\":\"there is nothing here\"}\n";
     return (impact_http_response){
+        .size = sizeof(impact_http_response),
         .status = MHD_HTTP_NOT_FOUND,
         .headers = {{"Cache-Control", "no-cache, no-store"}, {"Content-Type", "application/json"}},
         .header_count = 2,
@@ -143,7 +144,7 @@ static enum MHD_Result answer(const impact_server *server, struct MHD_Connection
                               const char *method, const request *r)
 {
     const impact_http_request asked = impact__answer_request(connection, method, &r->target);
-    impact_http_response response = {0};
+    impact_http_response response = IMPACT_HTTP_RESPONSE;
     if (!server->handler(server->userdata, &asked, &response))
         response = not_found();
     const enum MHD_Result result = impact__answer_queue(connection, &response, true);

@@ -9,76 +9,13 @@
 #include "support/check.h"
 #include "support/faults.h"
 
-static impact_health *open_health(uint32_t workers, uint32_t budget_ms)
-{
-    impact_health *health = NULL;
-    CHECK_EQUAL(impact_health_open(
-                    &health, IMPACT_HEALTH_OPTIONS(.workers = workers, .budget_ms = budget_ms)),
-                IMPACT_OK);
-    return health;
-}
-
-static void add_gate(impact_health *health, const char *name, gate *g, uint32_t timeout_ms)
-{
-    CHECK_EQUAL(impact_health_add(health, IMPACT_CHECK(.name = name, .run = gate_run, .userdata = g,
-                                                       .free_userdata = gate_free,
-                                                       .timeout_ms = timeout_ms)),
-                IMPACT_OK);
-}
-
-static void add_true(impact_health *health, const char *name)
-{
-    CHECK_EQUAL(impact_health_add(health, IMPACT_CHECK(.name = name, .run = impact_check_true,
-                                                       .timeout_ms = patience_ms)),
-                IMPACT_OK);
-}
-
-/* ---- results ---- */
-
-static impact_health_status return_userdata(impact_health_run *run, void *userdata)
-{
-    (void)run;
-    return *(impact_health_status *)userdata;
-}
-
-static impact_health_result result_of(impact_health_status status)
-{
-    impact_health *health = open_health(1, patience_ms);
-    CHECK_EQUAL(
-        impact_health_add(health, IMPACT_CHECK(.name = "a", .run = return_userdata,
-                                               .userdata = &status, .timeout_ms = patience_ms)),
-        IMPACT_OK);
-    const impact_health_result result = probe_one(health, "a");
-    CHECK_EQUAL(impact_health_close(health, patience_ms), 0);
-    return result;
-}
-
-TEST(a_result_is_what_the_check_returned)
-{
-    CHECK_EQUAL(result_of(IMPACT_HEALTH_PASS).status, IMPACT_HEALTH_PASS);
-    CHECK_STRING(result_of(IMPACT_HEALTH_PASS).reason, "");
-    CHECK_EQUAL(result_of(IMPACT_HEALTH_WARN).status, IMPACT_HEALTH_WARN);
-    CHECK_STRING(result_of(IMPACT_HEALTH_WARN).reason, "");
-    CHECK_EQUAL(result_of(IMPACT_HEALTH_FAIL).status, IMPACT_HEALTH_FAIL);
-    CHECK_STRING(result_of(IMPACT_HEALTH_FAIL).reason, "error");
-    CHECK_EQUAL(result_of(IMPACT_HEALTH_UNKNOWN).status, IMPACT_HEALTH_UNKNOWN);
-    CHECK_STRING(result_of(IMPACT_HEALTH_UNKNOWN).reason, "error");
-}
-
-TEST(a_status_that_is_none_counts_as_failed)
-{
-    const int not_a_status = 17;
-    CHECK_EQUAL(result_of((impact_health_status)not_a_status).status, IMPACT_HEALTH_FAIL);
-    CHECK_STRING(result_of((impact_health_status)not_a_status).reason, "error");
-}
-
 /* ---- deadlines ---- */
 
 TEST(a_hung_check_is_reported_in_time_and_works_again_once_it_returns)
 {
     gate g;
     gate_open(&g);
-    impact_health *health = open_health(1, patience_ms);
+    impact_health *health = gate_health(1, patience_ms);
     add_gate(health, "hung", &g, 20);
     const impact_health_result hung = probe_one(health, "hung");
     CHECK_EQUAL(hung.status, IMPACT_HEALTH_FAIL);
@@ -89,7 +26,7 @@ TEST(a_hung_check_is_reported_in_time_and_works_again_once_it_returns)
 
     gate_release(&g);
     AWAIT(users_of(health, "hung") == 0);
-    health->checks->timeout_ns = patience_ms * IMPACT__NS_PER_MS;
+    health->checks->job.timeout_ns = patience_ms * IMPACT__NS_PER_MS;
     gate_release(&g); /* the next run goes straight through */
     CHECK_EQUAL(probe_one(health, "hung").status, IMPACT_HEALTH_PASS);
     CHECK_EQUAL(atomic_load(&g.runs), 2);
@@ -108,7 +45,7 @@ static impact_health_status pass_too_late(impact_health_run *run, void *userdata
 
 TEST(a_pass_that_comes_too_late_is_a_failure)
 {
-    impact_health *health = open_health(1, patience_ms);
+    impact_health *health = gate_health(1, patience_ms);
     CHECK_EQUAL(impact_health_add(
                     health, IMPACT_CHECK(.name = "late", .run = pass_too_late, .timeout_ms = 1)),
                 IMPACT_OK);
@@ -122,7 +59,7 @@ TEST(a_probe_is_answered_within_its_budget)
 {
     gate g;
     gate_open(&g);
-    impact_health *health = open_health(1, 50);
+    impact_health *health = gate_health(1, 50);
     add_gate(health, "slow", &g, 2 * patience_ms);
     const uint64_t began = impact__clock_monotonic_ns();
     const impact_health_result slow = probe_one(health, "slow");
@@ -140,12 +77,12 @@ TEST(a_hung_check_does_not_starve_the_one_behind_it)
 {
     gate g;
     gate_open(&g);
-    impact_health *health = open_health(1, patience_ms);
+    impact_health *health = gate_health(1, patience_ms);
     add_gate(health, "hung", &g, 20);
     add_true(health, "good");
     impact_health_report *report = NULL;
     REQUIRE(probe_in_time(health, "hung,good", &report));
-    impact_health_result result;
+    impact_health_result result = {.size = sizeof result};
     CHECK(impact_health_report_get(report, 0, &result));
     CHECK_STRING(result.reason, "timeout");
     CHECK(impact_health_report_get(report, 1, &result));
@@ -162,14 +99,15 @@ TEST(a_hung_check_is_noticed_when_it_begins_after_its_prober_has_gone_to_sleep)
 {
     gate g;
     gate_open(&g);
-    impact_health *health = open_health(1, patience_ms);
+    impact_health *health = gate_health(1, patience_ms);
     add_gate(health, "hung", &g, 20);
     add_true(health, "good");
     CHECK_EQUAL(probe_one(health, "good").status, IMPACT_HEALTH_PASS);
     AWAIT(users_of(health, "good") == 0);
     /* Its thread is idle now, and begins the next run once the prober lets go of the lock to wait. */
     CHECK_STRING(probe_one(health, "hung").reason, "timeout");
-    CHECK_EQUAL(threads_of(health), 1);
+    CHECK_EQUAL(running_of(health), 1);
+    CHECK_EQUAL(threads_of(health), 2); /* its own, and the one that looks at the clock */
     gate_release(&g);
     CHECK_EQUAL(impact_health_close(health, patience_ms), 0);
     gate_close(&g);
@@ -179,7 +117,7 @@ TEST(a_check_that_hangs_when_its_prober_has_left_stops_nobody)
 {
     gate g;
     gate_open(&g);
-    impact_health *health = open_health(1, 1);
+    impact_health *health = gate_health(1, 1);
     add_gate(health, "hung", &g, 100); /* longer than the budget: nobody sees it become stuck */
     add_true(health, "good");
     (void)probe_one(health, "hung"); /* pending, on any machine that is not slower than the limit */
@@ -222,8 +160,8 @@ static void crowd_join(crowd *c)
 static bool hung_timed_out_and_good_passed(impact_health *health)
 {
     impact_health_report *report = NULL;
-    impact_health_result hung;
-    impact_health_result good;
+    impact_health_result hung = {.size = sizeof hung};
+    impact_health_result good = {.size = sizeof good};
     const bool is_right =
         probe_in_time(health, "hung,good", &report) && impact_health_report_get(report, 0, &hung) &&
         strcmp(hung.reason, "timeout") == 0 && impact_health_report_get(report, 1, &good) &&
@@ -245,7 +183,7 @@ TEST(many_probes_of_a_hung_check_cost_one_run_and_one_thread)
 {
     gate g;
     gate_open(&g);
-    impact_health *health = open_health(2, patience_ms);
+    impact_health *health = gate_health(2, patience_ms);
     add_gate(health, "hung", &g, 20);
     add_true(health, "good");
     crowd c;
@@ -270,7 +208,7 @@ TEST(probes_that_come_while_a_check_runs_share_its_run)
 {
     gate g;
     gate_open(&g);
-    impact_health *health = open_health(4, patience_ms);
+    impact_health *health = gate_health(4, patience_ms);
     add_gate(health, "slow", &g, patience_ms);
     crowd c;
     crowd_run(&c, health, probe_slow);
@@ -293,18 +231,19 @@ static void *probe_all(void *argument)
     return NULL;
 }
 
-TEST(checks_that_have_just_begun_leave_the_others_waiting_for_a_worker)
+TEST(checks_that_have_just_begun_leave_the_others_waiting_for_a_worker_for_a_moment)
 {
     enum { count = 4, workers = 2 };
     gate g;
     gate_open(&g);
-    impact_health *health = open_health(workers, 32 * patience_ms); /* a place is held for long */
+    impact_health *health = gate_health(workers, 32 * patience_ms);
+    be_patient(health); /* the moment is the test's length */
     for (int i = 0; i < count; i++)
         add_gate(health, (char[]){(char)('a' + i), 0}, &g, 16 * patience_ms);
     pthread_t prober;
     CHECK(pthread_create(&prober, NULL, probe_all, health) == 0);
     AWAIT(atomic_load(&g.runs) == workers);
-    CHECK_EQUAL(threads_of(health), workers);
+    CHECK_EQUAL(threads_of(health), workers + 1); /* the one that looks at the clock */
     for (int i = 0; i < count; i++)
         gate_release(&g);
     CHECK(pthread_join(prober, NULL) == 0);
@@ -317,13 +256,13 @@ TEST(checks_that_hang_with_long_limits_stop_nobody)
     enum { hung_count = 5, budget_ms = 1600 };
     gate g;
     gate_open(&g);
-    impact_health *health = open_health(1, budget_ms);
+    impact_health *health = gate_health(1, budget_ms);
     for (int i = 0; i < hung_count; i++)
         add_gate(health, (char[]){(char)('a' + i), 0}, &g, 2 * patience_ms);
     add_true(health, "good");
     impact_health_report *report = NULL;
     REQUIRE(probe_in_time(health, "_defaults", &report));
-    impact_health_result result;
+    impact_health_result result = {.size = sizeof result};
     for (size_t i = 0; impact_health_report_get(report, i, &result); i++)
         CHECK_STRING(result.reason, i < hung_count ? "pending" : "");
     CHECK_EQUAL(probe_one(health, "good").status, IMPACT_HEALTH_PASS);
@@ -335,18 +274,113 @@ TEST(checks_that_hang_with_long_limits_stop_nobody)
     gate_close(&g);
 }
 
+/* ---- a healthy service ---- */
+
+static void add_all(impact_health *health, unsigned count, impact_health_check_fn run,
+                    void *userdata, uint32_t timeout_ms)
+{
+    for (unsigned i = 0; i < count; i++) {
+        char name[16];
+        (void)snprintf(name, sizeof name, "c%u", i);
+        CHECK_EQUAL(
+            impact_health_add(health, IMPACT_CHECK(.name = name, .run = run, .userdata = userdata,
+                                                   .timeout_ms = timeout_ms)),
+            IMPACT_OK);
+    }
+}
+
+/* Holds once all of them run: so it takes as long as the last one needs to begin. */
+static impact_health_status meet_the_others(impact_health_run *run, void *barrier)
+{
+    (void)run;
+    (void)pthread_barrier_wait(barrier);
+    return IMPACT_HEALTH_PASS;
+}
+
+/* Whatever `count` checks need: it is the time of the slowest. */
+static void check_that_they_run_side_by_side(uint32_t workers, unsigned count)
+{
+    pthread_barrier_t barrier;
+    impact_health_report *report = NULL;
+    CHECK(pthread_barrier_init(&barrier, NULL, count) == 0);
+    impact_health *health = gate_health(workers, patience_ms);
+    add_all(health, count, meet_the_others, &barrier, patience_ms);
+    REQUIRE(probe_in_time(health, "_defaults", &report));
+    CHECK(impact_health_report_is_healthy(report));
+    CHECK_EQUAL(impact_health_report_count(report), count);
+    impact_health_report_close(report);
+    AWAIT(threads_of(health) <= workers); /* the others were given back */
+    CHECK_EQUAL(impact_health_close(health, patience_ms), 0);
+    (void)pthread_barrier_destroy(&barrier);
+}
+
+TEST(good_checks_run_side_by_side_and_give_their_threads_back)
+{
+    static const unsigned counts[] = {1, 2, 5, 12, 20, 60, 100, 300};
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+        check_that_they_run_side_by_side(4, counts[i]);
+        check_that_they_run_side_by_side(1, counts[i]);
+    }
+}
+
+static impact_health_status pass_after_a_while(impact_health_run *run, void *nothing)
+{
+    (void)run;
+    return poll(nothing, 0, 100) == 0 ? IMPACT_HEALTH_PASS : IMPACT_HEALTH_FAIL;
+}
+
+TEST(twenty_good_checks_take_as_long_as_the_slowest)
+{
+    enum { count = 20, each_ms = 100 };
+    impact_health_report *report = NULL;
+    impact_health *health = gate_health(4, patience_ms);
+    add_all(health, count, pass_after_a_while, NULL, patience_ms);
+    const uint64_t began = impact__clock_monotonic_ns();
+    REQUIRE(probe_in_time(health, "_defaults", &report));
+    const uint64_t took = impact__clock_monotonic_ns() - began;
+    CHECK(impact_health_report_is_healthy(report));
+    CHECK(took < 4 * each_ms * IMPACT__NS_PER_MS); /* one after another it would be five times */
+    impact_health_report_close(report);
+    CHECK_EQUAL(impact_health_close(health, patience_ms), 0);
+}
+
+TEST(a_good_check_behind_seventy_hung_ones_holds_on_the_first_probe)
+{
+    enum { hung_count = 70 };
+    gate g;
+    gate_open(&g);
+    impact_health *health = gate_health(4, patience_ms);
+    add_all(health, hung_count, gate_run, &g, 1000);
+    add_true(health, "good");
+    impact_health_report *report = NULL;
+    REQUIRE(probe_in_time(health, "_defaults", &report));
+    impact_health_result result = {.size = sizeof result};
+    REQUIRE(impact_health_report_get(report, hung_count, &result));
+    CHECK_EQUAL(result.status, IMPACT_HEALTH_PASS);
+    CHECK(result.duration_ns < 900 * IMPACT__NS_PER_MS);
+    impact_health_report_close(report);
+    CHECK(threads_of(health) <= 4 + hung_count + 1);
+    for (int i = 0; i < hung_count; i++)
+        gate_release(&g);
+    AWAIT(threads_of(health) <= 4);
+    CHECK_EQUAL(impact_health_close(health, patience_ms), 0);
+    gate_close(&g);
+}
+
+/* ---- bounds ---- */
+
 TEST(all_hung_checks_hold_no_more_threads_than_there_are_workers_and_checks)
 {
     enum { hung_count = 6 };
     gate g;
     gate_open(&g);
-    impact_health *health = open_health(2, patience_ms);
+    impact_health *health = gate_health(2, patience_ms);
     for (int i = 0; i < hung_count; i++)
         add_gate(health, (char[]){(char)('a' + i), 0}, &g, 20);
     add_true(health, "good");
     impact_health_report *report = NULL;
     REQUIRE(probe_in_time(health, "_defaults", &report));
-    impact_health_result result;
+    impact_health_result result = {.size = sizeof result};
     for (size_t i = 0; impact_health_report_get(report, i, &result); i++)
         CHECK_STRING(result.reason, i < hung_count ? "timeout" : "");
     CHECK_EQUAL(impact_health_report_count(report), hung_count + 1);
@@ -366,7 +400,7 @@ TEST(a_check_that_is_removed_while_it_runs_frees_its_userdata_when_it_returns)
 {
     gate g;
     gate_open(&g);
-    impact_health *health = open_health(1, 1);
+    impact_health *health = gate_health(1, 1);
     add_gate(health, "a", &g, patience_ms);
     CHECK_STRING(probe_one(health, "a").reason, "pending");
     gate_await_run(&g);
@@ -399,7 +433,8 @@ TEST(a_check_that_is_removed_while_it_is_queued_never_runs)
     gate queued;
     gate_open(&first);
     gate_open(&queued);
-    impact_health *health = open_health(1, 32 * patience_ms); /* a place is held for long */
+    impact_health *health = gate_health(1, 32 * patience_ms);
+    be_patient(health);
     add_gate(health, "first", &first, 16 * patience_ms);
     add_gate(health, "queued", &queued, patience_ms);
     pthread_t askers[2];
@@ -457,7 +492,7 @@ TEST(close_waits_for_the_runs_that_end_within_its_grace)
 {
     gate g;
     gate_open(&g);
-    impact_health *health = open_health(1, 1);
+    impact_health *health = gate_health(1, 1);
     add_gate(health, "a", &g, patience_ms);
     CHECK_STRING(probe_one(health, "a").reason, "pending");
     gate_await_run(&g);
@@ -490,98 +525,4 @@ TEST(a_probe_survives_every_allocation_failure)
         impact_health_report_close(report);
         CHECK_EQUAL(impact_health_close(health, patience_ms), 0);
     }
-}
-
-/* ---- what is said ---- */
-
-typedef struct heard {
-    atomic_uint count;
-    char message[512];
-} heard;
-
-static void listen_to(impact_severity severity, const char *message, uint64_t suppressed,
-                      void *userdata)
-{
-    heard *h = userdata;
-    CHECK_EQUAL(severity, IMPACT_SEVERITY_WARNING);
-    CHECK_EQUAL(suppressed, 0);
-    (void)snprintf(h->message, sizeof h->message, "%s", message);
-    atomic_fetch_add(&h->count, 1);
-}
-
-static impact_health_status explain_and_fail(impact_health_run *run, void *userdata)
-{
-    impact_health_explain(run, "not %s", "this");
-    impact_health_explain(run, "%s", (const char *)userdata);
-    return IMPACT_HEALTH_FAIL;
-}
-
-static void probe_explained(heard *h, const char *explanation)
-{
-    impact_diagnostics_set_callback(listen_to, h);
-    impact_health *health = open_health(1, patience_ms);
-    CHECK_EQUAL(impact_health_add(health, IMPACT_CHECK(.name = "a", .run = explain_and_fail,
-                                                       .userdata = (void *)(uintptr_t)explanation,
-                                                       .timeout_ms = patience_ms)),
-                IMPACT_OK);
-    CHECK_STRING(probe_one(health, "a").reason, "error");
-    CHECK_EQUAL(impact_health_close(health, patience_ms), 0);
-    CHECK_EQUAL(atomic_load(&h->count), 1);
-}
-
-TEST(a_failed_check_is_logged_with_its_name_and_its_last_word)
-{
-    heard h = {0};
-    probe_explained(&h, "the disk is full");
-    CHECK_STRING(h.message, "check a failed: the disk is full");
-}
-
-TEST(an_explanation_is_cut_between_characters)
-{
-    heard h = {0};
-    char long_one[300] = "";
-    memset(long_one, 'x', 254);
-    memcpy(long_one + 254, "\xC3\xB6 and more", 12); /* byte 255 would be half of a letter */
-    probe_explained(&h, long_one);
-    CHECK_EQUAL(strlen(h.message), strlen("check a failed: ") + 254);
-}
-
-TEST(a_hung_check_is_logged_with_its_name)
-{
-    heard h = {0};
-    gate g;
-    gate_open(&g);
-    impact_diagnostics_set_callback(listen_to, &h);
-    impact_health *health = open_health(1, patience_ms);
-    add_gate(health, "hung", &g, 20);
-    CHECK_STRING(probe_one(health, "hung").reason, "timeout");
-    CHECK_EQUAL(atomic_load(&h.count), 1);
-    CHECK(check_contains(h.message, "check hung is past its time limit"));
-    gate_release(&g);
-    CHECK_EQUAL(impact_health_close(health, patience_ms), 0);
-    gate_close(&g);
-}
-
-TEST(a_check_without_a_result_is_logged_with_its_name)
-{
-    heard h = {0};
-    gate g;
-    gate_open(&g);
-    impact_diagnostics_set_callback(listen_to, &h);
-    impact_health *health = open_health(1, 1);
-    add_gate(health, "slow", &g, patience_ms);
-    CHECK_STRING(probe_one(health, "slow").reason, "pending");
-    CHECK_EQUAL(atomic_load(&h.count), 1);
-    CHECK_STRING(h.message, "check slow had no result when its probe was answered");
-    gate_release(&g);
-    CHECK_EQUAL(impact_health_close(health, patience_ms), 0);
-    gate_close(&g);
-}
-
-TEST(a_run_that_is_null_is_accepted)
-{
-    CHECK_EQUAL(impact_health_remaining_ms(NULL), 0);
-    impact_health_explain(NULL, "%d", 1);
-    CHECK_EQUAL(impact_check_true(NULL, NULL), IMPACT_HEALTH_PASS);
-    CHECK_EQUAL(impact_check_false(NULL, NULL), IMPACT_HEALTH_FAIL);
 }

@@ -82,7 +82,8 @@ static inline unsigned users_of(impact_health *health, const char *name)
 {
     impact__health_lock(health);
     const impact__check *check = impact__health_find(health, impact_text_of(name));
-    const unsigned users = check ? check->users : 0;
+    const bool runs = check && check->job.state == IMPACT__JOB_RUNNING;
+    const unsigned users = check ? check->users + runs : 0;
     impact__health_unlock(health);
     return users;
 }
@@ -90,9 +91,25 @@ static inline unsigned users_of(impact_health *health, const char *name)
 static inline unsigned threads_of(impact_health *health)
 {
     impact__health_lock(health);
-    const unsigned threads = health->threads;
+    const unsigned threads = health->engine.threads;
     impact__health_unlock(health);
     return threads;
+}
+
+static inline unsigned running_of(impact_health *health)
+{
+    impact__health_lock(health);
+    const unsigned running = health->engine.running;
+    impact__health_unlock(health);
+    return running;
+}
+
+/* Let a queued check wait for a worker as long as the test does. */
+static inline void be_patient(impact_health *health)
+{
+    impact__health_lock(health);
+    health->engine.patience_ns = patience_ms * IMPACT__NS_PER_MS;
+    impact__health_unlock(health);
 }
 
 /* A probe that settles before its budget is spent, where the budget is the test's patience. */
@@ -109,12 +126,39 @@ static inline bool probe_in_time(impact_health *health, const char *selector,
 static inline impact_health_result probe_one(impact_health *health, const char *name)
 {
     impact_health_report *report = NULL;
-    impact_health_result result = {.status = IMPACT_HEALTH_UNKNOWN, .reason = "failed"};
+    impact_health_result result = {
+        .size = sizeof result, .status = IMPACT_HEALTH_UNKNOWN, .reason = "failed"};
     if (probe_in_time(health, name, &report))
         CHECK(impact_health_report_get(report, 0, &result));
     result.name = impact_text_of(name); /* the report's goes with it */
     impact_health_report_close(report);
     return result;
+}
+
+/* ---- a registry ---- */
+
+static inline impact_health *gate_health(uint32_t workers, uint32_t budget_ms)
+{
+    impact_health *health = NULL;
+    CHECK_EQUAL(impact_health_open(
+                    &health, IMPACT_HEALTH_OPTIONS(.workers = workers, .budget_ms = budget_ms)),
+                IMPACT_OK);
+    return health;
+}
+
+static inline void add_gate(impact_health *health, const char *name, gate *g, uint32_t timeout_ms)
+{
+    CHECK_EQUAL(impact_health_add(health, IMPACT_CHECK(.name = name, .run = gate_run, .userdata = g,
+                                                       .free_userdata = gate_free,
+                                                       .timeout_ms = timeout_ms)),
+                IMPACT_OK);
+}
+
+static inline void add_true(impact_health *health, const char *name)
+{
+    CHECK_EQUAL(impact_health_add(health, IMPACT_CHECK(.name = name, .run = impact_check_true,
+                                                       .timeout_ms = patience_ms)),
+                IMPACT_OK);
 }
 
 #endif

@@ -32,7 +32,7 @@ static exchange ask_raw(impact_health *health, const char *method, impact_text p
         .header = authorization ? only_header : NULL,
         .carrier = (void *)(uintptr_t)authorization,
     };
-    exchange e = {0};
+    exchange e = {.response = IMPACT_HTTP_RESPONSE};
     e.is_answered = impact_health_answer(health, &request, &e.response);
     CHECK(e.response.body.size < sizeof e.body);
     if (e.response.body.size && e.response.body.size < sizeof e.body)
@@ -428,7 +428,7 @@ TEST(answering_accepts_null)
 {
     impact_health *health = open_health(NULL, false);
     const impact_http_request request = {.size = sizeof request, .path = impact_text_of("/health")};
-    impact_http_response response = {0};
+    impact_http_response response = IMPACT_HTTP_RESPONSE;
     CHECK(!impact_health_answer(NULL, &request, &response));
     CHECK(!impact_health_answer(health, NULL, &response));
     CHECK(!impact_health_answer(health, &request, NULL));

@@ -34,7 +34,7 @@ static const char *selected(impact_health *health, impact_text selector)
     if (status)
         return impact_status_text(status);
     size_t size = 0;
-    impact_health_result result;
+    impact_health_result result = {.size = sizeof result};
     for (size_t i = 0; impact_health_report_get(report, i, &result); i++) {
         memcpy(names + size, result.name.data, result.name.size);
         size += result.name.size;
@@ -137,7 +137,7 @@ TEST(a_report_is_healthy_when_all_hold)
             IMPACT_OK);
     REQUIRE(impact_health_probe(health, impact_text_of("a,e"), &report) == IMPACT_OK);
     CHECK(!impact_health_report_is_healthy(report));
-    impact_health_result result;
+    impact_health_result result = {.size = sizeof result};
     CHECK(impact_health_report_get(report, 1, &result));
     CHECK_EQUAL(result.status, IMPACT_HEALTH_FAIL);
     CHECK(!impact_health_report_get(report, 2, &result));
@@ -152,7 +152,7 @@ TEST(a_report_outlives_its_checks)
     impact_health_report *report = NULL;
     REQUIRE(impact_health_probe(health, impact_text_of("d"), &report) == IMPACT_OK);
     CHECK_EQUAL(impact_health_close(health, patience_ms), 0);
-    impact_health_result result;
+    impact_health_result result = {.size = sizeof result};
     CHECK(impact_health_report_get(report, 0, &result));
     CHECK(result.name.size == 1 && result.name.data[0] == 'd');
     impact_health_report_close(report);
@@ -162,7 +162,7 @@ TEST(asking_accepts_null)
 {
     impact_health *health = open_health(false);
     impact_health_report *report = NULL;
-    impact_health_result result;
+    impact_health_result result = {.size = sizeof result};
     CHECK_EQUAL(impact_health_probe(NULL, impact_text_of(""), &report), IMPACT_EINVAL);
     CHECK_EQUAL(impact_health_probe(health, impact_text_of(""), NULL), IMPACT_EINVAL);
     CHECK(!impact_health_report_is_healthy(NULL));

@@ -5,40 +5,6 @@
 #include "support/check.h"
 #include "support/faults.h"
 
-static impact_status open_with_prefix(const char *prefix)
-{
-    impact_health *health = NULL;
-    const impact_status status =
-        impact_health_open(&health, IMPACT_HEALTH_OPTIONS(.prefix = prefix));
-    CHECK((status == IMPACT_OK) == (health != NULL));
-    CHECK_EQUAL(impact_health_close(health, 0), 0);
-    return status;
-}
-
-TEST(a_prefix_is_a_path_without_a_slash_at_its_end)
-{
-    CHECK_EQUAL(open_with_prefix(NULL), IMPACT_OK);
-    CHECK_EQUAL(open_with_prefix("/health"), IMPACT_OK);
-    CHECK_EQUAL(open_with_prefix("/a-b/c.d"), IMPACT_OK);
-    CHECK_EQUAL(open_with_prefix(""), IMPACT_EINVAL);
-    CHECK_EQUAL(open_with_prefix("/"), IMPACT_EINVAL);
-    CHECK_EQUAL(open_with_prefix("health"), IMPACT_EINVAL);
-    CHECK_EQUAL(open_with_prefix("/health/"), IMPACT_EINVAL);
-    CHECK_EQUAL(open_with_prefix("//evil.example"), IMPACT_EINVAL);
-    CHECK_EQUAL(open_with_prefix("/a\r\nb"), IMPACT_EINVAL);
-    CHECK_EQUAL(open_with_prefix("/a?b"), IMPACT_EINVAL);
-}
-
-TEST(a_prefix_has_at_most_256_bytes)
-{
-    char prefix[258] = "";
-    memset(prefix, 'a', 257);
-    prefix[0] = '/';
-    CHECK_EQUAL(open_with_prefix(prefix), IMPACT_EINVAL);
-    prefix[256] = 0;
-    CHECK_EQUAL(open_with_prefix(prefix), IMPACT_OK);
-}
-
 TEST(setup_accepts_null)
 {
     impact_health *health = NULL;
@@ -49,19 +15,12 @@ TEST(setup_accepts_null)
     CHECK_EQUAL(impact_health_add(health, NULL), IMPACT_EINVAL);
     CHECK_EQUAL(impact_health_remove(NULL, "a"), IMPACT_EINVAL);
     CHECK_EQUAL(impact_health_remove(health, NULL), IMPACT_EINVAL);
+    CHECK_EQUAL(impact_health_change(NULL, IMPACT_CHECK(.name = "a")), IMPACT_EINVAL);
+    CHECK_EQUAL(impact_health_change(health, NULL), IMPACT_EINVAL);
+    CHECK_EQUAL(impact_health_change(health, IMPACT_CHECK(.groups = "")), IMPACT_EINVAL);
+    CHECK_EQUAL(impact_health_set(NULL, NULL), IMPACT_EINVAL);
+    CHECK_EQUAL(impact_health_set(health, NULL), IMPACT_OK);
     CHECK_EQUAL(impact_health_close(NULL, 0), 0);
-    CHECK_EQUAL(impact_health_close(health, 0), 0);
-}
-
-TEST(options_of_a_smaller_size_leave_the_rest_unset)
-{
-    impact_health *health = NULL;
-    const impact_health_options options = {.size = offsetof(impact_health_options, prefix),
-                                           .prefix = "not a prefix"};
-    REQUIRE(impact_health_open(&health, &options) == IMPACT_OK);
-    CHECK_STRING(health->prefix, "/health");
-    CHECK_EQUAL(health->workers, 4);
-    CHECK_EQUAL(health->budget_ms, 900);
     CHECK_EQUAL(impact_health_close(health, 0), 0);
 }
 
@@ -128,6 +87,77 @@ TEST(userdata_is_freed_when_its_check_goes_and_not_when_it_was_refused)
     gate_close(&g);
 }
 
+/* ---- a check that is changed while it runs ---- */
+
+static size_t count_of(impact_health *health, const char *selector)
+{
+    impact_health_report *report = NULL;
+    CHECK_EQUAL(impact_health_probe(health, impact_text_of(selector), &report), IMPACT_OK);
+    const size_t count = impact_health_report_count(report);
+    impact_health_report_close(report);
+    return count;
+}
+
+TEST(a_check_gets_other_groups_and_limits_and_keeps_its_run_and_its_userdata)
+{
+    gate g;
+    gate_open(&g);
+    impact_health *health = gate_health(2, 1);
+    add_gate(health, "a", &g, patience_ms);
+    CHECK_EQUAL(count_of(health, "_defaults"), 1);
+    gate_await_run(&g);
+    CHECK_EQUAL(impact_health_change(
+                    health, IMPACT_CHECK(.name = "a", .groups = "_ready", .timeout_ms = 7)),
+                IMPACT_OK);
+    CHECK_EQUAL(count_of(health, "_defaults"), 0);
+    CHECK_EQUAL(count_of(health, "_ready"), 1);
+    CHECK_EQUAL(atomic_load(&g.runs), 1); /* it shares the run that was under way */
+    CHECK_EQUAL(health->checks->job.timeout_ns, 7 * IMPACT__NS_PER_MS);
+    gate_release(&g);
+    CHECK_EQUAL(impact_health_close(health, patience_ms), 0);
+    CHECK_EQUAL(atomic_load(&g.freed), 1);
+    gate_close(&g);
+}
+
+TEST(a_change_that_is_refused_changes_nothing)
+{
+    impact_health *health = gate_health(1, patience_ms);
+    add_true(health, "a");
+    CHECK_EQUAL(impact_health_change(health, IMPACT_CHECK(.name = "b")), IMPACT_ENOENT);
+    CHECK_EQUAL(impact_health_change(health, IMPACT_CHECK(.name = "a", .groups = "none")),
+                IMPACT_EINVAL);
+    CHECK_EQUAL(count_of(health, "_defaults"), 1);
+    CHECK_EQUAL(impact_health_close(health, patience_ms), 0);
+}
+
+/* ---- other versions ---- */
+
+typedef struct larger_check {
+    impact_check known;
+    uint64_t added;
+} larger_check;
+
+static impact_status add_larger(impact_health *health, uint64_t added)
+{
+    larger_check check = {{.size = sizeof check, .name = "a", .run = impact_check_true}, added};
+    return impact_health_add(health, &check.known);
+}
+
+TEST(a_check_of_another_version_is_taken_when_nothing_unknown_is_set)
+{
+    impact_health *health = gate_health(1, patience_ms);
+    impact_check smaller = {.size = offsetof(impact_check, groups),
+                            .name = "b",
+                            .run = impact_check_true,
+                            .groups = "not a group"};
+    CHECK_EQUAL(impact_health_add(health, &smaller), IMPACT_OK);
+    CHECK_EQUAL(add_larger(health, 1), IMPACT_EINVAL);
+    CHECK_EQUAL(add_larger(health, 0), IMPACT_OK);
+    smaller.size = 0;
+    CHECK_EQUAL(impact_health_add(health, &smaller), IMPACT_EINVAL);
+    CHECK_EQUAL(impact_health_close(health, patience_ms), 0);
+}
+
 TEST(setup_survives_every_allocation_failure)
 {
     faults f;
@@ -140,6 +170,10 @@ TEST(setup_survives_every_allocation_failure)
             health ? impact_health_add(health, IMPACT_CHECK(.name = "a", .run = impact_check_true))
                    : IMPACT_ENOMEM;
         CHECK_EQUAL(added, atomic_load(&f.injected) ? IMPACT_ENOMEM : IMPACT_OK);
+        const bool is_changed =
+            added || (!impact_health_change(health, IMPACT_CHECK(.name = "a", .groups = "_b")) &&
+                      !impact_health_set(health, IMPACT_HEALTH_OPTIONS(.secret = "t")));
+        CHECK(is_changed || atomic_load(&f.injected));
         CHECK_EQUAL(impact_health_close(health, 0), 0);
     }
 }

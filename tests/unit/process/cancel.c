@@ -58,7 +58,7 @@ static void probe_health(void)
 
 static void answer_health(void)
 {
-    impact_http_response response = {0};
+    impact_http_response response = IMPACT_HTTP_RESPONSE;
     const impact_http_request request = {
         .size = sizeof request,
         .method = impact_text_of("GET"),

@@ -1,0 +1,96 @@
+/* A check: its definition, its job, its last result, and those who wait for it. */
+#ifndef IMPACT_HEALTH_CHECK_H
+#define IMPACT_HEALTH_CHECK_H
+
+#include <impact/health.h>
+
+#include "health/engine.h"
+#include "health/name.h"
+#include "health/run.h"
+
+/* What it is. */
+typedef struct impact__check_definition {
+    /* fixed once made */
+    impact_health_check_fn run;
+    void *userdata;
+    void (*free_userdata)(void *userdata);
+    char name[IMPACT__NAME_MOST + 1];
+    size_t name_size;
+
+    /* guarded by the engine's lock */
+    char *groups; /* owned; ",_defaults,_ready,", or "" for none */
+    uint64_t max_age_ns;
+} impact__check_definition;
+
+/* What the last run came to that ended. */
+typedef struct impact__result {
+    uint64_t run; /* its number; 0: none has ended */
+    impact__outcome outcome;
+    uint64_t ended_ns;
+} impact__result;
+
+typedef struct impact__check impact__check;
+
+/* Somebody waits for a run of a check, of which he is a user meanwhile. Part of what it belongs to. */
+typedef struct impact__wait impact__wait;
+struct impact__wait {
+    void (*settled)(impact__wait *wait); /* under the lock, once: nothing more is waited for */
+    impact__check *check;
+    uint64_t run; /* the number of the run */
+    bool is_waiting;
+    impact__wait *next; /* for the same check */
+    impact__wait *previous;
+};
+
+struct impact__check {
+    impact__check_definition definition;
+    impact__outcome outcome; /* of the run that is under way: its thread's alone */
+
+    /* guarded by the engine's lock, all below */
+    impact__job job;
+    impact__result last;
+    impact__wait *waits;
+    impact__check *next; /* in the registry, in the order of registration */
+    bool is_removed;     /* nobody can ask for it any more; freed with its last user */
+    unsigned users;      /* those who wait for it or have not looked yet; the run is one more */
+    uint64_t selected;   /* the selection that took it last: each once */
+};
+
+/* A check with the job of `engine`. IMPACT_EINVAL: a name that is none, or no function. */
+impact_status impact__check_open(impact__check **check, const impact_allocator *allocator,
+                                 impact__engine *engine, const impact_check *description);
+
+/* Free its userdata too, when that was taken. */
+void impact__check_close(impact__check *check, const impact_allocator *allocator);
+
+/* Groups as a check keeps them, or NULL. `status` says why. */
+char *impact__check_groups(impact_status *status, const impact_allocator *allocator,
+                           const char *groups);
+
+static inline impact_text impact__check_name(const impact__check *check)
+{
+    return impact_text_from(check->definition.name, check->definition.name_size);
+}
+
+/* ---- under the lock ---- */
+
+/* Ask for a run, and wait for it. A run that is stuck is not waited for. */
+void impact__check_ask(impact__check *check, impact__wait *wait);
+
+/* Give a wait up, or what it stands for: it is no user any more. */
+void impact__wait_end(impact__wait *wait);
+
+/* What is known now of what a wait waits, or waited, for. */
+typedef struct impact__knowledge {
+    impact__outcome outcome;
+    uint64_t age_ns; /* of the result; 0 when there is none */
+    bool is_pending; /* the run that was waited for has not ended, and may still in time */
+    bool is_stuck;   /* it has not ended, and is past its deadline */
+} impact__knowledge;
+
+impact__knowledge impact__wait_look(const impact__wait *wait, uint64_t now_ns);
+
+/* In a forked child: no run, no result, nobody waits. */
+void impact__check_forget(impact__check *check);
+
+#endif
