@@ -115,6 +115,26 @@ TEST(a_transfer_is_a_client_span_with_what_the_conventions_ask_for)
     echo_close(&server);
 }
 
+/* The method is not known before: libcurl tells it of the transfer that was. */
+TEST(a_sampler_sees_what_the_url_tells_and_no_secret)
+{
+    echo server;
+    char port[8];
+    echo_open(&server);
+    (void)snprintf(port, sizeof port, "%u", server.port);
+    REQUIRE(spans_open());
+    CURL *easy = open_easy(url_of(&server, "me:s3cret@", "/p?q=1&auth=s3cret"));
+    CHECK_EQUAL(perform(easy), CURLE_OK);
+    CHECK_EQUAL(spans_count(), 1);
+    CHECK_STRING(spans_sampler_saw("url.full"), spans_text(spans_find("GET", 0), "url.full"));
+    CHECK(strstr(spans_sampler_saw("url.full"), "s3cret") == NULL);
+    CHECK_STRING(spans_sampler_saw("server.address"), "127.0.0.1");
+    CHECK_STRING(spans_sampler_saw("server.port"), port);
+    curl_easy_cleanup(easy);
+    spans_close();
+    echo_close(&server);
+}
+
 TEST(the_applications_headers_are_sent_and_stay_as_they_were)
 {
     echo server;

@@ -186,6 +186,33 @@ TEST(a_request_is_a_server_span_with_what_the_conventions_ask_for)
     spans_close();
 }
 
+TEST(a_sampler_sees_all_that_is_known_of_a_request)
+{
+    application app;
+    REQUIRE(spans_open());
+    start(&app, NULL);
+    CHECK_EQUAL(wire_status(ask(&app, "GET", "/a?x=1&auth=s3cret", "User-Agent: tester\r\n")), 200);
+    REQUIRE(spans_wait_for(2));
+    static const char *const keys[] = {"http.request.method",
+                                       "url.scheme",
+                                       "url.path",
+                                       "url.query",
+                                       "server.address",
+                                       "server.port",
+                                       "client.address",
+                                       "network.peer.address",
+                                       "network.peer.port",
+                                       "network.protocol.version",
+                                       "user_agent.original"};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        CHECK(spans_sampler_saw(keys[i]) != NULL);
+        CHECK_STRING(spans_sampler_saw(keys[i]), spans_text(spans_find("GET", 0), keys[i]));
+    }
+    CHECK_STRING(spans_sampler_saw("url.query"), "x=1&auth=REDACTED");
+    stop(&app);
+    spans_close();
+}
+
 TEST(a_context_that_comes_with_the_request_is_the_parent)
 {
     application app;

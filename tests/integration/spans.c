@@ -2,6 +2,7 @@
 #include "spans.h"
 
 #include <inttypes.h>
+#include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,11 +14,59 @@
 #include "memory_switch.h"
 #include "support/check.h"
 
-enum { span_limit = 256, text_limit = 512, text_count = 6, patience_seconds = 10 };
+enum { span_limit = 256, text_limit = 512, text_count = 6, seen_limit = 32, patience_seconds = 10 };
 
 static impact_exporter *exporter;
 static impact_span_view spans[span_limit];
 static size_t span_count;
+
+/* ---- what a sampler gets to see ---- */
+
+static pthread_mutex_t seen_lock = PTHREAD_MUTEX_INITIALIZER; /* guards all below */
+static char seen[seen_limit][2][text_limit];
+static size_t seen_count;
+
+static void note(const impact_attribute *attribute)
+{
+    char(*pair)[text_limit] = seen[seen_count++];
+    (void)snprintf(pair[0], text_limit, "%.*s", (int)attribute->key.size, attribute->key.data);
+    if (attribute->value.type == IMPACT_VALUE_INT)
+        (void)snprintf(pair[1], text_limit, "%" PRId64, attribute->value.integer);
+    else
+        (void)snprintf(pair[1], text_limit, "%.*s", (int)attribute->value.count,
+                       attribute->value.string);
+}
+
+/* Decides as the default sampler does, and keeps what it was shown of the last span with attributes. */
+static void look(impact_user_sampler *sampler, const impact_sampling_request *request,
+                 impact_sampling_result *result)
+{
+    const impact_sampler unset = impact_sampler_of(IMPACT_SAMPLER_UNSET, 0);
+    (void)sampler;
+    (void)pthread_mutex_lock(&seen_lock);
+    if (request->attribute_count)
+        seen_count = 0;
+    for (size_t i = 0; i < request->attribute_count && i < seen_limit; i++)
+        if (request->attributes[i].value.type != IMPACT_VALUE_NONE)
+            note(&request->attributes[i]);
+    (void)pthread_mutex_unlock(&seen_lock);
+    CHECK(impact_sampler_decide(&unset, request, result));
+}
+
+static impact_user_sampler sampler = {.size = sizeof sampler, .should_sample = look};
+
+const char *spans_sampler_saw(const char *key)
+{
+    const char *found = NULL;
+    (void)pthread_mutex_lock(&seen_lock);
+    for (size_t i = 0; i < seen_count; i++)
+        if (strcmp(seen[i][0], key) == 0)
+            found = seen[i][1];
+    (void)pthread_mutex_unlock(&seen_lock);
+    return found;
+}
+
+/* ---- spans ---- */
 
 bool spans_open(void)
 {
@@ -27,8 +76,7 @@ bool spans_open(void)
     const impact_trace_options *options =
         IMPACT_TRACE_OPTIONS(.allocator = &memory_switch_plain, .service_name = "test",
                              .exporters = exporters, .exporter_count = 1,
-                             .sampler =
-                                 impact_sampler_of(IMPACT_SAMPLER_PARENT_BASED_ALWAYS_ON, 1));
+                             .sampler = impact_sampler_user(&sampler));
     if (impact_trace_init(options) == IMPACT_OK)
         return true;
     impact_exporter_close(exporter);

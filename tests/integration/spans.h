@@ -23,6 +23,9 @@ const impact_span_view *spans_find(const char *name, size_t nth);
 /* An attribute as text, numbers in decimal; NULL when it is not there. Lives until the next five calls. */
 const char *spans_text(const impact_span_view *span, const char *key);
 
+/* An attribute of the last span that started with some, as its sampler saw it; NULL: it was not there. */
+const char *spans_sampler_saw(const char *key);
+
 /* The span's parent is this one, in the same trace. */
 bool spans_is_child_of(const impact_span_view *child, const impact_span_view *parent);
 

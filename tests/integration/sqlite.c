@@ -80,6 +80,23 @@ TEST(a_statement_is_a_client_span_that_names_its_table)
     (void)unlink(file.path);
 }
 
+TEST(a_sampler_sees_all_that_is_known_of_a_statement)
+{
+    const scratch file = scratch_open();
+    sqlite3 *connection = open_traced(file.path);
+    run(connection, "CREATE TABLE orders (name TEXT, count INTEGER)");
+    REQUIRE(spans_open());
+    run(connection, "INSERT INTO orders VALUES ('secret', 42)");
+    CHECK_EQUAL(spans_count(), 1);
+    CHECK_STRING(spans_sampler_saw("db.system.name"), "sqlite");
+    CHECK_STRING(spans_sampler_saw("db.namespace"), file.path);
+    CHECK_STRING(spans_sampler_saw("db.query.text"), "INSERT INTO orders VALUES (?, ?)");
+    CHECK_STRING(spans_sampler_saw("db.query.summary"), "INSERT orders");
+    spans_close();
+    CHECK_EQUAL(sqlite3_close(connection), SQLITE_OK);
+    (void)unlink(file.path);
+}
+
 TEST(statements_are_children_of_the_current_span)
 {
     REQUIRE(spans_open());

@@ -36,14 +36,13 @@ bool impact__http_method_is_known(const char *method)
     return false;
 }
 
-void impact__http_set_method(impact_span *span, const char *method)
+void impact__http_add_method(impact__start_attributes *to, const char *method)
 {
-    if (impact__http_method_is_known(method)) {
-        impact_span_set(span, impact_string("http.request.method", method));
-        return;
-    }
-    impact_span_set(span, impact_string("http.request.method", "_OTHER"));
-    impact_span_set(span, impact_string("http.request.method_original", method));
+    const bool is_known = impact__http_method_is_known(method);
+    impact__start_attributes_add(
+        to, impact_string("http.request.method", is_known ? method : "_OTHER"));
+    if (!is_known)
+        impact__start_attributes_add(to, impact_string("http.request.method_original", method));
 }
 
 const char *impact__http_method_name(const char *method)

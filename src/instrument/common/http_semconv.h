@@ -8,12 +8,14 @@
 #include <impact/span.h>
 #include <impact/text.h>
 
+#include "instrument/common/start_attributes.h"
+
 /* The method is one of the known ones: those of the conventions, or of the comma list
  * OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS, which is read once. Case counts. */
 bool impact__http_method_is_known(const char *method);
 
-/* Set http.request.method, with "_OTHER" and http.request.method_original for an unknown one. */
-void impact__http_set_method(impact_span *span, const char *method);
+/* Add http.request.method, with "_OTHER" and http.request.method_original for an unknown one. */
+void impact__http_add_method(impact__start_attributes *to, const char *method);
 
 /* The method as the beginning of a span's name: itself, or "HTTP" for an unknown one. */
 const char *impact__http_method_name(const char *method);

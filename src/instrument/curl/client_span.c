@@ -1,8 +1,9 @@
 /* The CLIENT span of a transfer.
  *
- * DESIGN: libcurl tells most of what a span wants afterwards, and nothing before: so the attributes are
- * set at the end. One span covers a transfer with its redirects; its url.full is what was asked for,
- * not where it ended (http-spans, url.full).
+ * DESIGN: samplers are to see what a span starts with, so what the URL tells is given then, where it is
+ * known. All else libcurl tells afterwards, the method too: before, it is that of the handle's last
+ * transfer. One span covers a transfer with its redirects; its url.full is what was asked for, not where
+ * it ended (http-spans, url.full).
  */
 #include "instrument/curl/client_span.h"
 
@@ -22,12 +23,6 @@ bool impact__client_span_is_for(const char *url)
     if (!url || !strstr(url, "://"))
         return true;
     return strncasecmp(url, "http://", 7) == 0 || strncasecmp(url, "https://", 8) == 0;
-}
-
-impact_span *impact__client_span_start(void)
-{
-    return impact_span_start(impact__tracer_get(&tracer, "impact.curl"), "HTTP",
-                             IMPACT_SPAN_OPTIONS(.kind = IMPACT_SPAN_KIND_CLIENT));
 }
 
 /* ---- the URL ---- */
@@ -53,45 +48,71 @@ static bool redact_query(CURLU *url)
     return curl_url_set(url, CURLUPART_QUERY, redacted, 0) == CURLUE_OK;
 }
 
-static void set_server(impact_span *span, CURLU *url)
+/* What a URL tells; libcurl's copies live until it is cleared. */
+typedef struct url_facts {
+    impact__start_attributes attributes;
+    char *host;
+    char *port;
+    char *full;
+} url_facts;
+
+static void add_server(url_facts *to, CURLU *url)
 {
-    char *host = NULL;
-    char *port = NULL;
     impact_text name;
     long unused;
-    if (curl_url_get(url, CURLUPART_HOST, &host, 0) == CURLUE_OK &&
-        impact__http_split_authority(impact_text_of(host), 0, &name, &unused))
-        impact_span_set(span, impact_string_n("server.address", name.data, name.size));
-    if (curl_url_get(url, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) == CURLUE_OK) {
-        long number = 0;
-        for (const char *digit = port; *digit; digit++)
-            number = number * 10 + (*digit - '0'); /* libcurl has held it to 65535 */
-        impact_span_set(span, impact_int("server.port", number));
-    }
-    curl_free(host);
-    curl_free(port);
+    if (curl_url_get(url, CURLUPART_HOST, &to->host, 0) == CURLUE_OK &&
+        impact__http_split_authority(impact_text_of(to->host), 0, &name, &unused))
+        impact__start_attributes_add(&to->attributes,
+                                     impact_string_n("server.address", name.data, name.size));
+    if (curl_url_get(url, CURLUPART_PORT, &to->port, CURLU_DEFAULT_PORT) != CURLUE_OK)
+        return;
+    long number = 0;
+    for (const char *digit = to->port; *digit; digit++)
+        number = number * 10 + (*digit - '0'); /* libcurl has held it to 65535 */
+    impact__start_attributes_add(&to->attributes, impact_int("server.port", number));
 }
 
-static void set_full(impact_span *span, CURLU *url)
+static void add_full(url_facts *to, CURLU *url)
 {
-    char *full = NULL;
     const bool is_clean =
         hide_part(url, CURLUPART_USER) && hide_part(url, CURLUPART_PASSWORD) && redact_query(url);
-    if (is_clean && curl_url_get(url, CURLUPART_URL, &full, 0) == CURLUE_OK)
-        impact_span_set(span, impact_string("url.full", full));
-    curl_free(full);
+    if (is_clean && curl_url_get(url, CURLUPART_URL, &to->full, 0) == CURLUE_OK)
+        impact__start_attributes_add(&to->attributes, impact_string("url.full", to->full));
 }
 
 /* A URL that libcurl cannot read is not recorded: there is no telling what is in it. */
-static void set_url(impact_span *span, const char *url)
+static void url_facts_read(url_facts *to, const char *url)
 {
     CURLU *parsed = curl_url();
     const unsigned flags = CURLU_GUESS_SCHEME | CURLU_PATH_AS_IS | CURLU_NON_SUPPORT_SCHEME;
     if (parsed && curl_url_set(parsed, CURLUPART_URL, url, flags) == CURLUE_OK) {
-        set_server(span, parsed);
-        set_full(span, parsed);
+        add_server(to, parsed);
+        add_full(to, parsed);
     }
     curl_url_cleanup(parsed);
+}
+
+static void url_facts_clear(url_facts *facts)
+{
+    curl_free(facts->host);
+    curl_free(facts->port);
+    curl_free(facts->full);
+}
+
+/* ---- start ---- */
+
+impact_span *impact__client_span_start(const char *url)
+{
+    impact_tracer *const own = impact__tracer_get(&tracer, "impact.curl");
+    url_facts facts = {.attributes.count = 0};
+    if (url && impact_tracer_is_enabled(own))
+        url_facts_read(&facts, url);
+    impact_span *span = impact_span_start(
+        own, "HTTP",
+        IMPACT_SPAN_OPTIONS(.kind = IMPACT_SPAN_KIND_CLIENT, .attributes = facts.attributes.items,
+                            .attribute_count = facts.attributes.count));
+    url_facts_clear(&facts);
+    return span;
 }
 
 /* ---- the transfer ---- */
@@ -101,7 +122,9 @@ static void set_method(impact_span *span, CURL *easy)
     char *method = NULL;
     if (curl_easy_getinfo(easy, CURLINFO_EFFECTIVE_METHOD, &method) != CURLE_OK || !method)
         return;
-    impact__http_set_method(span, method);
+    impact__start_attributes attributes = {.count = 0};
+    impact__http_add_method(&attributes, method);
+    impact_span_set_all(span, attributes.items, attributes.count);
     impact_span_set_name(span, impact__http_method_name(method));
 }
 
@@ -142,23 +165,25 @@ static void set_result(impact_span *span, CURL *easy, CURLcode code)
     impact_span_set_status(span, IMPACT_SPAN_STATUS_ERROR, curl_easy_strerror(code));
 }
 
-/* Without a URL that was asked for, the last one stands for it when there was only one. */
-static const char *url_of(CURL *easy, const char *url)
+/* Where no URL is known to have been asked for, the last one stands for it when it was the only one. */
+static void set_last_url(impact_span *span, CURL *easy)
 {
     long redirects = 0;
-    char *effective = NULL;
-    if (url || curl_easy_getinfo(easy, CURLINFO_REDIRECT_COUNT, &redirects) != CURLE_OK ||
-        redirects > 0 || curl_easy_getinfo(easy, CURLINFO_EFFECTIVE_URL, &effective) != CURLE_OK)
-        return url;
-    return effective && *effective ? effective : NULL;
+    char *url = NULL;
+    if (curl_easy_getinfo(easy, CURLINFO_REDIRECT_COUNT, &redirects) != CURLE_OK || redirects > 0 ||
+        curl_easy_getinfo(easy, CURLINFO_EFFECTIVE_URL, &url) != CURLE_OK || !url || !*url)
+        return;
+    url_facts facts = {.attributes.count = 0};
+    url_facts_read(&facts, url);
+    impact_span_set_all(span, facts.attributes.items, facts.attributes.count);
+    url_facts_clear(&facts);
 }
 
 void impact__client_span_end(impact_span *span, CURL *easy, const char *url, CURLcode code)
 {
     if (impact_span_is_recording(span)) {
-        const char *known = url_of(easy, url);
-        if (known)
-            set_url(span, known);
+        if (!url)
+            set_last_url(span, easy);
         set_method(span, easy);
         set_peer(span, easy);
         set_protocol(span, easy);

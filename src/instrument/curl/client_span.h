@@ -11,10 +11,11 @@
 /* The URL is of http or https; one without a scheme counts, as libcurl guesses http for most. */
 bool impact__client_span_is_for(const char *url);
 
-/* Start the span of a transfer that is about to be performed. */
-impact_span *impact__client_span_start(void);
+/* Start the span of a transfer that is about to be performed, with what `url` tells as it is asked for
+ * (NULL: not known). */
+impact_span *impact__client_span_start(const char *url);
 
-/* Describe it, from the handle and from `url` as it was asked for (NULL: not known), and end it. */
+/* Describe it from the handle, and end it. `url` is that of the start. */
 void impact__client_span_end(impact_span *span, CURL *easy, const char *url, CURLcode code);
 
 #endif

@@ -159,7 +159,7 @@ static char *copy_url(const transfer *t)
 
 static CURLcode perform_traced(CURL *easy, transfer *t, const char *url)
 {
-    impact_span *span = impact__client_span_is_for(url) ? impact__client_span_start() : NULL;
+    impact_span *span = impact__client_span_is_for(url) ? impact__client_span_start(url) : NULL;
     if (!span)
         return curl_easy_perform(easy);
     const CURLcode code = perform_in(span, easy, t);

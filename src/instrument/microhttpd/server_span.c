@@ -88,27 +88,38 @@ static bool is_encrypted(struct MHD_Connection *connection)
     return info && info->protocol != 0;
 }
 
-static void set_url(impact_span *span, const impact__target *target, bool is_https)
-{
-    impact_span_set(span, impact_string("url.scheme", is_https ? "https" : "http"));
-    impact_span_set(span, impact_string_n("url.path", target->path.data, target->path.size));
-    if (!target->query.size)
-        return;
+/* What a request says of itself, before its span starts; and room for what has to be written for it. */
+typedef struct request_facts {
+    impact__start_attributes attributes;
     char query[query_limit];
-    const size_t size = impact__http_redact_query(query, sizeof query, target->query);
-    impact_span_set(span,
-                    impact_string_n("url.query", query, size < sizeof query ? size : sizeof query));
+    char peer[INET6_ADDRSTRLEN];
+} request_facts;
+
+static void add(request_facts *to, impact_attribute attribute)
+{
+    impact__start_attributes_add(&to->attributes, attribute);
 }
 
-static void set_server(impact_span *span, const char *host_header, bool is_https)
+static void add_url(request_facts *to, const impact__target *target, bool is_https)
+{
+    add(to, impact_string("url.scheme", is_https ? "https" : "http"));
+    add(to, impact_string_n("url.path", target->path.data, target->path.size));
+    if (!target->query.size)
+        return;
+    const size_t size = impact__http_redact_query(to->query, sizeof to->query, target->query);
+    add(to,
+        impact_string_n("url.query", to->query, size < sizeof to->query ? size : sizeof to->query));
+}
+
+static void add_server(request_facts *to, const char *host_header, bool is_https)
 {
     impact_text host;
     long port;
     if (!impact__http_split_authority(impact_text_of(host_header), is_https ? 443 : 80, &host,
                                       &port))
         return;
-    impact_span_set(span, impact_string_n("server.address", host.data, host.size));
-    impact_span_set(span, impact_int("server.port", port));
+    add(to, impact_string_n("server.address", host.data, host.size));
+    add(to, impact_int("server.port", port));
 }
 
 /* The address and port of a peer; false when it is no internet address. */
@@ -129,35 +140,34 @@ static bool read_peer(const struct sockaddr *peer, char address[INET6_ADDRSTRLEN
 }
 
 /* The client is the peer: what X-Forwarded-For says is anybody's word. */
-static void set_peer(impact_span *span, struct MHD_Connection *connection)
+static void add_peer(request_facts *to, struct MHD_Connection *connection)
 {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-    char address[INET6_ADDRSTRLEN];
     uint16_t port;
-    if (!info || !info->client_addr || !read_peer(info->client_addr, address, &port))
+    if (!info || !info->client_addr || !read_peer(info->client_addr, to->peer, &port))
         return;
-    impact_span_set(span, impact_string("client.address", address));
-    impact_span_set(span, impact_string("network.peer.address", address));
-    impact_span_set(span, impact_int("network.peer.port", port));
+    add(to, impact_string("client.address", to->peer));
+    add(to, impact_string("network.peer.address", to->peer));
+    add(to, impact_int("network.peer.port", port));
 }
 
-static void set_protocol(impact_span *span, const char *version)
+static void add_protocol(request_facts *to, const char *version)
 {
     if (strncmp(version, "HTTP/", 5) == 0)
-        impact_span_set(span, impact_string("network.protocol.version", version + 5));
+        add(to, impact_string("network.protocol.version", version + 5));
 }
 
-static void describe(impact_span *span, struct MHD_Connection *connection, const char *method,
+static void describe(request_facts *to, struct MHD_Connection *connection, const char *method,
                      const char *version, const impact__target *target)
 {
     const bool is_https = is_encrypted(connection);
-    impact__http_set_method(span, method);
-    set_url(span, target, is_https);
-    set_server(span, header(connection, "host"), is_https);
-    set_peer(span, connection);
-    set_protocol(span, version);
-    impact_span_set(span, impact_string("user_agent.original", header(connection, "user-agent")));
+    impact__http_add_method(&to->attributes, method);
+    add_url(to, target, is_https);
+    add_server(to, header(connection, "host"), is_https);
+    add_peer(to, connection);
+    add_protocol(to, version);
+    add(to, impact_string("user_agent.original", header(connection, "user-agent")));
 }
 
 /* ---- start and end ---- */
@@ -167,16 +177,21 @@ impact_span *impact__server_span_start(struct MHD_Connection *connection, const 
 {
     carrier c = {.connection = connection};
     impact_span_context parent;
+    request_facts facts;
+    impact_tracer *const own = impact__tracer_get(&tracer, "impact.microhttpd");
     const bool has_parent = impact_propagation_extract(&parent, get_field, &c);
+    facts.attributes.count = 0;
+    if (impact_tracer_is_enabled(own))
+        describe(&facts, connection, method, version, target);
     /* What is current on this thread is not the request's parent. */
     impact_span *span = impact_span_start(
-        impact__tracer_get(&tracer, "impact.microhttpd"), impact__http_method_name(method),
+        own, impact__http_method_name(method),
         IMPACT_SPAN_OPTIONS(.kind = IMPACT_SPAN_KIND_SERVER, .is_root = !has_parent,
-                            .parent = has_parent ? &parent : NULL));
+                            .parent = has_parent ? &parent : NULL,
+                            .attributes = facts.attributes.items,
+                            .attribute_count = facts.attributes.count));
     impact__memory_give_back(c.parent.memory);
     impact__memory_give_back(c.state.memory);
-    if (impact_span_is_recording(span))
-        describe(span, connection, method, version, target);
     return span;
 }
 

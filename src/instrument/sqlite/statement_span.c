@@ -16,6 +16,7 @@
 #include "instrument/common/memory.h"
 #include "instrument/common/table.h"
 #include "instrument/common/own_tracer.h"
+#include "instrument/common/start_attributes.h"
 #include "instrument/sql/sql.h"
 
 /* Bytes: of a statement that are looked at, as a literal may have megabytes; and of db.query.text. */
@@ -37,28 +38,47 @@ static void end_statement(const sqlite3_stmt *statement)
     impact__memory_give_back(running);
 }
 
+/* What is known of a statement before its span starts; and room for what has to be written for it. */
+typedef struct statement_facts {
+    impact__start_attributes attributes;
+    char text[text_limit];
+    char summary[IMPACT__SQL_SUMMARY_LIMIT];
+    size_t summary_size;
+} statement_facts;
+
+static void add(statement_facts *to, impact_attribute attribute)
+{
+    impact__start_attributes_add(&to->attributes, attribute);
+}
+
 /* The file of the main database; it has none in memory. */
-static void set_namespace(impact_span *span, sqlite3_stmt *statement)
+static void add_namespace(statement_facts *to, sqlite3_stmt *statement)
 {
     const char *file = sqlite3_db_filename(sqlite3_db_handle(statement), "main");
     if (file && *file)
-        impact_span_set(span, impact_string("db.namespace", file));
+        add(to, impact_string("db.namespace", file));
 }
 
-static void describe(impact_span *span, sqlite3_stmt *statement, impact_text sql)
+static void describe(statement_facts *to, sqlite3_stmt *statement, impact_text sql)
 {
-    char text[text_limit];
-    char summary[IMPACT__SQL_SUMMARY_LIMIT];
-    const size_t text_size = impact__sql_sanitise(text, sizeof text, sql);
-    const size_t summary_size = impact__sql_summarise(summary, sql);
-    impact_span_set(span, impact_string("db.system.name", "sqlite"));
-    set_namespace(span, statement);
+    const size_t text_size = impact__sql_sanitise(to->text, sizeof to->text, sql);
+    to->summary_size = impact__sql_summarise(to->summary, sql);
+    add(to, impact_string("db.system.name", "sqlite"));
+    add_namespace(to, statement);
     if (text_size)
-        impact_span_set(span, impact_string_n("db.query.text", text, text_size));
-    if (!summary_size)
-        return;
-    impact_span_set(span, impact_string_n("db.query.summary", summary, summary_size));
-    impact_span_set_name_n(span, summary, summary_size);
+        add(to, impact_string_n("db.query.text", to->text, text_size));
+    if (to->summary_size)
+        add(to, impact_string_n("db.query.summary", to->summary, to->summary_size));
+}
+
+/* Named by its summary, where there is one. */
+static impact_span *start_span(impact_tracer *own, const statement_facts *facts)
+{
+    return impact_span_start(own, facts->summary_size ? facts->summary : "sqlite",
+                             IMPACT_SPAN_OPTIONS(.kind = IMPACT_SPAN_KIND_CLIENT,
+                                                 .attributes = facts->attributes.items,
+                                                 .attribute_count = facts->attributes.count,
+                                                 .name_size = facts->summary_size));
 }
 
 /* Without memory to remember it the span ends here: it was, and that is all it tells. */
@@ -76,14 +96,17 @@ static void keep(sqlite3_stmt *statement, impact_span *span)
 static void begin_statement(sqlite3_stmt *statement, const char *sql)
 {
     end_statement(statement); /* its PROFILE went to a callback that stood in our slot meanwhile */
-    impact_span *span = impact_span_start(impact__tracer_get(&tracer, "impact.sqlite"), "sqlite",
-                                          IMPACT_SPAN_OPTIONS(.kind = IMPACT_SPAN_KIND_CLIENT));
-    if (!impact_span_is_recording(span)) {
+    impact_tracer *const own = impact__tracer_get(&tracer, "impact.sqlite");
+    if (!impact_tracer_is_enabled(own))
+        return; /* what comes before a span costs more than the span */
+    statement_facts facts;
+    facts.attributes.count = 0;
+    describe(&facts, statement, impact_text_from(sql, strnlen(sql, sql_limit)));
+    impact_span *span = start_span(own, &facts);
+    if (impact_span_is_recording(span))
+        keep(statement, span);
+    else
         impact_span_end(span);
-        return;
-    }
-    describe(span, statement, impact_text_from(sql, strnlen(sql, sql_limit)));
-    keep(statement, span);
 }
 
 /* A trigger, or a statement that a function or a virtual table runs inside another: `text` is then not
