@@ -349,11 +349,12 @@ static void add_value(line *to, const impact_value *value)
         }
         add(to, "]");
     } else {
-        add_view(to, (impact_value_view){.type = value->type,
-                                         .string = {value->string, value->count},
-                                         .boolean = value->boolean,
-                                         .integer = value->integer,
-                                         .real = value->real});
+        add_view(to,
+                 (impact_value_view){.type = value->type,
+                                     .string = {value->string, value->count},
+                                     .boolean = value->type == IMPACT_VALUE_BOOL && value->boolean,
+                                     .integer = value->integer,
+                                     .real = value->real});
     }
 }
 
