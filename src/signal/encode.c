@@ -29,7 +29,7 @@ static uint8_t *write_value(uint8_t *to, const impact__key_value *kv)
 
 static bool is_writable(const impact_attribute *a)
 {
-    return a->key.size && impact__value_is_writable(&a->value) &&
+    return !impact__is_ignored(a) && impact__value_is_writable(&a->value) &&
            impact__utf8_valid_prefix(a->key) == a->key.size;
 }
 
@@ -77,9 +77,10 @@ static const impact_attribute *at(const impact__attribute_list *list, size_t ind
 /* Only what can be written replaces what was, as in a span. */
 static bool is_set_again(const impact__attribute_list *list, size_t index)
 {
-    const impact_text key = at(list, index)->key;
-    for (size_t i = index + 1; i < total(list); i++)
-        if (impact__text_equal(at(list, i)->key, key) && is_writable(at(list, i)))
+    const impact_attribute *first = at(list, index);
+    for (size_t i = index + 1; i < total(list) && !impact__is_ignored(first); i++)
+        if (!impact__is_ignored(at(list, i)) && impact__text_equal(at(list, i)->key, first->key) &&
+            is_writable(at(list, i)))
             return true;
     return false;
 }

@@ -68,7 +68,8 @@ typedef struct impact__key_value {
 /* Documented as ignored: there is nothing that could be lost. */
 static inline bool impact__is_ignored(const impact_attribute *attribute)
 {
-    return attribute->value.type == IMPACT_VALUE_NONE || attribute->key.size == 0;
+    return attribute->value.type == IMPACT_VALUE_NONE || attribute->key.size == 0 ||
+           !attribute->key.data;
 }
 
 /* False when it cannot be written: it is ignored, its key is not UTF-8, it has no value. */

@@ -72,7 +72,7 @@ static inline uint8_t *impact__write_short(uint8_t *to, uint32_t field, const im
                                            uint32_t value_length_limit)
 {
     uint8_t *start = to;
-    if (a->key.size == 0 || a->key.size > impact__short_key_limit)
+    if (a->key.size == 0 || a->key.size > impact__short_key_limit || !a->key.data)
         return NULL;
     *to = (uint8_t)IMPACT__TAG(field, IMPACT__WIRE_LENGTH);
     to += 2; /* the length follows below, when it is known */

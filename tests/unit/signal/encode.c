@@ -1,6 +1,8 @@
 /* The pieces of a span: what was measured is written, no byte more, and it reads back. */
 #include "signal/encode.h"
 
+#include "signal/encode_short.h"
+
 #include "support/check.h"
 #include "support/tracing.h"
 
@@ -93,6 +95,23 @@ TEST(what_has_no_key_no_value_or_no_text_for_a_key_is_not_writable)
         CHECK(!impact__key_value_of(&kv, &refused[i], 0));
     CHECK(impact__is_ignored(&refused[0]) && !impact__is_ignored(&refused[1]));
     CHECK(impact__is_ignored(&refused[2]) && !impact__is_ignored(&refused[3]));
+}
+
+TEST(a_key_that_has_a_size_and_no_text_is_ignored)
+{
+    uint8_t to[impact__short_size];
+    impact__key_value kv;
+    impact_attribute hollow = impact_int("k", 1);
+    hollow.key.data = NULL;
+    CHECK(impact__is_ignored(&hollow));
+    CHECK(!impact__key_value_of(&kv, &hollow, 0));
+    CHECK(impact__write_short(to, IMPACT__SPAN_ATTRIBUTES, &hollow, 0) == NULL);
+    const impact_attribute attributes[] = {impact_int("k", 1), hollow};
+    impact__attribute_list list = {.attributes = attributes, .count = 2, .count_limit = 9};
+    impact__attribute_list_measure(&list, 1);
+    const impact_text fields = written(impact__write_attribute_list(room, 1, &list), list.size);
+    CHECK(has_int(impact_message_walk_of(fields, 1), "k", 1));
+    CHECK_EQUAL(list.dropped, 0);
 }
 
 TEST(a_list_has_each_key_once_and_the_last_value)
