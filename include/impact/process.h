@@ -19,9 +19,10 @@ typedef struct impact_fork_handlers {
     size_t size;
     void (*before)(void *userdata);    /* take your lock */
     void (*in_parent)(void *userdata); /* let go of it */
-    void (*in_child)(void *userdata);  /* let go of it, and forget what belongs to the parent. Only what is
+    void (*in_child)(
+        void *userdata); /* let go of it, and forget what belongs to the parent. Only what is
                                           safe in a signal handler: no allocation, no thread. */
-    void *userdata;                    /* borrowed until they are removed */
+    void *userdata;      /* borrowed until they are removed */
 } impact_fork_handlers;
 
 #define IMPACT_FORK_HANDLERS(...)                                                                  \

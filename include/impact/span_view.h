@@ -70,6 +70,7 @@ typedef struct impact_value_view {
 typedef struct impact_scope_view {
     impact_text name;
     impact_text version;
+    uint32_t dropped_attribute_count;
     impact_message_walk attributes;
 } impact_scope_view;
 

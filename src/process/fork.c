@@ -137,7 +137,8 @@ impact_status impact_fork_add(impact_fork_member **member, const impact_fork_han
     if (!made)
         return IMPACT_ENOMEM;
     made->handlers = known;
-    made->member = (impact__fork_member){call_before, call_in_parent, call_in_child, made, NULL, NULL};
+    made->member =
+        (impact__fork_member){call_before, call_in_parent, call_in_child, made, NULL, NULL};
     const impact_status status = impact__fork_add(&made->member);
     if (status) {
         impact__free(NULL, made);

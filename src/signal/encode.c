@@ -127,7 +127,7 @@ uint8_t *impact__write_attribute_list(uint8_t *to, uint32_t field,
 
 /* ---- events, links, status ---- */
 
-static size_t count_field_size(uint32_t field, uint32_t count)
+size_t impact__count_field_size(uint32_t field, uint32_t count)
 {
     if (!count)
         return 0;
@@ -135,7 +135,7 @@ static size_t count_field_size(uint32_t field, uint32_t count)
            impact__varint_size(count);
 }
 
-static uint8_t *write_count(uint8_t *to, uint32_t field, uint32_t count)
+uint8_t *impact__write_count(uint8_t *to, uint32_t field, uint32_t count)
 {
     if (!count)
         return to;
@@ -146,9 +146,9 @@ static uint8_t *write_count(uint8_t *to, uint32_t field, uint32_t count)
 size_t impact__event_field_size(impact__event *event)
 {
     impact__attribute_list_measure(&event->attributes, IMPACT__EVENT_ATTRIBUTES);
-    event->size = 1 + 8 + impact__field_size(IMPACT__EVENT_NAME, event->name.size) +
-                  event->attributes.size +
-                  count_field_size(IMPACT__EVENT_DROPPED_ATTRIBUTES, event->attributes.dropped);
+    event->size =
+        1 + 8 + impact__field_size(IMPACT__EVENT_NAME, event->name.size) + event->attributes.size +
+        impact__count_field_size(IMPACT__EVENT_DROPPED_ATTRIBUTES, event->attributes.dropped);
     return impact__field_size(IMPACT__SPAN_EVENTS, event->size);
 }
 
@@ -160,7 +160,7 @@ uint8_t *impact__write_event(uint8_t *to, const impact__event *event)
     to = impact__write_fixed64(to, event->unix_ns);
     to = impact__write_string(to, IMPACT__EVENT_NAME, &event->name);
     to = impact__write_attribute_list(to, IMPACT__EVENT_ATTRIBUTES, &event->attributes);
-    return write_count(to, IMPACT__EVENT_DROPPED_ATTRIBUTES, event->attributes.dropped);
+    return impact__write_count(to, IMPACT__EVENT_DROPPED_ATTRIBUTES, event->attributes.dropped);
 }
 
 static uint32_t link_flags(const impact_span_context *context)
@@ -173,10 +173,11 @@ size_t impact__link_field_size(impact__link *link)
 {
     const size_t state_size = link->trace_state.size;
     impact__attribute_list_measure(&link->attributes, IMPACT__LINK_ATTRIBUTES);
-    link->size = (2 + 16) + (2 + 8) + (1 + 4) +
-                 (state_size ? impact__field_size(IMPACT__LINK_TRACE_STATE, state_size) : 0) +
-                 link->attributes.size +
-                 count_field_size(IMPACT__LINK_DROPPED_ATTRIBUTES, link->attributes.dropped);
+    link->size =
+        (2 + 16) + (2 + 8) + (1 + 4) +
+        (state_size ? impact__field_size(IMPACT__LINK_TRACE_STATE, state_size) : 0) +
+        link->attributes.size +
+        impact__count_field_size(IMPACT__LINK_DROPPED_ATTRIBUTES, link->attributes.dropped);
     return impact__field_size(IMPACT__SPAN_LINKS, link->size);
 }
 
@@ -191,7 +192,7 @@ uint8_t *impact__write_link(uint8_t *to, const impact__link *link)
         to = impact__write_field(to, IMPACT__LINK_TRACE_STATE, link->trace_state.data,
                                  link->trace_state.size);
     to = impact__write_attribute_list(to, IMPACT__LINK_ATTRIBUTES, &link->attributes);
-    to = write_count(to, IMPACT__LINK_DROPPED_ATTRIBUTES, link->attributes.dropped);
+    to = impact__write_count(to, IMPACT__LINK_DROPPED_ATTRIBUTES, link->attributes.dropped);
     *to++ = IMPACT__TAG(IMPACT__LINK_FLAGS, IMPACT__WIRE_FIXED32);
     return impact__write_fixed32(to, link_flags(context));
 }

@@ -49,6 +49,7 @@ enum {
     IMPACT__SCOPE_NAME = 1,
     IMPACT__SCOPE_VERSION = 2,
     IMPACT__SCOPE_ATTRIBUTES = 3,
+    IMPACT__SCOPE_DROPPED_ATTRIBUTES = 4,
     IMPACT__RESOURCE_ATTRIBUTES = 1,
     IMPACT__SCOPE_SPANS_SPANS = 2,
 };
@@ -99,6 +100,10 @@ typedef struct impact__attribute_list {
 void impact__attribute_list_measure(impact__attribute_list *list, uint32_t field);
 uint8_t *impact__write_attribute_list(uint8_t *to, uint32_t field,
                                       const impact__attribute_list *list);
+
+/* A count; zero is no field at all. */
+size_t impact__count_field_size(uint32_t field, uint32_t count);
+uint8_t *impact__write_count(uint8_t *to, uint32_t field, uint32_t count);
 
 /* An Event field of a span. `attributes` is measured by the first call. */
 typedef struct impact__event {

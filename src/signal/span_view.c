@@ -206,6 +206,8 @@ static bool read_scope_field(void *view, const impact__field *field)
         scope->name = field->bytes;
     else if (tag_of(field) == LENGTH(2))
         scope->version = field->bytes;
+    else if (tag_of(field) == VARINT(4))
+        scope->dropped_attribute_count = (uint32_t)field->value;
     return true;
 }
 

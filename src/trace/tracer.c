@@ -50,16 +50,26 @@ static bool write_scope(impact_tracer *tracer, const impact_tracer_options *opti
     const impact__string name = impact__string_of(impact_text_of(options->name), 0);
     const impact__string version = impact__string_of(impact_text_of(options->version), 0);
     impact__attribute_list_measure(attributes, IMPACT__SCOPE_ATTRIBUTES);
-    tracer->scope_size = string_field_size(IMPACT__SCOPE_NAME, &name) +
-                         string_field_size(IMPACT__SCOPE_VERSION, &version) + attributes->size;
+    tracer->scope_size =
+        string_field_size(IMPACT__SCOPE_NAME, &name) +
+        string_field_size(IMPACT__SCOPE_VERSION, &version) + attributes->size +
+        impact__count_field_size(IMPACT__SCOPE_DROPPED_ATTRIBUTES, attributes->dropped);
     tracer->scope = impact__alloc(NULL, tracer->scope_size + 1);
     if (!tracer->scope)
         return false;
     uint8_t *to = (uint8_t *)tracer->scope;
     to = write_string_field(to, IMPACT__SCOPE_NAME, &name);
     to = write_string_field(to, IMPACT__SCOPE_VERSION, &version);
-    (void)impact__write_attribute_list(to, IMPACT__SCOPE_ATTRIBUTES, attributes);
+    to = impact__write_attribute_list(to, IMPACT__SCOPE_ATTRIBUTES, attributes);
+    (void)impact__write_count(to, IMPACT__SCOPE_DROPPED_ATTRIBUTES, attributes->dropped);
     return true;
+}
+
+/* A list looks at so many, and counts the others as dropped. */
+static size_t looked_at(const impact_tracer_options *options)
+{
+    return options->attribute_count < impact__list_count_limit ? options->attribute_count
+                                                               : impact__list_count_limit;
 }
 
 static bool encode_scope(impact_tracer *tracer, const impact_tracer_options *options)
@@ -67,14 +77,12 @@ static bool encode_scope(impact_tracer *tracer, const impact_tracer_options *opt
     impact__attribute_list attributes = {.count_limit = UINT32_MAX};
     if (!options->attributes || !options->attribute_count)
         return write_scope(tracer, options, &attributes);
-    attributes.count = options->attribute_count < impact__list_count_limit
-                           ? options->attribute_count
-                           : impact__list_count_limit;
-    impact_attribute *sorted = impact__alloc(NULL, attributes.count * sizeof *sorted);
+    impact_attribute *sorted = impact__alloc(NULL, looked_at(options) * sizeof *sorted);
     if (!sorted)
         return false;
-    copy_sorted(sorted, options->attributes, attributes.count);
+    copy_sorted(sorted, options->attributes, looked_at(options));
     attributes.attributes = sorted;
+    attributes.count = options->attribute_count;
     const bool is_written = write_scope(tracer, options, &attributes);
     impact__free(NULL, sorted);
     return is_written;

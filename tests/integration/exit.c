@@ -39,8 +39,8 @@ static bool make_certificate(void)
                    "ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=test "
                    "-addext subjectAltName=IP:127.0.0.1 -keyout %s -out %s",
                    key_file, certificate_file);
-    const bool is_made = system(command) == 0 && read_all(key, key_file) &&
-                         read_all(certificate, certificate_file);
+    const bool is_made =
+        system(command) == 0 && read_all(key, key_file) && read_all(certificate, certificate_file);
     (void)unlink(key_file);
     for (int i = 0; i < 2; i++)
         (void)close(descriptors[i]);
@@ -59,7 +59,8 @@ static enum MHD_Result take(void *cls, struct MHD_Connection *connection, const 
         *upload_data_size = 0;
         return MHD_YES;
     }
-    struct MHD_Response *response = MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
     const enum MHD_Result result = MHD_queue_response(connection, 200, response);
     MHD_destroy_response(response);
     return result;
@@ -74,8 +75,8 @@ static struct MHD_Daemon *open_backend(char *url, size_t size)
     if (!make_certificate())
         return NULL;
     struct MHD_Daemon *daemon = MHD_start_daemon(
-        MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION | MHD_USE_TLS, 0, NULL, NULL,
-        take, NULL, MHD_OPTION_SOCK_ADDR, &loopback, MHD_OPTION_HTTPS_MEM_KEY, key,
+        MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION | MHD_USE_TLS, 0, NULL,
+        NULL, take, NULL, MHD_OPTION_SOCK_ADDR, &loopback, MHD_OPTION_HTTPS_MEM_KEY, key,
         MHD_OPTION_HTTPS_MEM_CERT, certificate, MHD_OPTION_END);
     if (daemon)
         (void)snprintf(url, size, "https://127.0.0.1:%d",

@@ -42,7 +42,7 @@ struct otlp__http {
     struct curl_slist *headers;
     atomic_bool is_interrupted;
     bool has_tls;
-    bool is_over; /* the process ends: the door is shut */
+    bool is_over;        /* the process ends: the door is shut */
     otlp__answer answer; /* of the post that runs */
     impact__buffer body;
     char error[CURL_ERROR_SIZE];

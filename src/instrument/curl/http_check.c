@@ -87,7 +87,8 @@ static impact_health_status judge(impact_health_run *run, const http_check *chec
 static bool wait_outside(CURLM *multi)
 {
     impact_door_leave();
-    (void)curl_multi_poll(multi, NULL, 0, longest_wait_ms, NULL); /* if it fails, the transfer does */
+    (void)curl_multi_poll(multi, NULL, 0, longest_wait_ms,
+                          NULL); /* if it fails, the transfer does */
     return impact_door_enter();
 }
 

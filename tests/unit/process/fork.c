@@ -195,8 +195,9 @@ TEST(a_plugins_handlers_are_called_as_the_librarys_own)
 {
     impact_fork_member *member = NULL;
     REQUIRE(!impact__fork_add(&a));
-    REQUIRE(!impact_fork_add(&member, IMPACT_FORK_HANDLERS(.before = prepare, .in_parent = in_parent,
-                                                           .in_child = in_child, .userdata = name_b)));
+    REQUIRE(
+        !impact_fork_add(&member, IMPACT_FORK_HANDLERS(.before = prepare, .in_parent = in_parent,
+                                                       .in_child = in_child, .userdata = name_b)));
     CHECK_STRING(fork_once("+b +a =a =b "), "+b +a -a -b ");
     impact_fork_remove(member);
     CHECK_STRING(fork_once("+a =a "), "+a -a ");
@@ -207,7 +208,8 @@ TEST(a_plugin_may_leave_handlers_out)
 {
     impact_fork_member *member = NULL;
     int forks = 0;
-    REQUIRE(!impact_fork_add(&member, IMPACT_FORK_HANDLERS(.in_parent = count, .userdata = &forks)));
+    REQUIRE(
+        !impact_fork_add(&member, IMPACT_FORK_HANDLERS(.in_parent = count, .userdata = &forks)));
     (void)fork_once("");
     CHECK_EQUAL(forks, 1);
     impact_fork_remove(member);
@@ -226,10 +228,10 @@ TEST(a_plugin_without_memory_is_told_so)
 {
     impact_fork_member *member = NULL;
     faults f;
-    FOR_EACH_ALLOCATION_FAILURE(&f)
-    {
+    FOR_EACH_ALLOCATION_FAILURE(&f) {
         impact_allocator_set_default(&f.allocator);
-        const impact_status status = impact_fork_add(&member, IMPACT_FORK_HANDLERS(.before = count));
+        const impact_status status =
+            impact_fork_add(&member, IMPACT_FORK_HANDLERS(.before = count));
         CHECK_EQUAL(status, f.injected ? IMPACT_ENOMEM : IMPACT_OK);
         if (!status)
             impact_fork_remove(member);

@@ -6,6 +6,7 @@
 
 #include <impact/diagnostics.h>
 
+#include "signal/encode.h"
 #include "support/check.h"
 #include "support/faults.h"
 #include "support/tracing.h"
@@ -59,6 +60,27 @@ TEST(schema_url_and_attributes_are_part_of_a_scope)
     CHECK(has_string(scope.attributes, "a", "x"));
     CHECK_EQUAL(count_attributes(scope.attributes), 2);
     CHECK(is_text(impact__tracer_schema_url(tracer), "https://example.org/1\xEF\xBF\xBD"));
+    tracing_close(&t);
+}
+
+TEST(attributes_of_a_scope_that_are_not_kept_are_counted)
+{
+    static char keys[impact__list_count_limit + 10][8];
+    static impact_attribute many[impact__list_count_limit + 10];
+    tracing t;
+    impact_scope_view scope;
+    for (int i = 0; i < impact__list_count_limit + 10; i++) {
+        (void)snprintf(keys[i], sizeof keys[i], "%d", i);
+        many[i] = impact_int(keys[i], i);
+    }
+    many[5] = impact_int("bad\xFFkey", 1);
+    REQUIRE(tracing_open(&t, NULL));
+    const impact_tracer *tracer = impact_tracer_provider_get_tracer_with(
+        t.provider, IMPACT_TRACER_OPTIONS(.name = "lib", .attributes = many,
+                                          .attribute_count = impact__list_count_limit + 10));
+    REQUIRE(tracer && impact_scope_view_parse(&scope, impact__tracer_scope(tracer)));
+    CHECK_EQUAL(count_attributes(scope.attributes), impact__list_count_limit - 1);
+    CHECK_EQUAL(scope.dropped_attribute_count, 11);
     tracing_close(&t);
 }
 
