@@ -27,8 +27,9 @@ typedef void (*impact_diagnostics_fn)(impact_severity severity, const char *mess
  * used by reports that other threads are in the middle of. */
 IMPACT_API void impact_diagnostics_set_callback(impact_diagnostics_fn callback, void *userdata);
 
-/* A callback that writes "impact: <message>" to standard error, without SIGPIPE when nobody reads it.
- * Pass it to the function above. */
+/* A callback that writes "impact: <message>" to standard error, without SIGPIPE when nobody reads it, and
+ * without waiting when nobody does yet: what finds no room is counted among the suppressed ones of a later
+ * message. Pass it to the function above. */
 IMPACT_API void impact_diagnostics_to_stderr(impact_severity severity, const char *message,
                                              uint64_t suppressed, void *userdata);
 

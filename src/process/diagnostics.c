@@ -18,6 +18,7 @@
 
 #include "base/clock.h"
 #include "process/diagnostics.h"
+#include "base/nonblocking.h"
 #include "base/sigpipe.h"
 #include "base/text.h"
 
@@ -53,9 +54,19 @@ void impact_diagnostics_set_callback(impact_diagnostics_fn callback, void *userd
     (void)pthread_mutex_unlock(&lock);
 }
 
-static size_t smaller(size_t a, size_t b)
+/* What standard error had no room for. Relaxed: a number, and nothing beside it. */
+static _Atomic uint64_t unsaid;
+
+static bool write_line(const char *message, uint64_t suppressed)
 {
-    return a < b ? a : b;
+    char line[message_size + 64];
+    const int length = (int)(message ? strnlen(message, message_size) : 0);
+    const int size =
+        suppressed ? snprintf(line, sizeof line, "impact: %.*s (%llu more suppressed)\n", length,
+                              message, (unsigned long long)suppressed)
+                   : snprintf(line, sizeof line, "impact: %.*s\n", length, message ? message : "");
+    return size > 0 && (size_t)size < sizeof line &&
+           impact__write_without_waiting(STDERR_FILENO, line, (size_t)size);
 }
 
 void impact_diagnostics_to_stderr(impact_severity severity, const char *message,
@@ -63,18 +74,13 @@ void impact_diagnostics_to_stderr(impact_severity severity, const char *message,
 {
     (void)severity;
     (void)userdata; /* there is only one standard error */
-    char line[message_size + 64];
-    const int length = (int)(message ? strnlen(message, message_size) : 0);
-    const int size =
-        suppressed ? snprintf(line, sizeof line, "impact: %.*s (%llu more suppressed)\n", length,
-                              message, (unsigned long long)suppressed)
-                   : snprintf(line, sizeof line, "impact: %.*s\n", length, message ? message : "");
+    const uint64_t before = atomic_exchange_explicit(&unsaid, 0, memory_order_relaxed);
     impact__sigpipe held; /* what speaks is the library: it must not end the process */
     impact__sigpipe_hold(&held);
-    const bool is_said =
-        size > 0 && write(STDERR_FILENO, line, smaller((size_t)size, sizeof line - 1)) >= 0;
+    const bool is_said = write_line(message, suppressed + before);
     impact__sigpipe_release(&held);
-    (void)is_said; /* if not, there is nobody left to tell */
+    if (!is_said) /* it may be next time */
+        atomic_fetch_add_explicit(&unsaid, suppressed + before + 1, memory_order_relaxed);
 }
 
 /* FNV-1a, the terminating NUL included: "ab", "c" is not "a", "bc". */

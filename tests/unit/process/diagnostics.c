@@ -2,6 +2,7 @@
 #include "process/diagnostics.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -11,6 +12,8 @@
 
 #include "support/check.h"
 #include "support/fake_clock.h"
+#include "support/fake_exporter.h"
+#include "support/provider_fixture.h"
 
 typedef struct heard {
     impact_severity severity;
@@ -276,4 +279,63 @@ TEST(each_report_of_many_threads_is_said_or_counted)
     impact_diagnostics_report(IMPACT_SEVERITY_INFO, "cause", "subject", "%s", "last");
     CHECK_EQUAL(atomic_load(&said_count), 2);
     CHECK_EQUAL(atomic_load(&withheld), 3999);
+}
+
+/* ---- standard error that nobody reads yet ---- */
+
+static int full_ends[2];
+
+/* A pipe without room as standard error; whoever waits for it is ended by the alarm. */
+static bool fill_standard_error(void)
+{
+    static const char bytes[4096];
+    if (pipe(full_ends) || fcntl(full_ends[1], F_SETFL, O_NONBLOCK))
+        return false;
+    while (write(full_ends[1], bytes, sizeof bytes) > 0)
+        continue;
+    (void)alarm(20);
+    return fcntl(full_ends[1], F_SETFL, 0) == 0 && dup2(full_ends[1], STDERR_FILENO) >= 0;
+}
+
+static void make_room(void)
+{
+    char bytes[65536];
+    CHECK(fcntl(full_ends[0], F_SETFL, O_NONBLOCK) == 0);
+    while (read(full_ends[0], bytes, sizeof bytes) > 0)
+        continue;
+}
+
+static void check_line(const char *should)
+{
+    char text[256] = "";
+    (void)read(full_ends[0], text, sizeof text - 1);
+    CHECK_STRING(text, should);
+}
+
+TEST(what_standard_error_has_no_room_for_is_counted_and_said_later)
+{
+    REQUIRE(fill_standard_error());
+    impact_diagnostics_to_stderr(IMPACT_SEVERITY_ERROR, "lost", 0, NULL);
+    impact_diagnostics_to_stderr(IMPACT_SEVERITY_ERROR, "lost", 3, NULL);
+    make_room();
+    impact_diagnostics_to_stderr(IMPACT_SEVERITY_ERROR, "text", 1, NULL);
+    check_line("impact: text (6 more suppressed)\n");
+    impact_diagnostics_to_stderr(IMPACT_SEVERITY_ERROR, "text", 0, NULL);
+    check_line("impact: text\n");
+}
+
+TEST(recording_does_not_wait_for_a_full_standard_error)
+{
+    enum { span_count = 100 };
+    fake_exporter fake;
+    impact_exporter *exporter = fake_exporter_open(&fake);
+    fake_set_hangs(&fake, true);
+    impact_diagnostics_set_callback(impact_diagnostics_to_stderr, NULL);
+    REQUIRE(fill_standard_error());
+    REQUIRE(open_provider(&exporter, 1, (impact_trace_options){.queue_limit = 4}));
+    end_spans(span_count);
+    CHECK(stats_of(provider).dropped_full > 0);
+    make_room();
+    fake_set_hangs(&fake, false);
+    close_and_check();
 }

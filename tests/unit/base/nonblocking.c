@@ -1,0 +1,99 @@
+/* Writing without waiting: pipes, sockets and files that have room, and that have none. */
+#include "base/nonblocking.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "support/check.h"
+
+/* Until there is no room, without leaving a flag behind. */
+static void fill(int descriptor)
+{
+    static const char byte[4096];
+    const int flags = fcntl(descriptor, F_GETFL);
+    CHECK(fcntl(descriptor, F_SETFL, flags | O_NONBLOCK) == 0);
+    while (write(descriptor, byte, sizeof byte) > 0)
+        continue;
+    while (write(descriptor, byte, 1) > 0)
+        continue;
+    CHECK(fcntl(descriptor, F_SETFL, flags) == 0);
+}
+
+static void drain(int descriptor)
+{
+    char bytes[65536];
+    CHECK(fcntl(descriptor, F_SETFL, O_NONBLOCK) == 0);
+    while (read(descriptor, bytes, sizeof bytes) > 0)
+        continue;
+}
+
+static bool is_read(int descriptor, const char *should)
+{
+    char text[32] = "";
+    const ssize_t size = read(descriptor, text, sizeof text - 1);
+    return size == (ssize_t)strlen(should) && strcmp(text, should) == 0;
+}
+
+/* `ends`: where is read, where is written. */
+static void try_both(const int ends[2])
+{
+    (void)alarm(20);
+    const int flags = fcntl(ends[1], F_GETFL);
+    CHECK(impact__write_without_waiting(ends[1], "text", 4));
+    CHECK(is_read(ends[0], "text"));
+    fill(ends[1]);
+    CHECK(!impact__write_without_waiting(ends[1], "text", 4));
+    drain(ends[0]);
+    CHECK(impact__write_without_waiting(ends[1], "again", 5));
+    CHECK(is_read(ends[0], "again"));
+    CHECK_EQUAL(fcntl(ends[1], F_GETFL), flags);
+}
+
+TEST(a_full_pipe_is_not_waited_for)
+{
+    int ends[2];
+    REQUIRE(pipe(ends) == 0);
+    try_both(ends);
+}
+
+TEST(a_full_socket_is_not_waited_for)
+{
+    int ends[2];
+    REQUIRE(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0);
+    try_both(ends);
+}
+
+/* What root made it cannot open again as somebody else. */
+TEST(a_full_pipe_of_another_user_is_not_waited_for)
+{
+    int ends[2];
+    REQUIRE(pipe(ends) == 0);
+    if (geteuid() != 0 || seteuid(65534) != 0)
+        check_skip("only root can become somebody else");
+    try_both(ends);
+}
+
+TEST(a_file_takes_it_at_its_end)
+{
+    char name[] = "/tmp/impact-nonblocking-XXXXXX";
+    const int file = mkstemp(name);
+    REQUIRE(file >= 0 && unlink(name) == 0);
+    CHECK(impact__write_without_waiting(file, "one", 3));
+    CHECK(impact__write_without_waiting(file, "two", 3));
+    CHECK_EQUAL(lseek(file, 0, SEEK_SET), 0);
+    CHECK(is_read(file, "onetwo"));
+}
+
+TEST(what_nobody_reads_and_what_is_closed_is_not_written)
+{
+    int ends[2];
+    REQUIRE(pipe(ends) == 0 && signal(SIGPIPE, SIG_IGN) != SIG_ERR);
+    (void)close(ends[0]);
+    CHECK(!impact__write_without_waiting(ends[1], "text", 4));
+    (void)close(ends[1]);
+    CHECK(!impact__write_without_waiting(ends[1], "text", 4));
+}
