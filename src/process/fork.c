@@ -5,11 +5,49 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/options.h"
 
-atomic_uint impact__fork_generation_value;
+/* ---- the generation ---- */
+
+/* The number of this process; of its parent in a child before it is renewed. */
+static atomic_uint latest = 1;
+static atomic_uint instead_of_the_page = 1;
+
+atomic_uint *impact__fork_generation_at = &instead_of_the_page;
+
+/* When the library is loaded, so that nobody looks while it moves. Without a page that can be wiped
+ * (before Linux 4.14), only children of fork() are noticed. */
+__attribute__((constructor)) static void open_page(void)
+{
+    const long size = sysconf(_SC_PAGESIZE);
+    atomic_uint *page =
+        mmap(NULL, (size_t)size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (page == MAP_FAILED)
+        return;
+    if (madvise(page, (size_t)size, MADV_WIPEONFORK)) {
+        (void)munmap(page, (size_t)size); /* as it was given */
+        return;
+    }
+    atomic_init(page, atomic_load_explicit(&latest, memory_order_relaxed));
+    impact__fork_generation_at = page;
+}
+
+/* Relaxed: a number that a thread compares with one of its own. */
+unsigned impact__fork_generation_renew(void)
+{
+    unsigned none = 0;
+    const unsigned next = atomic_fetch_add_explicit(&latest, 1, memory_order_relaxed) + 1;
+    return atomic_compare_exchange_strong_explicit(impact__fork_generation_at, &none, next,
+                                                   memory_order_relaxed, memory_order_relaxed)
+               ? next
+               : none;
+}
+
+/* ---- the list ---- */
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards the list; held over a fork */
 static impact__fork_member *first;
@@ -34,7 +72,8 @@ static void after_fork_in_parent(void)
 
 static void after_fork_in_child(void)
 {
-    atomic_fetch_add_explicit(&impact__fork_generation_value, 1, memory_order_relaxed);
+    atomic_store_explicit(impact__fork_generation_at, 0, memory_order_relaxed);
+    (void)impact__fork_generation_renew();
     for (impact__fork_member *member = first; member; member = member->next)
         member->in_child(member->owner);
     (void)pthread_mutex_unlock(&lock);
