@@ -55,6 +55,12 @@ RULES = (
         ("src/base/thread.c",),
     ),
     (
+        "pthread_atfork",
+        "there is one fork set, with one order of locks; register with process/fork.h or <impact/process.h>",
+        ("src", "python", "cli", "examples"),
+        ("src/process/fork.c",),
+    ),
+    (
         "sleep usleep nanosleep clock_nanosleep",
         "nothing sleeps: wait on a condition with a deadline",
         ("src", "python", "cli", "tests", "fuzz"),

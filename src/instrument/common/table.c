@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <impact/process.h>
+
 /* Powers of two. Enough stripes that busy threads seldom meet, enough buckets that ten thousand
  * connections make chains of ten. */
 enum {
@@ -81,14 +83,16 @@ impact__table_entry *impact__table_remove(const void *key)
     return entry;
 }
 
-static void before_fork(void)
+static void before_fork(void *unused)
 {
+    (void)unused; /* there is one table; likewise below */
     for (size_t i = 0; i < stripe_count; i++)
         (void)pthread_mutex_lock(&stripes[i].lock);
 }
 
-static void after_fork(void)
+static void after_fork(void *unused)
 {
+    (void)unused;
     for (size_t i = stripe_count; i-- > 0;)
         (void)pthread_mutex_unlock(&stripes[i].lock);
 }
@@ -96,7 +100,10 @@ static void after_fork(void)
 /* When the library is loaded: there is no first use that could race with a fork. */
 __attribute__((constructor)) static void watch_forks(void)
 {
-    is_ready = pthread_atfork(before_fork, after_fork, after_fork) == 0;
+    static impact_fork_member *member; /* never removed: the library stays loaded */
+    is_ready = impact_fork_add(&member, IMPACT_FORK_HANDLERS(.before = before_fork,
+                                                             .in_parent = after_fork,
+                                                             .in_child = after_fork)) == IMPACT_OK;
 }
 
 bool impact__table_is_ready(void)

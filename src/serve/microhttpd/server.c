@@ -16,6 +16,8 @@
 #include <stddef.h>
 #include <unistd.h>
 
+#include <impact/process.h>
+
 #include "instrument/common/memory.h"
 #include "serve/microhttpd/answer.h"
 #include "serve/microhttpd/listener.h"
@@ -43,32 +45,38 @@ struct impact_server {
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards the list; held over a fork */
 static impact_server *first;
 
-static void before_fork(void)
+static void before_fork(void *unused)
 {
+    (void)unused; /* there is one list; likewise below */
     (void)pthread_mutex_lock(&lock); /* cannot fail for a normal lock; likewise below */
 }
 
-static void after_fork_in_parent(void)
+static void after_fork_in_parent(void *unused)
 {
+    (void)unused;
     (void)pthread_mutex_unlock(&lock);
 }
 
-static void after_fork_in_child(void)
+static void after_fork_in_child(void *unused)
 {
     for (impact_server *server = first; server; server = server->next) {
         if (!server->is_inherited)
             (void)close(server->descriptor); /* the parent's stays open */
         server->is_inherited = true;
     }
-    (void)pthread_mutex_unlock(&lock);
+    after_fork_in_parent(unused);
 }
 
-static pthread_once_t watch_once = PTHREAD_ONCE_INIT;
 static bool is_watching;
 
-static void watch_forks(void)
+/* When the library is loaded: there is no first use that could race with a fork. */
+__attribute__((constructor)) static void watch_forks(void)
 {
-    is_watching = pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child) == 0;
+    static impact_fork_member *member; /* never removed: the library stays loaded */
+    is_watching = impact_fork_add(&member, IMPACT_FORK_HANDLERS(.before = before_fork,
+                                                                .in_parent = after_fork_in_parent,
+                                                                .in_child = after_fork_in_child)) ==
+                  IMPACT_OK;
 }
 
 static void link_server(impact_server *server)
@@ -220,7 +228,6 @@ impact_status impact__server_open(impact_server **server, const char *address,
 {
     if (!server || !address || !handler || !port)
         return IMPACT_EINVAL;
-    (void)pthread_once(&watch_once, watch_forks); /* cannot fail */
     impact_server *opened = is_watching ? impact__memory_take(sizeof *opened) : NULL;
     if (!opened)
         return IMPACT_ENOMEM;
