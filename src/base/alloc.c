@@ -40,3 +40,8 @@ char *impact__copy(const impact_allocator *allocator, const char *data, size_t s
         memcpy(copy, data, size);
     return copy;
 }
+
+char *impact__copy_string(const impact_allocator *allocator, const char *string)
+{
+    return string ? impact__copy(allocator, string, strlen(string)) : NULL;
+}

@@ -18,4 +18,7 @@ void impact__free(const impact_allocator *allocator, void *memory);
 /* A NUL-terminated copy of `size` bytes, or NULL. */
 char *impact__copy(const impact_allocator *allocator, const char *data, size_t size);
 
+/* A copy of a NUL-terminated string, or NULL; a copy of NULL is NULL. */
+char *impact__copy_string(const impact_allocator *allocator, const char *string);
+
 #endif

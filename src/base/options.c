@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/bytes.h"
+
 static size_t size_of(const void *structure)
 {
     size_t size = 0;
@@ -15,30 +17,17 @@ static bool is_size(size_t size)
     return size >= sizeof size && size <= impact__struct_size_limit;
 }
 
-static bool is_zero(const unsigned char *bytes, size_t size)
-{
-    for (size_t i = 0; i < size; i++)
-        if (bytes[i])
-            return false;
-    return true;
-}
-
-static size_t smaller(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
-
 bool impact__struct_read(void *to, size_t known_size, const void *from)
 {
     const size_t given = from ? size_of(from) : sizeof given;
     if (!is_size(given))
         return false;
     if (given > known_size &&
-        !is_zero((const unsigned char *)from + known_size, given - known_size))
+        !impact__is_zero((const unsigned char *)from + known_size, given - known_size))
         return false;
     memset(to, 0, known_size);
     if (from)
-        memcpy(to, from, smaller(given, known_size));
+        memcpy(to, from, impact__smaller(given, known_size));
     memcpy(to, &known_size, sizeof known_size);
     return true;
 }
@@ -49,7 +38,7 @@ bool impact__struct_write(void *to, const void *from, size_t known_size)
     if (!is_size(given))
         return false;
     memset(to, 0, given);
-    memcpy(to, from, smaller(given, known_size));
+    memcpy(to, from, impact__smaller(given, known_size));
     memcpy(to, &given, sizeof given);
     return true;
 }

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/ascii.h"
+
 static const char replacement[] = "\xEF\xBF\xBD"; /* U+FFFD */
 enum { replacement_size = 3 };
 
@@ -119,22 +121,16 @@ void impact__hex_format(char *to, const uint8_t *bytes, size_t size)
     }
 }
 
-static int hex_digit(char c, bool may_be_upper_case)
+static int lower_case_hex_value(char c)
 {
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (may_be_upper_case && c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
+    return impact__is_digit(c) || impact__is_lower_case(c) ? impact__hex_value(c) : -1;
 }
 
 bool impact__hex_parse(uint8_t *bytes, size_t size, const char *digits)
 {
     for (size_t i = 0; i < size; i++) {
-        const int high = hex_digit(digits[2 * i], false);
-        const int low = hex_digit(digits[2 * i + 1], false);
+        const int high = lower_case_hex_value(digits[2 * i]);
+        const int low = lower_case_hex_value(digits[2 * i + 1]);
         if (high < 0 || low < 0)
             return false;
         bytes[i] = (uint8_t)(high << 4 | low);
@@ -150,8 +146,8 @@ bool impact__percent_decode(char *to, size_t *size, impact_text text, bool plus_
         if (c == '%') {
             if (text.size - i < 3)
                 return false;
-            const int high = hex_digit(text.data[i + 1], true);
-            const int low = hex_digit(text.data[i + 2], true);
+            const int high = impact__hex_value(text.data[i + 1]);
+            const int low = impact__hex_value(text.data[i + 2]);
             if (high < 0 || low < 0)
                 return false;
             c = (char)(high << 4 | low);
@@ -175,17 +171,12 @@ bool impact__text_equal_string(impact_text a, const char *b)
     return impact__text_equal(a, impact_text_of(b));
 }
 
-static char lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
 bool impact__text_equal_ignoring_case(impact_text a, impact_text b)
 {
     if (a.size != b.size)
         return false;
     for (size_t i = 0; i < a.size; i++)
-        if (lower(a.data[i]) != lower(b.data[i]))
+        if (impact__to_lower_case(a.data[i]) != impact__to_lower_case(b.data[i]))
             return false;
     return true;
 }
@@ -237,7 +228,7 @@ bool impact__text_parse_uint(uint64_t *value, impact_text text, uint64_t most)
 {
     uint64_t number = 0;
     for (size_t i = 0; i < text.size; i++) {
-        if (text.data[i] < '0' || text.data[i] > '9')
+        if (!impact__is_digit(text.data[i]))
             return false;
         const uint64_t digit = (uint64_t)(text.data[i] - '0');
         if (digit > most || number > (most - digit) / 10)

@@ -5,6 +5,7 @@
 
 #include <impact/diagnostics.h>
 
+#include "base/ascii.h"
 #include "base/text.h"
 
 enum {
@@ -53,7 +54,7 @@ static bool cut(impact_text *rest, char c)
 static bool cut_digits(uint64_t *number, unsigned *count, impact_text *rest)
 {
     const unsigned before = *count;
-    while (rest->size && rest->data[0] >= '0' && rest->data[0] <= '9') {
+    while (rest->size && impact__is_digit(rest->data[0])) {
         if (++*count > digit_limit)
             return false;
         *number = *number * 10 + (uint64_t)(rest->data[0] - '0');

@@ -3,12 +3,12 @@
 
 #include <string.h>
 
+#include "base/ascii.h"
 #include "base/text.h"
 
 static bool is_name_byte(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
-           c == '-' || c == ':' || c == '/' || c == '_';
+    return impact__is_alphanumeric_or(c, ".-:/_");
 }
 
 static bool is_made_of_name_bytes(impact_text name)

@@ -1,6 +1,7 @@
 /* The query of a request (application/x-www-form-urlencoded, as HTML forms and Flask read it). */
 #include "health/query.h"
 
+#include "base/ascii.h"
 #include "base/text.h"
 
 enum {
@@ -32,8 +33,7 @@ bool impact__query_find(impact_text *value, impact_text query, const char *name)
 
 static bool is_safe_byte(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           (c && strchr("-._~%&=+,:", c));
+    return impact__is_alphanumeric_or(c, "-._~%&=+,:");
 }
 
 bool impact__query_is_safe(impact_text query)

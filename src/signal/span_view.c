@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/protobuf.h"
 
 /* trace.proto: Span.flags, SpanFlags */
@@ -65,12 +66,6 @@ static impact_span_id span_id_of(impact_text bytes)
     if (bytes.size == sizeof id.bytes)
         memcpy(id.bytes, bytes.data, sizeof id.bytes);
     return id;
-}
-
-static bool is_zero(const impact_span_id *id)
-{
-    static const impact_span_id zero;
-    return memcmp(id, &zero, sizeof zero) == 0;
 }
 
 static bool is_remote(uint64_t flags)
@@ -177,7 +172,7 @@ bool impact_span_view_parse(impact_span_view *view, impact_text span)
     };
     if (!view || !read_message(span, read_span_field, &read))
         return false;
-    read.has_parent = !is_zero(&read.parent_span_id);
+    read.has_parent = !impact__is_zero(&read.parent_span_id, sizeof read.parent_span_id);
     *view = read;
     return true;
 }

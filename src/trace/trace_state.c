@@ -3,6 +3,7 @@
 
 #include <stddef.h>
 
+#include "base/ascii.h"
 #include "base/text.h"
 
 enum {
@@ -20,7 +21,7 @@ typedef struct member_list {
 
 static bool is_key_start(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+    return impact__is_lower_case(c) || impact__is_digit(c);
 }
 
 static bool is_key_character(char c)

@@ -11,6 +11,7 @@
 #include <impact/diagnostics.h>
 
 #include "base/alloc.h"
+#include "base/ascii.h"
 #include "base/buffer.h"
 #include "base/text.h"
 
@@ -112,13 +113,9 @@ static char *make_url(const impact_allocator *allocator)
 /* RFC 9110 5.6.2, token. */
 static bool is_token(impact_text text)
 {
-    for (size_t i = 0; i < text.size; i++) {
-        const char c = text.data[i];
-        const bool is_alphanumeric =
-            (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-        if (!c || (!is_alphanumeric && !strchr("!#$%&'*+-.^_`|~", c)))
+    for (size_t i = 0; i < text.size; i++)
+        if (!impact__is_alphanumeric_or(text.data[i], "!#$%&'*+-.^_`|~"))
             return false;
-    }
     return text.size > 0;
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/ascii.h"
 #include "base/text.h"
 
 enum {
@@ -112,7 +113,7 @@ static bool parse_date(int64_t *unix_s, impact_text value)
 static bool parse_seconds(uint64_t *seconds, impact_text value)
 {
     for (size_t i = 0; i < value.size; i++)
-        if (value.data[i] < '0' || value.data[i] > '9')
+        if (!impact__is_digit(value.data[i]))
             return false;
     if (!impact__text_parse_uint(seconds, value, wait_limit_s))
         *seconds = wait_limit_s;

@@ -6,6 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/authority.h"
+#include "base/ascii.h"
+
 enum { method_list_limit = 512 }; /* bytes of OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS */
 
 /* RFC 9110 9, RFC 5789, and QUERY of draft-ietf-httpbis-safe-method-w-body. */
@@ -67,22 +70,14 @@ static void write_text(writer *w, const char *data, size_t size)
     w->size += size;
 }
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    const char lower = (char)(c | 0x20);
-    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
-
 /* The byte at the start of `text`, percent-decoded, and how many bytes it takes. */
 static char decoded_byte(impact_text text, size_t *taken)
 {
     *taken = 1;
     if (text.data[0] != '%' || text.size < 3)
         return text.data[0];
-    const int high = hex_digit(text.data[1]);
-    const int low = hex_digit(text.data[2]);
+    const int high = impact__hex_value(text.data[1]);
+    const int low = impact__hex_value(text.data[2]);
     if (high < 0 || low < 0)
         return text.data[0];
     *taken = 3;
@@ -150,34 +145,14 @@ size_t impact__http_redact_query(char *to, size_t capacity, impact_text query)
 
 /* ---- addresses and status ---- */
 
-/* The part after the host: nothing, or a colon and up to five digits. */
-static long port_of(const char *data, size_t size, long otherwise)
-{
-    if (size < 2 || size > 6 || data[0] != ':')
-        return otherwise;
-    long port = 0;
-    for (size_t i = 1; i < size; i++) {
-        if (data[i] < '0' || data[i] > '9')
-            return otherwise;
-        port = port * 10 + (data[i] - '0');
-    }
-    return port > 0 && port <= 65535 ? port : otherwise;
-}
-
 bool impact__http_split_authority(impact_text authority, long otherwise, impact_text *host,
                                   long *port)
 {
-    if (!authority.size)
+    const impact__authority address = impact__authority_of(authority);
+    if (!address.host.size)
         return false;
-    const bool is_bracketed = authority.data[0] == '[';
-    const char *end = memchr(authority.data, is_bracketed ? ']' : ':', authority.size);
-    const size_t before = is_bracketed ? 1 : 0;
-    const size_t stop = end ? (size_t)(end - authority.data) : authority.size;
-    if (stop <= before)
-        return false;
-    const size_t rest = stop + (is_bracketed && end ? 1 : 0);
-    *host = impact_text_from(authority.data + before, stop - before);
-    *port = port_of(authority.data + rest, authority.size - rest, otherwise);
+    *host = address.host;
+    *port = address.port > 0 ? address.port : otherwise;
     return true;
 }
 

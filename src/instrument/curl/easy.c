@@ -10,7 +10,7 @@
 
 #include <stdarg.h>
 
-#include "instrument/common/memory.h"
+#include "base/alloc.h"
 #include "instrument/common/table.h"
 #include "instrument/curl/client_span.h"
 #include "instrument/curl/trace_headers.h"
@@ -35,7 +35,7 @@ static transfer *find_or_add(CURL *easy)
     transfer *t = find(easy);
     if (t || !impact__table_is_ready())
         return t;
-    t = impact__memory_take(sizeof *t);
+    t = impact__alloc(NULL, sizeof *t);
     if (t)
         impact__table_add(&t->entry, easy);
     return t;
@@ -46,8 +46,8 @@ static void forget(CURL *easy)
     transfer *t = (transfer *)impact__table_remove(easy);
     if (!t)
         return;
-    impact__memory_give_back(t->url);
-    impact__memory_give_back(t);
+    impact__free(NULL, t->url);
+    impact__free(NULL, t);
 }
 
 /* ---- options ---- */
@@ -70,8 +70,8 @@ static void remember_url(CURL *easy, const char *url)
     transfer *t = find_or_add(easy);
     if (!t)
         return;
-    impact__memory_give_back(t->url);
-    t->url = impact__memory_copy(url);
+    impact__free(NULL, t->url);
+    t->url = impact__copy_string(NULL, url);
 }
 
 /* Its content may change until the transfer begins, so it is read then. */
@@ -149,10 +149,10 @@ static CURLcode perform_in(impact_span *span, CURL *easy, transfer *t)
 static char *copy_url(const transfer *t)
 {
     if (!t || !t->url_handle)
-        return t ? impact__memory_copy(t->url) : NULL;
+        return t ? impact__copy_string(NULL, t->url) : NULL;
     char *url = NULL;
     (void)curl_url_get(t->url_handle, CURLUPART_URL, &url, 0); /* else it stays NULL */
-    char *copy = impact__memory_copy(url);
+    char *copy = impact__copy_string(NULL, url);
     curl_free(url);
     return copy;
 }
@@ -174,7 +174,7 @@ CURLcode impact_curl_easy_perform(CURL *easy)
     transfer *t = find(easy);
     char *url = copy_url(t);
     const CURLcode code = perform_traced(easy, t, url);
-    impact__memory_give_back(url);
+    impact__free(NULL, url);
     return code;
 }
 
@@ -195,7 +195,7 @@ static bool copy_transfer(CURL *copy, const transfer *t)
     if (!copied)
         return false;
     copied->headers = t->headers;
-    copied->url = impact__memory_copy(t->url);
+    copied->url = impact__copy_string(NULL, t->url);
     copied->url_handle = t->url_handle;
     return curl_easy_setopt(copy, CURLOPT_HTTPHEADER, t->headers) == CURLE_OK;
 }

@@ -15,6 +15,9 @@
 
 #include <impact/process.h>
 
+#include "base/alloc.h"
+#include "base/options.h"
+
 enum {
     default_status = 200,
     default_timeout_ms = 3000,
@@ -189,12 +192,9 @@ static http_check *copy_check(const impact_check_http_options *options)
     const char *method = options->method ? options->method : "GET";
     const size_t url_size = strlen(options->url) + 1;
     const size_t method_size = strlen(method) + 1;
-    const impact_allocator *allocator = impact_allocator_default();
-    http_check *check =
-        allocator->allocate(allocator->userdata, sizeof *check + url_size + method_size);
+    http_check *check = impact__alloc(NULL, sizeof *check + url_size + method_size);
     if (!check)
         return NULL;
-    check->easy = check->multi = NULL;
     check->status = options->status ? options->status : default_status;
     check->url = memcpy((char *)(check + 1), options->url, url_size);
     check->method = memcpy(check->url + url_size, method, method_size);
@@ -203,8 +203,7 @@ static http_check *copy_check(const impact_check_http_options *options)
 
 static void free_check(void *check)
 {
-    const impact_allocator *allocator = impact_allocator_default();
-    allocator->release(allocator->userdata, check);
+    impact__free(NULL, check);
 }
 
 static impact_status add(impact_health *health, const impact_check_http_options *options)
@@ -234,11 +233,12 @@ static void start_libcurl(void)
 impact_status impact_health_add_http(impact_health *health,
                                      const impact_check_http_options *options)
 {
-    if (!health || !options || options->size < sizeof *options)
+    impact_check_http_options known;
+    if (!health || !options || !impact__struct_read(&known, sizeof known, options))
         return IMPACT_EINVAL;
-    const impact_status status = examine(options->url);
+    const impact_status status = examine(known.url);
     if (status)
         return status;
     (void)pthread_once(&start_once, start_libcurl); /* cannot fail */
-    return start_status ? start_status : add(health, options);
+    return start_status ? start_status : add(health, &known);
 }

@@ -13,7 +13,7 @@
 #include <string.h>
 
 #include "instrument/common/http_semconv.h"
-#include "instrument/common/memory.h"
+#include "base/alloc.h"
 #include "instrument/common/table.h"
 #include "serve/microhttpd/answer.h"
 #include "instrument/microhttpd/server_span.h"
@@ -58,7 +58,7 @@ impact_status impact_microhttpd_open(impact_microhttpd **instrumentation,
     if (!instrumentation || read_options(&read, options))
         return IMPACT_EINVAL;
     impact_microhttpd *opened =
-        impact__table_is_ready() ? impact__memory_take(sizeof *opened) : NULL;
+        impact__table_is_ready() ? impact__alloc(NULL, sizeof *opened) : NULL;
     if (!opened)
         return IMPACT_ENOMEM;
     opened->options = read;
@@ -68,7 +68,7 @@ impact_status impact_microhttpd_open(impact_microhttpd **instrumentation,
 
 void impact_microhttpd_close(impact_microhttpd *instrumentation)
 {
-    impact__memory_give_back(instrumentation);
+    impact__free(NULL, instrumentation);
 }
 
 /* ---- the application's requests ---- */
@@ -133,7 +133,7 @@ static bool answer_health(impact_health *health, const handler_call *call,
 static void forget(request *r)
 {
     impact_http_response_clear(&r->response);
-    impact__memory_give_back(r);
+    impact__free(NULL, r);
 }
 
 /* The first call of a request. Whether it is ours is decided here, and once. */
@@ -152,9 +152,9 @@ static enum MHD_Result begin(const impact_microhttpd *web, const handler_call *c
 static enum MHD_Result first_call(const impact_microhttpd *web, const handler_call *call)
 {
     impact__target target = {0};
-    request *r = impact__memory_take(sizeof *r);
+    request *r = impact__alloc(NULL, sizeof *r);
     if (!r || !impact__target_open_decoded(&target, call->connection, call->url)) {
-        impact__memory_give_back(r);
+        impact__free(NULL, r);
         return call_application(web, call);
     }
     const enum MHD_Result result = begin(web, call, r, &target);

@@ -10,7 +10,7 @@
 #include <impact/propagation.h>
 
 #include "instrument/common/http_semconv.h"
-#include "instrument/common/memory.h"
+#include "base/alloc.h"
 #include "instrument/common/own_tracer.h"
 
 enum { query_limit = 2048 }; /* bytes of url.query that are recorded */
@@ -29,7 +29,7 @@ typedef struct joined_field {
 
 static void join(joined_field *field, const char *value, size_t size)
 {
-    char *memory = impact__memory_take(field->value.size + 1 + size);
+    char *memory = impact__alloc(NULL, field->value.size + 1 + size);
     if (!memory) {
         field->has_failed = true;
         return;
@@ -38,7 +38,7 @@ static void join(joined_field *field, const char *value, size_t size)
     memory[field->value.size] = ',';
     if (size)
         memcpy(memory + field->value.size + 1, value, size);
-    impact__memory_give_back(field->memory);
+    impact__free(NULL, field->memory);
     field->memory = memory;
     field->value = impact_text_from(memory, field->value.size + 1 + size);
 }
@@ -68,7 +68,7 @@ static impact_text get_field(void *userdata, const char *name)
 {
     carrier *c = userdata;
     joined_field *field = strcmp(name, "traceparent") == 0 ? &c->parent : &c->state;
-    impact__memory_give_back(field->memory);
+    impact__free(NULL, field->memory);
     *field = (joined_field){.name = name};
     (void)MHD_get_connection_values_n(c->connection, MHD_HEADER_KIND, take_field, field);
     return field->has_failed ? impact_text_from(NULL, 0) : field->value;
@@ -190,8 +190,8 @@ impact_span *impact__server_span_start(struct MHD_Connection *connection, const 
                             .parent = has_parent ? &parent : NULL,
                             .attributes = facts.attributes.items,
                             .attribute_count = facts.attributes.count));
-    impact__memory_give_back(c.parent.memory);
-    impact__memory_give_back(c.state.memory);
+    impact__free(NULL, c.parent.memory);
+    impact__free(NULL, c.state.memory);
     return span;
 }
 

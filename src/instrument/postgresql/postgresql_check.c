@@ -25,6 +25,9 @@
 
 #include <impact/process.h>
 
+#include "base/alloc.h"
+#include "base/options.h"
+
 typedef struct postgresql_check {
     PGconn *connection; /* NULL: none is kept */
     pid_t process;      /* that made it */
@@ -205,43 +208,38 @@ static impact_health_status run_check(impact_health_run *run, void *userdata)
 
 static postgresql_check *make_check(const char *conninfo)
 {
-    const impact_allocator *allocator = impact_allocator_default();
     const size_t size = strlen(conninfo) + 1;
-    postgresql_check *check = allocator->allocate(allocator->userdata, sizeof *check + size);
-    if (!check)
-        return NULL;
-    check->connection = NULL;
-    check->process = 0;
-    check->is_over = false;
-    memcpy(check->conninfo, conninfo, size);
+    postgresql_check *check = impact__alloc(NULL, sizeof *check + size);
+    if (check)
+        memcpy(check->conninfo, conninfo, size);
     return check;
 }
 
 static void free_check(void *userdata)
 {
     postgresql_check *check = userdata;
-    const impact_allocator *allocator = impact_allocator_default();
     if (impact_door_enter()) {
         if (check->connection && check->process != getpid())
             disown(check);
         disconnect(check);
         impact_door_leave();
     }
-    allocator->release(allocator->userdata, check);
+    impact__free(NULL, check);
 }
 
 impact_status impact_health_add_postgresql(impact_health *health,
                                            const impact_check_postgresql_options *options)
 {
-    if (!health || !options || options->size < sizeof *options)
+    impact_check_postgresql_options known;
+    if (!health || !options || !impact__struct_read(&known, sizeof known, options))
         return IMPACT_EINVAL;
-    postgresql_check *check = make_check(options->conninfo ? options->conninfo : "");
+    postgresql_check *check = make_check(known.conninfo ? known.conninfo : "");
     if (!check)
         return IMPACT_ENOMEM;
     const impact_status status = impact_health_add(
-        health, IMPACT_CHECK(.name = options->name, .run = run_check, .userdata = check,
-                             .free_userdata = free_check, .groups = options->groups,
-                             .timeout_ms = options->timeout_ms));
+        health, IMPACT_CHECK(.name = known.name, .run = run_check, .userdata = check,
+                             .free_userdata = free_check, .groups = known.groups,
+                             .timeout_ms = known.timeout_ms));
     if (status)
         free_check(check);
     return status;

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/ascii.h"
+
 enum { bracket_limit = 256 }; /* bytes in which a bracket has to close to be looked into */
 
 static bool is_space(char c)
@@ -10,20 +12,15 @@ static bool is_space(char c)
     return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
 /* Bytes above ASCII are letters to SQLite and PostgreSQL; so a UTF-8 sequence is never cut. */
 static bool begins_word(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || (unsigned char)c >= 0x80;
+    return impact__is_letter(c) || c == '_' || (unsigned char)c >= 0x80;
 }
 
 static bool continues_word(char c)
 {
-    return begins_word(c) || is_digit(c) || c == '$';
+    return begins_word(c) || impact__is_digit(c) || c == '$';
 }
 
 /* The byte at `index`, or NUL past the end. */
@@ -103,7 +100,7 @@ static size_t measure_dollar_quoted(impact_text text)
         return 0;
     size_t tag = 1;
     while (tag < text.size &&
-           (begins_word(text.data[tag]) || (tag > 1 && is_digit(text.data[tag]))))
+           (begins_word(text.data[tag]) || (tag > 1 && impact__is_digit(text.data[tag]))))
         tag++;
     if (at(text, tag++) != '$')
         return 0;
@@ -114,7 +111,7 @@ static size_t measure_dollar_quoted(impact_text text)
 /* Digits with what may stand among them: 0x1F, 1_000, .5, 1.5e-3. A sign is an operator. */
 static size_t measure_number(impact_text text)
 {
-    if (!is_digit(at(text, 0)) && !(at(text, 0) == '.' && is_digit(at(text, 1))))
+    if (!impact__is_digit(at(text, 0)) && !(at(text, 0) == '.' && impact__is_digit(at(text, 1))))
         return 0;
     const bool is_hex = at(text, 0) == '0' && (at(text, 1) | 0x20) == 'x';
     size_t size = 1;
@@ -122,7 +119,7 @@ static size_t measure_number(impact_text text)
         const char c = text.data[size];
         const bool is_exponent_sign = (c == '+' || c == '-') && !is_hex &&
                                       (text.data[size - 1] | 0x20) == 'e' &&
-                                      is_digit(at(text, size + 1));
+                                      impact__is_digit(at(text, size + 1));
         if (!continues_word(c) && c != '.' && !is_exponent_sign)
             break;
     }
@@ -134,12 +131,12 @@ static size_t measure_parameter(impact_text text)
     const char first = at(text, 0);
     const char second = at(text, 1);
     const bool is_named =
-        (first == ':' || first == '@' || first == '$') && (begins_word(second) || is_digit(second));
+        (first == ':' || first == '@' || first == '$') && (begins_word(second) || impact__is_digit(second));
     if (first != '?' && !is_named)
         return 0;
     size_t size = 1;
     while (size < text.size &&
-           (first == '?' ? is_digit(text.data[size]) : continues_word(text.data[size])))
+           (first == '?' ? impact__is_digit(text.data[size]) : continues_word(text.data[size])))
         size++;
     return size;
 }
@@ -220,11 +217,9 @@ bool impact__sql_is_word(impact__sql_token token, const char *word)
 {
     if (token.kind != IMPACT__SQL_WORD)
         return false;
-    for (size_t i = 0; i < token.text.size; i++) {
-        const char c = token.text.data[i];
-        if ((c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c) != word[i])
+    for (size_t i = 0; i < token.text.size; i++)
+        if (impact__to_upper_case(token.text.data[i]) != word[i])
             return false; /* also where the word ends before the token */
-    }
     return word[token.text.size] == 0;
 }
 

@@ -6,7 +6,9 @@
 #include <impact/sqlite.h>
 
 #include <stddef.h>
-#include <string.h>
+
+#include "base/alloc.h"
+#include "base/options.h"
 
 enum {
     steps_between_looks = 1000, /* instructions of SQLite's machine: about 0.1 ms */
@@ -65,32 +67,25 @@ static impact_health_status run_check(impact_health_run *run, void *path)
 
 /* ---- registering ---- */
 
-static char *copy_path(const char *path)
-{
-    const impact_allocator *allocator = impact_allocator_default();
-    const size_t size = strlen(path) + 1;
-    char *copy = allocator->allocate(allocator->userdata, size);
-    return copy ? memcpy(copy, path, size) : NULL;
-}
-
 static void free_path(void *path)
 {
-    const impact_allocator *allocator = impact_allocator_default();
-    allocator->release(allocator->userdata, path);
+    impact__free(NULL, path);
 }
 
 impact_status impact_health_add_sqlite(impact_health *health,
                                        const impact_check_sqlite_options *options)
 {
-    if (!health || !options || options->size < sizeof *options || !options->path || !*options->path)
+    impact_check_sqlite_options known;
+    if (!health || !options || !impact__struct_read(&known, sizeof known, options) || !known.path ||
+        !*known.path)
         return IMPACT_EINVAL;
-    char *path = copy_path(options->path);
+    char *path = impact__copy_string(NULL, known.path);
     if (!path)
         return IMPACT_ENOMEM;
     const impact_status status = impact_health_add(
-        health, IMPACT_CHECK(.name = options->name, .run = run_check, .userdata = path,
-                             .free_userdata = free_path, .groups = options->groups,
-                             .timeout_ms = options->timeout_ms));
+        health, IMPACT_CHECK(.name = known.name, .run = run_check, .userdata = path,
+                             .free_userdata = free_path, .groups = known.groups,
+                             .timeout_ms = known.timeout_ms));
     if (status)
         free_path(path);
     return status;

@@ -13,7 +13,7 @@
 
 #include <string.h>
 
-#include "instrument/common/memory.h"
+#include "base/alloc.h"
 #include "instrument/common/table.h"
 #include "instrument/common/own_tracer.h"
 #include "instrument/common/start_attributes.h"
@@ -35,7 +35,7 @@ static void end_statement(const sqlite3_stmt *statement)
     if (!running)
         return;
     impact_span_end(running->span);
-    impact__memory_give_back(running);
+    impact__free(NULL, running);
 }
 
 /* What is known of a statement before its span starts; and room for what has to be written for it. */
@@ -84,7 +84,7 @@ static impact_span *start_span(impact_tracer *own, const statement_facts *facts)
 /* Without memory to remember it the span ends here: it was, and that is all it tells. */
 static void keep(sqlite3_stmt *statement, impact_span *span)
 {
-    running_statement *running = impact__memory_take(sizeof *running);
+    running_statement *running = impact__alloc(NULL, sizeof *running);
     if (!running) {
         impact_span_end(span);
         return;

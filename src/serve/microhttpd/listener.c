@@ -4,9 +4,12 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include "base/authority.h"
 
 enum {
     host_limit = 255, /* RFC 1035 2.3.4 */
@@ -16,46 +19,20 @@ enum {
 /* The address in two parts; `host` is empty for every address. */
 typedef struct parts {
     char host[host_limit + 1];
-    char port[6];
+    char port[12]; /* any int */
 } parts;
 
-static bool copy_part(char *to, size_t capacity, const char *from, size_t size)
+static bool read_parts(parts *to, const char *text)
 {
-    if (size >= capacity)
+    const impact__authority address = impact__authority_of(impact_text_of(text));
+    const bool is_empty_bracket = address.is_bracketed && !address.host.size;
+    if (!address.is_whole || address.port < 0 || is_empty_bracket || address.host.size > host_limit)
         return false;
-    memcpy(to, from, size);
-    to[size] = 0;
+    *to = (parts){.port = ""};
+    if (address.host.size)
+        memcpy(to->host, address.host.data, address.host.size);
+    (void)snprintf(to->port, sizeof to->port, "%d", (int)address.port); /* it fits */
     return true;
-}
-
-static bool is_port(const char *text)
-{
-    unsigned port = 0;
-    const size_t size = strspn(text, "0123456789");
-    if (size == 0 || size > 5 || text[size])
-        return false;
-    for (; *text; text++)
-        port = port * 10 + (unsigned)(*text - '0');
-    return port <= UINT16_MAX;
-}
-
-static bool read_parts(parts *to, const char *address)
-{
-    const char *colon = strrchr(address, ':');
-    if (!colon || !is_port(colon + 1))
-        return false;
-    const char *host = address;
-    size_t size = (size_t)(colon - address);
-    if (*host == '[') {
-        if (size < 3 || host[size - 1] != ']')
-            return false;
-        host++;
-        size -= 2;
-    } else if (memchr(host, ':', size)) {
-        return false; /* an IPv6 address needs its brackets */
-    }
-    return copy_part(to->host, sizeof to->host, host, size) &&
-           copy_part(to->port, sizeof to->port, colon + 1, strlen(colon + 1));
 }
 
 static bool bind_and_listen(int descriptor, const struct addrinfo *info)

@@ -18,7 +18,7 @@
 
 #include <impact/process.h>
 
-#include "instrument/common/memory.h"
+#include "base/alloc.h"
 #include "serve/microhttpd/answer.h"
 #include "serve/microhttpd/listener.h"
 #include "serve/microhttpd/target.h"
@@ -113,10 +113,10 @@ static void *begin(void *cls, const char *uri, struct MHD_Connection *connection
 {
     (void)cls; /* a request is the same for all servers */
     (void)connection;
-    request *r = impact__memory_take(sizeof *r);
+    request *r = impact__alloc(NULL, sizeof *r);
     if (r && impact__target_open_raw(&r->target, uri))
         return r;
-    impact__memory_give_back(r);
+    impact__free(NULL, r);
     return NULL;
 }
 
@@ -130,7 +130,7 @@ static void end(void *cls, struct MHD_Connection *connection, void **req_cls,
     if (!r)
         return;
     impact__target_close(&r->target);
-    impact__memory_give_back(r);
+    impact__free(NULL, r);
     *req_cls = NULL;
 }
 
@@ -228,14 +228,14 @@ impact_status impact__server_open(impact_server **server, const char *address,
 {
     if (!server || !address || !handler || !port)
         return IMPACT_EINVAL;
-    impact_server *opened = is_watching ? impact__memory_take(sizeof *opened) : NULL;
+    impact_server *opened = is_watching ? impact__alloc(NULL, sizeof *opened) : NULL;
     if (!opened)
         return IMPACT_ENOMEM;
     opened->handler = handler;
     opened->userdata = userdata;
     const impact_status status = start(opened, address, port);
     if (status) {
-        impact__memory_give_back(opened);
+        impact__free(NULL, opened);
         return status;
     }
     link_server(opened);
@@ -251,5 +251,5 @@ void impact__server_close(impact_server *server)
     /* In a child the daemon's threads cannot be joined: what it holds is left to the process's end. */
     if (!server->is_inherited)
         MHD_stop_daemon(server->daemon);
-    impact__memory_give_back(server);
+    impact__free(NULL, server);
 }

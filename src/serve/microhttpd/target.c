@@ -4,11 +4,12 @@
 #include <string.h>
 #include <strings.h>
 
-#include "instrument/common/memory.h"
+#include "base/alloc.h"
+#include "base/ascii.h"
 
 void impact__target_close(impact__target *target)
 {
-    impact__memory_give_back(target->memory);
+    impact__free(NULL, target->memory);
     *target = (impact__target){0};
 }
 
@@ -27,7 +28,7 @@ static const char *after_authority(const char *uri)
 
 bool impact__target_open_raw(impact__target *target, const char *uri)
 {
-    char *memory = impact__memory_copy(after_authority(uri));
+    char *memory = impact__copy_string(NULL, after_authority(uri));
     if (!memory)
         return false;
     const size_t path_size = strcspn(memory, "?");
@@ -57,8 +58,7 @@ static void put(encoder *e, char c)
 /* RFC 3986 2.3: unreserved. The slash is kept in paths and, by 3.4, in queries. */
 static bool may_stay(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           (c && strchr("-._~/", c));
+    return impact__is_alphanumeric_or(c, "-._~/");
 }
 
 static void put_encoded(encoder *e, const char *data, size_t size)
@@ -111,7 +111,7 @@ bool impact__target_open_decoded(impact__target *target, struct MHD_Connection *
 {
     encoder measured = {0};
     (void)put_target(&measured, connection, url); /* for its size alone */
-    char *memory = impact__memory_take(measured.size);
+    char *memory = impact__alloc(NULL, measured.size);
     if (!memory)
         return false;
     encoder written = {.to = memory};

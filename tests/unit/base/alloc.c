@@ -58,3 +58,14 @@ TEST(without_memory_there_is_null_and_what_was_there_stays)
         impact__free(&f.allocator, larger ? larger : text);
     }
 }
+
+TEST(a_copy_of_a_string_is_another_one_and_a_copy_of_none_is_none)
+{
+    faults f;
+    FOR_EACH_ALLOCATION_FAILURE(&f) {
+        char *copy = impact__copy_string(&f.allocator, "text");
+        CHECK(f.injected ? copy == NULL : copy != NULL && strcmp(copy, "text") == 0);
+        CHECK(impact__copy_string(&f.allocator, NULL) == NULL);
+        impact__free(&f.allocator, copy);
+    }
+}
