@@ -17,14 +17,14 @@
 extern "C" {
 #endif
 
-#define IMPACT_PLUGIN_ABI 1u
+#define IMPACT_PLUGIN_ABI 2u
 
 /* A running HTTP server of a plugin. */
 typedef struct impact_server impact_server;
 
 typedef struct impact_plugin {
+    size_t size;
     uint32_t abi;     /* IMPACT_PLUGIN_ABI; a plugin with another number is refused */
-    size_t size;      /* sizeof(impact_plugin); it may grow at its end */
     const char *name; /* borrowed, static */
 
     /* Open the exporter of this name from the environment; NULL: it is no exporter. */

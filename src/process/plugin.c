@@ -10,6 +10,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <limits.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +19,8 @@
 #include <unistd.h>
 
 #include "process/diagnostics.h"
+#include "base/alloc.h"
+#include "base/options.h"
 #include "base/text.h"
 
 enum { name_limit = 32 };
@@ -30,14 +33,43 @@ static bool is_plugin_name(const char *name)
     return strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_") == size;
 }
 
+/* A descriptor of an earlier version, as this one knows it. */
+typedef struct completed {
+    impact_plugin plugin;
+    const impact_plugin *of;
+    struct completed *next;
+} completed;
+
+/* They stay, as the plugins do, and never change: no lock is needed. */
+static _Atomic(completed *) all_completed;
+
+/* The same one each time; of two threads that ask first, each may get another. NULL: no memory. */
+static const impact_plugin *complete(const impact_plugin *of, const impact_plugin *known)
+{
+    completed *first = atomic_load(&all_completed); /* with the exchange below */
+    for (const completed *found = first; found; found = found->next)
+        if (found->of == of)
+            return &found->plugin;
+    completed *made = impact__alloc(NULL, sizeof *made);
+    if (!made)
+        return NULL;
+    *made = (completed){.plugin = *known, .of = of, .next = first};
+    while (!atomic_compare_exchange_weak(&all_completed, &made->next, made))
+        continue;
+    return &made->plugin;
+}
+
 /* The descriptor of a loaded object; NULL when it has none that fits. */
 static const impact_plugin *descriptor_of(void *object, const char *name)
 {
     char symbol[sizeof "impact_plugin_" + name_limit];
     (void)snprintf(symbol, sizeof symbol, "impact_plugin_%s", name); /* it fits */
     const impact_plugin *plugin = dlsym(object, symbol);
-    return plugin && plugin->abi == IMPACT_PLUGIN_ABI && plugin->size >= sizeof *plugin ? plugin
-                                                                                        : NULL;
+    impact_plugin known;
+    if (!plugin || !impact__struct_read(&known, sizeof known, plugin) ||
+        known.abi != IMPACT_PLUGIN_ABI)
+        return NULL;
+    return plugin->size >= sizeof known ? plugin : complete(plugin, &known);
 }
 
 static impact_status refuse(const char *name, const char *reason)

@@ -7,6 +7,7 @@
 
 #include "echo.h"
 #include "spans.h"
+#include "support/abi.h"
 #include "support/check.h"
 #include "support/faults.h"
 
@@ -243,6 +244,45 @@ TEST(a_database_check_without_a_path_is_refused)
     CHECK_EQUAL(impact_health_add_sqlite(NULL, IMPACT_CHECK_SQLITE(.name = "it", .path = "a")),
                 IMPACT_EINVAL);
     CHECK_EQUAL(impact_health_close(health, 1000), 0);
+}
+
+/* ---- options of other versions ---- */
+
+static impact_status add_http(const void *options)
+{
+    impact_health *health = open_health();
+    const impact_status status = impact_health_add_http(health, options);
+    CHECK_EQUAL(impact_health_close(health, 1000), 0);
+    return status;
+}
+
+static impact_status add_sqlite(const void *options)
+{
+    impact_health *health = open_health();
+    const impact_status status = impact_health_add_sqlite(health, options);
+    CHECK_EQUAL(impact_health_close(health, 1000), 0);
+    return status;
+}
+
+TEST(options_of_any_version_are_read)
+{
+    const abi_case cases[] = {
+        {
+            .name = "impact_check_http_options",
+            .whole = IMPACT_CHECK_HTTP(.name = "it", .url = "http://127.0.0.1/"),
+            .size = sizeof(impact_check_http_options),
+            .least = ABI_END(impact_check_http_options, name),
+            .call = add_http,
+        },
+        {
+            .name = "impact_check_sqlite_options",
+            .whole = IMPACT_CHECK_SQLITE(.name = "it", .path = "/dev/null"),
+            .size = sizeof(impact_check_sqlite_options),
+            .least = ABI_END(impact_check_sqlite_options, name),
+            .call = add_sqlite,
+        },
+    };
+    ABI_CHECK(cases);
 }
 
 /* ---- memory ---- */

@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "support/abi.h"
 #include "support/check.h"
 #include "support/faults.h"
 
@@ -358,4 +359,25 @@ TEST(registering_without_memory_fails_and_leaves_nothing)
         }
     }
     impact_allocator_set_default(NULL);
+}
+
+static impact_status add_check(const void *options)
+{
+    impact_health *health = NULL;
+    CHECK_EQUAL(impact_health_open(&health, NULL), IMPACT_OK);
+    const impact_status status = impact_health_add_postgresql(health, options);
+    CHECK_EQUAL(impact_health_close(health, 1000), 0);
+    return status;
+}
+
+TEST(options_of_any_version_are_read)
+{
+    const abi_case cases[] = {{
+        .name = "impact_check_postgresql_options",
+        .whole = IMPACT_CHECK_POSTGRESQL(.name = "it"),
+        .size = sizeof(impact_check_postgresql_options),
+        .least = ABI_END(impact_check_postgresql_options, name),
+        .call = add_check,
+    }};
+    ABI_CHECK(cases);
 }

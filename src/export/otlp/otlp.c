@@ -134,8 +134,8 @@ fail_settings:
 
 IMPACT_API extern const impact_plugin impact_plugin_otlp;
 const impact_plugin impact_plugin_otlp = {
-    .abi = IMPACT_PLUGIN_ABI,
     .size = sizeof(impact_plugin),
+    .abi = IMPACT_PLUGIN_ABI,
     .name = "otlp",
     .exporter_open = open_otlp,
 };

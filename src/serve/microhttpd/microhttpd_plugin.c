@@ -6,8 +6,8 @@
 extern IMPACT_API const impact_plugin impact_plugin_microhttpd;
 
 const impact_plugin impact_plugin_microhttpd = {
-    .abi = IMPACT_PLUGIN_ABI,
     .size = sizeof(impact_plugin),
+    .abi = IMPACT_PLUGIN_ABI,
     .name = "microhttpd",
     .server_open = impact__server_open,
     .server_close = impact__server_close,

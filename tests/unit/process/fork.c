@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "process/diagnostics.h"
+#include "support/abi.h"
 #include "support/check.h"
 #include "support/faults.h"
 
@@ -237,4 +238,24 @@ TEST(a_plugin_without_memory_is_told_so)
             impact_fork_remove(member);
         impact_allocator_set_default(NULL);
     }
+}
+
+static impact_status add_and_remove(const void *handlers)
+{
+    impact_fork_member *member = NULL;
+    const impact_status status = impact_fork_add(&member, handlers);
+    impact_fork_remove(member);
+    return status;
+}
+
+TEST(handlers_of_any_version_are_read)
+{
+    const abi_case cases[] = {{
+        .name = "impact_fork_handlers",
+        .whole = IMPACT_FORK_HANDLERS(.before = count),
+        .size = sizeof(impact_fork_handlers),
+        .least = sizeof(size_t),
+        .call = add_and_remove,
+    }};
+    ABI_CHECK(cases);
 }

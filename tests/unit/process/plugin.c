@@ -184,10 +184,37 @@ TEST(a_plugin_of_another_abi_is_refused)
     check_refusal("is not a plugin of this version");
 }
 
-TEST(a_descriptor_too_small_is_refused)
+TEST(a_descriptor_without_a_size_is_refused)
 {
     REQUIRE(make_folders());
-    put(root_a, "too-small");
+    put(root_a, "no-size");
+    check_refusal("is not a plugin of this version");
+}
+
+TEST(a_descriptor_of_an_earlier_version_has_nothing_set_behind)
+{
+    const impact_plugin *plugin = NULL;
+    const impact_plugin *again = NULL;
+    REQUIRE(make_folders());
+    put(root_a, "smaller");
+    CHECK_STRING(load(), "smaller");
+    REQUIRE(impact_plugin_load(&plugin, "test") == IMPACT_OK);
+    CHECK_EQUAL(plugin->size, sizeof *plugin);
+    CHECK(!plugin->server_open && !plugin->server_close);
+    CHECK(impact_plugin_load(&again, "test") == IMPACT_OK && again == plugin);
+}
+
+TEST(a_descriptor_of_a_later_version_is_taken_while_what_is_unknown_is_not_set)
+{
+    REQUIRE(make_folders());
+    put(root_a, "larger-zero");
+    CHECK_STRING(load(), "larger-zero");
+}
+
+TEST(a_descriptor_of_a_later_version_is_refused_when_what_is_unknown_is_set)
+{
+    REQUIRE(make_folders());
+    put(root_a, "larger-set");
     check_refusal("is not a plugin of this version");
 }
 

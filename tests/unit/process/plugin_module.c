@@ -7,9 +7,18 @@
 #ifndef SIZE
 #define SIZE sizeof(impact_plugin)
 #endif
+#ifndef UNKNOWN
+#define UNKNOWN 0
+#endif
 #ifndef SYMBOL
 #define SYMBOL impact_plugin_test
 #endif
 
-IMPACT_API extern const impact_plugin SYMBOL;
-const impact_plugin SYMBOL = {.abi = ABI, .size = SIZE, .name = MARK};
+/* As that of a later version, with a member that this one does not know. */
+typedef struct descriptor {
+    impact_plugin known;
+    size_t unknown;
+} descriptor;
+
+IMPACT_API extern const descriptor SYMBOL;
+const descriptor SYMBOL = {{.size = SIZE, .abi = ABI, .name = MARK}, UNKNOWN};
