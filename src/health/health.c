@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/ascii.h"
 #include "base/clock.h"
 #include "base/options.h"
 #include "base/text.h"
@@ -53,8 +54,7 @@ static void after_fork_in_child(void *owner)
 
 static bool is_path_byte(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           (c && strchr("-._~/%", c));
+    return impact__is_alphanumeric_or(c, "-._~/%");
 }
 
 /* Two slashes at the front would make a redirect to "//host/" out of it, hence none in a row. */

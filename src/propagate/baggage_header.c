@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/ascii.h"
 #include "base/text.h"
 #include "signal/baggage.h"
 
@@ -10,17 +11,12 @@ enum { header_limit = IMPACT_BAGGAGE_SIZE - 1 }; /* characters */
 
 /* ---- characters ---- */
 
-static bool is_alphanumeric(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
-
 /* RFC 9110 5.6.2. */
 static bool is_token(impact_text text)
 {
     for (size_t i = 0; i < text.size; i++) {
         const char c = text.data[i];
-        if (!is_alphanumeric(c) && (c == '\0' || !strchr("!#$%&'*+-.^_`|~", c)))
+        if (!impact__is_alphanumeric(c) && (c == '\0' || !strchr("!#$%&'*+-.^_`|~", c)))
             return false;
     }
     return text.size > 0;

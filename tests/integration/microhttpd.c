@@ -11,6 +11,7 @@
 
 #include "memory_switch.h"
 #include "spans.h"
+#include "support/abi.h"
 #include "support/check.h"
 #include "support/faults.h"
 #include "wire.h"
@@ -507,4 +508,33 @@ TEST(opening_fails_without_memory)
         impact_microhttpd_close(web);
     }
     impact_allocator_set_default(NULL);
+}
+
+static impact_status open_and_close(const void *options)
+{
+    impact_microhttpd *web = NULL;
+    const impact_status status = impact_microhttpd_open(&web, options);
+    impact_microhttpd_close(web);
+    return status;
+}
+
+static enum MHD_Result refuse(void *cls, struct MHD_Connection *connection, const char *url,
+                              const char *method, const char *version, const char *upload_data,
+                              size_t *upload_data_size, void **req_cls)
+{
+    (void)cls, (void)connection, (void)url, (void)method, (void)version;
+    (void)upload_data, (void)upload_data_size, (void)req_cls;
+    return MHD_NO;
+}
+
+TEST(options_of_any_version_are_read)
+{
+    const abi_case cases[] = {{
+        .name = "impact_microhttpd_options",
+        .whole = IMPACT_MICROHTTPD_OPTIONS(.handler = refuse),
+        .size = sizeof(impact_microhttpd_options),
+        .least = ABI_END(impact_microhttpd_options, handler),
+        .call = open_and_close,
+    }};
+    ABI_CHECK(cases);
 }

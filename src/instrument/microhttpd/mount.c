@@ -8,12 +8,12 @@
  */
 #include <impact/microhttpd.h>
 
-#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "instrument/common/http_semconv.h"
 #include "base/alloc.h"
+#include "base/options.h"
 #include "instrument/common/table.h"
 #include "serve/microhttpd/answer.h"
 #include "instrument/microhttpd/server_span.h"
@@ -41,21 +41,11 @@ typedef struct running_request {
 
 static _Thread_local running_request running;
 
-/* Options as they are known here: those of an older caller are shorter. */
-static impact_status read_options(impact_microhttpd_options *to,
-                                  const impact_microhttpd_options *options)
-{
-    if (!options || options->size < offsetof(impact_microhttpd_options, handler_cls))
-        return IMPACT_EINVAL;
-    memcpy(to, options, options->size < sizeof *to ? options->size : sizeof *to);
-    return to->handler ? IMPACT_OK : IMPACT_EINVAL;
-}
-
 impact_status impact_microhttpd_open(impact_microhttpd **instrumentation,
                                      const impact_microhttpd_options *options)
 {
-    impact_microhttpd_options read = {0};
-    if (!instrumentation || read_options(&read, options))
+    impact_microhttpd_options read;
+    if (!instrumentation || !impact__struct_read(&read, sizeof read, options) || !read.handler)
         return IMPACT_EINVAL;
     impact_microhttpd *opened =
         impact__table_is_ready() ? impact__alloc(NULL, sizeof *opened) : NULL;
