@@ -1,7 +1,6 @@
 /* Locks, conditions and threads. */
 #include "base/thread.h"
 
-#include <signal.h>
 #include <time.h>
 
 #include "base/clock.h"
@@ -65,26 +64,38 @@ static int start_detached(pthread_t *thread, void *(*run)(void *), void *argumen
     return result;
 }
 
-/* Every signal but those that a thread brings upon itself: blocked, they would kill the process
- * past the host's handler, which a crash reporter or a managed runtime lives on. */
-static sigset_t signals_of_others(void)
+/* Those that a thread brings upon itself: blocked, they would kill the process past the host's handler, which
+ * a crash reporter or a managed runtime lives on. */
+static const int own_signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS};
+
+/* Those that end a process: were they blocked, nobody could when only threads of ours are left. */
+static const int ending_signals[] = {SIGTERM, SIGINT, SIGHUP, SIGQUIT};
+
+void impact__signals_block(sigset_t *before)
 {
-    static const int own[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS};
-    sigset_t signals;
-    (void)sigfillset(&signals); /* cannot fail; nor can sigdelset for these */
-    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
-        (void)sigdelset(&signals, own[i]);
-    return signals;
+    sigset_t blocked;
+    (void)pthread_sigmask(SIG_SETMASK, NULL, before); /* a valid operation; likewise below */
+    (void)sigfillset(&blocked);                       /* cannot fail; nor can sigdelset for these */
+    for (size_t i = 0; i < sizeof own_signals / sizeof *own_signals; i++)
+        (void)sigdelset(&blocked, own_signals[i]);
+    for (size_t i = 0; i < sizeof ending_signals / sizeof *ending_signals; i++)
+        if (!sigismember(before, ending_signals[i]))
+            (void)sigdelset(&blocked, ending_signals[i]);
+    (void)pthread_sigmask(SIG_SETMASK, &blocked, NULL);
+}
+
+void impact__signals_restore(const sigset_t *before)
+{
+    (void)pthread_sigmask(SIG_SETMASK, before, NULL);
 }
 
 impact_status impact__thread_start(void *(*run)(void *), void *argument)
 {
-    const sigset_t blocked = signals_of_others();
     sigset_t before;
-    (void)pthread_sigmask(SIG_SETMASK, &blocked, &before); /* a valid operation */
     pthread_t thread;
+    impact__signals_block(&before);
     const int failure = start_detached(&thread, run, argument);
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL); /* as above */
+    impact__signals_restore(&before);
     return failure ? IMPACT_ESYSTEM : IMPACT_OK;
 }
 

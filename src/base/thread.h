@@ -11,6 +11,7 @@
 #define IMPACT_BASE_THREAD_H
 
 #include <pthread.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -38,8 +39,13 @@ bool impact__condition_wait_until(pthread_cond_t *condition, pthread_mutex_t *lo
 int impact__cancel_hold(void);
 void impact__cancel_release(int held);
 
-/* Start a detached thread with signals blocked, so that no handler of the host's runs on it but
- * those for its own faults (SIGSEGV and its kin). */
+/* Block signals on the calling thread, so that no handler of the host's runs on the threads that it starts:
+ * all but those for a thread's own faults (SIGSEGV and its kin), and those that end the process (SIGTERM and
+ * its kin), which stay as they are. */
+void impact__signals_block(sigset_t *before);
+void impact__signals_restore(const sigset_t *before);
+
+/* Start a detached thread that has signals blocked in this way. */
 impact_status impact__thread_start(void *(*run)(void *), void *argument);
 
 /* Name the calling thread, for those who list threads; at most 15 bytes. */

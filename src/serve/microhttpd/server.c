@@ -12,13 +12,13 @@
 
 #include <microhttpd.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stddef.h>
 #include <unistd.h>
 
 #include <impact/process.h>
 
 #include "base/alloc.h"
+#include "base/thread.h"
 #include "serve/microhttpd/answer.h"
 #include "serve/microhttpd/listener.h"
 #include "serve/microhttpd/target.h"
@@ -196,15 +196,13 @@ static struct MHD_Daemon *start_daemon(impact_server *server)
         MHD_OPTION_NOTIFY_COMPLETED, end, NULL, MHD_OPTION_END);
 }
 
-/* Its threads inherit the mask: none of the host's signals is handled on them. */
+/* Its threads inherit the mask. */
 static struct MHD_Daemon *start_daemon_without_signals(impact_server *server)
 {
-    sigset_t all;
     sigset_t before;
-    (void)sigfillset(&all);                            /* cannot fail */
-    (void)pthread_sigmask(SIG_SETMASK, &all, &before); /* a valid operation */
+    impact__signals_block(&before);
     struct MHD_Daemon *daemon = start_daemon(server);
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL); /* as above */
+    impact__signals_restore(&before);
     return daemon;
 }
 

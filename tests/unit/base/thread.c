@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -57,9 +58,10 @@ TEST(a_name_too_long_does_no_harm)
     CHECK(run_thread("a name of more than fifteen bytes"));
 }
 
-TEST(signals_are_blocked_in_it_but_those_of_its_own_faults)
+TEST(signals_are_blocked_in_it_but_those_of_its_own_faults_and_those_that_end_a_process)
 {
-    static const int open_ones[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS};
+    static const int open_ones[] = {SIGSEGV, SIGBUS,  SIGFPE, SIGILL, SIGTRAP,
+                                    SIGSYS,  SIGTERM, SIGINT, SIGHUP, SIGQUIT};
     REQUIRE(run_thread("mask"));
     int open_count = 0;
     for (int signal = 1; signal < 32; signal++)
@@ -69,6 +71,50 @@ TEST(signals_are_blocked_in_it_but_those_of_its_own_faults)
     for (size_t i = 0; i < sizeof open_ones / sizeof *open_ones; i++)
         CHECK(!sigismember(&mask_of_thread, open_ones[i]));
     CHECK(sigismember(&mask_of_thread, SIGRTMIN) && sigismember(&mask_of_thread, SIGRTMAX));
+}
+
+TEST(a_signal_that_the_caller_waits_for_stays_blocked)
+{
+    sigset_t term;
+    (void)sigemptyset(&term);
+    (void)sigaddset(&term, SIGTERM);
+    (void)pthread_sigmask(SIG_BLOCK, &term, NULL);
+    REQUIRE(run_thread("mask"));
+    CHECK(sigismember(&mask_of_thread, SIGTERM));
+    CHECK(!sigismember(&mask_of_thread, SIGINT));
+}
+
+static void *wait_for_ever(void *unused)
+{
+    (void)pthread_mutex_lock(&lock);
+    (void)pthread_mutex_lock(&lock); /* nobody lets go of it */
+    return unused;
+}
+
+/* In a child: only a thread of ours is left to take the signal. */
+static void leave_a_thread_alone(void)
+{
+    struct sigaction ends = {.sa_handler = SIG_DFL};
+    sigset_t term;
+    (void)sigemptyset(&term);
+    (void)sigaddset(&term, SIGTERM);
+    (void)sigaction(SIGTERM, &ends, NULL);
+    if (impact__thread_start(wait_for_ever, NULL))
+        _exit(9);
+    (void)alarm(20);
+    (void)pthread_sigmask(SIG_BLOCK, &term, NULL);
+    (void)kill(getpid(), SIGTERM);
+    pthread_exit(NULL);
+}
+
+TEST(a_process_of_which_only_such_a_thread_is_left_can_be_ended)
+{
+    const pid_t child = fork();
+    if (child == 0)
+        leave_a_thread_alone();
+    int status = 0;
+    (void)waitpid(child, &status, 0);
+    CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
 }
 
 TEST(the_callers_signals_are_as_they_were)
