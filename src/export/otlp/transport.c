@@ -33,6 +33,7 @@
 #include "base/text.h"
 #include "export/otlp/response.h"
 #include "export/otlp/retry.h"
+#include "export/otlp/wakeup.h"
 
 struct otlp__http {
     const otlp__settings *settings;
@@ -128,7 +129,7 @@ static bool configure(otlp__http *http, CURL *easy)
 static impact_status open_handles(otlp__http *http)
 {
     CURL *easy = curl_easy_init();
-    CURLM *multi = easy ? curl_multi_init() : NULL;
+    CURLM *multi = easy ? otlp__multi_open() : NULL;
     if (!multi || !configure(http, easy)) {
         (void)curl_multi_cleanup(multi); /* nothing is in it */
         curl_easy_cleanup(easy);

@@ -3,6 +3,7 @@
 #include <impact/plugin.h>
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -307,4 +308,33 @@ TEST(exporting_survives_any_failed_allocation)
 TEST(opening_accepts_null)
 {
     CHECK_EQUAL(impact_plugin_otlp.exporter_open(NULL, NULL), IMPACT_EINVAL);
+}
+
+/* ---- what programs of the host's inherit ---- */
+
+enum { descriptor_limit = 256 };
+
+static bool is_inherited(int descriptor)
+{
+    const int flags = fcntl(descriptor, F_GETFD);
+    return flags >= 0 && !(flags & FD_CLOEXEC);
+}
+
+TEST(a_program_that_the_host_starts_inherits_no_descriptor)
+{
+    bool before[descriptor_limit];
+    const int peer = open_peer(8);
+    int own[2]; /* the host's stay as they are, one with something to read too */
+    REQUIRE(socketpair(AF_UNIX, SOCK_STREAM, 0, own) == 0 && write(own[0], "text", 4) == 4);
+    (void)dup2(own[1], 20);
+    for (int i = 0; i < descriptor_limit; i++)
+        before[i] = is_inherited(i);
+    impact_exporter *exporter = open_exporter();
+    for (int i = 0; i < descriptor_limit; i++)
+        CHECK_EQUAL(is_inherited(i), before[i]);
+    (void)export_one(exporter, 40); /* now it has connected */
+    for (int i = 0; i < descriptor_limit; i++)
+        CHECK_EQUAL(is_inherited(i), before[i]);
+    impact_exporter_close(exporter);
+    (void)close(peer);
 }
