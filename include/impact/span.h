@@ -23,6 +23,7 @@ extern "C" {
 
 typedef struct impact_span impact_span;
 typedef struct impact_tracer impact_tracer;
+struct impact_context; /* <impact/context.h> */
 
 /* The numbers are those of the wire plus nothing: opentelemetry.proto.trace.v1.Span.SpanKind. */
 typedef enum impact_span_kind {
@@ -51,7 +52,7 @@ typedef struct impact_link {
 typedef struct impact_span_options {
     size_t size;
     impact_span_kind kind;
-    const impact_span_context *parent;  /* an explicit parent; it wins over the current span */
+    const impact_span_context *parent;  /* an explicit parent; it wins over the context's span */
     bool is_root;                       /* no parent at all; wins over both */
     uint64_t start_unix_ns;             /* 0: now */
     const impact_attribute *attributes; /* preferred over impact_span_set: samplers see them */
@@ -59,6 +60,9 @@ typedef struct impact_span_options {
     const impact_link *links;
     size_t link_count;
     size_t name_size; /* bytes of `name`; 0: it is NUL-terminated */
+    const struct impact_context
+        *context; /* where the parent is, unless one is given above; NULL: the
+                                             current one */
 } impact_span_options;
 
 #define IMPACT_SPAN_OPTIONS(...)                                                                   \
@@ -117,13 +121,17 @@ IMPACT_API void impact_span_set_name_n(impact_span *span, const char *name, size
 /* The span that is current on this thread, or NULL. Borrowed. */
 IMPACT_API impact_span *impact_span_current(void);
 
-/* A place in the thread's stack of current spans. Enter and leave on the same thread; leaving ends
- * every scope entered since, so an inner one that was jumped over does no harm. */
+/* A place in the thread's stack of what is current, and a number that tells it from others that stood
+ * there. Leave it on the same thread; leaving ends every scope entered since, so an inner one that was
+ * jumped over does no harm, and neither does leaving twice. */
 typedef struct impact_scope {
     uint32_t depth;
+    uint32_t serial; /* 0: none */
 } impact_scope;
 
-/* Make `span` (NULL: none) the current one. At most 128 deep; deeper spans do not become current. */
+/* Make `span` (NULL: none) the current one, at any depth: as impact_context_attach of <impact/context.h>
+ * with the current context and this span, but that no memory is asked for. A span that ends stays
+ * current, and is the parent of others, until its scope is left (trace/api "End"). */
 IMPACT_API impact_scope impact_scope_enter(impact_span *span);
 IMPACT_API void impact_scope_leave(impact_scope scope);
 

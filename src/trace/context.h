@@ -1,21 +1,30 @@
-/* The spans that are current on a thread, inside. */
+/* Contexts, inside. */
 #ifndef IMPACT_TRACE_CONTEXT_H
 #define IMPACT_TRACE_CONTEXT_H
 
-#include <impact/span.h>
+#include <impact/context.h>
 
 #include "trace/thread_state.h"
 
-/* The current span; NULL when there is none. */
-static inline impact_span *impact__context_current(const impact__thread_state *state)
-{
-    uint32_t depth = state->scope_depth;
-    if (depth > impact__scope_limit)
-        depth = impact__scope_limit;
-    return depth ? state->scopes[depth - 1] : NULL;
-}
+struct impact_context {
+    impact__shared shared; /* first */
+    impact_span *span;     /* borrowed; it may have ended. NULL: none, or one of elsewhere */
+    impact__identity identity;
+    const struct impact_baggage *baggage; /* owned; it begins with an impact__shared */
+    size_t value_count;
+    struct impact__context_value *values[]; /* owned */
+};
 
-/* A span has ended: it is current nowhere on this thread any more. */
+enum { impact__context_value_limit = 128 }; /* keys in a context */
+
+/* `context`, or for NULL the current one, made if it is not yet: borrowed, while it is current. */
+const impact_context *impact__context_or_current(const impact_context *context);
+
+/* What is the parent of a span that starts in `context` (NULL: the current one); NULL: none. Borrowed. */
+const impact__identity *impact__context_identity(impact__thread_state *state,
+                                                 const impact_context *context);
+
+/* A span has ended: the name by which it is known is dead, its identity stays current. */
 void impact__context_forget(impact__thread_state *state, const impact_span *span);
 
 #endif

@@ -7,7 +7,8 @@ impact_span_guard impact_span_guard_open(const char *name)
 {
     impact_span_guard guard = {.is_open = true};
     guard.span = impact_span_start(NULL, name, NULL);
-    guard.scope = impact_scope_enter(guard.span ? guard.span : impact_span_current());
+    if (guard.span) /* else what is current stays so */
+        guard.scope = impact_scope_enter(guard.span);
     return guard;
 }
 
@@ -17,6 +18,5 @@ void impact_span_guard_close(impact_span_guard *guard)
         return;
     impact_scope_leave(guard->scope);
     impact_span_end(guard->span);
-    /* No stack is that deep: to leave it again, as the end of the block does, changes nothing. */
-    *guard = (impact_span_guard){.scope = {.depth = UINT32_MAX}};
+    *guard = (impact_span_guard){.is_open = false}; /* the end of the block closes it again */
 }

@@ -113,7 +113,7 @@ void impact__span_record_name(impact_span *span, impact_text name)
 
 void impact__span_record_trace_state(impact_span *span)
 {
-    const impact_text state = span->context.trace_state;
+    const impact_text state = impact__shared_text_of(span->identity.trace_state);
     uint8_t *to =
         state.size ? reserve(span, impact__field_size(IMPACT__SPAN_TRACE_STATE, state.size)) : NULL;
     if (to)
@@ -367,7 +367,7 @@ void impact_span_add_link(impact_span *span, const impact_link *link)
 
 static uint32_t span_flags(const impact_span *span)
 {
-    return span->context.trace_flags | (uint32_t)IMPACT__FLAGS_HAS_IS_REMOTE |
+    return span->identity.trace_flags | (uint32_t)IMPACT__FLAGS_HAS_IS_REMOTE |
            (span->is_parent_remote ? (uint32_t)IMPACT__FLAGS_IS_REMOTE : 0);
 }
 
@@ -405,8 +405,8 @@ static uint8_t *write_trace_id(uint8_t *to, const impact_trace_id *id)
 
 static void write_head(uint8_t *to, const impact_span *span, uint64_t end_unix_ns)
 {
-    to = write_trace_id(to, &span->context.trace_id);
-    to = write_span_id(to, IMPACT__SPAN_SPAN_ID, &span->context.span_id);
+    to = write_trace_id(to, &span->identity.trace_id);
+    to = write_span_id(to, IMPACT__SPAN_SPAN_ID, &span->identity.span_id);
     if (span->has_parent)
         to = write_span_id(to, IMPACT__SPAN_PARENT_SPAN_ID, &span->parent_span_id);
     to = impact__write_varint(to, IMPACT__TAG(IMPACT__SPAN_FLAGS, IMPACT__WIRE_FIXED32));

@@ -51,6 +51,7 @@ void impact__slot_give(impact__slots *slots, impact_span *span)
         return;
     }
     give_back_if_huge(span);
+    impact__identity_close(&span->identity);
     span->is_recording = false;
     span->next = slots->first;
     slots->first = span;
@@ -63,7 +64,7 @@ void impact__slot_free(impact_span *span)
         return;
     impact__free(NULL, span->bytes);
     impact__free(NULL, span->places);
-    impact__free(NULL, span->trace_state);
+    impact__identity_close(&span->identity);
     impact__free(NULL, span);
 }
 

@@ -1,7 +1,8 @@
 /* Spans from start to end: parent, ids, sampling, and the way into the queue. */
 #include "trace/span.h"
 
-#include "base/alloc.h"
+#include "base/options.h"
+#include "process/diagnostics.h"
 #include "process/fork.h"
 #include "trace/context.h"
 #include "trace/default.h"
@@ -9,19 +10,21 @@
 #include "trace/sampler.h"
 #include "trace/slot.h"
 #include "trace/thread_state.h"
-#include "trace/trace_state.h"
 
 /* ---- start ---- */
 
 static const impact_span_options no_options = {.size = sizeof no_options};
 
-/* The options of a caller that was compiled when they were fewer: the others are zero. */
-static const impact_span_options *widened(impact_span_options *room,
-                                          const impact_span_options *options)
+/* The options of a caller that was compiled when they were others. */
+static const impact_span_options *read_options(impact_span_options *room,
+                                               const impact_span_options *options)
 {
-    *room = no_options;
-    memcpy(room, options, options->size);
-    return room;
+    if (impact__struct_read(room, sizeof *room, options))
+        return room;
+    impact_diagnostics_report(IMPACT_SEVERITY_WARNING, "options", "span",
+                              "a span begins without its options: they have none of the sizes that "
+                              "are known, or set what is not");
+    return &no_options;
 }
 
 static inline const impact_span_options *whole_options(impact_span_options *room,
@@ -29,55 +32,39 @@ static inline const impact_span_options *whole_options(impact_span_options *room
 {
     if (!options)
         return &no_options;
-    return options->size >= sizeof *options ? options : widened(room, options);
+    return options->size == sizeof *options ? options : read_options(room, options);
 }
 
-/* NULL for a root. */
-static const impact_span_context *parent_of(const impact__thread_state *state,
-                                            const impact_span_options *options)
+/* Borrowed; NULL for a root. `room` is for the identity of one that the program made: close it. */
+static const impact__identity *parent_of(impact__thread_state *state, impact__identity *room,
+                                         const impact_span_options *options)
 {
     if (options->is_root)
         return NULL;
-    if (options->parent)
-        return impact_span_context_is_valid(options->parent) ? options->parent : NULL;
-    const impact_span *current = impact__context_current(state);
-    return current ? &current->context : NULL;
+    if (!options->parent)
+        return impact__context_identity(state, options->context);
+    if (!impact_span_context_is_valid(options->parent))
+        return NULL;
+    *room = impact__identity_of(options->parent);
+    return room;
 }
 
-static void set_ids(impact_span *span, const impact_span_context *parent, impact__random *random)
+static void set_ids(impact_span *span, const impact__identity *parent, impact__random *random)
 {
     const impact__id_generator *ids = &span->provider->ids;
-    span->context.span_id = impact__id_new_span(ids, random);
-    span->context.trace_id = parent ? parent->trace_id : impact__id_new_trace(ids, random);
-    span->context.trace_flags =
+    span->identity.span_id = impact__id_new_span(ids, random);
+    span->identity.trace_id = parent ? parent->trace_id : impact__id_new_trace(ids, random);
+    span->identity.trace_flags =
         parent ? parent->trace_flags & IMPACT_TRACE_FLAG_RANDOM : impact__id_flags(ids);
 }
 
-/* The parent's trace state belongs to the trace, so a child carries a copy of it. */
-static void inherit_trace_state(impact_span *span, impact_text state)
-{
-    char room[impact__trace_state_limit];
-    span->context.trace_state = impact_text_from(NULL, 0);
-    if (state.size == 0)
-        return;
-    state = impact__trace_state_to_send(room, state);
-    if (state.size == 0)
-        return;
-    if (!span->trace_state)
-        span->trace_state = impact__alloc(NULL, impact__trace_state_limit);
-    if (!span->trace_state)
-        return; /* W3C 3.3.1.5 permits to drop it */
-    memcpy(span->trace_state, state.data, state.size);
-    span->context.trace_state = impact_text_from(span->trace_state, state.size);
-}
-
-static void set_parent(impact_span *span, const impact_span_context *parent)
+static void set_parent(impact_span *span, const impact__identity *parent)
 {
     span->has_parent = parent != NULL;
     span->is_parent_remote = parent && parent->is_remote;
     if (parent)
         span->parent_span_id = parent->span_id;
-    inherit_trace_state(span, parent ? parent->trace_state : impact_text_from(NULL, 0));
+    span->identity.trace_state = parent ? impact__shared_retain(parent->trace_state) : NULL;
 }
 
 static void make_empty(impact_span *span)
@@ -117,7 +104,7 @@ static void begin_recording(impact_span *span, impact__thread_state *state, impa
     span->start_unix_ns = options->start_unix_ns ? options->start_unix_ns : now;
     make_empty(span);
     impact__span_record_name(span, name);
-    if (span->context.trace_state.size)
+    if (span->identity.trace_state)
         impact__span_record_trace_state(span);
     if (options->attribute_count)
         impact_span_set_all(span, options->attributes, options->attribute_count);
@@ -133,7 +120,7 @@ static impact_sampling_request request_of(const impact_span *span,
     return (impact_sampling_request){
         .size = sizeof(impact_sampling_request),
         .parent = parent,
-        .trace_id = span->context.trace_id,
+        .trace_id = span->identity.trace_id,
         .name = name_of(name, options),
         .kind = kind_of(options),
         .attributes = options->attributes,
@@ -156,6 +143,16 @@ static impact_sampling_result ask(const impact__rule *rule, impact__thread_state
     return result;
 }
 
+/* A sampler's. It leaves the parent's as it is by giving it back. */
+static void set_trace_state(impact_span *span, impact_text trace_state)
+{
+    const impact_text own = impact__shared_text_of(span->identity.trace_state);
+    if (trace_state.data == own.data && trace_state.size == own.size)
+        return;
+    impact__identity_close(&span->identity);
+    span->identity.trace_state = impact__identity_keep_trace_state(trace_state);
+}
+
 /* Apart, so that the samplers that come with the library do not pay for it. */
 __attribute__((noinline)) static void begin_as_asked(impact_span *span, const impact__rule *rule,
                                                      impact__thread_state *state,
@@ -163,9 +160,9 @@ __attribute__((noinline)) static void begin_as_asked(impact_span *span, const im
                                                      const impact_span_options *options)
 {
     const impact_sampling_result result = ask(rule, state, request);
-    inherit_trace_state(span, result.trace_state);
+    set_trace_state(span, result.trace_state);
     if (result.decision == IMPACT_SAMPLING_RECORD_AND_SAMPLE)
-        span->context.trace_flags |= IMPACT_TRACE_FLAG_SAMPLED;
+        span->identity.trace_flags |= IMPACT_TRACE_FLAG_SAMPLED;
     else if (result.decision != IMPACT_SAMPLING_RECORD_ONLY)
         return;
     begin_recording(span, state, request->name, options);
@@ -174,14 +171,48 @@ __attribute__((noinline)) static void begin_as_asked(impact_span *span, const im
 
 /* A provider that is switched off hands contexts through (trace/api "Behavior of the API in the
  * absence of an installed SDK"). */
-static impact_span *carry_parent(impact__thread_state *state, const impact_span_context *parent)
+static impact_span *carry_parent(impact__thread_state *state, const impact__identity *parent)
 {
     impact_span *span = parent ? impact__slot_take(&state->slots) : NULL;
     if (!span)
         return NULL;
-    span->context = *parent;
-    inherit_trace_state(span, parent->trace_state);
+    span->identity = impact__identity_copy(parent);
     span->is_recording = false;
+    return span;
+}
+
+/* What it is, and whether it is recorded. */
+static void begin(impact_span *span, impact__thread_state *state, const impact__identity *parent,
+                  const char *name, const impact_span_options *options)
+{
+    impact_span_context shown;
+    if (parent)
+        shown = impact__identity_show(parent);
+    const impact_span_context *context = parent ? &shown : NULL;
+    const impact__rule *rule = impact__sampler_rule(&span->provider->sampler, context);
+    if (__builtin_expect(rule->kind == IMPACT__RULE_USER, 0)) {
+        const impact_sampling_request request = request_of(span, context, name, options);
+        begin_as_asked(span, rule, state, &request, options);
+    } else if (impact__rule_samples(rule, &span->identity.trace_id)) {
+        span->identity.trace_flags |= IMPACT_TRACE_FLAG_SAMPLED;
+        begin_recording(span, state, name_of(name, options), options);
+    }
+}
+
+static impact_span *open_slot(impact_tracer_provider *provider, impact__thread_state *state,
+                              const impact__identity *parent)
+{
+    impact_span *span = impact__slot_take(&state->slots);
+    if (!span) {
+        impact__provider_count_no_memory(provider);
+        return NULL;
+    }
+    span->provider = provider;
+    span->generation = impact__fork_generation();
+    span->is_recording = false;
+    span->identity.is_remote = false;
+    set_ids(span, parent, impact__thread_state_random(state));
+    set_parent(span, parent);
     return span;
 }
 
@@ -196,31 +227,17 @@ __attribute__((noinline)) static impact_span *start_with(impact_tracer_provider 
             impact__provider_count_no_memory(provider);
         return NULL;
     }
-    impact_span_options room;
-    options = whole_options(&room, options);
-    const impact_span_context *parent = parent_of(state, options);
-    if (provider->is_disabled)
-        return carry_parent(state, parent);
-    impact_span *span = impact__slot_take(&state->slots);
-    if (!span) {
-        impact__provider_count_no_memory(provider);
-        return NULL;
+    impact_span_options whole;
+    options = whole_options(&whole, options);
+    impact__identity room = {.trace_state = NULL};
+    const impact__identity *parent = parent_of(state, &room, options);
+    impact_span *span =
+        provider->is_disabled ? carry_parent(state, parent) : open_slot(provider, state, parent);
+    if (span && !provider->is_disabled) {
+        span->tracer = tracer;
+        begin(span, state, parent, name, options);
     }
-    span->provider = provider;
-    span->tracer = tracer;
-    span->generation = impact__fork_generation();
-    span->is_recording = false;
-    span->context.is_remote = false;
-    set_ids(span, parent, impact__thread_state_random(state));
-    set_parent(span, parent);
-    const impact__rule *rule = impact__sampler_rule(&provider->sampler, parent);
-    if (__builtin_expect(rule->kind == IMPACT__RULE_USER, 0)) {
-        const impact_sampling_request request = request_of(span, parent, name, options);
-        begin_as_asked(span, rule, state, &request, options);
-    } else if (impact__rule_samples(rule, &span->context.trace_id)) {
-        span->context.trace_flags |= IMPACT_TRACE_FLAG_SAMPLED;
-        begin_recording(span, state, name_of(name, options), options);
-    }
+    impact__identity_close(&room);
     return span;
 }
 
@@ -251,13 +268,13 @@ void impact_span_end_at(impact_span *span, uint64_t end_unix_ns)
         impact__slot_free(span);
         return;
     }
-    if (state->scope_depth)
+    if (state->scopes.depth)
         impact__context_forget(state, span);
     /* One that was begun before a fork is the parent's to export. */
     if (span->is_recording && span->generation == impact__fork_generation()) {
         impact__span_finish(span, end_unix_ns ? end_unix_ns
                                               : impact__clock_monotonic_ns() + span->anchor_ns);
-        if (impact_span_context_is_sampled(&span->context)) /* or it is only recorded */
+        if (span->identity.trace_flags & IMPACT_TRACE_FLAG_SAMPLED) /* or it is only recorded */
             impact__provider_put(span->provider, span);
     }
     impact__slot_give(&state->slots, span);
@@ -277,5 +294,5 @@ bool impact_span_is_recording(const impact_span *span)
 
 impact_span_context impact_span_context_of(const impact_span *span)
 {
-    return span ? span->context : (impact_span_context){0};
+    return span ? impact__identity_show(&span->identity) : (impact_span_context){0};
 }

@@ -20,6 +20,8 @@
 #include <impact/span.h>
 #include <impact/trace.h>
 
+#include "trace/identity.h"
+
 enum {
     /* Tag and length of the record, then of the head: ids 18 + 10 + 10, flags 6, kind 2, times 9 + 9,
      * three counts of at most 6 each. */
@@ -36,7 +38,7 @@ typedef struct impact__attribute_place {
 } impact__attribute_place;
 
 struct impact_span {
-    impact_span_context context;
+    impact__identity identity;
     impact_span_id parent_span_id;
     bool has_parent;
     bool is_parent_remote;
@@ -65,11 +67,14 @@ struct impact_span {
     uint32_t dropped_event_count;
     uint32_t dropped_link_count;
 
-    char *trace_state; /* owned; context.trace_state points here */
-    uint32_t trace_state_capacity;
-
     impact_span *next; /* in a thread's chain of empty slots: see slot.h */
 };
+
+/* What outlives the span, to be closed; of NULL nothing. */
+static inline impact__identity impact__span_identity_of(const impact_span *span)
+{
+    return span ? impact__identity_copy(&span->identity) : (impact__identity){.trace_state = NULL};
+}
 
 /* ---- recorder.c: what is recorded into a span ---- */
 

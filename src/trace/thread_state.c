@@ -14,6 +14,7 @@ static bool has_key;
 static void release(void *memory)
 {
     impact__thread_state *state = memory;
+    impact__scopes_close(&state->scopes); /* may run a program's code */
     impact__slots_clear(&state->slots);
     impact__free(NULL, state);
     impact__the_thread_state = NULL;
@@ -41,6 +42,7 @@ impact__thread_state *impact__thread_state_make(void)
         return NULL;
     }
     impact__thread_state_seed(state);
+    impact__scopes_open(&state->scopes, (uint32_t)impact__random_next(&state->random));
     impact__thread_state_new_anchor(state, impact__clock_monotonic_ns());
     impact__the_thread_state = state;
     return state;
@@ -58,4 +60,18 @@ void impact__thread_state_new_anchor(impact__thread_state *state, uint64_t monot
 {
     state->anchor_ns = impact__clock_unix_ns() - monotonic_ns;
     state->anchor_taken_ns = monotonic_ns;
+}
+
+void impact_tracing_suppress(void)
+{
+    impact__thread_state *state = impact__thread_state_get();
+    if (state)
+        state->suppressed++;
+}
+
+void impact_tracing_unsuppress(void)
+{
+    impact__thread_state *state = impact__thread_state_peek();
+    if (state && state->suppressed)
+        state->suppressed--;
 }

@@ -1,4 +1,4 @@
-/* What tracing keeps for each thread: ids, a clock anchor, the stack of current spans, span slots.
+/* What tracing keeps for each thread: ids, a clock anchor, what is current, span slots.
  *
  * Only its own thread touches it, so nothing here is locked or atomic.
  */
@@ -14,11 +14,8 @@
 #include "process/fork.h"
 #include "base/random.h"
 #include "base/thread.h"
+#include "trace/scopes.h"
 #include "trace/slot.h"
-
-enum {
-    impact__scope_limit = 128, /* current spans on top of each other */
-};
 
 typedef struct impact__thread_state {
     impact__random random;
@@ -29,8 +26,7 @@ typedef struct impact__thread_state {
     uint64_t anchor_ns;
     uint64_t anchor_taken_ns;
 
-    impact_span *scopes[impact__scope_limit];
-    uint32_t scope_depth; /* may exceed the limit: what is above was counted, not kept */
+    impact__scopes scopes;
     uint32_t suppressed;
 
     impact__slots slots;

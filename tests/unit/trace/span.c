@@ -519,3 +519,27 @@ TEST(a_short_name_after_a_long_one_without_memory_has_its_place)
     tracing_close_all(&t, &f);
     faults_close(&f);
 }
+
+TEST(options_of_every_size_are_read_by_the_one_rule)
+{
+    tracing t;
+    impact_span_view view;
+    REQUIRE(tracing_open(&t, NULL));
+    struct {
+        impact_span_options known;
+        uint64_t more;
+    } options = {.known = {.size = sizeof options, .kind = IMPACT_SPAN_KIND_SERVER}};
+    REQUIRE(tracing_end(&t, impact_span_start(t.tracer, "larger, zero", &options.known), &view));
+    CHECK_EQUAL(view.kind, IMPACT_SPAN_KIND_SERVER);
+    options.more = 1;
+    REQUIRE(tracing_end(&t, impact_span_start(t.tracer, "larger, set", &options.known), &view));
+    CHECK_EQUAL(view.kind, IMPACT_SPAN_KIND_INTERNAL);
+    options.known.size = offsetof(impact_span_options, parent);
+    options.known.is_root = true;
+    REQUIRE(tracing_end(&t, impact_span_start(t.tracer, "smaller", &options.known), &view));
+    CHECK_EQUAL(view.kind, IMPACT_SPAN_KIND_SERVER);
+    options.known.size = 1;
+    REQUIRE(tracing_end(&t, impact_span_start(t.tracer, "none", &options.known), &view));
+    CHECK_EQUAL(view.kind, IMPACT_SPAN_KIND_INTERNAL);
+    tracing_close(&t);
+}
