@@ -2,9 +2,9 @@
  * (OpenTelemetry specification, trace/api "Span").
  *
  * Recording cannot fail: these functions return nothing or the thing, accept NULL, block on nothing
- * and count what they drop. A span is owned by whoever started it until it is ended, and is used by
- * one thread at a time; it may end on another thread than it began on, once it is current nowhere.
- * Limits are in <impact/trace.h>.
+ * and count what they drop; a value that does not fit is cut. Any of them may be called from any thread,
+ * also of several at once, and after the span's end: then it does nothing, and is counted. Cheapest is the
+ * thread that started the span. Limits are in <impact/trace.h>.
  */
 #ifndef IMPACT_SPAN_H
 #define IMPACT_SPAN_H
@@ -43,7 +43,8 @@ typedef enum impact_span_status {
 } impact_span_status;
 
 typedef struct impact_link {
-    const impact_span_context *context; /* copied; an invalid one is ignored */
+    const impact_span_context *context; /* copied; an invalid one is ignored, unless the link has
+                                           attributes or a trace state */
     const impact_attribute *attributes; /* copied */
     size_t attribute_count;
 } impact_link;
@@ -69,19 +70,22 @@ typedef struct impact_span_options {
     (&(const impact_span_options){.size = sizeof(impact_span_options), __VA_ARGS__})
 
 /* Start a span. `tracer` NULL: the default tracer. `options` NULL: internal, child of the current
- * span. `name` is copied. NULL when no provider is set, or no memory was left (counted
+ * span. `name` is copied. Without a provider the span records nothing and has its parent's context, which
+ * is so handed through; NULL where there is no parent, and when no memory was left (counted
  * dropped_memory). The span does not become current: see impact_scope_enter. */
 IMPACT_API impact_span *impact_span_start(impact_tracer *tracer, const char *name,
                                           const impact_span_options *options);
 
-/* End a span, now or at `end_unix_ns` (0: now). The pointer is dead afterwards. */
+/* End a span, now or at `end_unix_ns` (0: now; before its start: at its start). The pointer names nothing
+ * afterwards, and never another span. */
 IMPACT_API void impact_span_end(impact_span *span);
 IMPACT_API void impact_span_end_at(impact_span *span, uint64_t end_unix_ns);
 
 /* True while attributes, events and links are kept: the span is sampled and not ended. */
 IMPACT_API bool impact_span_is_recording(const impact_span *span);
 
-/* The span's context; all zero for NULL. Its trace state is borrowed until the span ends. */
+/* The span's context; all zero for NULL, and for a span that is over and not current on this thread. Its
+ * trace state is borrowed until the span ends: impact_context_with_span keeps it. */
 IMPACT_API impact_span_context impact_span_context_of(const impact_span *span);
 
 /* Set attributes; a key that was set replaces its value. */
@@ -99,7 +103,7 @@ static inline void impact_span_set(impact_span *span, impact_attribute attribute
 IMPACT_API void impact_span_add_event(impact_span *span, const char *name, uint64_t unix_ns,
                                       const impact_attribute *attributes, size_t attribute_count);
 
-/* Add an event "exception" (semantic conventions, exceptions-spans). Any text may be NULL. Attributes of
+/* Add an event "exception", for which a span has room when it is full (semantic conventions, exceptions-spans). Any text may be NULL. Attributes of
  * one's own are added, and win over these three. */
 IMPACT_API void impact_span_record_exception(impact_span *span, const char *type,
                                              const char *message, const char *stacktrace,

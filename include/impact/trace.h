@@ -24,6 +24,7 @@ typedef struct impact_span_limits {
     uint32_t event_attribute_limit;
     uint32_t link_attribute_limit;
     uint32_t value_length_limit; /* characters (code points) of a string value */
+    uint32_t span_bytes; /* room of a span; 1 MiB; 1 KiB to 16 MiB. What does not fit is cut */
 } impact_span_limits;
 
 /* Everything but `size` may be zero: "not set". What the code sets wins over the environment. */

@@ -52,6 +52,21 @@ bool impact__condition_wait_until(pthread_cond_t *condition, pthread_mutex_t *lo
     return is_in_time;
 }
 
+void impact__thread_pause(uint64_t ns)
+{
+    pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    pthread_cond_t nothing;
+    if (impact__condition_open(&nothing))
+        return; /* it was too short */
+    const uint64_t deadline_ns = impact__clock_monotonic_ns() + ns;
+    (void)pthread_mutex_lock(&lock);
+    while (impact__condition_wait_until(&nothing, &lock, deadline_ns))
+        continue;
+    (void)pthread_mutex_unlock(&lock);
+    (void)pthread_cond_destroy(&nothing);
+    (void)pthread_mutex_destroy(&lock);
+}
+
 static int start_detached(pthread_t *thread, void *(*run)(void *), void *argument)
 {
     pthread_attr_t attributes;

@@ -35,6 +35,9 @@ void impact__condition_wait(pthread_cond_t *condition, pthread_mutex_t *lock);
 bool impact__condition_wait_until(pthread_cond_t *condition, pthread_mutex_t *lock,
                                   uint64_t deadline_ns);
 
+/* Let `ns` pass, for want of anything to wait for. */
+void impact__thread_pause(uint64_t ns);
+
 /* Put a cancellation of the calling thread off until the release, which takes what hold returned. */
 int impact__cancel_hold(void);
 void impact__cancel_release(int held);

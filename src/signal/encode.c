@@ -33,6 +33,12 @@ static bool is_writable(const impact_attribute *a)
            impact__utf8_valid_prefix(a->key) == a->key.size;
 }
 
+static void measure_pair(impact__key_value *kv)
+{
+    kv->size = impact__field_size(IMPACT__KEY_VALUE_KEY, kv->attribute->key.size) +
+               impact__field_size(IMPACT__KEY_VALUE_VALUE, kv->value_size);
+}
+
 bool impact__key_value_of(impact__key_value *kv, const impact_attribute *attribute,
                           uint32_t value_length_limit)
 {
@@ -42,9 +48,23 @@ bool impact__key_value_of(impact__key_value *kv, const impact_attribute *attribu
     kv->value_length_limit = value_length_limit;
     if (!measure_value(kv))
         return false;
-    kv->size = impact__field_size(IMPACT__KEY_VALUE_KEY, attribute->key.size) +
-               impact__field_size(IMPACT__KEY_VALUE_VALUE, kv->value_size);
+    measure_pair(kv);
     return true;
+}
+
+bool impact__key_value_cut(impact__key_value *kv, uint32_t field, size_t field_size)
+{
+    if (kv->attribute->value.type != IMPACT_VALUE_STRING)
+        return false;
+    /* Of a text that is not there, with lengths as long as those of the one that is. */
+    const size_t around = impact__field_size(field, kv->size) - kv->string.size;
+    if (field_size <= around)
+        return false;
+    impact__string_cut(&kv->string, IMPACT__ANY_VALUE_STRING,
+                       impact__field_size(IMPACT__ANY_VALUE_STRING, field_size - around));
+    kv->value_size = impact__field_size(IMPACT__ANY_VALUE_STRING, kv->string.size);
+    measure_pair(kv);
+    return kv->string.size > 0;
 }
 
 size_t impact__key_value_field_size(uint32_t field, const impact__key_value *kv)

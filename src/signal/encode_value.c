@@ -15,6 +15,8 @@
 
 /* ---- text ---- */
 
+enum { replacement_size = 3 }; /* U+FFFD in UTF-8 */
+
 impact__string impact__string_of(impact_text text, uint32_t character_limit)
 {
     if (character_limit && text.size > character_limit)
@@ -33,6 +35,34 @@ uint8_t *impact__write_string(uint8_t *to, uint32_t field, const impact__string 
         return impact__write_bytes(to, string->text.data, string->text.size);
     impact__utf8_repair((char *)to, string->text);
     return to + string->size;
+}
+
+/* Bytes of `text` that take at most `size` once repaired, whole characters all. */
+static size_t prefix_of_repaired(impact_text text, size_t size)
+{
+    size_t used = 0;
+    size_t taken = 0;
+    while (taken < text.size) {
+        const size_t sequence =
+            impact__utf8_sequence(impact_text_from(text.data + taken, text.size - taken));
+        const size_t repaired = sequence ? sequence : replacement_size;
+        if (used + repaired > size)
+            break;
+        used += repaired;
+        taken += sequence ? sequence : 1;
+    }
+    return taken;
+}
+
+void impact__string_cut(impact__string *string, uint32_t field, size_t field_size)
+{
+    size_t size = string->size < field_size ? string->size : field_size;
+    while (size && impact__field_size(field, size) > field_size)
+        size--; /* as often as a length has bytes */
+    if (size == string->size)
+        return;
+    string->text.size = prefix_of_repaired(string->text, size);
+    string->size = impact__utf8_repaired_size(string->text);
 }
 
 /* ---- writing backwards ---- */

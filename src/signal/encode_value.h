@@ -44,6 +44,9 @@ typedef struct impact__string {
 impact__string impact__string_of(impact_text text, uint32_t character_limit);
 uint8_t *impact__write_string(uint8_t *to, uint32_t field, const impact__string *string);
 
+/* Cut it, at the border of a character, so that its field has at most `field_size` bytes. */
+void impact__string_cut(impact__string *string, uint32_t field, size_t field_size);
+
 /* ---- AnyValue messages, without their length ---- */
 
 static inline uint8_t *impact__write_bool_value(uint8_t *to, bool value)

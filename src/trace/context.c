@@ -7,7 +7,7 @@
 
 #include "base/alloc.h"
 #include "process/diagnostics.h"
-#include "trace/span.h"
+#include "trace/access.h"
 
 typedef struct impact__context_value {
     impact__shared shared; /* first */
@@ -121,7 +121,7 @@ const impact_context *impact_context_with_span(const impact_context *context, im
     impact_context *made = derive(base, NULL);
     if (!made)
         return impact__shared_retain(base);
-    set_span(made, span, impact__span_identity_of(span));
+    set_span(made, span, impact__context_identity_of(span));
     return made;
 }
 
@@ -277,6 +277,18 @@ const impact__identity *impact__context_identity(impact__thread_state *state,
     return (context || frame) && impact__identity_is_valid(identity) ? identity : NULL;
 }
 
+impact__identity impact__context_identity_of(const impact_span *span)
+{
+    impact__identity identity = {.trace_state = NULL};
+    const impact__thread_state *state = impact__thread_state_peek();
+    if (!span || impact__access_identity(&identity, span) || !state)
+        return identity;
+    for (uint32_t i = state->scopes.depth; i > 0; i--)
+        if (state->scopes.frames[i - 1].span == span)
+            return impact__identity_copy(&state->scopes.frames[i - 1].identity);
+    return identity;
+}
+
 /* ---- the current one ---- */
 
 static impact__scope_frame *push(impact__thread_state *state)
@@ -328,12 +340,15 @@ impact_scope impact_scope_enter(impact_span *span)
     impact__thread_state *state = impact__thread_state_get();
     const impact__scope_frame *below = state ? impact__scopes_top(&state->scopes) : NULL;
     const impact_context *context = below ? below->context : NULL;
+    impact__identity identity = impact__context_identity_of(span);
     impact__scope_frame *frame = push(state);
-    if (!frame)
+    if (!frame) {
+        impact__identity_close(&identity);
         return (impact_scope){0};
+    }
     frame->is_whole = false;
     frame->span = span;
-    frame->identity = impact__span_identity_of(span);
+    frame->identity = identity;
     frame->context = context;
     return impact__scopes_top_scope(&state->scopes);
 }
@@ -343,11 +358,4 @@ void impact_scope_leave(impact_scope scope)
     impact__thread_state *state = impact__thread_state_peek();
     if (state)
         (void)impact__scopes_leave(&state->scopes, scope); /* one that was left is left */
-}
-
-void impact__context_forget(impact__thread_state *state, const impact_span *span)
-{
-    for (uint32_t i = 0; i < state->scopes.depth; i++)
-        if (state->scopes.frames[i].span == span)
-            state->scopes.frames[i].span = NULL;
 }

@@ -24,7 +24,7 @@ const impact_context *impact__context_or_current(const impact_context *context);
 const impact__identity *impact__context_identity(impact__thread_state *state,
                                                  const impact_context *context);
 
-/* A span has ended: the name by which it is known is dead, its identity stays current. */
-void impact__context_forget(impact__thread_state *state, const impact_span *span);
+/* What outlives a span, which may be over if it is current on this thread still; else nothing. Close it. */
+impact__identity impact__context_identity_of(const impact_span *span);
 
 #endif

@@ -15,6 +15,8 @@ enum {
     default_schedule_delay_ms = 5000,
     default_export_timeout_ms = 30000,
     default_count_limit = 128,
+    span_bytes_least = 1024,
+    span_bytes_most = 16 << 20,
     attribute_place_limit = 1 << 16,              /* more attributes than a span has room for */
     batch_reserve_size = impact__span_size_limit, /* any one span: the worker can always drain */
     interrupt_grace_ms =
@@ -38,6 +40,11 @@ static void set_limits(impact_span_limits *to, const impact_span_limits *from)
     to->event_attribute_limit = or_default(from->event_attribute_limit, default_count_limit);
     to->link_attribute_limit = or_default(from->link_attribute_limit, default_count_limit);
     to->value_length_limit = from->value_length_limit;
+    to->span_bytes = or_default(from->span_bytes, impact__span_size_limit);
+    if (to->span_bytes < span_bytes_least)
+        to->span_bytes = span_bytes_least;
+    if (to->span_bytes > span_bytes_most)
+        to->span_bytes = span_bytes_most;
 }
 
 static impact_status open_batch(impact_tracer_provider *provider, uint32_t queue_limit)
@@ -254,7 +261,7 @@ static void count_drop(impact_tracer_provider *provider, impact__queue_answer an
                               (unsigned long long)provider->queue.limit);
 }
 
-void impact__provider_put(impact_tracer_provider *provider, impact_span *span)
+void impact__provider_put(impact_tracer_provider *provider, impact__span *span)
 {
     if (!provider->has_exporters && !impact__queue_is_shut(&provider->queue)) {
         atomic_fetch_add_explicit(&provider->without_exporter, 1, memory_order_relaxed);

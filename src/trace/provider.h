@@ -97,7 +97,7 @@ struct impact_tracer_provider {
 void impact__provider_disable(impact_tracer_provider *provider);
 
 /* Put a finished span into the queue, or count why not. */
-void impact__provider_put(impact_tracer_provider *provider, impact_span *span);
+void impact__provider_put(impact_tracer_provider *provider, impact__span *span);
 
 /* Somebody may get to see a span that starts now. */
 bool impact__provider_wants_spans(const impact_tracer_provider *provider);

@@ -73,7 +73,7 @@ static uint8_t *room_of(const impact__queue *queue, uint64_t number)
 }
 
 /* The span's bytes for the cell's. */
-static void exchange_bytes(impact__queue_cell *cell, impact_span *span)
+static void exchange_bytes(impact__queue_cell *cell, impact__span *span)
 {
     uint8_t *empty = cell->large;
     const uint32_t empty_capacity = cell->large_capacity;
@@ -83,7 +83,7 @@ static void exchange_bytes(impact__queue_cell *cell, impact_span *span)
     span->capacity = empty_capacity;
 }
 
-static void fill(impact__queue *queue, uint64_t number, impact_span *span)
+static void fill(impact__queue *queue, uint64_t number, impact__span *span)
 {
     impact__queue_cell *cell = &queue->cells[number & queue->mask];
     cell->tracer = span->tracer;
@@ -100,7 +100,7 @@ static void fill(impact__queue *queue, uint64_t number, impact_span *span)
     atomic_store_explicit(&cell->mark, number + 1, memory_order_release);
 }
 
-impact__queue_answer impact__queue_put(impact__queue *queue, impact_span *span)
+impact__queue_answer impact__queue_put(impact__queue *queue, impact__span *span)
 {
     uint64_t number = 0;
     const impact__queue_answer answer = claim(queue, &number);

@@ -29,7 +29,7 @@
 #include <impact/status.h>
 
 #include "base/buffer.h"
-#include "trace/span.h"
+#include "trace/live_span.h"
 
 typedef struct impact__queue_cell {
     _Atomic uint64_t mark;       /* number of the span that is here, from 1; 0: none yet */
@@ -82,7 +82,7 @@ impact_status impact__queue_open(impact__queue *queue, uint32_t limit,
 void impact__queue_close(impact__queue *queue);
 
 /* Put a finished span in. The slot stays the caller's; its bytes may be others than before. */
-impact__queue_answer impact__queue_put(impact__queue *queue, impact_span *span);
+impact__queue_answer impact__queue_put(impact__queue *queue, impact__span *span);
 
 /* Fetch the cell that a span which starts now will most likely be put into: the taker's core has it. */
 static inline void impact__queue_prefetch(const impact__queue *queue)

@@ -1,10 +1,65 @@
 /* Slots: the memory that live spans are recorded into. */
 #include "trace/slot.h"
 
-#include "base/alloc.h"
-#include "trace/span.h"
+#include <stddef.h>
 
-static bool has_bytes(impact_span *span)
+#include "base/alloc.h"
+
+static impact__span first_chunk[impact__pool_chunk_count];
+impact__pool impact__slot_pool = IMPACT__POOL(first_chunk);
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static void open_pool(void)
+{
+    impact__pool_open(&impact__slot_pool);
+}
+
+void impact__slots_open(void)
+{
+    (void)pthread_once(&once, open_pool); /* cannot fail */
+}
+
+/* Its lock may be held by a thread that is not in this process. */
+static void renew_lock(impact__span *span)
+{
+    const unsigned process = impact__fork_generation();
+    const bool is_fresh = impact__life_generation(impact__span_life(span)) == 0;
+    if (!is_fresh && atomic_load_explicit(&span->process, memory_order_relaxed) == process)
+        return;
+    (void)pthread_mutex_init(&span->lock, NULL); /* cannot fail on Linux */
+    atomic_store_explicit(&span->process, process, memory_order_relaxed);
+    if (is_fresh) /* 0 is no generation: no name is 0 */
+        atomic_store_explicit(&span->life, impact__life_of(1), memory_order_relaxed);
+}
+
+static void chain(impact__slots *slots, impact__span *span)
+{
+    span->pooled.next = slots->first ? &slots->first->pooled : NULL;
+    slots->first = span;
+    slots->count++;
+}
+
+static impact__span *unchain(impact__slots *slots)
+{
+    impact__span *span = slots->first;
+    if (!span)
+        return NULL;
+    slots->first = (impact__span *)span->pooled.next;
+    slots->count--;
+    return span;
+}
+
+static void fetch(impact__slots *slots)
+{
+    for (int i = 0; i < impact__slot_fetch_count; i++) {
+        impact__span *span = impact__pool_take(&impact__slot_pool);
+        if (!span)
+            return;
+        chain(slots, span);
+    }
+}
+
+static bool has_bytes(impact__span *span)
 {
     if (span->bytes)
         return true;
@@ -13,63 +68,73 @@ static bool has_bytes(impact_span *span)
     return span->bytes != NULL;
 }
 
-static impact_span *pop(impact__slots *slots)
+impact__span *impact__slot_take(impact__slots *slots)
 {
-    impact_span *span = slots->first;
-    if (span) {
-        slots->first = span->next;
-        slots->count--;
-    }
-    return span;
-}
-
-impact_span *impact__slot_take(impact__slots *slots)
-{
-    impact_span *span = pop(slots);
+    if (!slots->first)
+        fetch(slots);
+    impact__span *span = unchain(slots);
     if (!span)
-        span = impact__alloc(NULL, sizeof *span);
-    if (span && !has_bytes(span)) {
-        impact__slot_free(span);
         return NULL;
-    }
-    return span;
+    renew_lock(span);
+    if (has_bytes(span))
+        return span;
+    chain(slots, span);
+    return NULL;
 }
 
-static void give_back_if_huge(impact_span *span)
+static void free_bytes(impact__span *span)
 {
-    if (span->capacity <= impact__span_kept_capacity)
-        return;
-    impact__free(NULL, span->bytes);
-    span->bytes = NULL;
-    span->capacity = 0;
-}
-
-void impact__slot_give(impact__slots *slots, impact_span *span)
-{
-    if (slots->count >= impact__slot_limit) {
-        impact__slot_free(span);
-        return;
-    }
-    give_back_if_huge(span);
-    impact__identity_close(&span->identity);
-    span->is_recording = false;
-    span->next = slots->first;
-    slots->first = span;
-    slots->count++;
-}
-
-void impact__slot_free(impact_span *span)
-{
-    if (!span)
-        return;
     impact__free(NULL, span->bytes);
     impact__free(NULL, span->places);
-    impact__identity_close(&span->identity);
-    impact__free(NULL, span);
+    span->bytes = NULL;
+    span->places = NULL;
+    span->capacity = 0;
+    span->place_capacity = 0;
+}
+
+/* True when its names are used up: it is left alone. */
+static bool is_worn_out(const impact__span *span)
+{
+    return sizeof(uintptr_t) >= sizeof(uint64_t) &&
+           impact__life_generation(impact__span_life(span)) >= IMPACT__NAME_GENERATION_LAST;
+}
+
+void impact__slot_give_to_pool(impact__span *span)
+{
+    free_bytes(span);
+    span->pooled.next = NULL;
+    if (!is_worn_out(span))
+        impact__pool_give(&impact__slot_pool, &span->pooled);
+}
+
+/* A thread that ends what others begin gives back half of what it has. */
+static void give_half_to_pool(impact__slots *slots)
+{
+    impact__pooled *some = NULL;
+    while (slots->count > impact__slot_limit / 2) {
+        impact__span *span = unchain(slots);
+        free_bytes(span);
+        span->pooled.next = some;
+        some = &span->pooled;
+    }
+    impact__pool_give(&impact__slot_pool, some);
+}
+
+void impact__slot_give(impact__slots *slots, impact__span *span)
+{
+    if (is_worn_out(span)) {
+        free_bytes(span);
+        return;
+    }
+    if (span->capacity > impact__span_kept_capacity)
+        free_bytes(span);
+    if (slots->count == impact__slot_limit)
+        give_half_to_pool(slots);
+    chain(slots, span);
 }
 
 void impact__slots_clear(impact__slots *slots)
 {
     while (slots->first)
-        impact__slot_free(pop(slots));
+        impact__slot_give_to_pool(unchain(slots));
 }

@@ -1,17 +1,25 @@
 /* Spans from start to end: parent, ids, sampling, and the way into the queue. */
-#include "trace/span.h"
+#include <impact/span.h>
 
 #include "base/options.h"
 #include "process/diagnostics.h"
 #include "process/fork.h"
+#include "trace/access.h"
 #include "trace/context.h"
 #include "trace/default.h"
+#include "trace/events.h"
+#include "trace/finish.h"
 #include "trace/provider.h"
+#include "trace/recorder.h"
+#include "trace/room.h"
 #include "trace/sampler.h"
-#include "trace/slot.h"
-#include "trace/thread_state.h"
 
 /* ---- start ---- */
+
+typedef struct start {
+    const char *name;
+    const impact_span_options *options;
+} start;
 
 static const impact_span_options no_options = {.size = sizeof no_options};
 
@@ -49,25 +57,35 @@ static const impact__identity *parent_of(impact__thread_state *state, impact__id
     return room;
 }
 
-static void set_ids(impact_span *span, const impact__identity *parent, impact__random *random)
+/* A new span's, but for what the sampler has to say. It has a share of the parent's trace state, for that
+ * belongs to the trace. Filled where it lies: ids that were just written are not read in one piece, which
+ * stalls. */
+static inline void make_identity(impact__identity *identity, const impact__id_generator *ids,
+                                 impact__random *random, const impact__identity *parent)
 {
-    const impact__id_generator *ids = &span->provider->ids;
-    span->identity.span_id = impact__id_new_span(ids, random);
-    span->identity.trace_id = parent ? parent->trace_id : impact__id_new_trace(ids, random);
-    span->identity.trace_flags =
-        parent ? parent->trace_flags & IMPACT_TRACE_FLAG_RANDOM : impact__id_flags(ids);
+    identity->span_id = impact__id_new_span(ids, random);
+    identity->is_remote = false;
+    identity->trace_state = NULL;
+    if (!parent) {
+        identity->trace_id = impact__id_new_trace(ids, random);
+        identity->trace_flags = impact__id_flags(ids);
+        return;
+    }
+    identity->trace_id = parent->trace_id;
+    identity->trace_flags = parent->trace_flags & IMPACT_TRACE_FLAG_RANDOM;
+    if (parent->trace_state)
+        identity->trace_state = impact__shared_retain(parent->trace_state);
 }
 
-static void set_parent(impact_span *span, const impact__identity *parent)
+static void set_parent(impact__span *span, const impact__identity *parent)
 {
     span->has_parent = parent != NULL;
     span->is_parent_remote = parent && parent->is_remote;
     if (parent)
         span->parent_span_id = parent->span_id;
-    span->identity.trace_state = parent ? impact__shared_retain(parent->trace_state) : NULL;
 }
 
-static void make_empty(impact_span *span)
+static void make_empty(impact__span *span)
 {
     span->size = impact__span_head_room;
     span->name_size = 0;
@@ -79,6 +97,8 @@ static void make_empty(impact_span *span)
     span->dropped_attribute_count = 0;
     span->dropped_event_count = 0;
     span->dropped_link_count = 0;
+    span->cut_count = 0;
+    impact__room_set_short_end(span);
 }
 
 static impact_span_kind kind_of(const impact_span_options *options)
@@ -88,40 +108,49 @@ static impact_span_kind kind_of(const impact_span_options *options)
     return is_known ? options->kind : IMPACT_SPAN_KIND_INTERNAL;
 }
 
-static impact_text name_of(const char *name, const impact_span_options *options)
+static impact_text name_of(const start *given)
 {
-    return options->name_size ? impact_text_from(name, options->name_size) : impact_text_of(name);
+    const size_t size = given->options->name_size;
+    return size ? impact_text_from(given->name, size) : impact_text_of(given->name);
 }
 
-/* Of sampled spans only: nothing was copied before. */
-static void begin_recording(impact_span *span, impact__thread_state *state, impact_text name,
-                            const impact_span_options *options)
+/* Of spans that are recorded only: nothing was copied before. */
+static void begin_recording(impact__span *span, impact__thread_state *state, const start *given)
 {
+    const impact_span_options *options = given->options;
     const uint64_t now = impact__thread_state_now(state, &span->anchor_ns);
     impact__queue_prefetch(&span->provider->queue);
-    span->is_recording = true;
     span->kind = (uint8_t)kind_of(options);
     span->start_unix_ns = options->start_unix_ns ? options->start_unix_ns : now;
     make_empty(span);
-    impact__span_record_name(span, name);
-    if (span->identity.trace_state)
+    impact__span_record_name(span, name_of(given));
+    if (span->trace_state)
         impact__span_record_trace_state(span);
-    if (options->attribute_count)
-        impact_span_set_all(span, options->attributes, options->attribute_count);
+    if (options->attributes)
+        impact__span_record_attributes(span, options->attributes, options->attribute_count);
     for (size_t i = 0; options->links && i < options->link_count; i++)
-        impact_span_add_link(span, &options->links[i]);
+        impact__span_record_link(span, &options->links[i]);
 }
 
+/* ---- sampling ---- */
+
+/* What becomes of a span. */
+typedef struct verdict {
+    bool is_recording;
+    const impact_attribute *attributes; /* of the sampler; borrowed from it */
+    size_t attribute_count;
+} verdict;
+
 /* A span that is about to start, as a sampler of the program's own is told of it. */
-static impact_sampling_request request_of(const impact_span *span,
-                                          const impact_span_context *parent, const char *name,
-                                          const impact_span_options *options)
+static impact_sampling_request request_of(const impact__identity *identity,
+                                          const impact_span_context *parent, const start *given)
 {
+    const impact_span_options *options = given->options;
     return (impact_sampling_request){
         .size = sizeof(impact_sampling_request),
         .parent = parent,
-        .trace_id = span->identity.trace_id,
-        .name = name_of(name, options),
+        .trace_id = identity->trace_id,
+        .name = name_of(given),
         .kind = kind_of(options),
         .attributes = options->attributes,
         .attribute_count = options->attributes ? options->attribute_count : 0,
@@ -144,76 +173,87 @@ static impact_sampling_result ask(const impact__rule *rule, impact__thread_state
 }
 
 /* A sampler's. It leaves the parent's as it is by giving it back. */
-static void set_trace_state(impact_span *span, impact_text trace_state)
+static void set_trace_state(impact__identity *identity, impact_text trace_state)
 {
-    const impact_text own = impact__shared_text_of(span->identity.trace_state);
+    const impact_text own = impact__shared_text_of(identity->trace_state);
     if (trace_state.data == own.data && trace_state.size == own.size)
         return;
-    impact__identity_close(&span->identity);
-    span->identity.trace_state = impact__identity_keep_trace_state(trace_state);
+    impact__identity_close(identity);
+    identity->trace_state = impact__identity_keep_trace_state(trace_state);
 }
 
 /* Apart, so that the samplers that come with the library do not pay for it. */
-__attribute__((noinline)) static void begin_as_asked(impact_span *span, const impact__rule *rule,
-                                                     impact__thread_state *state,
-                                                     const impact_sampling_request *request,
-                                                     const impact_span_options *options)
+__attribute__((noinline)) static verdict judge_as_asked(impact__identity *identity,
+                                                        const impact__rule *rule,
+                                                        impact__thread_state *state,
+                                                        const impact_sampling_request *request)
 {
     const impact_sampling_result result = ask(rule, state, request);
-    set_trace_state(span, result.trace_state);
+    set_trace_state(identity, result.trace_state);
     if (result.decision == IMPACT_SAMPLING_RECORD_AND_SAMPLE)
-        span->identity.trace_flags |= IMPACT_TRACE_FLAG_SAMPLED;
-    else if (result.decision != IMPACT_SAMPLING_RECORD_ONLY)
-        return;
-    begin_recording(span, state, request->name, options);
-    impact_span_set_all(span, result.attributes, result.attribute_count);
+        identity->trace_flags |= IMPACT_TRACE_FLAG_SAMPLED;
+    return (verdict){
+        .is_recording = result.decision == IMPACT_SAMPLING_RECORD_AND_SAMPLE ||
+                        result.decision == IMPACT_SAMPLING_RECORD_ONLY,
+        .attributes = result.attributes,
+        .attribute_count = result.attribute_count,
+    };
 }
 
-/* A provider that is switched off hands contexts through (trace/api "Behavior of the API in the
- * absence of an installed SDK"). */
-static impact_span *carry_parent(impact__thread_state *state, const impact__identity *parent)
-{
-    impact_span *span = parent ? impact__slot_take(&state->slots) : NULL;
-    if (!span)
-        return NULL;
-    span->identity = impact__identity_copy(parent);
-    span->is_recording = false;
-    return span;
-}
-
-/* What it is, and whether it is recorded. */
-static void begin(impact_span *span, impact__thread_state *state, const impact__identity *parent,
-                  const char *name, const impact_span_options *options)
+static verdict judge(impact__identity *identity, const impact__sampler *sampler,
+                     impact__thread_state *state, const impact__identity *parent,
+                     const start *given)
 {
     impact_span_context shown;
     if (parent)
         shown = impact__identity_show(parent);
     const impact_span_context *context = parent ? &shown : NULL;
-    const impact__rule *rule = impact__sampler_rule(&span->provider->sampler, context);
+    const impact__rule *rule = impact__sampler_rule(sampler, context);
     if (__builtin_expect(rule->kind == IMPACT__RULE_USER, 0)) {
-        const impact_sampling_request request = request_of(span, context, name, options);
-        begin_as_asked(span, rule, state, &request, options);
-    } else if (impact__rule_samples(rule, &span->identity.trace_id)) {
-        span->identity.trace_flags |= IMPACT_TRACE_FLAG_SAMPLED;
-        begin_recording(span, state, name_of(name, options), options);
+        const impact_sampling_request request = request_of(identity, context, given);
+        return judge_as_asked(identity, rule, state, &request);
     }
+    const bool is_sampled = impact__rule_samples(rule, &identity->trace_id);
+    identity->trace_flags |= is_sampled ? IMPACT_TRACE_FLAG_SAMPLED : 0;
+    return (verdict){.is_recording = is_sampled};
 }
 
-static impact_span *open_slot(impact_tracer_provider *provider, impact__thread_state *state,
-                              const impact__identity *parent)
+/* ---- the span ---- */
+
+/* Without a provider, and with one that is switched off, a context is handed through (trace/api "Behavior
+ * of the API in the absence of an installed SDK"). NULL for a root: it would have nothing. */
+static impact_span *carry(impact__thread_state *state, const impact__identity *parent)
 {
-    impact_span *span = impact__slot_take(&state->slots);
+    impact__span *span = parent ? impact__slot_take(&state->slots) : NULL;
+    if (!span)
+        return NULL;
+    const impact__identity identity = impact__identity_copy(parent);
+    impact__span_set_identity(span, &identity);
+    return impact__access_open(state, span, false);
+}
+
+static impact_span *start_child(impact__thread_state *state, impact_tracer_provider *provider,
+                                impact_tracer *tracer, const impact__identity *parent,
+                                const start *given)
+{
+    impact__span *span = impact__slot_take(&state->slots);
     if (!span) {
         impact__provider_count_no_memory(provider);
         return NULL;
     }
+    impact__identity identity;
+    make_identity(&identity, &provider->ids, impact__thread_state_random(state), parent);
+    const verdict said = judge(&identity, &provider->sampler, state, parent, given);
+    impact__span_set_identity(span, &identity);
     span->provider = provider;
-    span->generation = impact__fork_generation();
-    span->is_recording = false;
-    span->identity.is_remote = false;
-    set_ids(span, parent, impact__thread_state_random(state));
+    span->tracer = tracer;
     set_parent(span, parent);
-    return span;
+    if (said.is_recording)
+        begin_recording(span, state, given);
+    if (said.attributes)
+        impact__span_record_attributes(span, said.attributes,
+                                       said.is_recording ? said.attribute_count : 0);
+    return impact__access_open(state, span, said.is_recording);
 }
 
 /* Apart from impact_span_start, so that a program without a provider pays for a test and no more. */
@@ -223,29 +263,33 @@ __attribute__((noinline)) static impact_span *start_with(impact_tracer_provider 
 {
     impact__thread_state *state = impact__thread_state_get();
     if (!state || state->suppressed) {
-        if (!state)
+        if (!state && provider)
             impact__provider_count_no_memory(provider);
         return NULL;
     }
     impact_span_options whole;
-    options = whole_options(&whole, options);
+    const start given = {name, whole_options(&whole, options)};
     impact__identity room = {.trace_state = NULL};
-    const impact__identity *parent = parent_of(state, &room, options);
+    const impact__identity *parent = parent_of(state, &room, given.options);
+    const bool is_carried = !provider || provider->is_disabled;
     impact_span *span =
-        provider->is_disabled ? carry_parent(state, parent) : open_slot(provider, state, parent);
-    if (span && !provider->is_disabled) {
-        span->tracer = tracer;
-        begin(span, state, parent, name, options);
-    }
+        is_carried ? carry(state, parent) : start_child(state, provider, tracer, parent, &given);
     impact__identity_close(&room);
     return span;
+}
+
+/* Nothing to hand through. */
+static inline bool is_root(const impact_span_options *options)
+{
+    const impact__thread_state *state = impact__thread_state_peek();
+    return !options && (!state || !state->scopes.depth);
 }
 
 impact_span *impact_span_start(impact_tracer *tracer, const char *name,
                                const impact_span_options *options)
 {
     impact_tracer_provider *provider = impact__tracer_provider_of(tracer);
-    return provider ? start_with(provider, tracer, name, options) : NULL;
+    return !provider && is_root(options) ? NULL : start_with(provider, tracer, name, options);
 }
 
 bool impact_tracer_is_enabled(const impact_tracer *tracer)
@@ -257,27 +301,63 @@ bool impact_tracer_is_enabled(const impact_tracer *tracer)
 
 /* ---- end ---- */
 
+static uint64_t end_of(const impact__span *span, uint64_t end_unix_ns)
+{
+    if (!end_unix_ns)
+        end_unix_ns = impact__clock_monotonic_ns() + span->anchor_ns;
+    if (end_unix_ns >= span->start_unix_ns)
+        return end_unix_ns;
+    impact_diagnostics_report(IMPACT_SEVERITY_WARNING, "span", "times",
+                              "a span ends before its start: it is shown without a duration");
+    return span->start_unix_ns;
+}
+
+static void say_what_was_cut(const impact__span *span)
+{
+    impact_diagnostics_report(
+        IMPACT_SEVERITY_WARNING, "span", "room",
+        "a span has more than its room of %u bytes: %u of its texts and values were cut or dropped",
+        span->provider->limits.span_bytes, span->cut_count);
+}
+
+/* What was begun before a fork is the parent's to export. */
+static bool is_to_be_exported(const impact__span *span, const impact_span *name)
+{
+    return ((uintptr_t)name & IMPACT__NAME_RECORDING) &&
+           atomic_load_explicit(&span->process, memory_order_relaxed) == impact__fork_generation();
+}
+
+static bool is_sampled(const impact__span *span)
+{
+    return atomic_load_explicit(&span->id_flags, memory_order_relaxed) & IMPACT_TRACE_FLAG_SAMPLED;
+}
+
+static void give_back(impact__span *span)
+{
+    impact__thread_state *state = impact__thread_state_peek();
+    if (state)
+        impact__slot_give(&state->slots, span);
+    else
+        impact__slot_give_to_pool(span);
+}
+
 void impact_span_end_at(impact_span *span, uint64_t end_unix_ns)
 {
-    if (!span)
+    impact__access access;
+    impact__span *live = span ? impact__access_begin_any(&access, (uintptr_t)span) : NULL;
+    if (!live)
         return;
-    impact__thread_state *state = impact__thread_state_get();
-    if (!state) { /* a thread without memory: all that can be done is to count */
-        if (span->is_recording && span->generation == impact__fork_generation())
-            impact__provider_count_no_memory(span->provider);
-        impact__slot_free(span);
-        return;
-    }
-    if (state->scopes.depth)
-        impact__context_forget(state, span);
-    /* One that was begun before a fork is the parent's to export. */
-    if (span->is_recording && span->generation == impact__fork_generation()) {
-        impact__span_finish(span, end_unix_ns ? end_unix_ns
-                                              : impact__clock_monotonic_ns() + span->anchor_ns);
-        if (span->identity.trace_flags & IMPACT_TRACE_FLAG_SAMPLED) /* or it is only recorded */
-            impact__provider_put(span->provider, span);
-    }
-    impact__slot_give(&state->slots, span);
+    const bool is_exported = is_to_be_exported(live, span);
+    if (is_exported)
+        impact__span_finish(live, end_of(live, end_unix_ns));
+    impact__shared_text *trace_state = impact__access_finish(&access, live);
+    /* From here on nobody else has the slot, and what is called may take its time. */
+    if (is_exported && is_sampled(live)) /* or it is only recorded */
+        impact__provider_put(live->provider, live);
+    if (is_exported && live->cut_count)
+        say_what_was_cut(live);
+    impact__shared_release(trace_state);
+    give_back(live);
 }
 
 void impact_span_end(impact_span *span)
@@ -289,10 +369,13 @@ void impact_span_end(impact_span *span)
 
 bool impact_span_is_recording(const impact_span *span)
 {
-    return span && span->is_recording;
+    return ((uintptr_t)span & IMPACT__NAME_RECORDING) && impact__access_is_live(span);
 }
 
 impact_span_context impact_span_context_of(const impact_span *span)
 {
-    return span ? impact__identity_show(&span->identity) : (impact_span_context){0};
+    impact__identity identity = impact__context_identity_of(span);
+    const impact_span_context shown = impact__identity_show(&identity);
+    impact__identity_close(&identity);
+    return shown;
 }

@@ -16,6 +16,7 @@ static void release(void *memory)
     impact__thread_state *state = memory;
     impact__scopes_close(&state->scopes); /* may run a program's code */
     impact__slots_clear(&state->slots);
+    impact__owner_give(state->owner);
     impact__free(NULL, state);
     impact__the_thread_state = NULL;
 }
@@ -37,10 +38,14 @@ impact__thread_state *impact__thread_state_make(void)
     impact__thread_state *state = has_key ? impact__alloc(NULL, sizeof *state) : NULL;
     if (!state)
         return NULL;
-    if (pthread_setspecific(key, state)) {
+    state->owner = impact__owner_take();
+    if (!state->owner || pthread_setspecific(key, state)) {
+        if (state->owner)
+            impact__owner_give(state->owner);
         impact__free(NULL, state);
         return NULL;
     }
+    impact__slots_open();
     impact__thread_state_seed(state);
     impact__scopes_open(&state->scopes, (uint32_t)impact__random_next(&state->random));
     impact__thread_state_new_anchor(state, impact__clock_monotonic_ns());

@@ -30,6 +30,10 @@ typedef struct impact__thread_state {
     uint32_t suppressed;
 
     impact__slots slots;
+    impact__owner *owner; /* of the spans that it starts */
+    unsigned
+        shared_bursts; /* how many it has seen, and spans that it begins shared for that: access.h */
+    unsigned unbiased_left;
 } impact__thread_state;
 
 /* The calling thread's; made when it is first asked for. NULL when there is no memory. */

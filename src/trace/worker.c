@@ -11,7 +11,7 @@
 #include "base/protobuf.h"
 #include "base/thread.h"
 #include "trace/provider.h"
-#include "trace/span.h"
+#include "trace/live_span.h"
 
 enum {
     retry_spans = 64, /* without a thread: how many spans until the next try to start one */

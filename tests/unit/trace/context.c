@@ -115,6 +115,9 @@ TEST(an_ended_span_stays_current_and_parents_others_until_its_scope_is_left)
     const impact_scope inner = impact_scope_enter(b);
     impact_span_view view;
     impact_span_end(b);
+    CHECK(impact_span_current() == b && !impact_span_is_recording(b));
+    const impact_span_context still = impact_span_context_of(b);
+    CHECK(memcmp(&still.span_id, &of_b.span_id, sizeof still.span_id) == 0);
     REQUIRE(tracing_end(&t, begin("child"), &view));
     CHECK(is_child_of(&view, &of_b));
     impact_scope_leave(inner);
@@ -122,6 +125,8 @@ TEST(an_ended_span_stays_current_and_parents_others_until_its_scope_is_left)
     REQUIRE(tracing_end(&t, begin("child"), &view));
     CHECK(is_child_of(&view, &of_a));
     impact_scope_leave(outer);
+    const impact_span_context over = impact_span_context_of(a);
+    CHECK(!impact_span_context_is_valid(&over)); /* it is over, and current nowhere */
     REQUIRE(tracing_end(&t, begin("root"), &view));
     CHECK(!view.has_parent);
     tracing_close(&t);
@@ -137,8 +142,9 @@ TEST(a_span_below_the_current_one_may_end_first)
     impact_span_end(a);
     CHECK(impact_span_current() == b);
     impact_scope_leave(inner);
-    CHECK(impact_span_current() == NULL);
+    CHECK(impact_span_current() == a && !impact_span_is_recording(a));
     impact_scope_leave(outer);
+    CHECK(impact_span_current() == NULL);
     impact_span_end(b);
     tracing_close(&t);
 }

@@ -10,9 +10,9 @@
 enum { list_limit = 64 };
 
 /* A finished span whose record is `size` bytes, the first eight of them `number`. */
-static impact_span make(uint64_t number, uint32_t size)
+static impact__span make(uint64_t number, uint32_t size)
 {
-    impact_span span = {.size = 10 + size, .record_offset = 10, .capacity = 640};
+    impact__span span = {.size = 10 + size, .record_offset = 10, .capacity = 640};
     while (span.capacity < span.size)
         span.capacity *= 2;
     span.bytes = impact__resize(NULL, NULL, span.capacity);
@@ -23,7 +23,7 @@ static impact_span make(uint64_t number, uint32_t size)
 
 static impact__queue_answer put(impact__queue *queue, uint64_t number, uint32_t size)
 {
-    impact_span span = make(number, size);
+    impact__span span = make(number, size);
     const impact__queue_answer answer = impact__queue_put(queue, &span);
     impact__free(NULL, span.bytes);
     return answer;
@@ -230,7 +230,7 @@ static _Atomic uint64_t taken_of[producer_count];
 static void *produce(void *argument)
 {
     const uint64_t producer = (uint64_t)(uintptr_t)argument;
-    impact_span span = make(0, 100);
+    impact__span span = make(0, 100);
     (void)pthread_barrier_wait(&barrier);
     for (uint64_t i = 0; i < spans_each; i++) {
         const uint64_t number = producer << 32 | i;
@@ -312,7 +312,7 @@ TEST(many_producers_lose_and_double_nothing)
 static void *put_one_by_one(void *argument)
 {
     const uint64_t producer = (uint64_t)(uintptr_t)argument;
-    impact_span span = make(0, 100);
+    impact__span span = make(0, 100);
     (void)pthread_barrier_wait(&barrier);
     for (uint64_t i = 0; i < spans_each; i++) {
         const uint64_t number = producer << 32 | i;

@@ -4,7 +4,7 @@
 
 #include "support/check.h"
 #include "support/tracing.h"
-#include "trace/span.h"
+#include "trace/live_span.h"
 
 static tracing t;
 static impact_span_view view;
@@ -348,30 +348,27 @@ TEST(values_are_cut_by_characters)
     tracing_close(&t);
 }
 
-TEST(a_span_has_a_size_that_it_does_not_pass)
+TEST(a_link_without_ids_is_recorded_where_it_says_something)
 {
-    const size_t size = 100000;
-    char *text = malloc(size);
-    REQUIRE(text && tracing_open(&t, NULL));
-    memset(text, 'x', size);
-    const impact_attribute large = impact_string_n("large", text, size);
+    const impact_span_context nothing = {.is_remote = true};
+    const impact_span_context with_state = {.trace_state = impact_text_of("a=1")};
+    const impact_attribute why = impact_string("why", "it began elsewhere");
+    impact_link_view link;
+    REQUIRE(tracing_open(&t, NULL));
     impact_span *span = begin();
-    impact_span_set(span, impact_string_n("a", text, size));
-    impact_span_set(span, impact_string_n("b", text, size));
-    impact_span_set(span, impact_string_n("c", text, size)); /* over 256 KiB */
-    impact_span_set(span, impact_int("a", 1));               /* now there is room */
-    impact_span_set(span, impact_string_n("d", text, size));
-    impact_span_add_event(span, "event", 0, &large, 1); /* over it again */
-    impact_span_add_link(span, &(impact_link){&other, &large, 1});
-    impact_span_set_status(span, IMPACT_SPAN_STATUS_ERROR, "small");
+    impact_span_add_link(span, &(impact_link){&nothing, &why, 1});
+    impact_span_add_link(span, &(impact_link){&with_state, NULL, 0});
+    impact_span_add_link(span, &(impact_link){&nothing, NULL, 0});
+    impact_span_add_link(span, &(impact_link){NULL, &why, 1});
     REQUIRE(tracing_end(&t, span, &view));
-    CHECK_EQUAL(view.dropped_attribute_count, 1);
-    CHECK_EQUAL(view.dropped_event_count, 1);
-    CHECK_EQUAL(view.dropped_link_count, 1);
-    CHECK(has_int(view.attributes, "a", 1));
-    CHECK(find_attribute(view.attributes, "d", &value) && value.string.size == size);
-    CHECK_EQUAL(view.status, IMPACT_SPAN_STATUS_ERROR);
-    free(text);
+    REQUIRE(impact_link_view_next(&view.links, &link));
+    CHECK(has_string(link.attributes, "why", "it began elsewhere") && link.context.is_remote);
+    REQUIRE(impact_link_view_next(&view.links, &link));
+    CHECK(is_text(link.context.trace_state, "a=1"));
+    REQUIRE(impact_link_view_next(&view.links, &link));
+    CHECK(has_string(link.attributes, "why", "it began elsewhere"));
+    CHECK(!impact_link_view_next(&view.links, &link));
+    CHECK_EQUAL(view.dropped_link_count, 0);
     tracing_close(&t);
 }
 

@@ -1,0 +1,32 @@
+/* Owners of spans. */
+#include "trace/owner.h"
+
+#include <stddef.h>
+
+#include "base/barrier.h"
+
+static impact__owner first[impact__pool_chunk_count];
+static impact__pool owners = IMPACT__POOL(first);
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+atomic_bool impact__owners_are_biased;
+
+static void open_pool(void)
+{
+    impact__pool_open(&owners);
+    atomic_store_explicit(&impact__owners_are_biased, impact__barrier_open(), memory_order_relaxed);
+}
+
+impact__owner *impact__owner_take(void)
+{
+    (void)pthread_once(&once, open_pool); /* cannot fail */
+    return impact__pool_take(&owners);
+}
+
+void impact__owner_give(impact__owner *owner)
+{
+    /* One that was cancelled within a call stands there still. Pairs with the load in access.c. */
+    atomic_store_explicit(&owner->inside, 0, memory_order_release);
+    owner->pooled.next = NULL;
+    impact__pool_give(&owners, &owner->pooled);
+}
