@@ -173,7 +173,7 @@ int main(void)
     }
     bench_print("span_3attr_ratio", bench_median_ratio(&cases[THREE], &cases[CLOCK]), "ratio");
     bench_print("span_allocations", allocations_per_span(), "allocations");
-    impact_trace_stats stats;
+    impact_trace_stats stats = {.size = sizeof stats};
     impact_tracer_provider_get_stats(provider, &stats);
     printf("# %llu spans ended, %llu dropped by a full queue\n", (unsigned long long)stats.ended,
            (unsigned long long)stats.dropped_full);

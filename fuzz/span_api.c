@@ -330,7 +330,7 @@ static void close_nothing(impact_exporter *exporter)
 
 static void check_stats(impact_tracer_provider *provider)
 {
-    impact_trace_stats s;
+    impact_trace_stats s = {.size = sizeof s};
     impact_tracer_provider_get_stats(provider, &s);
     require(s.ended == s.queued + s.in_flight + s.exported + s.dropped_full + s.dropped_memory +
                            s.dropped_closed + s.rejected + s.failed);

@@ -8,6 +8,7 @@
 #include <impact/exporter.h>
 #include <impact/id_generator.h>
 #include <impact/sampler.h>
+#include <impact/processor.h>
 #include <impact/span.h>
 
 #ifdef __cplusplus
@@ -33,7 +34,7 @@ typedef struct impact_trace_options {
     const impact_allocator *allocator;  /* borrowed; NULL: the default */
     const char *service_name;           /* copied; OTEL_SERVICE_NAME */
     const impact_attribute *attributes; /* resource attributes, copied */
-    size_t attribute_count;            /* at most 1023; OTEL_RESOURCE_ATTRIBUTES are merged below */
+    size_t attribute_count;            /* at most 1000; OTEL_RESOURCE_ATTRIBUTES are merged below */
     impact_sampler sampler;            /* a user-written one is taken on success;
                                           OTEL_TRACES_SAMPLER, OTEL_TRACES_SAMPLER_ARG */
     impact_exporter *const *exporters; /* taken on success; NULL: OTEL_TRACES_EXPORTER */
@@ -45,6 +46,9 @@ typedef struct impact_trace_options {
     uint32_t export_timeout_ms;        /* 30000; OTEL_BSP_EXPORT_TIMEOUT */
     impact_span_limits limits;         /* OTEL_SPAN_*_LIMIT, OTEL_ATTRIBUTE_*_LIMIT */
     impact_id_generator *id_generator; /* taken on success; NULL: ids are random */
+    size_t queue_bytes; /* of the spans that wait or are being exported; 16 MiB; 4 KiB to 1 GiB */
+    impact_span_processor *const *processors; /* beside those of the exporters; taken on success */
+    size_t processor_count;                   /* at most 8 */
 } impact_trace_options;
 
 #define IMPACT_TRACE_OPTIONS(...)                                                                  \
@@ -52,12 +56,13 @@ typedef struct impact_trace_options {
 
 /* ---- counters ---- */
 
-/* Exact in every snapshot, over sampled spans:
+/* Exact in every snapshot, over sampled spans, for each exporter and for their sum:
  * ended == queued + in_flight + exported + dropped_full + dropped_memory + dropped_closed
  *          + rejected + failed.
- * With several exporters a span is exported when all of them took it; with none, nobody keeps it and
- * it counts as exported all the same: nothing that was wanted is missing. */
+ * In the sum a span counts once for each exporter. Without any, nobody keeps it and it counts as exported
+ * all the same: nothing that was wanted is missing. Set `size` before you ask. */
 typedef struct impact_trace_stats {
+    size_t size;
     uint64_t ended;
     uint64_t queued;         /* waiting for the worker */
     uint64_t in_flight;      /* with an exporter */
@@ -67,6 +72,7 @@ typedef struct impact_trace_stats {
     uint64_t dropped_closed; /* ended after shutdown */
     uint64_t rejected;       /* the backend refused it for good */
     uint64_t failed;         /* given up: timeout, dead peer, shutdown's deadline */
+    const char *exporter;    /* whose these are; NULL: of all */
 } impact_trace_stats;
 
 /* ---- the process's own provider ---- */
@@ -90,6 +96,10 @@ IMPACT_API impact_status impact_trace_shutdown(uint32_t timeout_ms);
 /* The default provider's counters, after shutdown the last one's; all zero without one. `stats` is
  * owned by the caller. */
 IMPACT_API void impact_trace_get_stats(impact_trace_stats *stats);
+
+/* Those of one of its exporters, by its number from 0 on; stats->exporter says which it is.
+ * IMPACT_ENOENT: there are not as many. */
+IMPACT_API impact_status impact_trace_get_exporter_stats(size_t number, impact_trace_stats *stats);
 
 /* An instrumentation scope: who makes the spans. Everything but `size` may be zero; all is copied. */
 typedef struct impact_tracer_options {
@@ -120,9 +130,9 @@ IMPACT_API bool impact_tracer_is_enabled(const impact_tracer *tracer);
 typedef struct impact_tracer_provider impact_tracer_provider;
 
 /* Open a provider from `options` alone; the environment is not read. Owned by the caller. On failure
- * `provider` is untouched and the exporters still belong to the caller. IMPACT_EINVAL: `provider` is
- * NULL or an exporter is, the options are larger than known, a sampler or queue_limit is out of range; IMPACT_ELIMIT: too
- * many exporters or attributes; IMPACT_ENOMEM, IMPACT_ESYSTEM. */
+ * `provider` is untouched, and exporters and processors still belong to the caller. IMPACT_EINVAL:
+ * `provider` is NULL, something of the options is not known, an exporter or a processor lacks what it
+ * needs, a number is out of range; IMPACT_ELIMIT: too many of them; IMPACT_ENOMEM, IMPACT_ESYSTEM. */
 IMPACT_API IMPACT_CHECKED impact_status
 impact_tracer_provider_open(impact_tracer_provider **provider, const impact_trace_options *options);
 
@@ -142,8 +152,16 @@ IMPACT_API impact_status impact_tracer_provider_shutdown(impact_tracer_provider 
  * other thread may use it. NULL is accepted. */
 IMPACT_API void impact_tracer_provider_close(impact_tracer_provider *provider);
 
+/* Take one more processor: it is told of the spans that start and end from now on. IMPACT_ECLOSED after
+ * shutdown, IMPACT_ELIMIT, IMPACT_EINVAL: then it still belongs to the caller. */
+IMPACT_API IMPACT_CHECKED impact_status impact_tracer_provider_add_processor(
+    impact_tracer_provider *provider, impact_span_processor *processor);
+
 IMPACT_API void impact_tracer_provider_get_stats(impact_tracer_provider *provider,
                                                  impact_trace_stats *stats);
+IMPACT_API impact_status impact_tracer_provider_get_exporter_stats(impact_tracer_provider *provider,
+                                                                   size_t number,
+                                                                   impact_trace_stats *stats);
 
 /* A tracer of this provider, valid until it is closed; otherwise as impact_tracer_get_with. Without a
  * provider NULL, the default tracer. */

@@ -207,7 +207,7 @@ static PyObject *provider_shutdown(PyObject *object, PyObject *const *arguments,
 static PyObject *provider_stats(PyObject *object, PyObject *unused)
 {
     (void)unused;
-    impact_trace_stats stats;
+    impact_trace_stats stats = {.size = sizeof stats};
     impact_tracer_provider_get_stats(((provider_object *)object)->provider, &stats);
     return Py_BuildValue("{sKsKsKsKsKsKsKsKsK}", "ended", stats.ended, "queued", stats.queued,
                          "in_flight", stats.in_flight, "exported", stats.exported, "dropped_full",

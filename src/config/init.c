@@ -8,7 +8,7 @@
 #include "trace/provider.h"
 
 /* Those of the code are its own until a provider takes them; those of the environment are ours. */
-static impact_status open_exporters(impact__exporter_list *list, impact__settings *settings)
+static impact_status open_exporters(impact__exporter_list *list, impact__provider_options *settings)
 {
     impact_trace_options *options = &settings->options;
     if (options->exporters || settings->is_disabled)
@@ -22,23 +22,16 @@ static impact_status open_exporters(impact__exporter_list *list, impact__setting
 
 /* `options` have their resource. */
 static impact_status open_with_exporters(impact_tracer_provider **provider,
-                                         impact__settings *settings)
+                                         impact__provider_options *settings)
 {
     impact__exporter_list list = {.count = 0};
-    impact_tracer_provider *made = NULL;
     impact_status status = open_exporters(&list, settings);
     if (status)
         return status;
-    status = impact_tracer_provider_open(&made, &settings->options);
-    if (status) {
+    status = impact__provider_open(provider, settings);
+    if (status)
         impact__exporter_list_close(&list);
-        return status;
-    }
-    impact__settings_apply_none(&made->limits, settings);
-    if (settings->is_disabled)
-        impact__provider_disable(made);
-    *provider = made;
-    return IMPACT_OK;
+    return status;
 }
 
 impact_status impact_tracer_provider_open_from_environment(impact_tracer_provider **provider,
@@ -46,7 +39,7 @@ impact_status impact_tracer_provider_open_from_environment(impact_tracer_provide
 {
     if (!provider)
         return IMPACT_EINVAL;
-    impact__settings settings;
+    impact__provider_options settings;
     impact__resource resource;
     impact_status status = impact__settings_read(&settings, options);
     if (status)
@@ -63,24 +56,13 @@ impact_status impact_tracer_provider_open_from_environment(impact_tracer_provide
     return status;
 }
 
-/* Close a provider that did not become the default, and leave the code's exporters to the code. */
-static void close_unused(impact_tracer_provider *provider, const impact_trace_options *options)
-{
-    if (options && options->size > offsetof(impact_trace_options, exporters) && options->exporters)
-        provider->exporter_count = 0;
-    impact_tracer_provider_close(provider);
-}
-
 impact_status impact_trace_init(const impact_trace_options *options)
 {
     impact_tracer_provider *provider = NULL;
-    if (impact__tracer_provider_of(NULL))
-        return IMPACT_EEXIST; /* before exporters are opened for nothing */
-    impact_status status = impact_tracer_provider_open_from_environment(&provider, options);
+    impact_status status = impact__default_reserve();
     if (status)
         return status;
-    status = impact__trace_set_default(provider);
-    if (status)
-        close_unused(provider, options);
+    status = impact_tracer_provider_open_from_environment(&provider, options);
+    impact__default_settle(provider);
     return status;
 }

@@ -13,6 +13,7 @@
 #include "config/environment.h"
 #include "base/alloc.h"
 #include "base/text.h"
+#include "process/executable.h"
 
 enum {
     environment_size_limit = 1 << 16, /* bytes of OTEL_RESOURCE_ATTRIBUTES */
@@ -20,11 +21,11 @@ enum {
     own_count = 8,                    /* what this file adds by itself, at most */
 };
 
-static const char unknown_service[] = "unknown_service";
 static const char variable[] = "OTEL_RESOURCE_ATTRIBUTES";
 
 typedef struct process_facts {
-    char executable[NAME_MAX + 1]; /* empty when it cannot be read; likewise below */
+    char executable[impact__executable_name_limit +
+                    1]; /* empty when it cannot be read; likewise below */
     char host[HOST_NAME_MAX + 1];
 } process_facts;
 
@@ -48,30 +49,17 @@ static void add(impact__resource *resource, impact_attribute attribute)
 
 /* ---- the process ---- */
 
-static void read_executable(process_facts *facts)
-{
-    char path[PATH_MAX];
-    const ssize_t size = readlink("/proc/self/exe", path, sizeof path);
-    if (size <= 0)
-        return;
-    const char *slash = memrchr(path, '/', (size_t)size);
-    const char *name = slash ? slash + 1 : path;
-    const size_t name_size = (size_t)(path + size - name);
-    if (name_size < sizeof facts->executable)
-        memcpy(facts->executable, name, name_size);
-}
-
 static void read_process(process_facts *facts)
 {
     *facts = (process_facts){.executable = ""};
-    read_executable(facts);
+    impact__executable_name(facts->executable);
     if (gethostname(facts->host, sizeof facts->host - 1) != 0)
         facts->host[0] = '\0';
 }
 
 static size_t process_size(const process_facts *facts)
 {
-    return sizeof unknown_service + 2 * strlen(facts->executable) + strlen(facts->host);
+    return strlen(facts->executable) + strlen(facts->host);
 }
 
 static impact_text keep(text_room *room, const char *text)
@@ -83,25 +71,11 @@ static impact_text keep(text_room *room, const char *text)
     return impact_text_from(to, size);
 }
 
-/* semantic conventions, "service.name": unknown_service:<process.executable.name>, or without. */
-static impact_text keep_service_name(text_room *room, const char *executable)
-{
-    impact_text name = keep(room, unknown_service);
-    if (executable[0])
-        name.size += keep(room, ":").size + keep(room, executable).size;
-    return name;
-}
-
 static void add_process(impact__resource *resource, text_room *room, const process_facts *facts)
 {
-    const impact_text service = keep_service_name(room, facts->executable);
     const impact_text executable = keep(room, facts->executable);
     const impact_text host = keep(room, facts->host);
-    add(resource, impact_string("telemetry.sdk.name", "impact"));
-    add(resource, impact_string("telemetry.sdk.language", "c")); /* no convention for C yet */
-    add(resource, impact_string("telemetry.sdk.version", impact_version()));
     add(resource, impact_int("process.pid", getpid()));
-    add(resource, string_of(impact_text_of("service.name"), service));
     if (executable.size)
         add(resource, string_of(impact_text_of("process.executable.name"), executable));
     if (host.size)

@@ -4,9 +4,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/options.h"
 #include "config/environment.h"
 #include "base/text.h"
-#include "trace/queue.h"
+#include "pipeline/ring.h"
 
 /* A number of impact_trace_options, from `least` on: 0 there is "not set", so where the environment
  * may say 0, it becomes `zero`. */
@@ -21,9 +22,9 @@ typedef struct number_row {
 /* sdk-environment-variables "Batch Span Processor" */
 static const number_row number_rows[] = {
     {"OTEL_BSP_MAX_QUEUE_SIZE", offsetof(impact_trace_options, queue_limit), 1,
-     impact__queue_limit_most, 0},
+     impact__ring_limit_most, 0},
     {"OTEL_BSP_MAX_EXPORT_BATCH_SIZE", offsetof(impact_trace_options, batch_limit), 1,
-     impact__queue_limit_most, 0},
+     impact__ring_limit_most, 0},
     {"OTEL_BSP_SCHEDULE_DELAY", offsetof(impact_trace_options, schedule_delay_ms), 0, INT32_MAX, 1},
     {"OTEL_BSP_EXPORT_TIMEOUT", offsetof(impact_trace_options, export_timeout_ms), 0, INT32_MAX,
      UINT32_MAX}, /* common: "a value of 0 means no limit" */
@@ -73,7 +74,7 @@ static void read_number(impact_trace_options *options, const number_row *row)
         *number = value ? value : row->zero;
 }
 
-static void read_limit(impact__settings *settings, const limit_row *row)
+static void read_limit(impact__provider_options *settings, const limit_row *row)
 {
     uint32_t *limit = number_at(&settings->options.limits, row->offset);
     uint32_t *is_none = number_at(&settings->is_none, row->offset);
@@ -128,14 +129,12 @@ static void read_sampler(impact_sampler *sampler)
         sampler->ratio = 1; /* sdk-environment-variables: "Default is 1.0 if unset" */
 }
 
-impact_status impact__settings_read(impact__settings *settings, const impact_trace_options *options)
+impact_status impact__settings_read(impact__provider_options *settings,
+                                    const impact_trace_options *options)
 {
-    impact__settings read = {.options.size = sizeof read.options};
-    if (options && options->size > sizeof read.options)
+    impact__provider_options read = {.is_disabled = false};
+    if (!impact__struct_read(&read.options, sizeof read.options, options))
         return IMPACT_EINVAL;
-    if (options)
-        memcpy(&read.options, options, options->size);
-    read.options.size = sizeof read.options;
     read.is_disabled = impact__environment_is_true("OTEL_SDK_DISABLED");
     for (size_t i = 0; i < COUNT(number_rows); i++)
         read_number(&read.options, &number_rows[i]);
@@ -144,11 +143,4 @@ impact_status impact__settings_read(impact__settings *settings, const impact_tra
     read_sampler(&read.options.sampler);
     *settings = read;
     return IMPACT_OK;
-}
-
-void impact__settings_apply_none(impact_span_limits *limits, const impact__settings *settings)
-{
-    for (size_t i = 0; i < COUNT(limit_rows); i++)
-        if (*number_at((void *)&settings->is_none, limit_rows[i].offset))
-            *number_at(limits, limit_rows[i].offset) = 0;
 }

@@ -2,11 +2,17 @@
 #include "signal/encoded_resource.h"
 
 #include <stdint.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/text.h"
+#include "process/executable.h"
 #include "signal/encode.h"
+
+enum { own_count = 4 };
+
+static const char unknown_service[] = "unknown_service";
 
 static impact_attribute pid_attribute(void)
 {
@@ -50,6 +56,29 @@ void impact__encoded_resource_renew(impact__encoded_resource *resource)
     resource->size = (size_t)(end - start);
 }
 
+/* semantic conventions, "service.name": unknown_service:<process.executable.name>, or without. */
+static void name_service(char *service)
+{
+    char executable[impact__executable_name_limit + 1];
+    impact__executable_name(executable);
+    memcpy(service, unknown_service, sizeof unknown_service);
+    if (executable[0]) {
+        service[sizeof unknown_service - 1] = ':';
+        memcpy(service + sizeof unknown_service, executable, strlen(executable) + 1);
+    }
+}
+
+/* resource/sdk "SDK-provided resource attributes": what every resource has, unless it says otherwise. */
+static size_t add_own(impact_attribute *to, char *service)
+{
+    name_service(service);
+    to[0] = impact_string("telemetry.sdk.name", "impact");
+    to[1] = impact_string("telemetry.sdk.language", "c"); /* no convention for C yet */
+    to[2] = impact_string("telemetry.sdk.version", impact_version());
+    to[3] = impact_string("service.name", service);
+    return own_count;
+}
+
 static impact_status encode(impact__encoded_resource *resource, const impact_allocator *allocator,
                             impact__attribute_list *list)
 {
@@ -69,10 +98,13 @@ impact_status impact__encoded_resource_open(impact__encoded_resource *resource,
                                             const impact_trace_options *options)
 {
     const size_t given = options->attributes ? options->attribute_count : 0;
-    impact_attribute *all = impact__alloc(options->allocator, (given + 1) * sizeof *all);
+    impact_attribute *all =
+        impact__alloc(options->allocator, (own_count + given + 1) * sizeof *all);
     if (!all)
         return IMPACT_ENOMEM;
+    char service[sizeof unknown_service + 1 + impact__executable_name_limit];
     impact__attribute_list list = {.attributes = all, .count_limit = UINT32_MAX};
+    list.count = add_own(all, service);
     resource->has_pid = ends_with_own_pid(options->attributes, given);
     for (size_t i = 0; i < given; i++)
         if (!resource->has_pid || !is_pid(&options->attributes[i]))

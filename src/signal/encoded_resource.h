@@ -11,6 +11,8 @@
 
 #include <impact/trace.h>
 
+enum { impact__resource_limit = 1000 }; /* attributes that may be given */
+
 typedef struct impact__encoded_resource {
     char *bytes; /* owned */
     size_t size;
@@ -18,7 +20,8 @@ typedef struct impact__encoded_resource {
     bool has_pid;
 } impact__encoded_resource;
 
-/* From the options' attributes and service name; the name wins over an attribute. */
+/* What every resource has (service.name, telemetry.sdk.*), then the options' attributes, then their service
+ * name: what comes later wins. */
 impact_status impact__encoded_resource_open(impact__encoded_resource *resource,
                                             const impact_trace_options *options);
 void impact__encoded_resource_close(impact__encoded_resource *resource,

@@ -10,6 +10,11 @@
 
 extern _Atomic(impact_tracer_provider *) impact__the_default_provider;
 
+/* Keep the place of the default for one that is about to be opened. IMPACT_EEXIST when one is set, or
+ * somebody else is at it. Settle it afterwards, with NULL when it could not be opened. */
+impact_status impact__default_reserve(void);
+void impact__default_settle(impact_tracer_provider *provider);
+
 /* Make `provider` the default, for the life of the process or until impact_trace_shutdown.
  * IMPACT_EEXIST when one is set. */
 impact_status impact__trace_set_default(impact_tracer_provider *provider);
@@ -19,7 +24,7 @@ static inline impact_tracer_provider *impact__tracer_provider_of(const impact_tr
 {
     if (tracer && tracer->provider)
         return tracer->provider;
-    /* Pairs with the exchange in impact__trace_set_default. */
+    /* Pairs with the store in impact__default_settle. */
     return atomic_load_explicit(&impact__the_default_provider, memory_order_acquire);
 }
 

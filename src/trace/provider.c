@@ -1,24 +1,26 @@
-/* Tracer providers: open, flush, shut down, close, count. The worker is in worker.c. */
+/* Tracer providers: open, spans on their way, flush, shut down, close, count. */
 #include "trace/provider.h"
 
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/options.h"
-#include "process/diagnostics.h"
 #include "base/thread.h"
-#include "signal/encode.h"
+#include "base/protobuf.h"
+#include "pipeline/ring.h"
+#include "process/diagnostics.h"
+#include "trace/live_span.h"
 
 /* The specification's defaults: trace/sdk "Batching processor", "Span Limits". */
 enum {
     default_queue_limit = 2048,
+    default_queue_bytes = 16 * 1024 * 1024,
     default_batch_limit = 512,
     default_schedule_delay_ms = 5000,
     default_export_timeout_ms = 30000,
     default_count_limit = 128,
     span_bytes_least = 1024,
     span_bytes_most = 16 << 20,
-    attribute_place_limit = 1 << 16,              /* more attributes than a span has room for */
-    batch_reserve_size = impact__span_size_limit, /* any one span: the worker can always drain */
+    attribute_place_limit = 1 << 16, /* more attributes than a span has room for */
     interrupt_grace_ms =
         40, /* an interrupted exporter has this long: timeout + 50 ms is promised */
 };
@@ -30,15 +32,22 @@ static uint32_t or_default(uint32_t value, uint32_t otherwise)
 
 /* ---- open ---- */
 
-static void set_limits(impact_span_limits *to, const impact_span_limits *from)
+static uint32_t limit_of(uint32_t given, uint32_t is_none)
 {
-    to->attribute_limit = or_default(from->attribute_limit, default_count_limit);
+    return is_none ? 0 : or_default(given, default_count_limit);
+}
+
+static void set_limits(impact_span_limits *to, const impact__provider_options *options)
+{
+    const impact_span_limits *from = &options->options.limits;
+    const impact_span_limits *none = &options->is_none;
+    to->attribute_limit = limit_of(from->attribute_limit, none->attribute_limit);
     if (to->attribute_limit > attribute_place_limit)
         to->attribute_limit = attribute_place_limit;
-    to->event_limit = or_default(from->event_limit, default_count_limit);
-    to->link_limit = or_default(from->link_limit, default_count_limit);
-    to->event_attribute_limit = or_default(from->event_attribute_limit, default_count_limit);
-    to->link_attribute_limit = or_default(from->link_attribute_limit, default_count_limit);
+    to->event_limit = limit_of(from->event_limit, none->event_limit);
+    to->link_limit = limit_of(from->link_limit, none->link_limit);
+    to->event_attribute_limit = limit_of(from->event_attribute_limit, none->event_attribute_limit);
+    to->link_attribute_limit = limit_of(from->link_attribute_limit, none->link_attribute_limit);
     to->value_length_limit = from->value_length_limit;
     to->span_bytes = or_default(from->span_bytes, impact__span_size_limit);
     if (to->span_bytes < span_bytes_least)
@@ -47,64 +56,99 @@ static void set_limits(impact_span_limits *to, const impact_span_limits *from)
         to->span_bytes = span_bytes_most;
 }
 
-static impact_status open_batch(impact_tracer_provider *provider, uint32_t queue_limit)
-{
-    if (provider->batch_limit > queue_limit)
-        provider->batch_limit = queue_limit;
-    const size_t count = provider->batch_limit;
-    provider->batch.bytes = IMPACT__BUFFER(provider->allocator);
-    provider->batch.items =
-        impact__alloc(provider->allocator, count * sizeof *provider->batch.items);
-    const bool is_whole =
-        provider->batch.items && impact__buffer_reserve(&provider->batch.bytes, batch_reserve_size);
-    return is_whole ? impact__batch_open(&provider->shown, count, provider->allocator)
-                    : IMPACT_ENOMEM;
-}
-
-static impact_status open_parts(impact_tracer_provider *provider,
-                                const impact_trace_options *options)
-{
-    const uint32_t queue_limit = or_default(options->queue_limit, default_queue_limit);
-    if (!impact__sampler_open(&provider->sampler, &options->sampler) ||
-        !impact__id_generator_open(&provider->ids, options->id_generator))
-        return IMPACT_EINVAL;
-    set_limits(&provider->limits, &options->limits);
-    provider->batch_limit = or_default(options->batch_limit, default_batch_limit);
-    provider->schedule_delay_ms = or_default(options->schedule_delay_ms, default_schedule_delay_ms);
-    provider->export_timeout_ms = or_default(options->export_timeout_ms, default_export_timeout_ms);
-    impact_status status = impact__queue_open(&provider->queue, queue_limit, provider->allocator);
-    if (status == IMPACT_OK)
-        status = open_batch(provider, queue_limit);
-    if (status == IMPACT_OK)
-        status = impact__encoded_resource_open(&provider->resource, options);
-    return status;
-}
-
 static void close_parts(impact_tracer_provider *provider)
 {
     impact__tracer_set_clear(&provider->tracers);
-    impact__buffer_close(&provider->batch.bytes);
-    impact__free(provider->allocator, provider->batch.items);
-    impact__batch_close(&provider->shown);
-    impact__encoded_resource_close(&provider->resource, provider->allocator);
-    impact__queue_close(&provider->queue);
-}
-
-static impact_status open_conditions(impact_tracer_provider *provider)
-{
-    if (impact__condition_open(&provider->to_worker))
-        return IMPACT_ESYSTEM;
-    if (impact__condition_open(&provider->to_callers)) {
-        (void)pthread_cond_destroy(&provider->to_worker); /* nobody waits on it */
-        return IMPACT_ESYSTEM;
+    if (provider->is_open) { /* what it was given is its own */
+        impact__sampler_close(&provider->sampler);
+        impact__id_generator_close(&provider->ids);
     }
-    return IMPACT_OK;
+    impact__encoded_resource_close(&provider->resource, provider->allocator);
+    (void)pthread_mutex_destroy(&provider->tracers.lock); /* nobody holds them any more */
+    (void)pthread_mutex_destroy(&provider->lock);
+    impact__free(provider->allocator, provider);
 }
 
-static void close_conditions(impact_tracer_provider *provider)
+/* One owner less; the last one frees. Ends what a batcher does, too. */
+static void let_go(void *owner)
 {
-    (void)pthread_cond_destroy(&provider->to_worker); /* nobody waits on them any more */
-    (void)pthread_cond_destroy(&provider->to_callers);
+    impact_tracer_provider *provider = owner;
+    /* Release and acquire: who frees comes after all that the others did. */
+    if (atomic_fetch_sub(&provider->owners, 1) == 1)
+        close_parts(provider);
+}
+
+static impact_text resource_of(const void *owner)
+{
+    return impact_tracer_provider_get_resource(owner);
+}
+
+static impact__scope scope_of(const void *owner, uint32_t number)
+{
+    const impact_tracer_provider *provider = owner;
+    const impact_tracer *tracer = impact__tracer_by_number(&provider->tracers, number);
+    return (impact__scope){impact__tracer_scope(tracer), impact__tracer_schema_url(tracer)};
+}
+
+static uint32_t queue_limit_of(const impact_trace_options *options)
+{
+    return or_default(options->queue_limit, default_queue_limit);
+}
+
+static size_t queue_bytes_of(const impact_trace_options *options)
+{
+    return options->queue_bytes ? options->queue_bytes : default_queue_bytes;
+}
+
+static impact_status open_batcher(impact_tracer_provider *provider,
+                                  const impact_trace_options *options, impact_exporter *exporter)
+{
+    const impact__batcher_options whole = {
+        .allocator = options->allocator,
+        .exporter = exporter,
+        .owner = {provider, resource_of, scope_of, impact_tracing_suppress, let_go},
+        .queue_limit = queue_limit_of(options),
+        .queue_bytes = queue_bytes_of(options),
+        .batch_limit = or_default(options->batch_limit, default_batch_limit),
+        .schedule_delay_ms = or_default(options->schedule_delay_ms, default_schedule_delay_ms),
+        .export_timeout_ms = or_default(options->export_timeout_ms, default_export_timeout_ms),
+    };
+    const impact_status status =
+        impact__batcher_open(&provider->batchers[provider->batcher_count], &whole);
+    if (status == IMPACT_OK) {
+        provider->batcher_count++;
+        atomic_fetch_add_explicit(&provider->owners, 1, memory_order_relaxed);
+    }
+    return status;
+}
+
+/* Of a provider that is not open: the exporters stay their owner's. */
+static void abandon_batchers(impact_tracer_provider *provider)
+{
+    while (provider->batcher_count)
+        impact__batcher_abandon(provider->batchers[--provider->batcher_count]);
+}
+
+static impact_status open_batchers(impact_tracer_provider *provider,
+                                   const impact_trace_options *options)
+{
+    impact_status status = IMPACT_OK;
+    for (size_t i = 0; options->exporters && i < options->exporter_count && !status; i++)
+        status = open_batcher(provider, options, options->exporters[i]);
+    return status;
+}
+
+static impact_status open_parts(impact_tracer_provider *provider,
+                                const impact__provider_options *options)
+{
+    if (!impact__sampler_open(&provider->sampler, &options->options.sampler) ||
+        !impact__id_generator_open(&provider->ids, options->options.id_generator))
+        return IMPACT_EINVAL;
+    set_limits(&provider->limits, options);
+    provider->is_disabled = options->is_disabled;
+    const impact_status status =
+        impact__encoded_resource_open(&provider->resource, &options->options);
+    return status ? status : open_batchers(provider, &options->options);
 }
 
 /* ---- forks ---- */
@@ -113,6 +157,8 @@ static void before_fork(void *owner)
 {
     impact_tracer_provider *provider = owner;
     (void)pthread_mutex_lock(&provider->lock); /* cannot fail for a normal lock; likewise below */
+    for (size_t i = 0; i < provider->batcher_count; i++)
+        impact__batcher_before_fork(provider->batchers[i]);
     (void)pthread_mutex_lock(&provider->tracers.lock);
 }
 
@@ -120,33 +166,22 @@ static void after_fork_in_parent(void *owner)
 {
     impact_tracer_provider *provider = owner;
     (void)pthread_mutex_unlock(&provider->tracers.lock);
+    for (size_t i = 0; i < provider->batcher_count; i++)
+        impact__batcher_after_fork_in_parent(provider->batchers[i]);
     (void)pthread_mutex_unlock(&provider->lock);
 }
 
-/* The parent exports what was there. The child has no worker until it ends a span of its own. */
 static void after_fork_in_child(void *owner)
 {
     impact_tracer_provider *provider = owner;
-    impact__queue_reset(&provider->queue);
-    atomic_store_explicit(&provider->dropped_full, 0, memory_order_relaxed);
     atomic_store_explicit(&provider->dropped_memory, 0, memory_order_relaxed);
     atomic_store_explicit(&provider->dropped_closed, 0, memory_order_relaxed);
-    atomic_store_explicit(&provider->without_exporter, 0, memory_order_relaxed);
-    provider->in_flight = provider->exported = provider->rejected = provider->failed = 0;
-    provider->flush_target = 0;
+    atomic_store_explicit(&provider->without_batcher, 0, memory_order_relaxed);
     impact__encoded_resource_renew(&provider->resource);
-    atomic_store_explicit(&provider->is_worker_sleeping, false, memory_order_relaxed);
-    atomic_store_explicit(&provider->without_worker, 0, memory_order_relaxed);
-    if (provider->worker == IMPACT__WORKER_RUNNING) {
-        /* It may have been growing this: another begins, the old memory is lost. */
-        provider->batch.bytes = IMPACT__BUFFER(provider->allocator);
-        provider->worker = IMPACT__WORKER_NONE;
-        provider->owners--;
-    }
-    atomic_store_explicit(&provider->has_worker, provider->is_shut_down, memory_order_relaxed);
-    (void)open_conditions(
-        provider); /* those who waited are not here: as new; it failed not before */
-    after_fork_in_parent(owner);
+    (void)pthread_mutex_unlock(&provider->tracers.lock);
+    for (size_t i = 0; i < provider->batcher_count; i++)
+        impact__batcher_after_fork_in_child(provider->batchers[i]);
+    (void)pthread_mutex_unlock(&provider->lock);
 }
 
 static impact_status register_for_forks(impact_tracer_provider *provider)
@@ -161,6 +196,8 @@ static impact_status register_for_forks(impact_tracer_provider *provider)
     return status ? status : impact__fork_add(&provider->fork_member);
 }
 
+/* ---- open, the whole ---- */
+
 static bool is_exporter(const impact_exporter *exporter)
 {
     impact_exporter known;
@@ -168,259 +205,233 @@ static bool is_exporter(const impact_exporter *exporter)
            known.close;
 }
 
-static bool has_gaps(const impact_trace_options *options)
+static impact_status check_lists(const impact_trace_options *options)
 {
-    for (size_t i = 0; options->exporters && i < options->exporter_count; i++)
+    const size_t exporters = options->exporters ? options->exporter_count : 0;
+    const size_t processors = options->processors ? options->processor_count : 0;
+    if (exporters > impact__exporter_limit || processors > impact__processor_limit)
+        return IMPACT_ELIMIT;
+    if (options->attributes && options->attribute_count > impact__resource_limit)
+        return IMPACT_ELIMIT;
+    if (!impact__ring_size(queue_limit_of(options), queue_bytes_of(options)))
+        return IMPACT_EINVAL;
+    for (size_t i = 0; i < exporters; i++)
         if (!is_exporter(options->exporters[i]))
-            return true;
-    return false;
+            return IMPACT_EINVAL;
+    for (size_t i = 0; i < processors; i++)
+        if (!impact__processor_is_sound(options->processors[i]))
+            return IMPACT_EINVAL;
+    return IMPACT_OK;
 }
 
-static void take_exporters(impact_tracer_provider *provider, const impact_trace_options *options)
+static void take_processors(impact_tracer_provider *provider, const impact_trace_options *options)
 {
-    for (size_t i = 0; options->exporters && i < options->exporter_count; i++)
-        provider->exporters[provider->exporter_count++] = options->exporters[i];
-    provider->has_exporters = provider->exporter_count > 0;
+    for (size_t i = 0; options->processors && i < options->processor_count; i++)
+        (void)impact__processors_add(&provider->processors,
+                                     options->processors[i]); /* they are sound and few */
 }
 
-static impact_status open_with(impact_tracer_provider **provider,
-                               const impact_trace_options *options)
+impact_status impact__provider_open(impact_tracer_provider **provider,
+                                    const impact__provider_options *options)
 {
-    impact_tracer_provider *made = impact__alloc(options->allocator, sizeof *made);
+    impact_status status = check_lists(&options->options);
+    if (status)
+        return status;
+    impact_tracer_provider *made = impact__alloc(options->options.allocator, sizeof *made);
     if (!made)
         return IMPACT_ENOMEM;
-    made->allocator = options->allocator;
-    made->owners = 1;
-    impact_status status = open_parts(made, options);
-    if (status)
-        goto fail_parts;
-    status = open_conditions(made);
-    if (status)
-        goto fail_parts;
+    made->allocator = options->options.allocator;
+    made->hold = IMPACT__NO_HOLD;
+    atomic_init(&made->owners, 1);
     (void)pthread_mutex_init(&made->lock, NULL); /* cannot fail on Linux; likewise below */
     (void)pthread_mutex_init(&made->tracers.lock, NULL);
-    status = register_for_forks(made);
-    if (status)
-        goto fail_conditions;
-    take_exporters(made, options);
+    status = open_parts(made, options);
+    if (status == IMPACT_OK)
+        status = register_for_forks(made);
+    if (status) {
+        abandon_batchers(made);
+        let_go(made);
+        return status;
+    }
+    take_processors(made, &options->options);
+    made->is_open = true;
     *provider = made;
     return IMPACT_OK;
-
-fail_conditions:
-    close_conditions(made);
-fail_parts:
-    close_parts(made);
-    impact__free(made->allocator, made);
-    return status;
 }
 
 impact_status impact_tracer_provider_open(impact_tracer_provider **provider,
                                           const impact_trace_options *options)
 {
-    impact_trace_options whole = {.size = sizeof whole};
-    if (!provider || (options && options->size > sizeof whole))
+    impact__provider_options whole = {.is_disabled = false};
+    if (!provider || !impact__struct_read(&whole.options, sizeof whole.options, options))
         return IMPACT_EINVAL;
-    if (options)
-        memcpy(&whole, options, options->size);
-    if (whole.exporters && whole.exporter_count > impact__exporter_limit)
-        return IMPACT_ELIMIT;
-    if (whole.attributes && whole.attribute_count >= impact__list_count_limit) /* and the name */
-        return IMPACT_ELIMIT;
-    if (has_gaps(&whole))
-        return IMPACT_EINVAL;
-    return open_with(provider, &whole);
+    return impact__provider_open(provider, &whole);
 }
 
-void impact__provider_disable(impact_tracer_provider *provider)
+impact_status impact_tracer_provider_add_processor(impact_tracer_provider *provider,
+                                                   impact_span_processor *processor)
 {
-    provider->is_disabled = true;
+    if (!provider || !impact__processor_is_sound(processor))
+        return IMPACT_EINVAL;
+    (void)pthread_mutex_lock(&provider->lock);
+    const impact_status status = provider->is_shutting_down
+                                     ? IMPACT_ECLOSED
+                                     : impact__processors_add(&provider->processors, processor);
+    (void)pthread_mutex_unlock(&provider->lock);
+    return status;
 }
 
 /* ---- spans on their way ---- */
 
 bool impact__provider_wants_spans(const impact_tracer_provider *provider)
 {
-    return !provider->is_disabled && provider->has_exporters &&
-           !impact__queue_is_shut(&provider->queue) && !impact__sampler_is_off(&provider->sampler);
+    const bool is_seen = provider->batcher_count ||
+                         atomic_load_explicit(&provider->processors.count, memory_order_relaxed);
+    return !provider->is_disabled && is_seen && !impact__sampler_is_off(&provider->sampler) &&
+           !atomic_load_explicit(&provider->is_shut_down, memory_order_relaxed);
 }
 
-void impact__provider_count_no_memory(impact_tracer_provider *provider)
+static void show_to_processors(impact_tracer_provider *provider, const void *record, size_t size,
+                               const impact_tracer *tracer, bool is_sampled)
 {
-    atomic_fetch_add_explicit(&provider->dropped_memory, 1, memory_order_relaxed);
+    impact_text rest = impact_text_from(record, size);
+    impact__field span = {0};
+    (void)impact__read_field(&span, &rest); /* our own bytes: well formed */
+    const impact_ended_span ended = {
+        .size = sizeof ended,
+        .span = span.bytes,
+        .scope = impact__tracer_scope(tracer),
+        .scope_schema_url = impact__tracer_schema_url(tracer),
+        .resource = resource_of(provider),
+        .is_sampled = is_sampled,
+    };
+    impact__processors_on_end(&provider->processors, &ended);
 }
 
-static void count_drop(impact_tracer_provider *provider, impact__queue_answer answer)
+/* No batcher is there to count it. */
+static void count_without_batcher(impact_tracer_provider *provider)
 {
-    if (answer == IMPACT__QUEUE_CLOSED) {
-        atomic_fetch_add_explicit(&provider->dropped_closed, 1, memory_order_relaxed);
-        return;
-    }
-    atomic_fetch_add_explicit(&provider->dropped_full, 1, memory_order_relaxed);
-    impact_diagnostics_report(IMPACT_SEVERITY_WARNING, "queue", NULL,
-                              "spans are dropped: the queue of %llu is full",
-                              (unsigned long long)provider->queue.limit);
+    const bool is_closed = atomic_load_explicit(&provider->is_shut_down, memory_order_relaxed);
+    atomic_fetch_add_explicit(is_closed ? &provider->dropped_closed : &provider->without_batcher, 1,
+                              memory_order_relaxed);
 }
 
-void impact__provider_put(impact_tracer_provider *provider, impact__span *span)
+void impact__provider_on_end(impact_tracer_provider *provider, const void *record, size_t size,
+                             const impact_tracer *tracer, bool is_sampled)
 {
-    if (!provider->has_exporters && !impact__queue_is_shut(&provider->queue)) {
-        atomic_fetch_add_explicit(&provider->without_exporter, 1, memory_order_relaxed);
-        return;
-    }
-    const impact__queue_answer answer = impact__queue_put(&provider->queue, span);
-    if (answer != IMPACT__QUEUE_CLOSED)
-        impact__worker_notice(provider); /* a full queue without a worker needs one most */
-    if (answer != IMPACT__QUEUE_TAKEN)
-        count_drop(provider, answer);
+    const size_t batcher_count = is_sampled ? provider->batcher_count : 0;
+    const uint32_t scope = impact__tracer_number(tracer);
+    for (size_t i = 0; i < batcher_count; i++)
+        impact__batcher_put(provider->batchers[i], record, size, scope);
+    if (is_sampled && !batcher_count)
+        count_without_batcher(provider);
+    if (impact__processors_want(&provider->processors, IMPACT__HOOK_END) &&
+        !atomic_load_explicit(&provider->is_shut_down, memory_order_relaxed))
+        show_to_processors(provider, record, size, tracer, is_sampled);
+    impact__grace_span_ended(provider->hold);
 }
 
-/* ---- flush and shutdown ---- */
+/* ---- flush and shutdown: of all batchers at the same time ---- */
 
-/* Wait until `target` spans are settled. Under the lock. */
-static bool wait_settled(impact_tracer_provider *provider, uint64_t target, uint64_t deadline_ns)
+static impact_status worse(impact_status a, impact_status b)
 {
-    while (impact__provider_settled(provider) < target)
-        if (!impact__condition_wait_until(&provider->to_callers, &provider->lock, deadline_ns) &&
-            impact__provider_settled(provider) < target)
-            return false;
-    return true;
+    if (a == IMPACT_ETIMEDOUT || b == IMPACT_ETIMEDOUT)
+        return IMPACT_ETIMEDOUT;
+    return a ? a : b;
 }
 
-/* The truth of a flush or a shutdown. Under the lock. */
-static impact_status outcome(const impact_tracer_provider *provider, bool is_settled,
-                             uint64_t lost_before, uint64_t deadline_ns)
+static impact_status flush_all(impact_tracer_provider *provider, uint64_t deadline_ns)
 {
-    const bool is_lost = provider->rejected + provider->failed != lost_before;
-    if (is_settled && !is_lost)
-        return IMPACT_OK;
-    return !is_settled || impact__clock_monotonic_ns() >= deadline_ns ? IMPACT_ETIMEDOUT
-                                                                      : IMPACT_EEXPORT;
+    impact__batcher_wait waits[impact__exporter_limit];
+    for (size_t i = 0; i < provider->batcher_count; i++)
+        impact__batcher_begin_flush(provider->batchers[i], &waits[i]);
+    impact_status status = impact__processors_flush(&provider->processors, deadline_ns);
+    for (size_t i = 0; i < provider->batcher_count; i++)
+        status =
+            worse(status, impact__batcher_end_flush(provider->batchers[i], &waits[i], deadline_ns));
+    return status;
 }
 
 impact_status impact_tracer_provider_flush(impact_tracer_provider *provider, uint32_t timeout_ms)
 {
     if (!provider)
         return IMPACT_OK;
-    const uint64_t deadline_ns = impact__deadline_after_ms(timeout_ms);
-    (void)pthread_mutex_lock(&provider->lock);
-    const uint64_t target = impact__queue_put_count(&provider->queue);
-    const uint64_t lost_before = provider->rejected + provider->failed;
-    bool is_settled = impact__provider_settled(provider) >= target;
-    impact_status status = IMPACT_ESYSTEM;
-    if (!is_settled) {
-        impact__worker_start(provider);
-        if (provider->flush_target < target)
-            provider->flush_target = target;
-        (void)pthread_cond_signal(&provider->to_worker);
-        is_settled = provider->worker == IMPACT__WORKER_RUNNING &&
-                     wait_settled(provider, target, deadline_ns);
-    }
-    if (is_settled || provider->worker != IMPACT__WORKER_NONE)
-        status = outcome(provider, is_settled, lost_before, deadline_ns);
-    (void)pthread_mutex_unlock(&provider->lock);
+    const int held = impact__cancel_hold();
+    const impact_status status = flush_all(provider, impact__deadline_after_ms(timeout_ms));
+    impact__cancel_release(held);
     return status;
 }
 
-/* Under the lock. */
-static bool wait_for_the_worker(impact_tracer_provider *provider, uint64_t deadline_ns)
+/* False: some still run. */
+static bool wait_for_workers(impact_tracer_provider *provider, uint64_t deadline_ns)
 {
-    while (provider->worker == IMPACT__WORKER_RUNNING)
-        if (!impact__condition_wait_until(&provider->to_callers, &provider->lock, deadline_ns))
-            return provider->worker != IMPACT__WORKER_RUNNING;
-    return true;
+    bool have_ended = true;
+    for (size_t i = 0; i < provider->batcher_count; i++)
+        have_ended &= impact__batcher_wait_for_worker(provider->batchers[i], deadline_ns);
+    return have_ended;
 }
 
-static void interrupt_exporters(impact_tracer_provider *provider)
+static void end_workers(impact_tracer_provider *provider, uint64_t deadline_ns)
 {
-    for (size_t i = 0; i < provider->exporter_count; i++)
-        if (provider->exporters[i]->interrupt)
-            provider->exporters[i]->interrupt(provider->exporters[i]);
+    if (wait_for_workers(provider, deadline_ns))
+        return;
+    for (size_t i = 0; i < provider->batcher_count; i++)
+        if (!impact__batcher_wait_for_worker(provider->batchers[i], 0))
+            impact__batcher_interrupt(provider->batchers[i]);
+    (void)wait_for_workers(provider, impact__deadline_after_ms(interrupt_grace_ms));
 }
 
-/* Begin the end: nothing is put in any more, the worker drains until the deadline. Under the lock. */
-static void begin_shutdown(impact_tracer_provider *provider, uint64_t deadline_ns)
+static impact_status shut_down_all(impact_tracer_provider *provider, uint64_t deadline_ns)
 {
-    provider->is_shut_down = true;
-    provider->shutdown_deadline_ns = deadline_ns;
-    impact__queue_shut(&provider->queue);
-    if (impact__provider_settled(provider) < impact__queue_put_count(&provider->queue))
-        impact__worker_start(provider);
-    atomic_store_explicit(&provider->has_worker, true, memory_order_relaxed);
-    (void)pthread_cond_signal(&provider->to_worker);
+    impact__batcher_wait waits[impact__exporter_limit];
+    for (size_t i = 0; i < provider->batcher_count; i++)
+        impact__batcher_begin_shutdown(provider->batchers[i], &waits[i], deadline_ns);
+    impact_status status = impact__processors_shutdown(&provider->processors, deadline_ns);
+    end_workers(provider, deadline_ns);
+    for (size_t i = 0; i < provider->batcher_count; i++)
+        status = worse(status,
+                       impact__batcher_end_shutdown(provider->batchers[i], &waits[i], deadline_ns));
+    return status;
 }
 
-/* Under the lock, which is let go of while exporters are interrupted. */
-static bool end_the_worker(impact_tracer_provider *provider, uint64_t deadline_ns)
+/* True for the first who comes. */
+static bool begin_shutdown(impact_tracer_provider *provider)
 {
-    if (wait_for_the_worker(provider, deadline_ns))
-        return true;
-    (void)pthread_mutex_unlock(&provider->lock);
-    interrupt_exporters(provider);
     (void)pthread_mutex_lock(&provider->lock);
-    return wait_for_the_worker(provider, impact__deadline_after_ms(interrupt_grace_ms));
+    const bool is_first = !provider->is_shutting_down;
+    provider->is_shutting_down = true;
+    (void)pthread_mutex_unlock(&provider->lock);
+    if (is_first)
+        atomic_store_explicit(&provider->is_shut_down, true, memory_order_relaxed);
+    return is_first;
 }
 
 impact_status impact_tracer_provider_shutdown(impact_tracer_provider *provider, uint32_t timeout_ms)
 {
     if (!provider)
         return IMPACT_OK;
-    const uint64_t deadline_ns = impact__deadline_after_ms(timeout_ms);
-    (void)pthread_mutex_lock(&provider->lock);
-    if (provider->is_shut_down) {
-        (void)pthread_mutex_unlock(&provider->lock);
-        return IMPACT_ECLOSED;
-    }
-    const uint64_t lost_before = provider->rejected + provider->failed;
-    begin_shutdown(provider, deadline_ns);
-    const bool has_ended = end_the_worker(provider, deadline_ns);
-    if (has_ended)
-        impact__worker_give_up(provider);
-    /* A thread that was stopped while it put its span in leaves it neither exported nor failed. */
-    const bool is_settled = has_ended && impact__provider_settled(provider) >=
-                                             impact__queue_put_count(&provider->queue);
-    const impact_status status = outcome(provider, is_settled, lost_before, deadline_ns);
-    (void)pthread_mutex_unlock(&provider->lock);
+    const int held = impact__cancel_hold();
+    const impact_status status =
+        begin_shutdown(provider) ? shut_down_all(provider, impact__deadline_after_ms(timeout_ms))
+                                 : IMPACT_ECLOSED;
+    impact__cancel_release(held);
     return status;
 }
 
 /* ---- close ---- */
 
-static void close_exporters(impact_tracer_provider *provider, size_t count)
+bool impact__provider_hangs(const impact_tracer_provider *provider)
 {
-    for (size_t i = 0; i < count; i++)
-        provider->exporters[i]->close(provider->exporters[i]);
+    for (size_t i = 0; i < provider->batcher_count; i++)
+        if (impact__batcher_is_running(provider->batchers[i]))
+            return true;
+    return false;
 }
 
-static void provider_free(impact_tracer_provider *provider)
+void impact__provider_close_exporters(impact_tracer_provider *provider)
 {
-    close_conditions(provider);
-    impact__sampler_close(&provider->sampler);
-    impact__id_generator_close(&provider->ids);
-    close_parts(provider);
-    (void)pthread_mutex_destroy(&provider->tracers.lock); /* nobody holds them any more */
-    (void)pthread_mutex_destroy(&provider->lock);
-    impact__free(provider->allocator, provider);
-}
-
-void impact__provider_let_go(impact_tracer_provider *provider)
-{
-    const bool is_last = --provider->owners == 0;
-    const bool is_done =
-        is_last || (provider->is_retired && provider->worker != IMPACT__WORKER_RUNNING);
-    const size_t exporter_count = is_done ? provider->exporter_count : 0;
-    provider->exporter_count -= exporter_count;
-    (void)pthread_mutex_unlock(&provider->lock);
-    close_exporters(provider, exporter_count);
-    if (is_last)
-        provider_free(provider);
-}
-
-void impact__provider_retire(impact_tracer_provider *provider)
-{
-    (void)pthread_mutex_lock(&provider->lock);
-    provider->is_retired = true;
-    provider->owners++; /* one for the call below: the opener stays, for all time */
-    impact__provider_let_go(provider);
+    for (size_t i = 0; i < provider->batcher_count; i++)
+        impact__batcher_close_exporter(provider->batchers[i]);
 }
 
 void impact_tracer_provider_close(impact_tracer_provider *provider)
@@ -429,39 +440,94 @@ void impact_tracer_provider_close(impact_tracer_provider *provider)
         return;
     (void)impact_tracer_provider_shutdown(provider, 0); /* the counters tell what it could not do */
     impact__fork_remove(&provider->fork_member);
-    (void)pthread_mutex_lock(&provider->lock);
-    impact__provider_let_go(provider);
+    const size_t count = provider->batcher_count;
+    for (size_t i = 0; i < count; i++)
+        impact__batcher_close(provider->batchers[i]);
+    impact__processors_close(&provider->processors);
+    let_go(provider);
 }
 
 /* ---- questions ---- */
 
+/* What a batcher counted; what was lost before it could be given to one is lost to each. */
+static impact_trace_stats stats_of(const impact_tracer_provider *provider, impact__batcher *batcher)
+{
+    const impact__counters counters = impact__batcher_count(batcher);
+    const uint64_t dropped_memory =
+        atomic_load_explicit(&provider->dropped_memory, memory_order_relaxed);
+    return (impact_trace_stats){
+        .size = sizeof(impact_trace_stats),
+        .ended = counters.ended + dropped_memory,
+        .queued = counters.queued,
+        .in_flight = counters.in_flight,
+        .exported = counters.exported,
+        .dropped_full = counters.dropped_full,
+        .dropped_memory = dropped_memory,
+        .dropped_closed = counters.dropped_closed,
+        .rejected = counters.rejected,
+        .failed = counters.failed,
+        .exporter = impact__batcher_name(batcher),
+    };
+}
+
+static impact_trace_stats stats_without_batcher(const impact_tracer_provider *provider)
+{
+    impact_trace_stats stats = {
+        .size = sizeof stats,
+        .exported = atomic_load_explicit(&provider->without_batcher, memory_order_relaxed),
+        .dropped_memory = atomic_load_explicit(&provider->dropped_memory, memory_order_relaxed),
+        .dropped_closed = atomic_load_explicit(&provider->dropped_closed, memory_order_relaxed),
+    };
+    stats.ended = stats.exported + stats.dropped_memory + stats.dropped_closed;
+    return stats;
+}
+
+static void add_stats(impact_trace_stats *to, const impact_trace_stats *from)
+{
+    to->ended += from->ended;
+    to->queued += from->queued;
+    to->in_flight += from->in_flight;
+    to->exported += from->exported;
+    to->dropped_full += from->dropped_full;
+    to->dropped_memory += from->dropped_memory;
+    to->dropped_closed += from->dropped_closed;
+    to->rejected += from->rejected;
+    to->failed += from->failed;
+}
+
 void impact_tracer_provider_get_stats(impact_tracer_provider *provider, impact_trace_stats *stats)
 {
-    if (!stats)
-        return;
-    *stats = (impact_trace_stats){0};
-    if (!provider)
-        return;
-    (void)pthread_mutex_lock(&provider->lock);
-    const uint64_t put = impact__queue_put_count(&provider->queue);
-    const uint64_t without_exporter =
-        atomic_load_explicit(&provider->without_exporter, memory_order_relaxed);
-    stats->in_flight = provider->in_flight;
-    stats->exported = provider->exported + without_exporter;
-    stats->rejected = provider->rejected;
-    stats->failed = provider->failed;
-    stats->queued = put - impact__queue_taken_count(&provider->queue);
-    stats->dropped_full = atomic_load_explicit(&provider->dropped_full, memory_order_relaxed);
-    stats->dropped_memory = atomic_load_explicit(&provider->dropped_memory, memory_order_relaxed);
-    stats->dropped_closed = atomic_load_explicit(&provider->dropped_closed, memory_order_relaxed);
-    stats->ended = put + without_exporter + stats->dropped_full + stats->dropped_memory +
-                   stats->dropped_closed;
-    (void)pthread_mutex_unlock(&provider->lock);
+    impact_trace_stats sum = {.size = sizeof sum};
+    if (provider && !provider->batcher_count)
+        sum = stats_without_batcher(provider);
+    for (size_t i = 0; provider && i < provider->batcher_count; i++) {
+        const impact_trace_stats one = stats_of(provider, provider->batchers[i]);
+        add_stats(&sum, &one);
+    }
+    (void)impact__struct_write(stats, &sum, sizeof sum); /* false: there is nowhere to write */
 }
+
+impact_status impact_tracer_provider_get_exporter_stats(impact_tracer_provider *provider,
+                                                        size_t number, impact_trace_stats *stats)
+{
+    if (!stats)
+        return IMPACT_EINVAL;
+    if (!provider || number >= provider->batcher_count)
+        return IMPACT_ENOENT;
+    const impact_trace_stats one = stats_of(provider, provider->batchers[number]);
+    return impact__struct_write(stats, &one, sizeof one) ? IMPACT_OK : IMPACT_EINVAL;
+}
+
+/* Records nothing, for nobody. */
+static impact_tracer_provider nobody = {.is_disabled = true};
+static impact_tracer idle_tracer = {.provider = &nobody};
 
 impact_tracer *impact_tracer_provider_get_tracer_with(impact_tracer_provider *provider,
                                                       const impact_tracer_options *options)
 {
+    /* trace/sdk "Shutdown": then a tracer does nothing. */
+    if (provider && atomic_load_explicit(&provider->is_shut_down, memory_order_relaxed))
+        return &idle_tracer;
     return provider ? impact__tracer_set_get(&provider->tracers, provider, options) : NULL;
 }
 

@@ -1,14 +1,11 @@
-/* A tracer provider, inside: what its spans need on their way, the queue, the worker, the counters.
+/* A tracer provider, inside: resource, sampler, limits, tracers, and who is told of its spans.
  *
- * DESIGN: spans end on any thread and go into the queue. One worker thread, started with the first of
- * them, takes batches out and hands each to every exporter in turn. `lock` guards what the worker
- * moves (in_flight and the outcomes; the queue's head moves under it too), so that a snapshot
- * taken under it is exact:
+ * DESIGN: a span that ends goes to each batcher (pipeline/batcher.h: one an exporter) as bytes, and to the
+ * processors (processors.h: simple ones, users' own) as a view of them. Without a batcher nobody keeps it;
+ * it counts as ended and exported.
  *
- *     put in (the queue's tail) = queued + in_flight + exported + rejected + failed
- *     ended = put in + dropped_full + dropped_memory + dropped_closed
- *
- * Without an exporter a span goes nowhere and counts as ended and exported.
+ * A provider is freed when nobody needs it any more: its opener, and each batcher, for a worker may hang
+ * in an exporter beyond the provider's end. `owners` counts them; the last one frees.
  */
 #ifndef IMPACT_TRACE_PROVIDER_H
 #define IMPACT_TRACE_PROVIDER_H
@@ -20,22 +17,23 @@
 
 #include <impact/trace.h>
 
-#include "pipeline/batch.h"
+#include "pipeline/batcher.h"
 #include "process/fork.h"
-#include "trace/queue.h"
 #include "signal/encoded_resource.h"
+#include "trace/grace.h"
 #include "trace/ids.h"
+#include "trace/processors.h"
 #include "trace/sampler.h"
 #include "trace/tracer.h"
 
 enum { impact__exporter_limit = 8 };
 
-/* How far the worker's life has come. */
-typedef enum impact__worker_state {
-    IMPACT__WORKER_NONE, /* not started, or lost in a fork */
-    IMPACT__WORKER_RUNNING,
-    IMPACT__WORKER_ENDED
-} impact__worker_state;
+/* What a provider is opened with, beside what a caller can say. */
+typedef struct impact__provider_options {
+    impact_trace_options options;
+    impact_span_limits is_none; /* 1: the limit is 0, which the options cannot say */
+    bool is_disabled;           /* record nothing, only hand contexts through: OTEL_SDK_DISABLED */
+} impact__provider_options;
 
 struct impact_tracer_provider {
     /* Fixed once opened. */
@@ -45,87 +43,87 @@ struct impact_tracer_provider {
     impact__id_generator ids;
     bool is_disabled;
     impact__encoded_resource resource;
-    impact_exporter *exporters[impact__exporter_limit]; /* owned */
-    size_t exporter_count;
-    uint32_t batch_limit;
-    uint32_t schedule_delay_ms;
-    uint32_t export_timeout_ms;
+    impact__batcher *batchers[impact__exporter_limit]; /* owned */
+    size_t batcher_count;
+    bool is_open; /* what the options gave was taken */
 
-    bool has_exporters; /* of the options; they may be closed by now */
-
-    impact__queue queue;
+    impact__processors processors;
     impact__tracer_set tracers;
     impact__fork_member fork_member;
 
-    /* Counted by whoever drops. */
-    _Atomic uint64_t dropped_full;
+    /* Counted by whoever starts or ends a span that no batcher gets. */
     _Atomic uint64_t dropped_memory;
+    _Atomic uint64_t without_batcher;
     _Atomic uint64_t dropped_closed;
 
-    /* Counted by whoever ends a span that nobody wants: it is put nowhere, and no worker is needed. */
-    _Atomic uint64_t without_exporter;
+    atomic_bool is_shut_down;
+    atomic_uint owners;
 
-    /* Read by every thread that ends a span, without the lock. */
-    atomic_bool has_worker;         /* it is running, or there is to be none any more */
-    atomic_bool is_worker_sleeping; /* it wants to be woken when a batch is full */
-    atomic_uint without_worker;     /* spans that ended and met no worker: some try to start one */
+    pthread_mutex_t lock; /* guards what follows, and that processors are added */
+    bool is_shutting_down;
 
-    pthread_mutex_t lock;      /* guards all below, and the queue's head */
-    pthread_cond_t to_worker;  /* there is something to do */
-    pthread_cond_t to_callers; /* something was done */
-    impact__worker_state worker;
-    unsigned owners; /* the opener, and the worker while it runs: the last one frees */
-    bool is_shut_down;
-    bool is_retired; /* it was the default and is never freed: its exporters go with the worker */
-    uint64_t shutdown_deadline_ns;
-    uint64_t flush_target; /* spans put in that somebody waits for */
-    uint64_t in_flight;
-    uint64_t exported;
-    uint64_t rejected;
-    uint64_t failed;
+    unsigned hold; /* see grace.h; set before it becomes the default */
 
-    impact_tracer_provider *previous_default; /* in default.c's chain; set before it is shown */
-
-    /* The worker's own: a copy of the batch, and what exporters are shown of it. */
-    impact__queue_batch batch;
-    impact__batch shown;
+    /* Of one that was the default; under default.c's lock. */
+    unsigned users;
+    bool has_passed;
+    impact_tracer_provider *next_retired;
 };
 
-/* ---- provider.c ---- */
+impact_status impact__provider_open(impact_tracer_provider **provider,
+                                    const impact__provider_options *options);
 
-/* Record nothing from now on, and only hand contexts through: OTEL_SDK_DISABLED. Before first use. */
-void impact__provider_disable(impact_tracer_provider *provider);
-
-/* Put a finished span into the queue, or count why not. */
-void impact__provider_put(impact_tracer_provider *provider, impact__span *span);
+/* A finished span, after which the provider is not to be touched: `record` is field 2 of ScopeSpans, its tag, its length and the Span. One that is not
+ * sampled is only recorded: processors see it, exporters do not. */
+void impact__provider_on_end(impact_tracer_provider *provider, const void *record, size_t size,
+                             const impact_tracer *tracer, bool is_sampled);
 
 /* Somebody may get to see a span that starts now. */
 bool impact__provider_wants_spans(const impact_tracer_provider *provider);
 
 /* A span was lost before it had a slot. */
-void impact__provider_count_no_memory(impact_tracer_provider *provider);
-
-/* One owner less; the last one frees. Called with the lock held, returns without it. */
-void impact__provider_let_go(impact_tracer_provider *provider);
-
-/* After shutdown: close the exporters, now or when a worker that still hangs ends. */
-void impact__provider_retire(impact_tracer_provider *provider);
-
-/* Spans that have come to their end, one way or another. Under the lock. */
-static inline uint64_t impact__provider_settled(const impact_tracer_provider *provider)
+static inline void impact__provider_count_no_memory(impact_tracer_provider *provider)
 {
-    return provider->exported + provider->rejected + provider->failed;
+    atomic_fetch_add_explicit(&provider->dropped_memory, 1, memory_order_relaxed);
 }
 
-/* ---- worker.c ---- */
+/* Fetch what a span that starts now will most likely be put into. */
+static inline void impact__provider_prefetch(const impact_tracer_provider *provider)
+{
+    if (provider->batcher_count)
+        impact__batcher_prefetch(provider->batchers[0]);
+}
 
-/* Start the worker unless it runs or has ended. Under the lock. */
-void impact__worker_start(impact_tracer_provider *provider);
+/* A span that is recorded has started in `parent`, or is about to end: tell the processors that want to know. */
+static inline bool impact__provider_wants_starts(const impact_tracer_provider *provider)
+{
+    return impact__processors_want(&provider->processors, IMPACT__HOOK_START);
+}
 
-/* A span was put in, or found no room: start the worker, or wake it when a batch is full. */
-void impact__worker_notice(impact_tracer_provider *provider);
+static inline void impact__provider_on_start(impact_tracer_provider *provider, impact_span *span,
+                                             const impact_context *parent)
+{
+    impact__grace_span_started(provider->hold);
+    if (impact__provider_wants_starts(provider) &&
+        !atomic_load_explicit(&provider->is_shut_down, memory_order_relaxed))
+        impact__processors_on_start(&provider->processors, span, parent);
+}
 
-/* Put what is left in the queue among the failed. Under the lock, without a worker. */
-void impact__worker_give_up(impact_tracer_provider *provider);
+static inline bool impact__provider_wants_endings(const impact_tracer_provider *provider)
+{
+    return impact__processors_want(&provider->processors, IMPACT__HOOK_ENDING);
+}
+
+static inline void impact__provider_on_ending(impact_tracer_provider *provider, impact_span *span)
+{
+    if (!atomic_load_explicit(&provider->is_shut_down, memory_order_relaxed))
+        impact__processors_on_ending(&provider->processors, span);
+}
+
+/* A worker hangs in an exporter. Takes no lock. */
+bool impact__provider_hangs(const impact_tracer_provider *provider);
+
+/* After shutdown: close the exporters, now or when a worker that still hangs ends. */
+void impact__provider_close_exporters(impact_tracer_provider *provider);
 
 #endif

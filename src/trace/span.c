@@ -119,7 +119,7 @@ static void begin_recording(impact__span *span, impact__thread_state *state, con
 {
     const impact_span_options *options = given->options;
     const uint64_t now = impact__thread_state_now(state, &span->anchor_ns);
-    impact__queue_prefetch(&span->provider->queue);
+    impact__provider_prefetch(span->provider);
     span->kind = (uint8_t)kind_of(options);
     span->start_unix_ns = options->start_unix_ns ? options->start_unix_ns : now;
     make_empty(span);
@@ -232,6 +232,27 @@ static impact_span *carry(impact__thread_state *state, const impact__identity *p
     return impact__access_open(state, span, false);
 }
 
+/* A processor wants the context that the span starts in. */
+__attribute__((noinline)) static void
+show_start(impact_tracer_provider *provider, impact_span *span, const impact_span_options *options)
+{
+    const impact_context *context =
+        options->is_root  ? impact_context_root()
+        : options->parent ? impact_context_with_span_context(options->context, options->parent)
+                          : impact_context_retain(options->context);
+    impact__provider_on_start(provider, span, context);
+    impact_context_release(context);
+}
+
+static inline void tell_of_start(impact_tracer_provider *provider, impact_span *span,
+                                 const impact_span_options *options)
+{
+    if (impact__provider_wants_starts(provider))
+        show_start(provider, span, options);
+    else
+        impact__provider_on_start(provider, span, NULL);
+}
+
 static impact_span *start_child(impact__thread_state *state, impact_tracer_provider *provider,
                                 impact_tracer *tracer, const impact__identity *parent,
                                 const start *given)
@@ -253,7 +274,10 @@ static impact_span *start_child(impact__thread_state *state, impact_tracer_provi
     if (said.attributes)
         impact__span_record_attributes(span, said.attributes,
                                        said.is_recording ? said.attribute_count : 0);
-    return impact__access_open(state, span, said.is_recording);
+    impact_span *name = impact__access_open(state, span, said.is_recording);
+    if (said.is_recording)
+        tell_of_start(provider, name, given->options);
+    return name;
 }
 
 /* Apart from impact_span_start, so that a program without a provider pays for a test and no more. */
@@ -288,15 +312,25 @@ static inline bool is_root(const impact_span_options *options)
 impact_span *impact_span_start(impact_tracer *tracer, const char *name,
                                const impact_span_options *options)
 {
-    impact_tracer_provider *provider = impact__tracer_provider_of(tracer);
-    return !provider && is_root(options) ? NULL : start_with(provider, tracer, name, options);
+    if (tracer && tracer->provider)
+        return start_with(tracer->provider, tracer, name, options);
+    if (!impact__tracer_provider_of(NULL))
+        return is_root(options) ? NULL : start_with(NULL, tracer, name, options);
+    /* It may be shut down and freed at any moment: what is used is what is loaded in here. */
+    impact__grace_thread *section = impact__grace_enter();
+    impact_span *span = start_with(impact__tracer_provider_of(NULL), tracer, name, options);
+    impact__grace_leave(section);
+    return span;
 }
 
 bool impact_tracer_is_enabled(const impact_tracer *tracer)
 {
-    const impact_tracer_provider *provider = impact__tracer_provider_of(tracer);
     const impact__thread_state *state = impact__thread_state_peek();
-    return provider && impact__provider_wants_spans(provider) && !(state && state->suppressed);
+    impact__grace_thread *section = impact__grace_enter();
+    const impact_tracer_provider *provider = impact__tracer_provider_of(tracer);
+    const bool is_wanted = provider && impact__provider_wants_spans(provider);
+    impact__grace_leave(section);
+    return is_wanted && !(state && state->suppressed);
 }
 
 /* ---- end ---- */
@@ -341,6 +375,20 @@ static void give_back(impact__span *span)
         impact__slot_give_to_pool(span);
 }
 
+/* Processors may record into it once more, at an end that is fixed, and so without its being worked at:
+ * the access is begun again. NULL: it was ended meanwhile. */
+__attribute__((noinline)) static impact__span *
+show_ending(impact__access *access, impact__span *live, impact_span *name, uint64_t *end_unix_ns)
+{
+    impact_tracer_provider *provider = live->provider;
+    *end_unix_ns = end_of(live, *end_unix_ns);
+    impact__grace_span_started(provider->hold); /* it stays, whatever others do with the span */
+    impact__access_end(access, live);
+    impact__provider_on_ending(provider, name);
+    impact__grace_span_ended(provider->hold);
+    return impact__access_begin_any(access, (uintptr_t)name);
+}
+
 void impact_span_end_at(impact_span *span, uint64_t end_unix_ns)
 {
     impact__access access;
@@ -348,14 +396,19 @@ void impact_span_end_at(impact_span *span, uint64_t end_unix_ns)
     if (!live)
         return;
     const bool is_exported = is_to_be_exported(live, span);
+    if (is_exported && impact__provider_wants_endings(live->provider))
+        live = show_ending(&access, live, span, &end_unix_ns);
+    if (!live)
+        return;
     if (is_exported)
         impact__span_finish(live, end_of(live, end_unix_ns));
     impact__shared_text *trace_state = impact__access_finish(&access, live);
     /* From here on nobody else has the slot, and what is called may take its time. */
-    if (is_exported && is_sampled(live)) /* or it is only recorded */
-        impact__provider_put(live->provider, live);
     if (is_exported && live->cut_count)
         say_what_was_cut(live);
+    if (is_exported)
+        impact__provider_on_end(live->provider, live->bytes + live->record_offset,
+                                live->size - live->record_offset, live->tracer, is_sampled(live));
     impact__shared_release(trace_state);
     give_back(live);
 }

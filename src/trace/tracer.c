@@ -137,6 +137,26 @@ static impact_tracer *find(const impact__tracer_set *set, const impact_tracer *w
     return NULL;
 }
 
+impact__tracer_set impact__default_tracers = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static void show_by_number(impact__tracer_set *set, impact_tracer *tracer, uint32_t number)
+{
+    tracer->number = set == &impact__default_tracers ? number | IMPACT__DEFAULT_TRACER : number;
+    /* Pairs with the load in impact__tracer_by_number. */
+    atomic_store_explicit(&set->by_number[number], tracer, memory_order_release);
+}
+
+const impact_tracer *impact__tracer_by_number(const impact__tracer_set *set, uint32_t number)
+{
+    const uint32_t place = number & ~IMPACT__DEFAULT_TRACER;
+    if (number & IMPACT__DEFAULT_TRACER)
+        set = &impact__default_tracers;
+    /* Pairs with the store in show_by_number. */
+    return place <= impact__tracer_limit
+               ? atomic_load_explicit(&set->by_number[place], memory_order_acquire)
+               : NULL;
+}
+
 /* The one that is there already, or this one; NULL: there are too many. */
 static impact_tracer *find_or_add(impact__tracer_set *set, impact_tracer *made)
 {
@@ -146,7 +166,7 @@ static impact_tracer *find_or_add(impact__tracer_set *set, impact_tracer *made)
         tracer = made;
         tracer->next = set->first;
         set->first = tracer;
-        set->count++;
+        show_by_number(set, tracer, (uint32_t)++set->count);
     }
     (void)pthread_mutex_unlock(&set->lock);
     return tracer;

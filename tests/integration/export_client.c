@@ -163,7 +163,7 @@ static int run(impact_exporter *exporter, const char *scenario, uint32_t timeout
                                      ? impact_tracer_provider_shutdown(provider, timeout_ms)
                                      : impact_tracer_provider_flush(provider, timeout_ms);
     const uint64_t took_ms = now_ms() - begin_ms;
-    impact_trace_stats stats;
+    impact_trace_stats stats = {.size = sizeof stats};
     impact_tracer_provider_get_stats(provider, &stats);
     report(status, &stats, took_ms);
     impact_tracer_provider_close(provider);

@@ -111,7 +111,7 @@ bool spans_wait_for(size_t count)
     struct timespec now;
     (void)clock_gettime(CLOCK_MONOTONIC, &now);
     const time_t until = now.tv_sec + patience_seconds;
-    impact_trace_stats stats = {0};
+    impact_trace_stats stats = {.size = sizeof stats};
     do {
         (void)sched_yield();
         impact_trace_get_stats(&stats);
@@ -162,7 +162,7 @@ bool spans_is_child_of(const impact_span_view *child, const impact_span_view *pa
 
 void spans_close(void)
 {
-    impact_trace_stats s;
+    impact_trace_stats s = {.size = sizeof s};
     impact_trace_get_stats(&s);
     CHECK_EQUAL(s.ended, s.queued + s.in_flight + s.exported + s.dropped_full + s.dropped_memory +
                              s.dropped_closed + s.rejected + s.failed);

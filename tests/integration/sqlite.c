@@ -276,7 +276,7 @@ TEST(threads_may_have_connections_of_their_own)
         REQUIRE(pthread_create(&threads[i], NULL, run_many, &barrier) == 0);
     for (int i = 0; i < thread_count; i++)
         (void)pthread_join(threads[i], NULL);
-    impact_trace_stats stats;
+    impact_trace_stats stats = {.size = sizeof stats};
     impact_trace_get_stats(&stats);
     CHECK_EQUAL(stats.ended, thread_count * statements_a_thread);
     (void)pthread_barrier_destroy(&barrier);
@@ -302,7 +302,7 @@ TEST(a_child_neither_ends_its_parents_spans_nor_waits_for_its_locks)
     const pid_t child = fork();
     if (child == 0) {
         use_what_was_inherited(statement);
-        impact_trace_stats stats;
+        impact_trace_stats stats = {.size = sizeof stats};
         impact_trace_get_stats(&stats);
         _exit(stats.ended == 1 ? 0 : 1);
     }

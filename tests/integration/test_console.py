@@ -56,7 +56,9 @@ def context_of(value, state):
 def expected(objects):
     """The client's spans, as OpenTelemetry's own classes."""
     server = context_of(objects["GET /orders/{id}"][0], STATE)
-    resource = Resource({"shard": 7, "canary": True, "service.name": "orders"})
+    own = objects["GET /orders/{id}"][0]["resource"]["attributes"]
+    sdk = {key: own[key] for key in own if key.startswith("telemetry.sdk.")}
+    resource = Resource({**sdk, "shard": 7, "canary": True, "service.name": "orders"})
     return [
         ReadableSpan(
             name="GET /orders/{id}",

@@ -197,7 +197,15 @@ def test_no_unknown_field_is_sent(rich):
 
 def test_resource_and_scopes_arrive(rich):
     resource = rich["message"].resource_spans[0].resource
-    assert attributes_of(resource) == {"service.name": "orders", "shard": 7, "canary": True}
+    attributes = attributes_of(resource)
+    assert attributes.pop("telemetry.sdk.version")
+    assert attributes == {
+        "telemetry.sdk.name": "impact",
+        "telemetry.sdk.language": "c",
+        "service.name": "orders",
+        "shard": 7,
+        "canary": True,
+    }
     scopes = {name: (scope.name, scope.version) for name, (scope, _) in rich["spans"].items()}
     assert scopes == {
         "GET /orders/{id}": ("integration", "1.2"),

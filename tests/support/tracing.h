@@ -31,7 +31,7 @@ static inline void check_equation(const impact_trace_stats *s)
 
 static inline impact_trace_stats stats_of(impact_tracer_provider *provider)
 {
-    impact_trace_stats stats;
+    impact_trace_stats stats = {.size = sizeof stats};
     impact_tracer_provider_get_stats(provider, &stats);
     check_equation(&stats);
     return stats;

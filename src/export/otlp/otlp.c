@@ -19,11 +19,13 @@
 #include "export/otlp/request.h"
 #include "export/otlp/send.h"
 
+enum { kept_request_size = 1024 * 1024 }; /* of a request's memory, until the next one */
+
 typedef struct otlp {
     impact_exporter base; /* first: a pointer to it is a pointer to this */
     otlp__settings settings;
     otlp__http *http;
-    impact__buffer request; /* kept between batches for its memory */
+    impact__buffer request; /* kept between batches for its memory, unless it is huge */
 } otlp;
 
 static impact_status send_part(otlp *to, const impact_batch *batch, impact__span_range part,
@@ -35,6 +37,12 @@ static impact_status send_part(otlp *to, const impact_batch *batch, impact__span
         return status;
     return otlp__send(to->http, impact__buffer_text(&to->request), part.count, deadline_ns,
                       rejected);
+}
+
+static void give_back_if_huge(otlp *to)
+{
+    if (to->request.capacity > kept_request_size)
+        impact__buffer_close(&to->request);
 }
 
 static void reject_large_span(void)
@@ -87,6 +95,7 @@ static impact_status export_batch(impact_exporter *exporter, const impact_batch 
     impact_tracing_suppress();
     impact__sigpipe_hold(&held);
     const impact_status status = send_batch(to, batch, deadline_ns, rejected);
+    give_back_if_huge(to);
     impact__sigpipe_release(&held);
     impact_tracing_unsuppress();
     return status;

@@ -40,9 +40,9 @@ static void set(const char *name, const char *value)
     REQUIRE(setenv(name, value, 1) == 0);
 }
 
-static impact__settings settings_of(const impact_trace_options *options)
+static impact__provider_options settings_of(const impact_trace_options *options)
 {
-    impact__settings settings = {.options.size = 0};
+    impact__provider_options settings = {.options.size = 0};
     CHECK_EQUAL(impact__settings_read(&settings, options), IMPACT_OK);
     return settings;
 }
@@ -85,7 +85,7 @@ TEST(an_empty_variable_is_unset)
     set("OTEL_BSP_MAX_QUEUE_SIZE", "");
     set("OTEL_SDK_DISABLED", " ");
     set("OTEL_TRACES_SAMPLER", "");
-    const impact__settings settings = settings_of(NULL);
+    const impact__provider_options settings = settings_of(NULL);
     CHECK_EQUAL(settings.options.queue_limit, 0);
     CHECK_EQUAL(settings.options.sampler.kind, IMPACT_SAMPLER_UNSET);
     CHECK(!settings.is_disabled);
@@ -174,7 +174,7 @@ TEST(the_batch_processor_has_four_numbers)
     set("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "10");
     set("OTEL_BSP_SCHEDULE_DELAY", "20");
     set("OTEL_BSP_EXPORT_TIMEOUT", "30");
-    const impact__settings settings = settings_of(NULL);
+    const impact__provider_options settings = settings_of(NULL);
     CHECK_EQUAL(settings.options.queue_limit, 100);
     CHECK_EQUAL(settings.options.batch_limit, 10);
     CHECK_EQUAL(settings.options.schedule_delay_ms, 20);
@@ -187,7 +187,7 @@ TEST(zero_is_no_delay_no_timeout_and_no_size)
     set("OTEL_BSP_MAX_QUEUE_SIZE", "0");
     set("OTEL_BSP_SCHEDULE_DELAY", "0");
     set("OTEL_BSP_EXPORT_TIMEOUT", "0");
-    const impact__settings settings = settings_of(NULL);
+    const impact__provider_options settings = settings_of(NULL);
     CHECK_EQUAL(settings.options.queue_limit, 0);
     CHECK_EQUAL(settings.options.schedule_delay_ms, 1);
     CHECK_EQUAL(settings.options.export_timeout_ms, UINT32_MAX);
@@ -199,7 +199,7 @@ TEST(a_queue_that_cannot_be_is_refused_and_the_default_stays)
     begin();
     set("OTEL_BSP_MAX_QUEUE_SIZE", "2147483647");
     set("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "1048577");
-    const impact__settings settings = settings_of(NULL);
+    const impact__provider_options settings = settings_of(NULL);
     CHECK_EQUAL(settings.options.queue_limit, 0);
     CHECK_EQUAL(settings.options.batch_limit, 0);
     CHECK(check_contains(reported, "OTEL_BSP_MAX_QUEUE_SIZE=2147483647 is not used"));
@@ -212,7 +212,7 @@ TEST(the_code_wins_over_the_environment)
     set("OTEL_BSP_MAX_QUEUE_SIZE", "100");
     set("OTEL_SPAN_EVENT_COUNT_LIMIT", "9");
     set("OTEL_TRACES_SAMPLER", "always_off");
-    const impact__settings settings =
+    const impact__provider_options settings =
         settings_of(IMPACT_TRACE_OPTIONS(.queue_limit = 5, .limits.event_limit = 6,
                                          .sampler = impact_sampler_ratio(0.5)));
     CHECK_EQUAL(settings.options.queue_limit, 5);
@@ -225,7 +225,7 @@ TEST(limits_of_spans_fall_back_to_the_general_ones)
     begin();
     set("OTEL_ATTRIBUTE_COUNT_LIMIT", "11");
     set("OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT", "12");
-    impact__settings settings = settings_of(NULL);
+    impact__provider_options settings = settings_of(NULL);
     CHECK_EQUAL(settings.options.limits.attribute_limit, 11);
     CHECK_EQUAL(settings.options.limits.value_length_limit, 12);
     CHECK_EQUAL(settings.options.limits.event_attribute_limit, 0);
@@ -415,9 +415,9 @@ static void check_exporters(const char *value, const char *otherwise, size_t cou
         set("OTEL_TRACES_EXPORTER", value);
     provider = provider_of(IMPACT_TRACE_OPTIONS(.default_exporters = otherwise));
     REQUIRE(provider);
-    CHECK_EQUAL(provider->exporter_count, count);
+    CHECK_EQUAL(provider->batcher_count, count);
     for (size_t i = 0; i < count; i++)
-        CHECK_STRING(provider->exporters[i]->name, i ? "tree" : "console");
+        CHECK_STRING(impact__batcher_name(provider->batchers[i]), i ? "tree" : "console");
     impact_tracer_provider_close(provider);
 }
 
@@ -454,7 +454,7 @@ TEST(without_a_word_the_exporter_is_otlp)
 
 static impact_trace_stats stats_after_one_span(impact_tracer_provider *provider)
 {
-    impact_trace_stats stats;
+    impact_trace_stats stats = {.size = sizeof stats};
     impact_tracer *tracer = impact_tracer_provider_get_tracer(provider, "test", NULL);
     impact_span_end(impact_span_start(tracer, "one", NULL));
     (void)impact_tracer_provider_flush(provider, 10000);
@@ -496,7 +496,7 @@ TEST(init_sets_the_default_once)
 {
     begin();
     impact_exporter *memory = NULL;
-    impact_trace_stats stats;
+    impact_trace_stats stats = {.size = sizeof stats};
     set("OTEL_TRACES_EXPORTER", "none");
     CHECK_EQUAL(impact_trace_init(NULL), IMPACT_OK);
     REQUIRE(impact_exporter_memory_open(&memory, NULL) == IMPACT_OK);
@@ -515,10 +515,14 @@ TEST(what_is_no_place_or_no_options_is_refused)
 {
     begin();
     impact_tracer_provider *provider = NULL;
-    impact_trace_options later = {.size = sizeof later + 8};
+    const struct {
+        impact_trace_options options;
+        size_t unknown;
+    } later = {.options.size = sizeof later, .unknown = 1};
     CHECK_EQUAL(impact_tracer_provider_open_from_environment(NULL, NULL), IMPACT_EINVAL);
-    CHECK_EQUAL(impact_tracer_provider_open_from_environment(&provider, &later), IMPACT_EINVAL);
-    CHECK_EQUAL(impact_trace_init(&later), IMPACT_EINVAL);
+    CHECK_EQUAL(impact_tracer_provider_open_from_environment(&provider, &later.options),
+                IMPACT_EINVAL);
+    CHECK_EQUAL(impact_trace_init(&later.options), IMPACT_EINVAL);
     CHECK(!provider);
 }
 

@@ -291,6 +291,80 @@ TEST(a_child_of_a_child_begins_anew_too)
     close_and_check();
 }
 
+static atomic_int forked;
+
+static impact_status fork_and_return(impact_exporter *exporter, const impact_batch *batch,
+                                     uint32_t timeout_ms, size_t *rejected)
+{
+    (void)exporter;
+    (void)batch;
+    (void)timeout_ms;
+    (void)rejected;
+    const pid_t child = fork();
+    if (child)
+        atomic_store(&forked, child);
+    return IMPACT_OK;
+}
+
+TEST(a_child_that_an_exporter_forked_leaves_when_it_comes_back)
+{
+    impact_exporter forker = {sizeof forker, "forker", fork_and_return, NULL, forget};
+    impact_exporter *exporter = &forker;
+    REQUIRE(!impact_tracer_provider_open(
+        &provider, IMPACT_TRACE_OPTIONS(.exporters = &exporter, .exporter_count = 1)));
+    tracer = impact_tracer_provider_get_tracer(provider, "test", NULL);
+    for (int i = 0; i < 3; i++) {
+        end_spans("p", 2);
+        CHECK_EQUAL(impact_tracer_provider_flush(provider, tracing_timeout_ms), IMPACT_OK);
+        wait_for(atomic_load(&forked)); /* its only thread is gone, and so is it */
+    }
+    CHECK_EQUAL(stats_of(provider).exported, 6);
+    close_and_check();
+}
+
+/* The quickest of some forks, whose child does nothing. */
+static uint64_t fork_ns(void)
+{
+    uint64_t quickest = UINT64_MAX;
+    for (int i = 0; i < 20; i++) {
+        const uint64_t before = impact__clock_monotonic_ns();
+        const pid_t child = fork();
+        if (child == 0)
+            _exit(0);
+        const uint64_t took = impact__clock_monotonic_ns() - before;
+        wait_for(child);
+        if (took < quickest)
+            quickest = took;
+    }
+    return quickest;
+}
+
+/* What the child does with a queue that was as large. */
+static uint64_t forget_ns(uint32_t queue_limit)
+{
+    uint64_t quickest = UINT64_MAX;
+    if (!open_provider((impact_trace_options){.queue_limit = queue_limit}))
+        return UINT64_MAX;
+    for (int i = 0; i < 20; i++) {
+        const uint64_t before = impact__clock_monotonic_ns();
+        provider->fork_member.prepare(provider);
+        provider->fork_member.in_child(provider);
+        const uint64_t took = impact__clock_monotonic_ns() - before;
+        if (took < quickest)
+            quickest = took;
+    }
+    return quickest;
+}
+
+TEST(a_fork_takes_no_longer_with_a_queue_of_a_million)
+{
+    const uint64_t without_ns = fork_ns();
+    const uint64_t small_ns = forget_ns(16);
+    const uint64_t large_ns = forget_ns(1 << 20);
+    CHECK(large_ns < 20 * small_ns + IMPACT__NS_PER_MS / 10);
+    CHECK(fork_ns() < 10 * without_ns + 2 * IMPACT__NS_PER_MS);
+}
+
 TEST(a_child_may_only_exit)
 {
     REQUIRE(open_provider((impact_trace_options){.schedule_delay_ms = 3600000}));

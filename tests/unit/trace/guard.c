@@ -56,8 +56,8 @@ outside:
     impact_span_view view;
     for (size_t i = 0; i < 5; i++)
         CHECK(tracing_read(&t, &view, i) && is_text(view.name, names[i]) && !view.has_parent);
-    CHECK_EQUAL(impact_trace_shutdown(tracing_timeout_ms), IMPACT_OK);
     (void)stats_of(t.provider);
+    CHECK_EQUAL(impact_trace_shutdown(tracing_timeout_ms), IMPACT_OK);
 }
 
 TEST(guards_nest_and_are_parents)
@@ -72,8 +72,8 @@ TEST(guards_nest_and_are_parents)
     impact_span_view view;
     REQUIRE(tracing_read(&t, &view, 0));
     CHECK(is_text(view.name, "inner") && is_child_of(&view, &outer));
-    CHECK_EQUAL(impact_trace_shutdown(tracing_timeout_ms), IMPACT_OK);
     (void)stats_of(t.provider);
+    CHECK_EQUAL(impact_trace_shutdown(tracing_timeout_ms), IMPACT_OK);
 }
 
 TEST(a_guard_closed_by_hand_leaves_outer_scopes_alone)
@@ -87,8 +87,8 @@ TEST(a_guard_closed_by_hand_leaves_outer_scopes_alone)
         CHECK(impact_span_current() == outer);
     }
     CHECK_EQUAL(tracing_count(&t), 2);
-    CHECK_EQUAL(impact_trace_shutdown(tracing_timeout_ms), IMPACT_OK);
     (void)stats_of(t.provider);
+    CHECK_EQUAL(impact_trace_shutdown(tracing_timeout_ms), IMPACT_OK);
 }
 
 TEST(a_guard_without_a_span_keeps_what_is_current)

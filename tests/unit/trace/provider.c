@@ -38,10 +38,15 @@ TEST(options_that_cannot_be_are_refused_and_change_nothing)
     for (int i = 0; i < 9; i++)
         nine[i] = exporter;
     impact_tracer_provider *none = NULL;
-    const impact_trace_options later = {.size = sizeof later + 1};
+    const struct {
+        impact_trace_options options;
+        size_t unknown;
+    } later = {.options.size = sizeof later, .unknown = 1};
     CHECK_EQUAL(impact_tracer_provider_open(NULL, NULL), IMPACT_EINVAL);
-    CHECK_EQUAL(impact_tracer_provider_open(&none, &later), IMPACT_EINVAL);
+    CHECK_EQUAL(impact_tracer_provider_open(&none, &later.options), IMPACT_EINVAL);
     CHECK_EQUAL(impact_tracer_provider_open(&none, IMPACT_TRACE_OPTIONS(.queue_limit = 1 << 21)),
+                IMPACT_EINVAL);
+    CHECK_EQUAL(impact_tracer_provider_open(&none, IMPACT_TRACE_OPTIONS(.queue_bytes = 4095)),
                 IMPACT_EINVAL);
     CHECK_EQUAL(impact_tracer_provider_open(
                     &none, IMPACT_TRACE_OPTIONS(.sampler = impact_sampler_ratio(2))),
@@ -58,12 +63,27 @@ TEST(options_that_cannot_be_are_refused_and_change_nothing)
     CHECK(!none && !fake.is_closed);
 }
 
+static impact_status take_all(impact_exporter *exporter, const impact_batch *batch,
+                              uint32_t timeout_ms, size_t *rejected)
+{
+    (void)exporter;
+    (void)batch;
+    (void)timeout_ms;
+    (void)rejected;
+    return IMPACT_OK;
+}
+
+static void close_nothing(impact_exporter *exporter)
+{
+    (void)exporter;
+}
+
 TEST(an_exporter_says_its_size_and_has_what_it_needs)
 {
     struct {
         impact_exporter exporter;
         void *later;
-    } larger = {.exporter = *fake_exporter_open(&fake)};
+    } larger = {.exporter = {.export_batch = take_all, .close = close_nothing}};
     impact_exporter *exporters[] = {&larger.exporter};
     const impact_trace_options *options =
         IMPACT_TRACE_OPTIONS(.exporters = exporters, .exporter_count = 1);
@@ -88,13 +108,10 @@ TEST(options_of_an_older_caller_are_taken)
     impact_trace_options older = {.service_name = "older", .queue_limit = UINT32_MAX};
     older.size = offsetof(impact_trace_options, queue_limit);
     REQUIRE(impact_tracer_provider_open(&provider, &older) == IMPACT_OK);
-    CHECK_EQUAL(provider->queue.limit, 2048);
-    CHECK_EQUAL(provider->batch_limit, 512);
+    CHECK_EQUAL(impact_tracer_provider_get_resource(provider).size != 0, true);
     impact_tracer_provider_close(provider);
     older.size = 0;
-    REQUIRE(impact_tracer_provider_open(&provider, &older) == IMPACT_OK);
-    CHECK_EQUAL(impact_tracer_provider_get_resource(provider).size, 0);
-    impact_tracer_provider_close(provider);
+    CHECK_EQUAL(impact_tracer_provider_open(&provider, &older), IMPACT_EINVAL);
 }
 
 TEST(the_resource_has_the_attributes_and_the_name_that_wins)
@@ -107,32 +124,52 @@ TEST(the_resource_has_the_attributes_and_the_name_that_wins)
                                                impact_int("a", 1), impact_int("a", 2)))));
     REQUIRE(impact_resource_view_parse(&attributes, impact_tracer_provider_get_resource(provider)));
     CHECK(has_string(attributes, "service.name", "orders") && has_int(attributes, "a", 2));
-    CHECK_EQUAL(count_attributes(attributes), 2);
+    CHECK_EQUAL(count_attributes(attributes), 5);
+    impact_tracer_provider_close(provider);
+}
+
+TEST(a_provider_opened_in_code_has_a_service_name_and_says_which_sdk_it_is)
+{
+    impact_message_walk attributes;
+    REQUIRE(!impact_tracer_provider_open(&provider, NULL));
+    REQUIRE(impact_resource_view_parse(&attributes, impact_tracer_provider_get_resource(provider)));
+    CHECK(has_string(attributes, "service.name", "unknown_service:test-trace-provider"));
+    CHECK(has_string(attributes, "telemetry.sdk.name", "impact"));
+    CHECK(has_string(attributes, "telemetry.sdk.language", "c"));
+    CHECK(has_string(attributes, "telemetry.sdk.version", impact_version()));
+    impact_tracer_provider_close(provider);
+    REQUIRE(!impact_tracer_provider_open(
+        &provider,
+        IMPACT_TRACE_OPTIONS(IMPACT_ATTRIBUTES(impact_string("telemetry.sdk.name", "mine")))));
+    REQUIRE(impact_resource_view_parse(&attributes, impact_tracer_provider_get_resource(provider)));
+    CHECK(has_string(attributes, "telemetry.sdk.name", "mine"));
     impact_tracer_provider_close(provider);
 }
 
 TEST(as_many_resource_attributes_as_are_allowed_are_kept)
 {
-    static impact_attribute many[1023];
-    static char keys[1023][8];
+    static impact_attribute many[1000];
+    static char keys[1000][8];
     impact_message_walk attributes;
-    for (int i = 0; i < 1023; i++) {
+    for (int i = 0; i < 1000; i++) {
         (void)snprintf(keys[i], sizeof keys[i], "%d", i);
         many[i] = impact_int(keys[i], i);
     }
     REQUIRE(!impact_tracer_provider_open(&provider, IMPACT_TRACE_OPTIONS(.service_name = "orders",
                                                                          .attributes = many,
-                                                                         .attribute_count = 1023)));
+                                                                         .attribute_count = 1000)));
     REQUIRE(impact_resource_view_parse(&attributes, impact_tracer_provider_get_resource(provider)));
-    CHECK_EQUAL(count_attributes(attributes), 1024);
+    CHECK_EQUAL(count_attributes(attributes), 1004);
     CHECK(has_string(attributes, "service.name", "orders"));
     impact_tracer_provider_close(provider);
 }
 
 TEST(a_batch_is_never_larger_than_the_queue)
 {
-    REQUIRE(open_with((impact_trace_options){.queue_limit = 5, .batch_limit = 100}));
-    CHECK_EQUAL(provider->batch_limit, 5);
+    REQUIRE(open_with((impact_trace_options){
+        .queue_limit = 5, .batch_limit = 100, .schedule_delay_ms = 3600000}));
+    end_spans(5);
+    CHECK(fake_wait(&fake, NULL, &fake.spans, 5)); /* a batch that is full is not waited with */
     close_and_check();
 }
 
@@ -164,8 +201,9 @@ TEST(opening_and_recording_survive_any_lack_of_memory)
 
 TEST(null_is_a_provider_without_anything)
 {
-    impact_trace_stats stats;
+    impact_trace_stats stats = {.size = sizeof stats};
     memset(&stats, 0xA5, sizeof stats);
+    stats.size = sizeof stats;
     CHECK_EQUAL(impact_tracer_provider_flush(NULL, 1000), IMPACT_OK);
     CHECK_EQUAL(impact_tracer_provider_shutdown(NULL, 1000), IMPACT_OK);
     impact_tracer_provider_close(NULL);
@@ -200,7 +238,6 @@ TEST(a_flush_waits_for_what_ended_before_it)
 {
     REQUIRE(open_with((impact_trace_options){.schedule_delay_ms = 3600000}));
     CHECK_EQUAL(impact_tracer_provider_flush(provider, 0), IMPACT_OK); /* there is nothing */
-    CHECK_EQUAL(provider->worker, IMPACT__WORKER_NONE);
     end_spans(1000);
     CHECK_EQUAL(impact_tracer_provider_flush(provider, tracing_timeout_ms), IMPACT_OK);
     CHECK_EQUAL(stats_of(provider).exported, 1000);
@@ -251,6 +288,19 @@ TEST(a_shutdown_drains_and_answers_once)
     CHECK(!fake.is_closed); /* it is closed with its provider */
     close_and_check();
     CHECK(fake.is_closed);
+}
+
+TEST(a_tracer_asked_for_after_shutdown_records_nothing)
+{
+    REQUIRE(open_with((impact_trace_options){0}));
+    CHECK_EQUAL(impact_tracer_provider_shutdown(provider, tracing_timeout_ms), IMPACT_OK);
+    impact_tracer *late = impact_tracer_provider_get_tracer(provider, "late", NULL);
+    REQUIRE(late);
+    impact_span *span = impact_span_start(late, "a", NULL);
+    CHECK(!impact_span_is_recording(span));
+    impact_span_end(span);
+    CHECK_EQUAL(stats_of(provider).ended, 0);
+    close_and_check();
 }
 
 TEST(a_shutdown_tells_what_failed)

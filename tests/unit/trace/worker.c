@@ -2,8 +2,12 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 #include "base/clock.h"
+#include "pipeline/batcher_state.h"
 #include "support/check.h"
 #include "support/fake_exporter.h"
 #include "support/provider_fixture.h"
@@ -104,27 +108,56 @@ TEST(what_is_rejected_is_counted_and_never_more_than_there_is)
     close_and_check();
 }
 
-TEST(of_two_exporters_one_that_fails_fails_the_batch)
+static impact_trace_stats stats_of_exporter(size_t number)
 {
-    REQUIRE(open_with(2, (impact_trace_options){0}));
-    fakes[1].answer = IMPACT_EEXPORT;
-    end_spans(5);
-    CHECK_EQUAL(impact_tracer_provider_flush(provider, tracing_timeout_ms), IMPACT_EEXPORT);
-    CHECK_EQUAL(stats_of(provider).failed, 5);
-    CHECK_EQUAL(fakes[0].spans, 5);
-    CHECK_EQUAL(fakes[1].spans, 5);
-    close_and_check();
+    impact_trace_stats stats = {.size = sizeof stats};
+    CHECK_EQUAL(impact_tracer_provider_get_exporter_stats(provider, number, &stats), IMPACT_OK);
+    check_equation(&stats);
+    return stats;
 }
 
-TEST(of_two_exporters_the_larger_rejection_counts)
+TEST(each_exporter_has_its_own_counters_and_the_sum_has_all)
 {
     REQUIRE(open_with(2, (impact_trace_options){0}));
     fakes[0].rejects = 3;
-    fakes[1].rejects = 1;
+    fakes[1].answer = IMPACT_EEXPORT;
+    fakes[1].exporter.name = "other";
     end_spans(5);
     CHECK_EQUAL(impact_tracer_provider_flush(provider, tracing_timeout_ms), IMPACT_EEXPORT);
-    CHECK_EQUAL(stats_of(provider).rejected, 3);
-    CHECK_EQUAL(stats_of(provider).exported, 2);
+    const impact_trace_stats first = stats_of_exporter(0);
+    const impact_trace_stats second = stats_of_exporter(1);
+    const impact_trace_stats sum = stats_of(provider);
+    CHECK_STRING(first.exporter, "fake");
+    CHECK(!sum.exporter);
+    CHECK(first.ended == 5 && first.rejected == 3 && first.exported == 2);
+    CHECK(second.ended == 5 && second.failed == 5);
+    CHECK(sum.ended == 10 && sum.rejected == 3 && sum.exported == 2 && sum.failed == 5);
+    impact_trace_stats none = {.size = sizeof none};
+    CHECK_EQUAL(impact_tracer_provider_get_exporter_stats(provider, 2, &none), IMPACT_ENOENT);
+    CHECK_EQUAL(impact_tracer_provider_get_exporter_stats(NULL, 0, &none), IMPACT_ENOENT);
+    CHECK_EQUAL(impact_tracer_provider_get_exporter_stats(provider, 0, NULL), IMPACT_EINVAL);
+    CHECK_EQUAL(impact_trace_get_exporter_stats(0, &none), IMPACT_ENOENT);
+    close_and_check();
+}
+
+TEST(a_dead_backend_delays_no_other_exporter)
+{
+    REQUIRE(open_with(2, (impact_trace_options){.batch_limit = 4, .queue_limit = 8}));
+    fake_set_hangs(&fakes[0], true);
+    end_spans(4);
+    CHECK(fake_wait(&fakes[0], &fakes[0].is_hanging, NULL, 0));
+    for (size_t i = 2; i <= 50; i++) {
+        end_spans(4);
+        CHECK(fake_wait(&fakes[1], NULL, &fakes[1].spans, 4 * i));
+    }
+    CHECK_EQUAL(impact_tracer_provider_flush(provider, 20), IMPACT_ETIMEDOUT);
+    const impact_trace_stats dead = stats_of_exporter(0);
+    const impact_trace_stats alive = stats_of_exporter(1);
+    CHECK(dead.in_flight == 4 && dead.queued == 8 && dead.dropped_full == 188);
+    CHECK(alive.exported == 200 && alive.dropped_full == 0);
+    fake_set_hangs(&fakes[0], false);
+    CHECK_EQUAL(impact_tracer_provider_flush(provider, tracing_timeout_ms), IMPACT_OK);
+    CHECK_EQUAL(stats_of_exporter(0).exported, 12);
     close_and_check();
 }
 
@@ -144,7 +177,6 @@ TEST(without_an_exporter_no_queue_is_full_and_no_thread_runs)
     const impact_trace_stats stats = stats_of(provider);
     CHECK_EQUAL(stats.exported, 100);
     CHECK_EQUAL(stats.dropped_full, 0);
-    CHECK(provider->worker == IMPACT__WORKER_NONE);
     CHECK_EQUAL(impact_tracer_provider_shutdown(provider, tracing_timeout_ms), IMPACT_OK);
     end_spans(1);
     CHECK_EQUAL(stats_of(provider).dropped_closed, 1);
@@ -165,6 +197,74 @@ TEST(spans_of_one_scope_stand_together)
     for (size_t i = 0; i < 6; i++)
         CHECK(tracing_read(&t, &view, i) && is_text(view.name, i < 3 ? "a" : "b"));
     tracing_close(&t);
+}
+
+TEST(a_worker_with_nothing_to_do_sleeps_until_a_span_comes)
+{
+    REQUIRE(open_with(1, (impact_trace_options){.schedule_delay_ms = 1}));
+    const uint64_t deadline_ns = impact__deadline_after_ms(tracing_timeout_ms);
+    for (size_t i = 1; i <= 5; i++) {
+        end_spans(1);
+        CHECK(fake_wait(&fakes[0], NULL, &fakes[0].spans, i));
+        const impact__batcher *batcher = provider->batchers[0];
+        while (atomic_load(&batcher->sleep) != IMPACT__ASLEEP_IDLE &&
+               impact__remaining_ms(deadline_ns))
+            (void)sched_yield();
+        CHECK_EQUAL(atomic_load(&batcher->sleep), IMPACT__ASLEEP_IDLE); /* without an end */
+    }
+    close_and_check();
+}
+
+static size_t resident_kib(void)
+{
+    char text[64] = "";
+    FILE *file = fopen("/proc/self/statm", "re");
+    const size_t size = file ? fread(text, 1, sizeof text - 1, file) : 0;
+    if (file)
+        (void)fclose(file);
+    const char *pages = size ? strchr(text, ' ') : NULL;
+    return pages ? (size_t)strtoul(pages, NULL, 10) * (size_t)sysconf(_SC_PAGESIZE) / 1024 : 0;
+}
+
+static void end_large_spans(int count)
+{
+    static char value[200 * 1024];
+    memset(value, 'x', sizeof value);
+    for (int i = 0; i < count; i++) {
+        impact_span *span = impact_span_start(tracer, "a", NULL);
+        impact_span_set(span, impact_string_n("value", value, sizeof value));
+        impact_span_end(span);
+    }
+}
+
+TEST(behind_a_dead_backend_memory_is_bounded_and_what_a_burst_took_is_given_back)
+{
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    check_skip("a sanitizer has memory of its own");
+#endif
+    REQUIRE(open_with(1, (impact_trace_options){0}));
+    fake_set_hangs(&fakes[0], true);
+    const size_t before = resident_kib();
+    end_large_spans(4000);
+    const impact_trace_stats stats = stats_of(provider);
+    CHECK(stats.dropped_full > 3800 && stats.queued + stats.in_flight > 70);
+    CHECK(resident_kib() < before + 20 * 1024);
+    fake_set_hangs(&fakes[0], false);
+    CHECK_EQUAL(impact_tracer_provider_flush(provider, tracing_timeout_ms), IMPACT_OK);
+    CHECK(resident_kib() < before + 6 * 1024);
+    close_and_check();
+}
+
+TEST(the_bytes_that_wait_are_bounded_by_the_option)
+{
+    REQUIRE(open_with(1, (impact_trace_options){.queue_bytes = 1024 * 1024}));
+    fake_set_hangs(&fakes[0], true);
+    end_large_spans(20);
+    const impact_trace_stats stats = stats_of(provider);
+    CHECK(stats.queued + stats.in_flight >= 4 && stats.queued + stats.in_flight <= 5);
+    CHECK_EQUAL(stats.dropped_full, 20 - stats.queued - stats.in_flight);
+    fake_set_hangs(&fakes[0], false);
+    close_and_check();
 }
 
 TEST(a_thread_that_cannot_be_started_is_tried_again)

@@ -1,0 +1,292 @@
+/* What the pipeline costs: with two exporters, with two threads, with a backend that is away, and in memory.
+ *
+ * Memory is measured in a process of its own each: the bench's allocations are not in it. A backend that
+ * is away is an exporter that makes its request, as large as the batch, and then waits for an answer.
+ */
+#include <pthread.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <impact/trace.h>
+
+#include "base/clock.h"
+#include "bench.h"
+
+enum {
+    few = 250,           /* spans between flushes */
+    thread_spans = 8000, /* of each of two threads */
+    thread_rounds = 31,
+    timed_spans = 200000,
+    large_value_size = 200 * 1024,
+    large_spans = 4000,
+    inits = 1000,
+    init_spans = 2048,
+    flush_ms = 20000,
+};
+
+/* ---- exporters ---- */
+
+static impact_status take_batch(impact_exporter *exporter, const impact_batch *batch,
+                                uint32_t timeout_ms, size_t *rejected)
+{
+    (void)exporter;
+    (void)batch;
+    (void)timeout_ms;
+    (void)rejected;
+    return IMPACT_OK;
+}
+
+static void close_nothing(impact_exporter *exporter)
+{
+    (void)exporter;
+}
+
+static pthread_mutex_t away_lock = PTHREAD_MUTEX_INITIALIZER; /* held while the backend is away */
+
+static impact_status send_into_nowhere(impact_exporter *exporter, const impact_batch *batch,
+                                       uint32_t timeout_ms, size_t *rejected)
+{
+    (void)exporter;
+    (void)timeout_ms;
+    (void)rejected;
+    size_t size = 0;
+    for (size_t i = 0; i < batch->scope_count; i++)
+        for (size_t j = 0; j < batch->scopes[i]->span_count; j++)
+            size += batch->scopes[i]->spans[j].size;
+    char *request = malloc(size + 1);
+    if (!request)
+        return IMPACT_ENOMEM;
+    memset(request, 1, size + 1);
+    (void)pthread_mutex_lock(&away_lock); /* cannot fail for a normal lock; likewise below */
+    (void)pthread_mutex_unlock(&away_lock);
+    free(request);
+    return IMPACT_OK;
+}
+
+static impact_exporter nothing = {sizeof nothing, "nothing", take_batch, NULL, close_nothing};
+static impact_exporter second = {sizeof second, "second", take_batch, NULL, close_nothing};
+static impact_exporter away = {sizeof away, "away", send_into_nowhere, NULL, close_nothing};
+
+/* ---- a provider and its spans ---- */
+
+typedef struct pipeline {
+    impact_tracer_provider *provider;
+    impact_tracer *tracer;
+} pipeline;
+
+static pipeline pipeline_open(const impact_trace_options *options)
+{
+    pipeline p;
+    if (impact_tracer_provider_open(&p.provider, options))
+        abort();
+    p.tracer = impact_tracer_provider_get_tracer(p.provider, "bench", "1");
+    return p;
+}
+
+static void flush(const pipeline *p)
+{
+    (void)impact_tracer_provider_flush(p->provider, flush_ms); /* figures do not depend on it */
+}
+
+static void end_span(const pipeline *p, int64_t number)
+{
+    impact_span *span = impact_span_start(p->tracer, "checkout", NULL);
+    impact_span_set(span, impact_int("cart.items", number));
+    impact_span_set(span, impact_string("user.tier", "gold"));
+    impact_span_set(span, impact_bool("cart.is_gift", true));
+    impact_span_end(span);
+}
+
+static void end_spans(const pipeline *p, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        end_span(p, (int64_t)i);
+}
+
+static int compare(const void *a, const void *b)
+{
+    const double x = *(const double *)a;
+    const double y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* ---- two exporters ---- */
+
+static pipeline two;
+
+static void with_two_exporters(size_t count)
+{
+    end_spans(&two, count);
+}
+
+static void flush_two(void)
+{
+    flush(&two);
+}
+
+static void measure_two_exporters(void)
+{
+    static bench_case one_case = {"span_two_exporters", with_two_exporters, flush_two, few, {0}};
+    impact_exporter *exporters[] = {&nothing, &second};
+    two = pipeline_open(IMPACT_TRACE_OPTIONS(.exporters = exporters, .exporter_count = 2));
+    bench_run(&one_case, 1);
+    bench_print("span_two_exporters_ns", bench_median_ns(&one_case), "ns");
+    impact_tracer_provider_close(two.provider);
+}
+
+/* ---- two threads ---- */
+
+static pipeline shared;
+static pthread_barrier_t barrier;
+
+static void *end_with_the_other(void *argument)
+{
+    for (int i = 0; i < thread_rounds; i++) {
+        (void)pthread_barrier_wait(&barrier);
+        end_spans(&shared, thread_spans);
+        (void)pthread_barrier_wait(&barrier);
+    }
+    return argument;
+}
+
+static double round_ns(bool is_with_other)
+{
+    const uint64_t start = impact__clock_monotonic_ns();
+    if (is_with_other)
+        (void)pthread_barrier_wait(&barrier);
+    end_spans(&shared, thread_spans);
+    if (is_with_other)
+        (void)pthread_barrier_wait(&barrier);
+    const double took = (double)(impact__clock_monotonic_ns() - start);
+    flush(&shared);
+    return took;
+}
+
+/* The worker sleeps until it is flushed: there are two cores, and both are the threads'. */
+static void measure_two_threads(void)
+{
+    impact_exporter *exporter = &nothing;
+    pthread_t other;
+    double ratios[thread_rounds];
+    shared = pipeline_open(IMPACT_TRACE_OPTIONS(.exporters = &exporter, .exporter_count = 1,
+                                                .queue_limit = 4 * thread_spans,
+                                                .batch_limit = 4 * thread_spans,
+                                                .schedule_delay_ms = 3600000));
+    (void)pthread_barrier_init(&barrier, NULL, 2);
+    if (pthread_create(&other, NULL, end_with_the_other, NULL))
+        abort();
+    for (int i = 0; i < thread_rounds; i++) {
+        const double alone = round_ns(false);
+        ratios[i] = 2 * alone / round_ns(true);
+    }
+    (void)pthread_join(other, NULL);
+    qsort(ratios, thread_rounds, sizeof *ratios, compare);
+    bench_print("span_threads_2_ratio", ratios[thread_rounds / 2], "ratio");
+    impact_tracer_provider_close(shared.provider);
+}
+
+/* ---- the slowest of a thousand, with a backend that is away ---- */
+
+static double slow_ns(impact_exporter *exporter)
+{
+    static double times[timed_spans];
+    const pipeline p =
+        pipeline_open(IMPACT_TRACE_OPTIONS(.exporters = &exporter, .exporter_count = 1));
+    end_spans(&p, timed_spans / 10); /* to warm up, and to fill the queue */
+    for (int i = 0; i < timed_spans; i++) {
+        const uint64_t start = impact__clock_monotonic_ns();
+        end_span(&p, i);
+        times[i] = (double)(impact__clock_monotonic_ns() - start);
+    }
+    qsort(times, timed_spans, sizeof *times, compare);
+    impact_tracer_provider_close(p.provider);
+    return times[timed_spans - timed_spans / 1000];
+}
+
+static void measure_dead_backend(void)
+{
+    const double without = slow_ns(&nothing);
+    (void)pthread_mutex_lock(&away_lock);
+    const double with = slow_ns(&away);
+    (void)pthread_mutex_unlock(&away_lock);
+    bench_print("span_p999_ns", without, "ns");
+    bench_print("span_p999_dead_backend_ns", with, "ns");
+    bench_print("span_p999_dead_backend_ratio", with / without, "ratio");
+}
+
+/* ---- memory ---- */
+
+static double resident_mib(void)
+{
+    char text[64] = "";
+    FILE *file = fopen("/proc/self/statm", "re");
+    if (!file || !fread(text, 1, sizeof text - 1, file) || !strchr(text, ' '))
+        abort();
+    (void)fclose(file);
+    const double pages = (double)strtoul(strchr(text, ' '), NULL, 10);
+    return pages * (double)sysconf(_SC_PAGESIZE) / (1024 * 1024);
+}
+
+static void print_rss_of_dead_backend(void)
+{
+    static char value[large_value_size];
+    memset(value, 'x', sizeof value);
+    impact_exporter *exporter = &away;
+    (void)pthread_mutex_lock(&away_lock);
+    const double before = resident_mib();
+    const pipeline p =
+        pipeline_open(IMPACT_TRACE_OPTIONS(.exporters = &exporter, .exporter_count = 1));
+    for (int i = 0; i < large_spans; i++) {
+        impact_span *span = impact_span_start(p.tracer, "upload", NULL);
+        impact_span_set(span, impact_string_n("body", value, sizeof value));
+        impact_span_end(span);
+    }
+    bench_print("rss_mib_dead_backend", resident_mib() - before, "MiB");
+    (void)pthread_mutex_unlock(&away_lock);
+    flush(&p);
+    bench_print("rss_mib_after_dead_backend", resident_mib() - before, "MiB");
+}
+
+static void init_and_shut_down(void)
+{
+    impact_exporter *exporter = &nothing;
+    if (impact_trace_init(IMPACT_TRACE_OPTIONS(.exporters = &exporter, .exporter_count = 1)))
+        abort();
+    const pipeline p = {NULL, NULL}; /* the default */
+    end_spans(&p, init_spans);
+    (void)impact_trace_shutdown(flush_ms); /* as flush */
+}
+
+static void print_rss_of_inits(void)
+{
+    init_and_shut_down();
+    const double before = resident_mib();
+    for (int i = 1; i < inits; i++)
+        init_and_shut_down();
+    bench_print("rss_mib_thousand_inits", resident_mib() - before, "MiB");
+}
+
+static void in_child(void (*measure)(void))
+{
+    const pid_t child = fork();
+    if (child == 0) {
+        measure();
+        (void)fflush(stdout);
+        _exit(0);
+    }
+    (void)waitpid(child, NULL, 0); /* its output tells whether it came to its end */
+}
+
+int main(void)
+{
+    in_child(print_rss_of_dead_backend);
+    in_child(print_rss_of_inits);
+    measure_two_exporters();
+    measure_two_threads();
+    measure_dead_backend();
+    return 0;
+}

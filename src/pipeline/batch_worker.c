@@ -1,0 +1,163 @@
+/* The worker of a batcher: takes batches out of the ring, hands them to the exporter, settles. */
+#include "base/clock.h"
+#include "base/protobuf.h"
+#include "base/thread.h"
+#include "pipeline/batcher_state.h"
+#include "process/fork.h"
+
+enum { pause_ms = 2 }; /* while the oldest record cannot be taken */
+
+/* Under the lock, as all up to take. */
+static bool is_time_to_export(impact__batcher *batcher, uint64_t due_ns)
+{
+    if (!impact__ring_unread(&batcher->reader))
+        return false;
+    return batcher->is_shut_down || impact__batcher_is_behind(batcher, batcher->flush_target) ||
+           impact__ring_waiting(&batcher->reader) >= batcher->batch_limit ||
+           impact__clock_monotonic_ns() >= due_ns;
+}
+
+static void sleep_until_due(impact__batcher *batcher, uint64_t due_ns)
+{
+    atomic_store(&batcher->sleep, IMPACT__ASLEEP_UNTIL_DUE);
+    /* See DESIGN: after the store, not before. */
+    if (impact__ring_waiting(&batcher->reader) < batcher->batch_limit)
+        (void)impact__condition_wait_until(&batcher->to_worker, &batcher->lock, due_ns);
+    atomic_store(&batcher->sleep, IMPACT__AWAKE);
+}
+
+static void sleep_idle(impact__batcher *batcher)
+{
+    atomic_store(&batcher->sleep, IMPACT__ASLEEP_IDLE);
+    if (!impact__ring_unread(&batcher->reader)) /* as above */
+        impact__condition_wait(&batcher->to_worker, &batcher->lock);
+    atomic_store(&batcher->sleep, IMPACT__AWAKE);
+}
+
+static uint64_t next_due(const impact__batcher *batcher)
+{
+    return impact__deadline_after_ms(batcher->schedule_delay_ms);
+}
+
+/* Returns true with something to export, false when the end has come. */
+static bool wait_for_work(impact__batcher *batcher)
+{
+    uint64_t due_ns = next_due(batcher);
+    while (!is_time_to_export(batcher, due_ns)) {
+        if (batcher->is_shut_down)
+            return false;
+        if (impact__ring_unread(&batcher->reader) || impact__clock_monotonic_ns() < due_ns) {
+            sleep_until_due(batcher, due_ns);
+        } else {
+            sleep_idle(batcher);
+            due_ns = next_due(batcher);
+        }
+    }
+    return !batcher->is_shut_down || impact__clock_monotonic_ns() < batcher->shutdown_deadline_ns;
+}
+
+static impact__batch_item item_of(const impact__batcher *batcher, const impact__ring_record *record)
+{
+    const impact__scope scope = batcher->owner.scope(batcher->owner.owner, record->scope);
+    impact_text rest = impact_text_from((const char *)record->bytes, record->size);
+    impact__field span = {0};
+    (void)impact__read_field(&span, &rest); /* our own bytes: well formed */
+    return (impact__batch_item){span.bytes, scope.bytes, scope.schema_url};
+}
+
+static void take(impact__batcher *batcher)
+{
+    impact__batch *batch = &batcher->batch;
+    impact__ring_record record;
+    batch->count = 0;
+    while (batch->count < batch->limit &&
+           impact__ring_take(&batcher->reader, &record) == IMPACT__RING_RECORD)
+        batch->items[batch->count++] = item_of(batcher, &record);
+    impact__ring_return(&batcher->reader);
+    batcher->in_flight = batch->count;
+}
+
+/* The time an export may take: its own, or what the shutdown leaves. */
+static uint32_t timeout_of(const impact__batcher *batcher)
+{
+    const uint64_t deadline_ns = batcher->is_shut_down ? batcher->shutdown_deadline_ns : UINT64_MAX;
+    const uint32_t left_ms = impact__remaining_ms(deadline_ns);
+    return left_ms < batcher->export_timeout_ms ? left_ms : batcher->export_timeout_ms;
+}
+
+static void settle(impact__batcher *batcher, bool has_failed, size_t rejected)
+{
+    const size_t count = batcher->batch.count;
+    batcher->in_flight = 0;
+    if (rejected > count)
+        rejected = count;
+    if (has_failed) {
+        batcher->failed += count;
+    } else {
+        batcher->rejected += rejected;
+        batcher->exported += count - rejected;
+    }
+    impact__ring_release(&batcher->reader);
+    batcher->settled = batcher->reader.passed;
+    (void)pthread_cond_broadcast(&batcher->to_callers);
+}
+
+/* Under the lock, which is let go of while the exporter runs. False, and without the lock: this is a
+ * child that was forked in there. */
+static bool export_what_was_taken(impact__batcher *batcher)
+{
+    const uint32_t timeout_ms = timeout_of(batcher);
+    const unsigned generation = impact__fork_generation();
+    size_t rejected = 0;
+    impact__batcher_unlock(batcher);
+    const impact_batch batch =
+        impact__batch_show(&batcher->batch, batcher->owner.resource(batcher->owner.owner));
+    /* No time is no call: to many clients a timeout of 0 means none. */
+    const bool has_failed = !timeout_ms || batcher->known.export_batch(batcher->exporter, &batch,
+                                                                       timeout_ms, &rejected);
+    if (generation != impact__fork_generation())
+        return false;
+    impact__batcher_lock(batcher);
+    settle(batcher, has_failed, rejected);
+    return true;
+}
+
+/* The oldest record's thread was stopped while it put it in: this takes a while. Under the lock. */
+static void wait_a_little(impact__batcher *batcher)
+{
+    (void)impact__condition_wait_until(&batcher->to_worker, &batcher->lock,
+                                       impact__deadline_after_ms(pause_ms));
+}
+
+static void *run(void *argument)
+{
+    impact__batcher *batcher = argument;
+    impact__thread_set_name("impact-export");
+    batcher->owner.enter();
+    impact__batcher_lock(batcher);
+    while (wait_for_work(batcher)) {
+        take(batcher);
+        if (!batcher->batch.count)
+            wait_a_little(batcher);
+        else if (!export_what_was_taken(batcher))
+            return NULL; /* the child's batcher knows nothing of this thread */
+    }
+    impact__batcher_give_up(batcher);
+    batcher->worker = IMPACT__WORKER_ENDED;
+    /* Pairs with the load in impact__batcher_is_running. */
+    atomic_store_explicit(&batcher->is_running, false, memory_order_release);
+    (void)pthread_cond_broadcast(&batcher->to_callers);
+    impact__batcher_let_go(batcher);
+    return NULL;
+}
+
+void impact__batch_worker_start(impact__batcher *batcher)
+{
+    if (batcher->worker != IMPACT__WORKER_NONE)
+        return;
+    if (impact__thread_start(run, batcher))
+        return; /* what is queued waits for the next try; the counters say so */
+    batcher->worker = IMPACT__WORKER_RUNNING;
+    atomic_store_explicit(&batcher->is_running, true, memory_order_relaxed);
+    atomic_store_explicit(&batcher->has_worker, true, memory_order_relaxed);
+}

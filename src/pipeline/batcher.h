@@ -1,0 +1,85 @@
+/* A batcher: finished records, from the threads that end them to one exporter. It is a ring, a worker, its
+ * counters, flush and shutdown. Each exporter has one, so that a dead backend delays nobody else.
+ *
+ * DESIGN: the worker is started with the first record. A batch goes out when it is full, when the
+ * schedule's delay has passed since the last one, when somebody flushes, and until the deadline at
+ * shutdown; never two at once. What is in flight lies in the ring until its outcome is counted.
+ *
+ * `lock` guards what the worker moves, the ring's reader among it. So a snapshot taken under it is exact:
+ *
+ *     ended = taken from the ring + waiting in it + dropped
+ *     taken = in_flight + exported + rejected + failed
+ *
+ * The worker sleeps in one of two ways: until it is due, when records were there of late or are there;
+ * and idle, without an end, when none came for a whole delay. Who puts a record in wakes an idle worker
+ * always, and another one when a batch may be full. Both sides first write (the ring; `sleep`) and then
+ * read what the other wrote, in sequentially consistent order: one of them sees the other, so no wake-up
+ * is lost.
+ *
+ * A fork within the exporter comes back on a thread that is not the worker of the child's provider: it
+ * sees that the process is another one, and leaves.
+ */
+#ifndef IMPACT_PIPELINE_BATCHER_H
+#define IMPACT_PIPELINE_BATCHER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <impact/exporter.h>
+
+#include "pipeline/batcher_options.h"
+#include "pipeline/counters.h"
+
+/* IMPACT_EINVAL: a limit is out of range. */
+impact_status impact__batcher_open(impact__batcher **batcher,
+                                   const impact__batcher_options *options);
+
+/* Free one that was not used, and leave its exporter to whom it belonged. Ends with `gone`. */
+void impact__batcher_abandon(impact__batcher *batcher);
+
+/* Close the exporter, now or when a worker that still hangs in it comes back. After shutdown. */
+void impact__batcher_close_exporter(impact__batcher *batcher);
+
+/* The same, and free, once no thread puts anything in any more. Ends with `gone`. */
+void impact__batcher_close(impact__batcher *batcher);
+
+/* ---- records on their way: any thread ---- */
+
+void impact__batcher_put(impact__batcher *batcher, const void *record, size_t size, uint32_t scope);
+void impact__batcher_prefetch(const impact__batcher *batcher);
+
+/* ---- flush and shutdown, of several at the same time: begin all, then end each ---- */
+
+typedef struct impact__batcher_wait {
+    uint64_t target;
+    uint64_t lost_before;
+} impact__batcher_wait;
+
+void impact__batcher_begin_flush(impact__batcher *batcher, impact__batcher_wait *wait);
+/* As impact_trace_flush answers. */
+impact_status impact__batcher_end_flush(impact__batcher *batcher, const impact__batcher_wait *wait,
+                                        uint64_t deadline_ns);
+
+void impact__batcher_begin_shutdown(impact__batcher *batcher, impact__batcher_wait *wait,
+                                    uint64_t deadline_ns);
+/* False: it still runs. */
+bool impact__batcher_wait_for_worker(impact__batcher *batcher, uint64_t deadline_ns);
+void impact__batcher_interrupt(impact__batcher *batcher);
+impact_status impact__batcher_end_shutdown(impact__batcher *batcher,
+                                           const impact__batcher_wait *wait, uint64_t deadline_ns);
+
+/* ---- forks, as impact__fork_member has them ---- */
+
+void impact__batcher_before_fork(impact__batcher *batcher);
+void impact__batcher_after_fork_in_parent(impact__batcher *batcher);
+void impact__batcher_after_fork_in_child(impact__batcher *batcher);
+
+/* ---- questions ---- */
+
+impact__counters impact__batcher_count(impact__batcher *batcher);
+/* Its worker has not ended. Takes no lock. */
+bool impact__batcher_is_running(const impact__batcher *batcher);
+const char *impact__batcher_name(const impact__batcher *batcher);
+
+#endif

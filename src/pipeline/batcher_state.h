@@ -1,0 +1,103 @@
+/* A batcher, inside: what its files share. */
+#ifndef IMPACT_PIPELINE_BATCHER_STATE_H
+#define IMPACT_PIPELINE_BATCHER_STATE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "pipeline/batch.h"
+#include "pipeline/batcher_options.h"
+#include "pipeline/ring_reader.h"
+
+typedef enum impact__worker_state {
+    IMPACT__WORKER_NONE, /* not started, or lost in a fork */
+    IMPACT__WORKER_RUNNING,
+    IMPACT__WORKER_ENDED
+} impact__worker_state;
+
+typedef enum impact__sleep_state {
+    IMPACT__AWAKE,
+    IMPACT__ASLEEP_UNTIL_DUE,
+    IMPACT__ASLEEP_IDLE
+} impact__sleep_state;
+
+struct impact__batcher {
+    /* Fixed once opened. */
+    impact__ring ring;
+    uint32_t batch_limit;
+    uint32_t schedule_delay_ms;
+    uint32_t export_timeout_ms;
+    const impact_allocator *allocator;
+    impact_exporter *exporter; /* owned; NULL once it is closed, under the lock */
+    impact_exporter known;     /* its members, those that it does not have NULL */
+    impact__batcher_owner owner;
+    void *memory; /* owned: the ring lies in it */
+
+    /* Read by every thread that puts something in, without the lock. */
+    char apart_1[impact__ring_unit];
+    atomic_bool has_worker; /* it is running, or there is to be none any more */
+    atomic_int sleep;       /* an impact__sleep_state */
+
+    /* Counted by whoever drops. */
+    char apart_2[impact__ring_unit];
+    _Atomic uint64_t dropped_full;
+    _Atomic uint64_t dropped_closed;
+    atomic_bool is_running;     /* the worker has not ended */
+    atomic_uint without_worker; /* records that met no worker: some try to start one */
+
+    char apart_3[impact__ring_unit];
+    pthread_mutex_t lock;      /* guards all below */
+    pthread_cond_t to_worker;  /* there is something to do */
+    pthread_cond_t to_callers; /* something was done */
+    impact__worker_state worker;
+    bool is_shut_down;
+    bool is_exporter_unwanted; /* it is closed as soon as no worker is in it */
+    bool is_closed;            /* the worker frees all when it ends */
+    uint64_t shutdown_deadline_ns;
+    uint64_t flush_target; /* the last extent that somebody waits for */
+    uint64_t settled;      /* the last extent whose records all came to their end */
+    uint64_t in_flight;
+    uint64_t exported;
+    uint64_t rejected;
+    uint64_t failed;
+    impact__ring_reader reader;
+    impact__batch batch; /* the worker's own while it runs */
+};
+
+static inline void impact__batcher_lock(impact__batcher *batcher)
+{
+    (void)pthread_mutex_lock(&batcher->lock); /* cannot fail for a normal lock */
+}
+
+static inline void impact__batcher_unlock(impact__batcher *batcher)
+{
+    (void)pthread_mutex_unlock(&batcher->lock); /* as above */
+}
+
+/* Records of extents up to this one are not all settled. Under the lock. */
+static inline bool impact__batcher_is_behind(const impact__batcher *batcher, uint64_t target)
+{
+    const uint64_t left = impact__ring_distance(batcher->settled, target);
+    return left != 0 && left <= (uint64_t)batcher->ring.extent_mask + 1;
+}
+
+/* Open one with nothing in it; free it, and tell its owner that it is gone. */
+impact_status impact__batcher_state_open(impact__batcher **batcher,
+                                         const impact__batcher_options *options);
+void impact__batcher_state_close(impact__batcher *batcher);
+
+impact_status impact__batcher_open_conditions(impact__batcher *batcher);
+
+/* After the worker's end, or the owner's wish, whichever comes later: close the exporter, free. Called
+ * with the lock held, returns without it. */
+void impact__batcher_let_go(impact__batcher *batcher);
+
+/* Put what is left in the ring among the failed. Under the lock, without a worker. */
+void impact__batcher_give_up(impact__batcher *batcher);
+
+/* ---- batch_worker.c ---- */
+
+/* Start the worker unless it runs or has ended. Under the lock. */
+void impact__batch_worker_start(impact__batcher *batcher);
+
+#endif

@@ -1,0 +1,76 @@
+/* The ring's reader: records in the order of their extents, kept until they are released.
+ *
+ * DESIGN: what was taken stays where it is, and exporters are shown it there: no second copy of a
+ * batch, and a journal has it until it was delivered.
+ *
+ *        released        taken             waiting
+ *     ... free ...| in flight      | extents that wait        |
+ *                head              cursor                     tail
+ *
+ * The reader closes the extent that it takes from, so that it cannot grow under it; its lane then opens
+ * another.
+ *
+ * A record that is claimed and not committed stops the reader: its thread will be back. Not so when the
+ * writers are dead, which only the reader of a file that somebody left can know: it *steps over*. What a
+ * killed writer can leave is one of three things.
+ *
+ *     killed after the tail moved,      the row shows another number: the number is passed over; its
+ *     before its row was written        bytes are free with those of the next extent
+ *     killed while it filled a record   the cell has no mark: this cell is passed over, and the others
+ *                                       of the extent are read
+ *     killed in an append               before the exchange nothing is there; after it, as above
+ *
+ * Every number has a row and every record a cell, in a place that is known without the record's own
+ * bytes: that is why the table and the cells lie apart from them.
+ */
+#ifndef IMPACT_PIPELINE_RING_READER_H
+#define IMPACT_PIPELINE_RING_READER_H
+
+#include "pipeline/ring.h"
+
+typedef struct impact__ring_reader {
+    impact__ring *ring;  /* borrowed */
+    uint64_t passed;     /* number of the last extent that was read to its end */
+    uint32_t index;      /* of the record that is next, in the one behind it */
+    uint32_t offset;     /* behind the last extent that was read: what a release frees up to */
+    uint32_t unreturned; /* places of records that were taken */
+    bool steps_over;     /* the writers are dead */
+    bool gives_back;     /* memory is the process's own, so pages can go back to the system */
+    uint64_t taken;      /* records, ever */
+    uint64_t skipped;    /* records and extents that were stepped over */
+} impact__ring_reader;
+
+typedef struct impact__ring_record {
+    const uint8_t *bytes; /* borrowed until it is released */
+    uint32_t size;
+    uint32_t scope;
+} impact__ring_record;
+
+typedef enum impact__ring_next {
+    IMPACT__RING_RECORD,
+    IMPACT__RING_NOTHING,
+    IMPACT__RING_UNFINISHED /* there is one that its writer is not done with */
+} impact__ring_next;
+
+/* Read from what was not released. For one thread at a time, as all below. */
+void impact__ring_reader_open(impact__ring_reader *reader, impact__ring *ring);
+
+impact__ring_next impact__ring_take(impact__ring_reader *reader, impact__ring_record *record);
+
+/* Give back the places of what was taken: as many may wait again. Its bytes stay. */
+void impact__ring_return(impact__ring_reader *reader);
+
+/* Free the bytes of what was taken. */
+void impact__ring_release(impact__ring_reader *reader);
+
+/* How many records wait. */
+uint64_t impact__ring_waiting(const impact__ring_reader *reader);
+
+/* How many extents are not read to their end. */
+static inline uint64_t impact__ring_unread(const impact__ring_reader *reader)
+{
+    const uint64_t unread = impact__ring_distance(reader->passed, impact__ring_last(reader->ring));
+    return unread <= reader->ring->extent_mask + 1 ? unread : 0; /* a file may say anything */
+}
+
+#endif

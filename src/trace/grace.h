@@ -1,0 +1,117 @@
+/* When a provider that was the default may be freed: what threads do without a lock is over.
+ *
+ * DESIGN: a thread that starts a span loads the default provider and uses it; a lock or a count that all
+ * threads share would cost more than the span. So each thread has what only it writes, and who wants to
+ * free looks at all of them:
+ *
+ *     section   odd while the thread is between loading the default and having its span
+ *     started   recording spans that it started, by the provider's hold
+ *     ended     recording spans that it ended, likewise; perhaps others' spans
+ *
+ * A provider is unset first. Then every thread that could have loaded it is seen outside its section, or
+ * in a later one; from then on no span of it starts. It is free when as many spans of it ended as started,
+ * over all threads, those that are gone among them: `ended` only grows, so a sum that is equal is true.
+ *
+ * The thread's side has no fence: it stores, and a compiler barrier keeps its load behind. The other side
+ * makes up for it with membarrier(2), which is a fence on every thread that runs. Where the kernel has
+ * none, nothing is freed.
+ *
+ * A hold is a small number that a provider has from when it is the default until it is freed. Providers
+ * of one's own share the last, which nobody sums up.
+ */
+#ifndef IMPACT_TRACE_GRACE_H
+#define IMPACT_TRACE_GRACE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/thread.h"
+
+enum {
+    impact__hold_count = 4, /* defaults that are kept alive by spans of theirs, at the same time */
+    IMPACT__NO_HOLD = impact__hold_count,
+};
+
+typedef struct impact__grace_thread impact__grace_thread;
+struct impact__grace_thread {
+    _Atomic uint32_t section;
+    bool is_listed;
+    _Atomic uint32_t started[impact__hold_count + 1]; /* they may begin anew: differences count */
+    _Atomic uint32_t ended[impact__hold_count + 1];
+    impact__grace_thread *next;
+    impact__grace_thread *previous;
+};
+
+extern _Thread_local impact__grace_thread impact__grace_own IMPACT__THREAD_LOCAL_MODEL;
+
+/* The calling thread is not listed: list it, or, without memory, count it among strangers. */
+impact__grace_thread *impact__grace_list(void);
+
+static inline impact__grace_thread *impact__grace_thread_get(void)
+{
+    impact__grace_thread *own = &impact__grace_own;
+    return __builtin_expect(own->is_listed, 1) ? own : impact__grace_list();
+}
+
+/* Only its own thread writes it. */
+static inline void impact__grace_count(_Atomic uint32_t *number)
+{
+    /* Release pairs with the loads in grace.c: what was done with the provider came before. */
+    atomic_store_explicit(number, atomic_load_explicit(number, memory_order_relaxed) + 1,
+                          memory_order_release);
+}
+
+/* Load the default in between. Sections of one thread may lie in one another: only the outermost counts.
+ * Returns what leave takes; NULL: there is nothing to leave. */
+static inline impact__grace_thread *impact__grace_enter(void)
+{
+    impact__grace_thread *own = impact__grace_thread_get();
+    if (!own || (atomic_load_explicit(&own->section, memory_order_relaxed) & 1))
+        return NULL;
+    impact__grace_count(&own->section);
+    atomic_signal_fence(memory_order_seq_cst); /* see DESIGN: membarrier is the other half */
+    return own;
+}
+
+static inline void impact__grace_leave(impact__grace_thread *own)
+{
+    if (own)
+        impact__grace_count(&own->section);
+}
+
+/* A recording span of a provider with that hold starts, or has ended. */
+void impact__grace_count_stranger(unsigned hold, bool is_start);
+
+static inline void impact__grace_span_started(unsigned hold)
+{
+    impact__grace_thread *own = impact__grace_thread_get();
+    if (own)
+        impact__grace_count(&own->started[hold]);
+    else
+        impact__grace_count_stranger(hold, true);
+}
+
+/* The provider is not to be touched afterwards. */
+static inline void impact__grace_span_ended(unsigned hold)
+{
+    impact__grace_thread *own = impact__grace_thread_get();
+    if (own)
+        impact__grace_count(&own->ended[hold]);
+    else
+        impact__grace_count_stranger(hold, false);
+}
+
+/* All threads that were in a section have left it. False: one is in it for too long, or the kernel cannot
+ * help. */
+bool impact__grace_has_passed(void);
+
+/* No span of that hold is alive. After has_passed. */
+bool impact__grace_is_free(unsigned hold);
+
+/* Over a fork: the list is whole; in the child only the calling thread is left of it. */
+void impact__grace_before_fork(void);
+void impact__grace_after_fork_in_parent(void);
+void impact__grace_after_fork_in_child(void);
+
+#endif
