@@ -34,9 +34,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         again[written++] = ']';
     if (read.port >= 0)
         written += snprintf(again + written, 8, ":%d", (int)read.port);
-    const impact__authority second =
-        impact__authority_of(impact_text_from(again, (size_t)written));
-    must(second.is_whole && second.port == read.port &&
-         impact__text_equal(second.host, read.host));
+    const impact__authority second = impact__authority_of(impact_text_from(again, (size_t)written));
+    must(second.is_whole && second.port == read.port && impact__text_equal(second.host, read.host));
     return 0;
 }

@@ -106,7 +106,8 @@ typedef enum impact_sampling_decision {
 /* The span that is about to start. All is borrowed for the call. */
 typedef struct impact_sampling_request {
     size_t size;
-    const impact_span_context *parent; /* NULL: the span is a root */
+    const struct impact_context *context; /* <impact/context.h>: where it starts, with the parent */
+    const impact_span_context *parent;    /* the context's span; NULL: the new one is a root */
     impact_trace_id trace_id;
     impact_text name;
     impact_span_kind kind;

@@ -29,21 +29,6 @@ static impact__rule rule_of_ratio(double ratio)
     return (impact__rule){.kind = IMPACT__RULE_RATIO, .bound = bound_of(ratio)};
 }
 
-static uint64_t low_bits(const impact_trace_id *id)
-{
-    uint64_t bits = 0;
-    for (int i = 8; i < 16; i++)
-        bits = bits << 8 | id->bytes[i];
-    return bits;
-}
-
-bool impact__rule_samples(const impact__rule *rule, const impact_trace_id *trace_id)
-{
-    if (rule->kind == IMPACT__RULE_RATIO)
-        return low_bits(trace_id) < rule->bound;
-    return rule->kind == IMPACT__RULE_ALL;
-}
-
 /* ---- what a sampler says for one kind of parent ---- */
 
 static bool is_sampled(impact__parent_kind parent)
@@ -213,6 +198,12 @@ void impact__rule_ask(const impact__rule *rule, const impact_sampling_request *r
         result->decision = IMPACT_SAMPLING_DROP;
 }
 
+static impact__parent_kind kind_of_parent(const impact_span_context *parent)
+{
+    return parent ? impact__parent_kind_of(parent->is_remote, parent->trace_flags)
+                  : IMPACT__PARENT_NONE;
+}
+
 bool impact_sampler_decide(const impact_sampler *sampler, const impact_sampling_request *request,
                            impact_sampling_result *result)
 {
@@ -222,7 +213,7 @@ bool impact_sampler_decide(const impact_sampler *sampler, const impact_sampling_
         return false;
     result->decision = IMPACT_SAMPLING_DROP;
     if (!sampler || !request || !impact__struct_read(&read, sizeof read, request) ||
-        !rule_of(&rule, *sampler, impact__parent_kind_of(read.parent)))
+        !rule_of(&rule, *sampler, kind_of_parent(read.parent)))
         return false;
     impact__rule_ask(&rule, request, result);
     return true;

@@ -7,11 +7,15 @@
 #ifndef IMPACT_TRACE_SAMPLER_H
 #define IMPACT_TRACE_SAMPLER_H
 
+#include <endian.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <impact/sampler.h>
 #include <impact/span_context.h>
+
+#include "trace/identity.h"
 
 typedef enum impact__parent_kind {
     IMPACT__PARENT_NONE,
@@ -57,24 +61,36 @@ void impact__sampler_close(impact__sampler *sampler);
 /* No span is sampled or recorded, whatever its parent. */
 bool impact__sampler_is_off(const impact__sampler *sampler);
 
-/* `parent` is NULL for a root. */
-static inline impact__parent_kind impact__parent_kind_of(const impact_span_context *parent)
+static inline impact__parent_kind impact__parent_kind_of(bool is_remote, uint8_t trace_flags)
 {
-    if (!parent)
-        return IMPACT__PARENT_NONE;
     const int first =
-        parent->is_remote ? IMPACT__PARENT_REMOTE_NOT_SAMPLED : IMPACT__PARENT_LOCAL_NOT_SAMPLED;
-    return (impact__parent_kind)(first + impact_span_context_is_sampled(parent));
+        is_remote ? IMPACT__PARENT_REMOTE_NOT_SAMPLED : IMPACT__PARENT_LOCAL_NOT_SAMPLED;
+    return (impact__parent_kind)(first + ((trace_flags & IMPACT_TRACE_FLAG_SAMPLED) != 0));
 }
 
+/* `parent` is NULL for a root. */
 static inline const impact__rule *impact__sampler_rule(const impact__sampler *sampler,
-                                                       const impact_span_context *parent)
+                                                       const impact__identity *parent)
 {
-    return &sampler->rules[impact__parent_kind_of(parent)];
+    return parent ? &sampler->rules[impact__parent_kind_of(parent->is_remote, parent->trace_flags)]
+                  : &sampler->rules[IMPACT__PARENT_NONE];
+}
+
+/* What a ratio compares: the low half of a trace id. */
+static inline uint64_t impact__low_bits(const impact_trace_id *id)
+{
+    uint64_t bits;
+    memcpy(&bits, id->bytes + 8, sizeof bits);
+    return be64toh(bits);
 }
 
 /* Of a rule that is nobody's own. */
-bool impact__rule_samples(const impact__rule *rule, const impact_trace_id *trace_id);
+static inline bool impact__rule_samples(const impact__rule *rule, const impact_trace_id *trace_id)
+{
+    if (rule->kind == IMPACT__RULE_RATIO)
+        return impact__low_bits(trace_id) < rule->bound;
+    return rule->kind == IMPACT__RULE_ALL;
+}
 
 /* Ask somebody's own. */
 void impact__rule_ask(const impact__rule *rule, const impact_sampling_request *request,

@@ -137,18 +137,17 @@ static void begin_recording(impact__span *span, impact__thread_state *state, con
 /* What becomes of a span. */
 typedef struct verdict {
     bool is_recording;
-    const impact_attribute *attributes; /* of the sampler; borrowed from it */
+    const impact_attribute *attributes; /* of the sampler; borrowed from it, or from the context */
     size_t attribute_count;
+    const impact_context *context; /* owned; NULL unless a sampler of the program's own was asked */
 } verdict;
 
 /* A span that is about to start, as a sampler of the program's own is told of it. */
-static impact_sampling_request request_of(const impact__identity *identity,
-                                          const impact_span_context *parent, const start *given)
+static impact_sampling_request request_of(const impact__identity *identity, const start *given)
 {
     const impact_span_options *options = given->options;
     return (impact_sampling_request){
         .size = sizeof(impact_sampling_request),
-        .parent = parent,
         .trace_id = identity->trace_id,
         .name = name_of(given),
         .kind = kind_of(options),
@@ -157,6 +156,16 @@ static impact_sampling_request request_of(const impact__identity *identity,
         .links = options->links,
         .link_count = options->links ? options->link_count : 0,
     };
+}
+
+/* Where a span starts. Owned. */
+static const impact_context *context_of(const impact_span_options *options)
+{
+    if (options->is_root)
+        return impact_context_with_span(options->context, NULL);
+    if (options->parent)
+        return impact_context_with_span_context(options->context, options->parent);
+    return impact_context_retain(options->context);
 }
 
 /* Spans that the sampler starts are not recorded. */
@@ -178,17 +187,26 @@ static void set_trace_state(impact__identity *identity, impact_text trace_state)
     const impact_text own = impact__shared_text_of(identity->trace_state);
     if (trace_state.data == own.data && trace_state.size == own.size)
         return;
+    impact__shared_text *kept =
+        impact__identity_keep_trace_state(trace_state); /* maybe of its own */
     impact__identity_close(identity);
-    identity->trace_state = impact__identity_keep_trace_state(trace_state);
+    identity->trace_state = kept;
 }
 
 /* Apart, so that the samplers that come with the library do not pay for it. */
-__attribute__((noinline)) static verdict judge_as_asked(impact__identity *identity,
-                                                        const impact__rule *rule,
-                                                        impact__thread_state *state,
-                                                        const impact_sampling_request *request)
+__attribute__((noinline)) static verdict
+judge_as_asked(impact__identity *identity, const impact__rule *rule, impact__thread_state *state,
+               const impact__identity *parent, const start *given)
 {
-    const impact_sampling_result result = ask(rule, state, request);
+    const impact_context *context = context_of(given->options);
+    impact_sampling_request request = request_of(identity, given);
+    impact_span_context shown;
+    request.context = context;
+    if (parent) {
+        shown = impact__identity_show(parent);
+        request.parent = &shown;
+    }
+    const impact_sampling_result result = ask(rule, state, &request);
     set_trace_state(identity, result.trace_state);
     if (result.decision == IMPACT_SAMPLING_RECORD_AND_SAMPLE)
         identity->trace_flags |= IMPACT_TRACE_FLAG_SAMPLED;
@@ -196,7 +214,8 @@ __attribute__((noinline)) static verdict judge_as_asked(impact__identity *identi
         .is_recording = result.decision == IMPACT_SAMPLING_RECORD_AND_SAMPLE ||
                         result.decision == IMPACT_SAMPLING_RECORD_ONLY,
         .attributes = result.attributes,
-        .attribute_count = result.attribute_count,
+        .attribute_count = result.attributes ? result.attribute_count : 0,
+        .context = context,
     };
 }
 
@@ -204,18 +223,20 @@ static verdict judge(impact__identity *identity, const impact__sampler *sampler,
                      impact__thread_state *state, const impact__identity *parent,
                      const start *given)
 {
-    impact_span_context shown;
-    if (parent)
-        shown = impact__identity_show(parent);
-    const impact_span_context *context = parent ? &shown : NULL;
-    const impact__rule *rule = impact__sampler_rule(sampler, context);
-    if (__builtin_expect(rule->kind == IMPACT__RULE_USER, 0)) {
-        const impact_sampling_request request = request_of(identity, context, given);
-        return judge_as_asked(identity, rule, state, &request);
-    }
+    const impact__rule *rule = impact__sampler_rule(sampler, parent);
+    if (__builtin_expect(rule->kind == IMPACT__RULE_USER, 0))
+        return judge_as_asked(identity, rule, state, parent, given);
     const bool is_sampled = impact__rule_samples(rule, &identity->trace_id);
     identity->trace_flags |= is_sampled ? IMPACT_TRACE_FLAG_SAMPLED : 0;
     return (verdict){.is_recording = is_sampled};
+}
+
+/* What the sampler of the program's own has to add; then it may be let go of. */
+static void record_verdict(impact__span *span, const verdict *said)
+{
+    if (said->is_recording)
+        impact__span_record_attributes(span, said->attributes, said->attribute_count);
+    impact_context_release(said->context);
 }
 
 /* ---- the span ---- */
@@ -236,10 +257,7 @@ static impact_span *carry(impact__thread_state *state, const impact__identity *p
 __attribute__((noinline)) static void
 show_start(impact_tracer_provider *provider, impact_span *span, const impact_span_options *options)
 {
-    const impact_context *context =
-        options->is_root  ? impact_context_root()
-        : options->parent ? impact_context_with_span_context(options->context, options->parent)
-                          : impact_context_retain(options->context);
+    const impact_context *context = context_of(options);
     impact__provider_on_start(provider, span, context);
     impact_context_release(context);
 }
@@ -271,9 +289,8 @@ static impact_span *start_child(impact__thread_state *state, impact_tracer_provi
     set_parent(span, parent);
     if (said.is_recording)
         begin_recording(span, state, given);
-    if (said.attributes)
-        impact__span_record_attributes(span, said.attributes,
-                                       said.is_recording ? said.attribute_count : 0);
+    if (said.context)
+        record_verdict(span, &said);
     impact_span *name = impact__access_open(state, span, said.is_recording);
     if (said.is_recording)
         tell_of_start(provider, name, given->options);

@@ -69,7 +69,7 @@ static void hide_pair(CURLM *multi, int first)
     for (int i = 0; i < range_limit; i++)
         if (candidates[i] && (unread(first + i) || unsent(first + i)))
             (void)fcntl(first + i, F_SETFD, FD_CLOEXEC); /* it is open */
-    (void)curl_multi_poll(multi, NULL, 0, 0, NULL); /* reads the bytes */
+    (void)curl_multi_poll(multi, NULL, 0, 0, NULL);      /* reads the bytes */
 }
 
 CURLM *otlp__multi_open(void)

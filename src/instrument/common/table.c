@@ -101,9 +101,9 @@ static void after_fork(void *unused)
 __attribute__((constructor)) static void watch_forks(void)
 {
     static impact_fork_member *member; /* never removed: the library stays loaded */
-    is_ready = impact_fork_add(&member, IMPACT_FORK_HANDLERS(.before = before_fork,
-                                                             .in_parent = after_fork,
-                                                             .in_child = after_fork)) == IMPACT_OK;
+    is_ready = impact_fork_add(&member,
+                               IMPACT_FORK_HANDLERS(.before = before_fork, .in_parent = after_fork,
+                                                    .in_child = after_fork)) == IMPACT_OK;
 }
 
 bool impact__table_is_ready(void)

@@ -130,8 +130,8 @@ static size_t measure_parameter(impact_text text)
 {
     const char first = at(text, 0);
     const char second = at(text, 1);
-    const bool is_named =
-        (first == ':' || first == '@' || first == '$') && (begins_word(second) || impact__is_digit(second));
+    const bool is_named = (first == ':' || first == '@' || first == '$') &&
+                          (begins_word(second) || impact__is_digit(second));
     if (first != '?' && !is_named)
         return 0;
     size_t size = 1;

@@ -47,7 +47,7 @@ static impact_server *first;
 
 static void before_fork(void *unused)
 {
-    (void)unused; /* there is one list; likewise below */
+    (void)unused;                    /* there is one list; likewise below */
     (void)pthread_mutex_lock(&lock); /* cannot fail for a normal lock; likewise below */
 }
 

@@ -59,9 +59,9 @@ static void try_fork(pid_t (*make_child)(void))
     processes = mmap(NULL, 3 * sizeof *processes, PROT_READ | PROT_WRITE,
                      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     REQUIRE(processes != MAP_FAILED);
-    REQUIRE(open_provider(&exporter, 1,
-                          (impact_trace_options){.sampler = impact_sampler_of(
-                                                     IMPACT_SAMPLER_ALWAYS_OFF, 0)}));
+    REQUIRE(open_provider(
+        &exporter, 1,
+        (impact_trace_options){.sampler = impact_sampler_of(IMPACT_SAMPLER_ALWAYS_OFF, 0)}));
     make_ids(&processes[0]); /* the thread's generator is seeded */
     const pid_t child = make_child();
     if (child == 0) {

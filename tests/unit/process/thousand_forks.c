@@ -79,7 +79,8 @@ static void *fork_often(void *unused)
 static bool open_all(impact_exporter **exporter)
 {
     impact_diagnostics_set_callback(ignore, NULL);
-    return impact_door_watch() == IMPACT_OK && open_provider(exporter, 1, (impact_trace_options){0}) &&
+    return impact_door_watch() == IMPACT_OK &&
+           open_provider(exporter, 1, (impact_trace_options){0}) &&
            impact_health_open(&health, NULL) == IMPACT_OK &&
            impact_health_add(health, IMPACT_CHECK(.name = "it", .run = impact_check_true)) ==
                IMPACT_OK &&

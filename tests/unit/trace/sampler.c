@@ -25,7 +25,10 @@ static impact__sampler opened(impact_sampler options)
 static bool samples(const impact__sampler *sampler, const impact_span_context *parent,
                     const impact_trace_id *id)
 {
-    return impact__rule_samples(impact__sampler_rule(sampler, parent), id);
+    impact__identity identity = {.trace_state = NULL};
+    if (parent)
+        identity = impact__identity_of(parent);
+    return impact__rule_samples(impact__sampler_rule(sampler, parent ? &identity : NULL), id);
 }
 
 /* Decisions for: no parent, a parent that is sampled, one that is not. */

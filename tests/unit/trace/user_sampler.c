@@ -4,6 +4,8 @@
 #include <stdatomic.h>
 #include <stddef.h>
 
+#include <impact/context.h>
+
 #include "support/check.h"
 #include "support/tracing.h"
 
@@ -96,6 +98,53 @@ TEST(of_a_root_a_sampler_sees_no_parent_and_the_new_trace_id)
     CHECK_EQUAL(w.request.kind, IMPACT_SPAN_KIND_INTERNAL);
     REQUIRE(tracing_end(&t, span, &view));
     CHECK(memcmp(&w.request.trace_id, &view.context.trace_id, sizeof view.context.trace_id) == 0);
+    tracing_close(&t);
+}
+
+/* What the last question's context had in it. */
+static struct {
+    impact_span_context span;
+    void *value;
+    const struct impact_baggage *baggage;
+} found;
+
+static const char key;
+
+static void look_into_context(impact_user_sampler *sampler, const impact_sampling_request *request,
+                              impact_sampling_result *result)
+{
+    (void)sampler;
+    found.span = impact_context_span_context(request->context);
+    found.value = impact_context_value(request->context, &key);
+    found.baggage = impact_context_baggage(request->context);
+    CHECK((request->parent != NULL) == impact_span_context_is_valid(&found.span));
+    result->decision = IMPACT_SAMPLING_RECORD_AND_SAMPLE;
+}
+
+TEST(a_sampler_sees_the_context_that_a_span_starts_in)
+{
+    impact_user_sampler sampler = {.size = sizeof sampler, .should_sample = look_into_context};
+    int value = 7;
+    REQUIRE(tracing_open(&t, IMPACT_TRACE_OPTIONS(.sampler = impact_sampler_user(&sampler))));
+    const impact_context *context =
+        impact_context_with_value(impact_context_root(), &key, &value, NULL);
+    impact_span_end(impact_span_start(t.tracer, "in it", IMPACT_SPAN_OPTIONS(.context = context)));
+    CHECK(found.value == &value && !impact_span_context_is_valid(&found.span));
+    impact_span_end(impact_span_start(t.tracer, "with a parent",
+                                      IMPACT_SPAN_OPTIONS(.context = context, .parent = &remote)));
+    CHECK(found.value == &value && found.span.is_remote);
+    CHECK(memcmp(&found.span.span_id, &remote.span_id, sizeof remote.span_id) == 0);
+    impact_span *outer = impact_span_start(t.tracer, "outer", NULL);
+    CHECK(found.value == NULL && !impact_span_context_is_valid(&found.span));
+    const impact_span_context of_outer = impact_span_context_of(outer);
+    const impact_scope scope = impact_scope_enter(outer);
+    impact_span_end(impact_span_start(t.tracer, "in the current one", NULL));
+    CHECK(memcmp(&found.span.span_id, &of_outer.span_id, sizeof of_outer.span_id) == 0);
+    impact_span_end(impact_span_start(t.tracer, "root", IMPACT_SPAN_OPTIONS(.is_root = true)));
+    CHECK(!impact_span_context_is_valid(&found.span));
+    impact_scope_leave(scope);
+    impact_span_end(outer);
+    impact_context_release(context);
     tracing_close(&t);
 }
 
@@ -272,4 +321,29 @@ TEST(a_sampler_of_another_size_is_read_by_the_one_rule)
                 &provider, IMPACT_TRACE_OPTIONS(.sampler = impact_sampler_user(&smaller))) ==
             IMPACT_OK);
     impact_tracer_provider_close(provider);
+}
+
+TEST(a_sampler_is_asked_whatever_memory_does)
+{
+    faults f;
+    FOR_EACH_ALLOCATION_FAILURE(&f) {
+        witness w = witness_of(IMPACT_SAMPLING_RECORD_AND_SAMPLE);
+        w.keeps_state = false;
+        w.says.trace_state = impact_text_of("m=2");
+        const size_t fail_at = atomic_exchange(&f.fail_at, 0);
+        impact_allocator_set_default(&f.allocator);
+        REQUIRE(open_with(&w));
+        impact__thread_state_release();
+        atomic_store(&f.count, 0);
+        atomic_store(&f.fail_at, fail_at);
+        impact_span *span =
+            impact_span_start(t.tracer, "a", IMPACT_SPAN_OPTIONS(.parent = &remote));
+        CHECK_EQUAL(w.asked, span != NULL);
+        impact_span_end(span);
+        atomic_store(&f.fail_at, 0);
+        CHECK_EQUAL(impact_tracer_provider_flush(t.provider, tracing_timeout_ms), IMPACT_OK);
+        CHECK_EQUAL(stats_of(t.provider).ended, 1);
+        tracing_close_all(&t, &f);
+        atomic_store(&f.fail_at, fail_at);
+    }
 }
