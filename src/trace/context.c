@@ -273,8 +273,10 @@ const impact__identity *impact__context_identity(impact__thread_state *state,
                                                  const impact_context *context)
 {
     const impact__scope_frame *frame = impact__scopes_top(&state->scopes);
+    if (!context && !frame)
+        return NULL;
     const impact__identity *identity = context ? &context->identity : &frame->identity;
-    return (context || frame) && impact__identity_is_valid(identity) ? identity : NULL;
+    return impact__identity_is_valid(identity) ? identity : NULL;
 }
 
 impact__identity impact__context_identity_of(const impact_span *span)
