@@ -49,6 +49,8 @@ typedef struct impact_trace_options {
     size_t queue_bytes; /* of the spans that wait or are being exported; 16 MiB; 4 KiB to 1 GiB */
     impact_span_processor *const *processors; /* beside those of the exporters; taken on success */
     size_t processor_count;                   /* at most 8 */
+    uint32_t exit_timeout_ms; /* a process that ends without a shutdown exports for so long; 0: what
+                                 waits is lost; IMPACT_EXIT_TIMEOUT */
 } impact_trace_options;
 
 #define IMPACT_TRACE_OPTIONS(...)                                                                  \

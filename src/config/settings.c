@@ -28,6 +28,7 @@ static const number_row number_rows[] = {
     {"OTEL_BSP_SCHEDULE_DELAY", offsetof(impact_trace_options, schedule_delay_ms), 0, INT32_MAX, 1},
     {"OTEL_BSP_EXPORT_TIMEOUT", offsetof(impact_trace_options, export_timeout_ms), 0, INT32_MAX,
      UINT32_MAX}, /* common: "a value of 0 means no limit" */
+    {"IMPACT_EXIT_TIMEOUT", offsetof(impact_trace_options, exit_timeout_ms), 0, INT32_MAX, 0},
 };
 
 /* A number of impact_span_limits. Where two variables serve one, the first that is set counts. */

@@ -196,6 +196,21 @@ static impact_status register_for_forks(impact_tracer_provider *provider)
     return status ? status : impact__fork_add(&provider->fork_member);
 }
 
+/* ---- the end of the process ---- */
+
+static void at_exit(void *owner)
+{
+    impact_tracer_provider *provider = owner;
+    (void)impact_tracer_provider_shutdown(
+        provider, provider->exit_timeout_ms); /* nobody is left to be told */
+}
+
+static impact_status register_for_exit(impact_tracer_provider *provider)
+{
+    provider->exit_member = (impact__exit_member){.at_exit = at_exit, .owner = provider};
+    return provider->exit_timeout_ms ? impact__exit_add(&provider->exit_member) : IMPACT_OK;
+}
+
 /* ---- open, the whole ---- */
 
 static bool is_exporter(const impact_exporter *exporter)
@@ -246,9 +261,13 @@ impact_status impact__provider_open(impact_tracer_provider **provider,
     (void)pthread_mutex_init(&made->lock, NULL); /* cannot fail on Linux; likewise below */
     (void)pthread_mutex_init(&made->tracers.lock, NULL);
     status = open_parts(made, options);
+    made->exit_timeout_ms = options->options.exit_timeout_ms;
+    if (status == IMPACT_OK)
+        status = register_for_exit(made);
     if (status == IMPACT_OK)
         status = register_for_forks(made);
     if (status) {
+        impact__exit_remove(&made->exit_member);
         abandon_batchers(made);
         let_go(made);
         return status;
@@ -438,6 +457,7 @@ void impact_tracer_provider_close(impact_tracer_provider *provider)
 {
     if (!provider)
         return;
+    impact__exit_remove(&provider->exit_member);
     (void)impact_tracer_provider_shutdown(provider, 0); /* the counters tell what it could not do */
     impact__fork_remove(&provider->fork_member);
     const size_t count = provider->batcher_count;

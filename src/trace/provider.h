@@ -18,6 +18,7 @@
 #include <impact/trace.h>
 
 #include "pipeline/batcher.h"
+#include "process/exit.h"
 #include "process/fork.h"
 #include "signal/encoded_resource.h"
 #include "trace/grace.h"
@@ -50,6 +51,8 @@ struct impact_tracer_provider {
     impact__processors processors;
     impact__tracer_set tracers;
     impact__fork_member fork_member;
+    impact__exit_member exit_member;
+    uint32_t exit_timeout_ms;
 
     /* Counted by whoever starts or ends a span that no batcher gets. */
     _Atomic uint64_t dropped_memory;

@@ -174,11 +174,13 @@ TEST(the_batch_processor_has_four_numbers)
     set("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "10");
     set("OTEL_BSP_SCHEDULE_DELAY", "20");
     set("OTEL_BSP_EXPORT_TIMEOUT", "30");
+    set("IMPACT_EXIT_TIMEOUT", "40");
     const impact__provider_options settings = settings_of(NULL);
     CHECK_EQUAL(settings.options.queue_limit, 100);
     CHECK_EQUAL(settings.options.batch_limit, 10);
     CHECK_EQUAL(settings.options.schedule_delay_ms, 20);
     CHECK_EQUAL(settings.options.export_timeout_ms, 30);
+    CHECK_EQUAL(settings.options.exit_timeout_ms, 40);
 }
 
 TEST(zero_is_no_delay_no_timeout_and_no_size)
