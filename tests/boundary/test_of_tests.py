@@ -129,6 +129,27 @@ class Words(Seeded):
         self.assert_accepted("words.py")
 
 
+    def test_a_second_fork_set(self):
+        self.write("src/serve/seeded.c", "void f(void)\n{\n    pthread_atfork(a, b, c);\n}\n")
+        self.assert_caught("words.py", "src/serve/seeded.c:3: pthread_atfork")
+
+    def test_a_wait_that_a_cancellation_can_hit(self):
+        self.write("src/health/seeded.c", "void f(void)\n{\n    pthread_cond_wait(a, b);\n}\n")
+        self.assert_caught("words.py", "src/health/seeded.c:3: pthread_cond_wait")
+
+
+class Abi(Seeded):
+    def test_a_struct_without_a_size(self):
+        text = "typedef struct impact_seeded {\n    int first;\n    size_t size;\n} impact_seeded;\n"
+        self.append("include/impact/health.h", text)
+        self.assert_caught("abi.py", "include/impact/health.h: struct impact_seeded does not begin")
+
+    def test_a_struct_with_one(self):
+        text = "typedef struct impact_seeded {\n    size_t size;\n    int b;\n} impact_seeded;\n"
+        self.append("include/impact/health.h", text)
+        self.assert_accepted("abi.py")
+
+
 class Shape(Seeded):
     def seed_function(self, length):
         body = "    a++;\n" * (length - 3)
