@@ -80,7 +80,7 @@ static void wait_for_exports(unsigned long long exported)
             IMPACT_TRACE_OPTIONS(.service_name = "exit", .schedule_delay_ms = 1, .batch_limit = 8)))
         exit(3);
     start(record, recorder_count);
-    for (impact_trace_stats stats;;) {
+    for (impact_trace_stats stats = {.size = sizeof stats};;) {
         impact_trace_get_stats(&stats);
         if (exported ? stats.exported >= exported : stats.in_flight)
             return;

@@ -142,6 +142,7 @@ static void live_and_fork(void)
 
 TEST(a_forked_child_exports_its_own_at_its_end)
 {
+    check_skip_forks_of_threads();
     CHECK_EQUAL(end_of(live_and_fork), 7);
     CHECK_EQUAL(atomic_load(exported), 2 * span_count);
 }
