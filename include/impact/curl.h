@@ -1,4 +1,4 @@
-/* libcurl: a CLIENT span a transfer with its traceparent, and a check of an HTTP API. Link with
+/* libcurl: a CLIENT span a transfer with the context's fields, and a check of an HTTP API. Link with
  * impact-curl.
  *
  * Call impact_curl_easy_* where curl_easy_* stood, or define IMPACT_CURL_REPLACE before this header and
@@ -22,9 +22,9 @@ extern "C" {
  * CURLE_OUT_OF_MEMORY. It goes with impact_curl_easy_cleanup, which must be the handle's end then. */
 IMPACT_API CURLcode impact_curl_easy_setopt(CURL *easy, CURLoption option, ...);
 
-/* As curl_easy_perform, in a CLIENT span that is a child of the current one. A traceparent is added
- * to the request unless the application sends its own; afterwards the handle has the application's list
- * again. */
+/* As curl_easy_perform, in a CLIENT span that is a child of the current one. The fields of the process's
+ * propagator are added to the request, also without a provider, but those that the application sends
+ * itself; afterwards the handle has the application's list again. */
 IMPACT_API CURLcode impact_curl_easy_perform(CURL *easy);
 
 /* As their namesakes; they keep what is remembered in step. */

@@ -1,4 +1,5 @@
 /* Providers from the code's options and the OTEL_* environment. */
+#include <impact/propagation.h>
 #include <impact/trace.h>
 
 #include "config/exporters.h"
@@ -62,7 +63,9 @@ impact_status impact_trace_init(const impact_trace_options *options)
     impact_status status = impact__default_reserve();
     if (status)
         return status;
-    status = impact_tracer_provider_open_from_environment(&provider, options);
+    status = impact_propagation_set_from_environment();
+    if (!status)
+        status = impact_tracer_provider_open_from_environment(&provider, options);
     impact__default_settle(provider);
     return status;
 }

@@ -1,10 +1,12 @@
-/* The baggage header: read and written (W3C Baggage 3.2 and 3.3). */
-#include <impact/baggage.h>
+/* The baggage header: read and written (W3C Baggage 3.2 and 3.3), and propagated. */
+#include "propagate/baggage_header.h"
 
 #include <string.h>
 
 #include "base/ascii.h"
 #include "base/text.h"
+#include "propagate/field.h"
+#include "propagate/formats.h"
 #include "signal/baggage.h"
 
 enum { header_limit = IMPACT_BAGGAGE_SIZE - 1 }; /* characters */
@@ -12,7 +14,7 @@ enum { header_limit = IMPACT_BAGGAGE_SIZE - 1 }; /* characters */
 /* ---- characters ---- */
 
 /* RFC 9110 5.6.2. */
-static bool is_token(impact_text text)
+bool impact__is_token(impact_text text)
 {
     for (size_t i = 0; i < text.size; i++) {
         const char c = text.data[i];
@@ -51,11 +53,13 @@ static bool is_metadata(impact_text text)
 
 /* 3.3.1.3: what is not UTF-8 becomes U+FFFD. An ill-formed byte was three characters, as that is bytes:
  * so nothing becomes longer than it was. */
-static bool decode(impact_text *value, char *room, impact_text encoded)
+bool impact__baggage_value_decode(impact_text *value, char room[IMPACT_BAGGAGE_SIZE],
+                                  impact_text encoded)
 {
     char plain[header_limit];
     size_t size = 0;
-    if (!is_encoded_value(encoded) || !impact__percent_decode(plain, &size, encoded, false))
+    if (encoded.size > header_limit || !is_encoded_value(encoded) ||
+        !impact__percent_decode(plain, &size, encoded, false))
         return false;
     const impact_text decoded = impact_text_from(plain, size);
     *value = impact_text_from(room, impact__utf8_repaired_size(decoded));
@@ -77,7 +81,8 @@ static bool parse_member(impact__baggage_entry *entry, char *room, impact_text m
     entry->name = impact__text_trim(key);
     metadata = impact__text_trim(metadata);
     entry->metadata = is_metadata(metadata) ? metadata : impact_text_from(NULL, 0);
-    return is_token(entry->name) && decode(&entry->value, room, impact__text_trim(value));
+    return impact__is_token(entry->name) &&
+           impact__baggage_value_decode(&entry->value, room, impact__text_trim(value));
 }
 
 /* The whole members of the first `header_limit` characters. */
@@ -99,7 +104,7 @@ static size_t count_members(impact_text header)
 
 static void fill(impact_baggage *baggage, impact_text header)
 {
-    char room[header_limit];
+    char room[IMPACT_BAGGAGE_SIZE];
     impact_text rest = header;
     impact_text member;
     impact__baggage_entry entry;
@@ -161,6 +166,14 @@ static void put_encoded(writer *to, impact_text value)
     }
 }
 
+bool impact__baggage_value_encode(char room[IMPACT_BAGGAGE_SIZE], impact_text value)
+{
+    writer to = {.text = room};
+    put_encoded(&to, value);
+    room[to.size] = '\0';
+    return !to.is_full;
+}
+
 /* All of it, or nothing. */
 static void put_member(writer *to, const impact__baggage_entry *entry)
 {
@@ -183,8 +196,49 @@ size_t impact_baggage_format(char text[IMPACT_BAGGAGE_SIZE], const impact_baggag
     if (!text)
         return 0;
     for (size_t i = 0; i < impact_baggage_count(baggage); i++)
-        if (is_token(baggage->entries[i].name))
+        if (impact__is_token(baggage->entries[i].name))
             put_member(&to, &baggage->entries[i]);
     text[to.size] = '\0';
     return to.size;
 }
+
+/* ---- the propagator ---- */
+
+static const char field_name[] = "baggage";
+
+static const impact_context *extract(const impact_propagator *propagator,
+                                     const impact_context *context,
+                                     const impact_carrier_getter *getter, void *carrier)
+{
+    (void)propagator; /* it has nothing of its own; likewise below */
+    impact__field field;
+    const impact_baggage *baggage = NULL;
+    impact__field_open(&field, getter, carrier, field_name);
+    const impact_status status = impact_baggage_parse(&baggage, field.value);
+    impact__field_close(&field);
+    if (status)
+        return impact_context_retain(context);
+    const impact_context *with_baggage = impact_context_with_baggage(context, baggage);
+    impact_baggage_release(baggage);
+    return with_baggage;
+}
+
+static void inject(const impact_propagator *propagator, const impact_context *context,
+                   impact_carrier_set_fn set, void *carrier)
+{
+    (void)propagator;
+    const impact_baggage *baggage = impact_context_baggage(context);
+    char value[IMPACT_BAGGAGE_SIZE];
+    if (set && baggage && impact_baggage_format(value, baggage))
+        set(carrier, field_name, value);
+}
+
+static const char *const fields[] = {field_name, NULL};
+
+const impact_propagator impact__propagator_baggage = {
+    .size = sizeof(impact_propagator),
+    .name = "baggage",
+    .fields = fields,
+    .extract = extract,
+    .inject = inject,
+};

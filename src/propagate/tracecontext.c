@@ -1,8 +1,10 @@
 /* The W3C headers: traceparent and tracestate, in and out (W3C Trace Context level 2). */
 #include <impact/propagation.h>
+#include <impact/trace_state.h>
 
 #include "base/text.h"
-#include "trace/trace_state.h"
+#include "propagate/field.h"
+#include "propagate/formats.h"
 
 enum {
     traceparent_size = IMPACT_TRACEPARENT_SIZE - 1, /* 3.2.2: 00-{32}-{16}-{2} */
@@ -55,33 +57,55 @@ bool impact_traceparent_parse(impact_span_context *context, impact_text text)
     return true;
 }
 
-bool impact_propagation_extract(impact_span_context *context, impact_carrier_get_fn get,
-                                void *carrier)
+/* ---- the propagator ---- */
+
+static const char field_parent[] = "traceparent";
+static const char field_state[] = "tracestate";
+
+/* 4.3: with more than one traceparent there is none. 3.3.1: one ill-formed member makes a trace state
+ * void; the traceparent holds all the same. */
+static const impact_context *extract(const impact_propagator *propagator,
+                                     const impact_context *context,
+                                     const impact_carrier_getter *getter, void *carrier)
 {
-    impact_span_context extracted;
-    if (!context || !get ||
-        !impact_traceparent_parse(&extracted, impact__text_trim(get(carrier, "traceparent"))))
-        return false;
-    /* 3.3.1: one ill-formed member makes it void; the traceparent holds all the same. */
-    const impact_text state = impact__text_trim(get(carrier, "tracestate"));
-    if (impact__trace_state_is_valid(state))
-        extracted.trace_state = state;
-    *context = extracted;
-    return true;
+    (void)propagator; /* it has nothing of its own; likewise below */
+    impact__field parent;
+    impact__field state;
+    impact_span_context parsed;
+    impact__field_open(&parent, getter, carrier, field_parent);
+    const bool is_parsed = parent.count == 1 && impact_traceparent_parse(&parsed, parent.value);
+    impact__field_close(&parent);
+    if (!is_parsed)
+        return impact_context_retain(context);
+    impact__field_open(&state, getter, carrier, field_state);
+    parsed.trace_state = state.value;
+    const impact_context *extracted = impact_context_with_span_context(context, &parsed);
+    impact__field_close(&state);
+    return extracted;
 }
 
-void impact_propagation_inject(const impact_span_context *context, impact_carrier_set_fn set,
-                               void *carrier)
+static void inject(const impact_propagator *propagator, const impact_context *context,
+                   impact_carrier_set_fn set, void *carrier)
 {
-    if (!set || !impact_span_context_is_valid(context))
-        return;
+    (void)propagator;
+    const impact_span_context found = impact_context_span_context(context);
     char traceparent[IMPACT_TRACEPARENT_SIZE];
-    impact_traceparent_format(traceparent, context);
-    set(carrier, "traceparent", traceparent);
-    char tracestate[IMPACT_TRACE_STATE_SIZE];
-    const impact_text state = impact__trace_state_to_send(tracestate, context->trace_state);
-    if (state.size == 0)
+    impact_trace_state state;
+    if (!set || !impact_span_context_is_valid(&found))
         return;
-    tracestate[state.size] = '\0';
-    set(carrier, "tracestate", tracestate);
+    impact_traceparent_format(traceparent, &found);
+    set(carrier, field_parent, traceparent);
+    if (found.trace_state.size && impact_trace_state_parse(&state, found.trace_state) &&
+        state.text[0])
+        set(carrier, field_state, state.text);
 }
+
+static const char *const fields[] = {field_parent, field_state, NULL};
+
+const impact_propagator impact__propagator_tracecontext = {
+    .size = sizeof(impact_propagator),
+    .name = "tracecontext",
+    .fields = fields,
+    .extract = extract,
+    .inject = inject,
+};

@@ -62,6 +62,10 @@ static enum MHD_Result handle(void *cls, struct MHD_Connection *connection, cons
         return MHD_NO;
     if (strcmp(url, "/large") == 0)
         return reply_large(connection);
+    if (strncmp(url, "/header/", 8) == 0) {
+        const char *value = header(connection, url + 8);
+        return reply(connection, 200, value, strlen(value));
+    }
     char body[2048];
     const int size = snprintf(body, sizeof body, "%s %s %s|%s|%s", method, url,
                               header(connection, "traceparent"), header(connection, "tracestate"),

@@ -7,8 +7,8 @@
 #include <microhttpd.h>
 
 /* A path that begins with "/status/<code>" is answered with that code, "/redirect" by a redirect to
- * "/status/200", "/large" by 3 MiB, "/hang" never (until it is closed). The body is "method target
- * traceparent|tracestate|x-mine", a dash for each that is absent. */
+ * "/status/200", "/large" by 3 MiB, "/header/<name>" by that header, "/hang" never (until it is closed).
+ * The body of others is "method target traceparent|tracestate|x-mine", a dash for each that is absent. */
 typedef struct echo {
     struct MHD_Daemon *daemon;
     uint16_t port;

@@ -125,22 +125,29 @@ static void restore_headers(CURL *easy)
 }
 
 /* Our lines are in place for the transfer alone. */
-static CURLcode perform_with_headers(CURL *easy, transfer *t, impact_span *span)
+static CURLcode perform_with_headers(CURL *easy, const transfer *t)
 {
     impact__trace_headers headers;
-    const impact_span_context context = impact_span_context_of(span);
-    struct curl_slist *list = impact__trace_headers_before(&headers, t->headers, &context);
-    if (list == t->headers || curl_easy_setopt(easy, CURLOPT_HTTPHEADER, list) != CURLE_OK)
-        return curl_easy_perform(easy);
-    const CURLcode code = curl_easy_perform(easy);
-    restore_headers(easy);
+    CURLcode code;
+    impact__trace_headers_open(&headers, t->headers);
+    if (headers.first == t->headers ||
+        curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers.first) != CURLE_OK) {
+        code = curl_easy_perform(easy);
+    } else {
+        code = curl_easy_perform(easy);
+        restore_headers(easy);
+    }
+    impact__trace_headers_close(&headers);
     return code;
 }
 
-static CURLcode perform_in(impact_span *span, CURL *easy, transfer *t)
+/* Without a span, as without a provider, what is current is handed through. */
+static CURLcode perform_in(impact_span *span, CURL *easy, const transfer *t)
 {
+    if (!span)
+        return t ? perform_with_headers(easy, t) : curl_easy_perform(easy);
     const impact_scope scope = impact_scope_enter(span);
-    const CURLcode code = t ? perform_with_headers(easy, t, span) : curl_easy_perform(easy);
+    const CURLcode code = t ? perform_with_headers(easy, t) : curl_easy_perform(easy);
     impact_scope_leave(scope);
     return code;
 }
@@ -159,9 +166,9 @@ static char *copy_url(const transfer *t)
 
 static CURLcode perform_traced(CURL *easy, transfer *t, const char *url)
 {
-    impact_span *span = impact__client_span_is_for(url) ? impact__client_span_start(url) : NULL;
-    if (!span)
+    if (!impact__client_span_is_for(url))
         return curl_easy_perform(easy);
+    impact_span *span = impact__client_span_start(url);
     const CURLcode code = perform_in(span, easy, t);
     impact__client_span_end(span, easy, url, code);
     return code;

@@ -28,6 +28,7 @@ struct impact_microhttpd {
 typedef struct request {
     impact__table_entry entry;     /* by connection */
     impact_span *span;             /* of the application's requests; may be NULL */
+    const impact_context *context; /* likewise: what they are handled in; owned */
     bool is_ours;                  /* a health path: the application never sees it */
     impact_http_response response; /* of ours */
     size_t body_size;              /* of ours: what was thrown away */
@@ -80,13 +81,13 @@ static enum MHD_Result call_application(const impact_microhttpd *web, const hand
                                 call->req_cls);
 }
 
-/* In the request's span. A handler may itself serve another request on this thread. */
-static enum MHD_Result call_application_in(impact_span *span, const impact_microhttpd *web,
+/* In the request's context. A handler may itself serve another request on this thread. */
+static enum MHD_Result call_application_in(const request *r, const impact_microhttpd *web,
                                            const handler_call *call)
 {
     const running_request before = running;
-    running = (running_request){span, call->method};
-    const impact_scope scope = impact_scope_enter(span);
+    running = (running_request){r->span, call->method};
+    const impact_scope scope = impact_context_attach(r->context);
     const enum MHD_Result result = call_application(web, call);
     impact_scope_leave(scope);
     running = before;
@@ -123,6 +124,7 @@ static bool answer_health(impact_health *health, const handler_call *call,
 static void forget(request *r)
 {
     impact_http_response_clear(&r->response);
+    impact_context_release(r->context);
     impact__free(NULL, r);
 }
 
@@ -134,8 +136,9 @@ static enum MHD_Result begin(const impact_microhttpd *web, const handler_call *c
     impact__table_add(&r->entry, call->connection);
     if (r->is_ours)
         return MHD_YES;
-    r->span = impact__server_span_start(call->connection, call->method, call->version, target);
-    return call_application_in(r->span, web, call);
+    r->span = impact__server_span_start(&r->context, call->connection, call->method, call->version,
+                                        target);
+    return call_application_in(r, web, call);
 }
 
 /* Without memory a request is the application's alone. */
@@ -165,7 +168,7 @@ enum MHD_Result impact_microhttpd_handle(void *instrumentation, struct MHD_Conne
     request *r = (request *)impact__table_find(connection);
     if (!r)
         return first_call(web, &call);
-    return r->is_ours ? continue_ours(r, &call) : call_application_in(r->span, web, &call);
+    return r->is_ours ? continue_ours(r, &call) : call_application_in(r, web, &call);
 }
 
 void impact_microhttpd_completed(void *instrumentation, struct MHD_Connection *connection,

@@ -10,7 +10,6 @@
 #include <impact/propagation.h>
 
 #include "instrument/common/http_semconv.h"
-#include "base/alloc.h"
 #include "instrument/common/own_tracer.h"
 
 enum { query_limit = 2048 }; /* bytes of url.query that are recorded */
@@ -19,60 +18,54 @@ static _Atomic(impact_tracer *) tracer;
 
 /* ---- the context that came ---- */
 
-/* Fields of one name in their order, joined by commas (RFC 9110 5.3). */
-typedef struct joined_field {
-    const char *name;
-    impact_text value;
-    char *memory; /* owned; NULL while one field is all there is */
-    bool has_failed;
-} joined_field;
+/* One question to a request's headers. */
+typedef struct header_walk {
+    const char *name; /* NULL: every header's name is asked for */
+    impact_carrier_visit_fn visit;
+    void *userdata;
+} header_walk;
 
-static void join(joined_field *field, const char *value, size_t size)
-{
-    char *memory = impact__alloc(NULL, field->value.size + 1 + size);
-    if (!memory) {
-        field->has_failed = true;
-        return;
-    }
-    memcpy(memory, field->value.data, field->value.size);
-    memory[field->value.size] = ',';
-    if (size)
-        memcpy(memory + field->value.size + 1, value, size);
-    impact__free(NULL, field->memory);
-    field->memory = memory;
-    field->value = impact_text_from(memory, field->value.size + 1 + size);
-}
-
-static enum MHD_Result take_field(void *cls, enum MHD_ValueKind kind, const char *key,
-                                  size_t key_size, const char *value, size_t value_size)
+static enum MHD_Result walk_header(void *cls, enum MHD_ValueKind kind, const char *key,
+                                   size_t key_size, const char *value, size_t value_size)
 {
     (void)kind; /* only headers are asked for */
-    joined_field *field = cls;
-    if (key_size != strlen(field->name) || strncasecmp(key, field->name, key_size) != 0)
-        return MHD_YES;
-    if (!field->value.data)
-        field->value = impact_text_from(value ? value : "", value_size);
-    else
-        join(field, value, value_size);
-    return field->has_failed ? MHD_NO : MHD_YES;
+    const header_walk *walk = cls;
+    impact_text text = impact_text_from(key, key_size);
+    if (walk->name) {
+        if (key_size != strlen(walk->name) || strncasecmp(key, walk->name, key_size) != 0)
+            return MHD_YES;
+        text = impact_text_from(value ? value : "", value ? value_size : 0);
+    }
+    return walk->visit(walk->userdata, text) ? MHD_YES : MHD_NO;
 }
 
-typedef struct carrier {
-    struct MHD_Connection *connection;
-    joined_field parent; /* both live until the span has copied the trace state */
-    joined_field state;
-} carrier;
-
-/* The two fields that propagation asks for. */
-static impact_text get_field(void *userdata, const char *name)
+static void get_all(void *carrier, const char *name, impact_carrier_visit_fn visit, void *userdata)
 {
-    carrier *c = userdata;
-    joined_field *field = strcmp(name, "traceparent") == 0 ? &c->parent : &c->state;
-    impact__free(NULL, field->memory);
-    *field = (joined_field){.name = name};
-    (void)MHD_get_connection_values_n(c->connection, MHD_HEADER_KIND, take_field, field);
-    return field->has_failed ? impact_text_from(NULL, 0) : field->value;
+    header_walk walk = {name, visit, userdata};
+    (void)MHD_get_connection_values_n(carrier, MHD_HEADER_KIND, walk_header, &walk);
 }
+
+static void get_names(void *carrier, impact_carrier_visit_fn visit, void *userdata)
+{
+    header_walk walk = {NULL, visit, userdata};
+    (void)MHD_get_connection_values_n(carrier, MHD_HEADER_KIND, walk_header, &walk);
+}
+
+static bool take_first(void *userdata, impact_text text)
+{
+    *(impact_text *)userdata = text;
+    return false;
+}
+
+static impact_text get_first(void *carrier, const char *name)
+{
+    impact_text value = {NULL, 0};
+    get_all(carrier, name, take_first, &value);
+    return value;
+}
+
+static const impact_carrier_getter headers = {
+    .size = sizeof headers, .get = get_first, .get_all = get_all, .keys = get_names};
 
 /* ---- attributes ---- */
 
@@ -172,26 +165,25 @@ static void describe(request_facts *to, struct MHD_Connection *connection, const
 
 /* ---- start and end ---- */
 
-impact_span *impact__server_span_start(struct MHD_Connection *connection, const char *method,
+impact_span *impact__server_span_start(const impact_context **context,
+                                       struct MHD_Connection *connection, const char *method,
                                        const char *version, const impact__target *target)
 {
-    carrier c = {.connection = connection};
-    impact_span_context parent;
     request_facts facts;
     impact_tracer *const own = impact__tracer_get(&tracer, "impact.microhttpd");
-    const bool has_parent = impact_propagation_extract(&parent, get_field, &c);
     facts.attributes.count = 0;
     if (impact_tracer_is_enabled(own))
         describe(&facts, connection, method, version, target);
     /* What is current on this thread is not the request's parent. */
-    impact_span *span = impact_span_start(
-        own, impact__http_method_name(method),
-        IMPACT_SPAN_OPTIONS(.kind = IMPACT_SPAN_KIND_SERVER, .is_root = !has_parent,
-                            .parent = has_parent ? &parent : NULL,
-                            .attributes = facts.attributes.items,
-                            .attribute_count = facts.attributes.count));
-    impact__free(NULL, c.parent.memory);
-    impact__free(NULL, c.state.memory);
+    const impact_context *came =
+        impact_propagation_extract(impact_context_root(), &headers, connection);
+    impact_span *span =
+        impact_span_start(own, impact__http_method_name(method),
+                          IMPACT_SPAN_OPTIONS(.kind = IMPACT_SPAN_KIND_SERVER, .context = came,
+                                              .attributes = facts.attributes.items,
+                                              .attribute_count = facts.attributes.count));
+    *context = span ? impact_context_with_span(came, span) : impact_context_retain(came);
+    impact_context_release(came);
     return span;
 }
 

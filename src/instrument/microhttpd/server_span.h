@@ -4,12 +4,14 @@
 
 #include <microhttpd.h>
 
-#include <impact/span.h>
+#include <impact/context.h>
 
 #include "serve/microhttpd/target.h"
 
-/* Start the span of a request whose headers have been read, below the trace context they carry. */
-impact_span *impact__server_span_start(struct MHD_Connection *connection, const char *method,
+/* Start the span of a request whose headers have been read, below the context that they carry. `context`
+ * gets what the request is to be handled in: that context with the span; release it. */
+impact_span *impact__server_span_start(const impact_context **context,
+                                       struct MHD_Connection *connection, const char *method,
                                        const char *version, const impact__target *target);
 
 /* End it with the response's status code, or the reason why there is none. */

@@ -1,29 +1,28 @@
 /* The W3C headers: what is read, what is refused, and what is written. */
 #include <impact/propagation.h>
 
+#include "propagate/formats.h"
+#include "support/carrier.h"
 #include "support/check.h"
 
 #define TRACE  "4bf92f3577b34da6a3ce929d0e0e4736"
 #define PARENT "00f067aa0ba902b7"
 
-typedef struct carrier {
-    const char *traceparent;
-    const char *tracestate;
-    char sent[2][600]; /* what inject set: traceparent, tracestate */
-    int sets;
-} carrier;
-
-static impact_text get(void *userdata, const char *name)
+/* The context that the two fields give; all zero without one. */
+static const impact_context *extract(const char *traceparent, const char *tracestate)
 {
-    const carrier *c = userdata;
-    return impact_text_of(strcmp(name, "traceparent") == 0 ? c->traceparent : c->tracestate);
+    carrier c = {.count = 0};
+    carrier_add(&c, "traceparent", traceparent);
+    carrier_add(&c, "tracestate", tracestate);
+    return carrier_extract(&impact__propagator_tracecontext, &c);
 }
 
-static void set(void *userdata, const char *name, const char *value)
+static void inject(carrier *c, const impact_span_context *span_context)
 {
-    carrier *c = userdata;
-    c->sets++;
-    (void)snprintf(c->sent[strcmp(name, "traceparent") != 0], sizeof c->sent[0], "%s", value);
+    const impact_context *context =
+        impact_context_with_span_context(impact_context_root(), span_context);
+    carrier_inject(&impact__propagator_tracecontext, c, context);
+    impact_context_release(context);
 }
 
 static bool parses(const char *text)
@@ -99,10 +98,12 @@ TEST(every_cut_of_a_traceparent_is_refused)
 
 static bool keeps_state(const char *tracestate)
 {
-    carrier c = {.traceparent = " 00-" TRACE "-" PARENT "-01\t", .tracestate = tracestate};
-    impact_span_context context;
-    CHECK(impact_propagation_extract(&context, get, &c)); /* the traceparent holds all the same */
-    return context.trace_state.size > 0;
+    const impact_context *context = extract(" 00-" TRACE "-" PARENT "-01\t", tracestate);
+    const impact_span_context found = impact_context_span_context(context);
+    CHECK(impact_span_context_is_valid(&found)); /* the traceparent holds all the same */
+    const bool is_kept = found.trace_state.size > 0;
+    impact_context_release(context);
+    return is_kept;
 }
 
 TEST(a_trace_state_that_is_well_formed_is_kept)
@@ -146,32 +147,68 @@ TEST(a_trace_state_has_limits)
 
 TEST(without_a_traceparent_nothing_is_extracted)
 {
-    carrier c = {.tracestate = "a=1"};
-    impact_span_context context = {.trace_flags = 77};
-    CHECK(!impact_propagation_extract(&context, get, &c));
-    CHECK_EQUAL(context.trace_flags, 77);
+    const impact_context *context = extract(NULL, "a=1");
+    CHECK(context == impact_context_root()); /* the same: nothing was made */
+    impact_context_release(context);
+}
+
+TEST(what_is_not_valid_leaves_the_context_as_it_was)
+{
+    const impact_span_context before = {.trace_id = {{1}}, .span_id = {{2}}};
+    const impact_context *context =
+        impact_context_with_span_context(impact_context_root(), &before);
+    carrier c = {.count = 0};
+    carrier_add(&c, "traceparent", "00-" TRACE "-0000000000000000-01");
+    const impact_context *after = impact__propagator_tracecontext.extract(
+        &impact__propagator_tracecontext, context, &carrier_getter, &c);
+    CHECK(after == context);
+    impact_context_release(after);
+    impact_context_release(context);
+}
+
+TEST(with_two_traceparents_there_is_none)
+{
+    carrier c = {.count = 0};
+    carrier_add(&c, "traceparent", "cc-" TRACE "-" PARENT "-01-later");
+    carrier_add(&c, "traceparent", "cc-" TRACE "-" PARENT "-01-later");
+    const impact_context *context = carrier_extract(&impact__propagator_tracecontext, &c);
+    CHECK(context == impact_context_root());
+}
+
+TEST(trace_states_in_several_fields_are_one_list_in_their_order)
+{
+    carrier c = {.count = 0};
+    carrier_add(&c, "traceparent", "00-" TRACE "-" PARENT "-00");
+    carrier_add(&c, "tracestate", "foo=1,bar=2");
+    carrier_add(&c, "tracestate", "");
+    carrier_add(&c, "tracestate", "rojo=1, congo=2");
+    carrier_add(&c, "TraceState", "baz=3");
+    const impact_context *context = carrier_extract(&impact__propagator_tracecontext, &c);
+    carrier sent = {.count = 0};
+    carrier_inject(&impact__propagator_tracecontext, &sent, context);
+    CHECK_STRING(carrier_value(&sent, "tracestate"), "foo=1,bar=2,rojo=1,congo=2,baz=3");
+    impact_context_release(context);
 }
 
 TEST(what_was_extracted_is_injected)
 {
-    carrier c = {.traceparent = "00-" TRACE "-" PARENT "-03", .tracestate = "a=1,b=2"};
-    impact_span_context context;
-    REQUIRE(impact_propagation_extract(&context, get, &c));
-    impact_propagation_inject(&context, set, &c);
-    CHECK_EQUAL(c.sets, 2);
-    CHECK_STRING(c.sent[0], c.traceparent);
-    CHECK_STRING(c.sent[1], c.tracestate);
+    const impact_context *context = extract("00-" TRACE "-" PARENT "-03", "a=1,b=2");
+    carrier sent = {.count = 0};
+    carrier_inject(&impact__propagator_tracecontext, &sent, context);
+    CHECK_EQUAL(sent.count, 2);
+    CHECK_STRING(carrier_value(&sent, "traceparent"), "00-" TRACE "-" PARENT "-03");
+    CHECK_STRING(carrier_value(&sent, "tracestate"), "a=1,b=2");
+    impact_context_release(context);
 }
 
 TEST(nothing_is_injected_of_an_invalid_context)
 {
-    carrier c = {0};
-    impact_propagation_inject(NULL, set, &c);
-    impact_propagation_inject(&(impact_span_context){.trace_id = {{1}}}, set, &c);
-    CHECK_EQUAL(c.sets, 0);
+    carrier c = {.count = 0};
+    carrier_inject(&impact__propagator_tracecontext, &c, impact_context_root());
+    CHECK_EQUAL(c.count, 0);
 }
 
-/* Twenty-seven members in 566 bytes, as three systems' users had. */
+/* Twenty-seven members in 566 bytes. */
 TEST(a_trace_state_above_512_characters_is_propagated_without_its_last_members)
 {
     char state[600] = "";
@@ -179,12 +216,14 @@ TEST(a_trace_state_above_512_characters_is_propagated_without_its_last_members)
         (void)snprintf(state + strlen(state), sizeof state - strlen(state), "%sk%02d=%016d",
                        i ? "," : "", i, i);
     CHECK_EQUAL(strlen(state), 27 * 20 + 26);
-    carrier c = {.traceparent = "00-" TRACE "-" PARENT "-01", .tracestate = state};
-    impact_span_context context;
-    REQUIRE(impact_propagation_extract(&context, get, &c));
-    impact_propagation_inject(&context, set, &c);
-    CHECK_EQUAL(strlen(c.sent[1]), 24 * 20 + 23);
-    CHECK(strncmp(c.sent[1], state, strlen(c.sent[1])) == 0);
+    const impact_context *context = extract("00-" TRACE "-" PARENT "-01", state);
+    carrier sent = {.count = 0};
+    carrier_inject(&impact__propagator_tracecontext, &sent, context);
+    const char *kept = carrier_value(&sent, "tracestate");
+    REQUIRE(kept);
+    CHECK_EQUAL(strlen(kept), 24 * 20 + 23);
+    CHECK(strncmp(kept, state, strlen(kept)) == 0);
+    impact_context_release(context);
 }
 
 TEST(a_trace_state_made_by_hand_is_injected_when_it_is_valid_only)
@@ -192,29 +231,48 @@ TEST(a_trace_state_made_by_hand_is_injected_when_it_is_valid_only)
     static const char *const refused[] = {
         "NOT=valid,,,==", "a=1\r\nSet-Cookie: x", "a=\xC3\xA9", "a", "a=1,b", ",",
     };
-    impact_span_context context = {.trace_id = {{1}}, .span_id = {{1}}};
+    impact_span_context made = {.trace_id = {{1}}, .span_id = {{1}}};
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
-        carrier c = {0};
-        context.trace_state = impact_text_of(refused[i]);
-        impact_propagation_inject(&context, set, &c);
-        CHECK_EQUAL(c.sets, 1);
+        carrier sent = {.count = 0};
+        made.trace_state = impact_text_of(refused[i]);
+        inject(&sent, &made);
+        CHECK_EQUAL(sent.count, 1);
     }
-    carrier c = {0};
-    context.trace_state = impact_text_of(" a=1 ,, b=2");
-    impact_propagation_inject(&context, set, &c);
-    CHECK_STRING(c.sent[1], "a=1,b=2");
+    carrier sent = {.count = 0};
+    made.trace_state = impact_text_of(" a=1 ,, b=2");
+    inject(&sent, &made);
+    CHECK_STRING(carrier_value(&sent, "tracestate"), "a=1,b=2");
 }
 
-TEST(null_extracts_injects_and_formats_nothing)
+/* The cases of the W3C's own tests that are not above (w3c/trace-context, test/test.py). */
+TEST(a_trace_state_is_kept_or_void_as_the_w3cs_tests_have_it)
 {
-    carrier c = {.traceparent = "00-" TRACE "-" PARENT "-03"};
+    static const char *const kept[] = {
+        "foo=1,foo=1",
+        "foo=1,foo=2",
+        "foo@=1,bar=2",
+        "foo@@bar=1,bar=2",
+        "foo@bar@baz=1,bar=2",
+        "foo=1 \t , \t bar=2, \t baz=3",
+        "foo=1\t \t,\t \tbar=2,\t \tbaz=3",
+        "\t foo=1 \t",
+        "abcdefghijklmnopqrstuvwxyz0123456789_-*/@a-z0-9_-*/="
+        " !\"#$%&'()*+-./"
+        "0123456789:;<>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`abcdefghijklmnopqrstuvwxyz{|}~",
+    };
+    static const char *const refused[] = {"foo =1",       "FOO=1",       "foo.bar=1",
+                                          "@foo=1,bar=2", "foo=bar=baz", "foo=,bar=3"};
+    for (size_t i = 0; i < sizeof kept / sizeof *kept; i++)
+        CHECK(keeps_state(kept[i]));
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
+        CHECK(!keeps_state(refused[i]));
+}
+
+TEST(null_parses_and_formats_nothing)
+{
     impact_span_context context = {.trace_id = {{1}}, .span_id = {{1}}};
     char text[IMPACT_TRACEPARENT_SIZE];
-    CHECK(!impact_propagation_extract(NULL, get, &c));
-    CHECK(!impact_propagation_extract(&context, NULL, &c));
-    impact_propagation_inject(&context, NULL, &c);
-    CHECK_EQUAL(c.sets, 0);
-    CHECK(!impact_traceparent_parse(NULL, impact_text_of(c.traceparent)));
+    CHECK(!impact_traceparent_parse(NULL, impact_text_of("00-" TRACE "-" PARENT "-03")));
     CHECK(!impact_traceparent_parse(&context, (impact_text){NULL, 55}));
     impact_traceparent_format(text, NULL);
     CHECK_STRING(text, "00-00000000000000000000000000000000-0000000000000000-00");

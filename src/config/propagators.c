@@ -1,0 +1,94 @@
+/* The propagators that OTEL_PROPAGATORS names (configuration/sdk-environment-variables). */
+#include <impact/propagation.h>
+
+#include <pthread.h>
+
+#include "base/text.h"
+#include "config/environment.h"
+#include "propagate/formats.h"
+
+static const char variable[] = "OTEL_PROPAGATORS";
+
+enum {
+    name_limit = 32, /* bytes; no propagator has a longer name */
+    list_limit = 16, /* there are fewer kinds */
+};
+
+typedef struct propagator_list {
+    const impact_propagator *members[list_limit];
+    size_t count;
+    bool has_none;
+} propagator_list;
+
+static bool has(const propagator_list *list, const impact_propagator *propagator)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (list->members[i] == propagator)
+            return true;
+    return false;
+}
+
+static const impact_propagator *find(impact_text name)
+{
+    char text[name_limit + 1] = "";
+    if (name.size > name_limit)
+        return NULL;
+    memcpy(text, name.data, name.size);
+    return impact_propagator_find(text);
+}
+
+static void add(propagator_list *list, impact_text name)
+{
+    const impact_propagator *found = name.size ? find(name) : NULL;
+    if (name.size && !found)
+        impact__environment_refuse(variable, name, "there is no such propagator");
+    if (found == impact__propagator_none)
+        list->has_none = true;
+    else if (found && !has(list, found))
+        list->members[list->count++] = found; /* each kind once: there is room */
+}
+
+static void read_list(propagator_list *list, impact_text names)
+{
+    impact_text rest = names;
+    impact_text name;
+    while (impact__text_split(&name, &rest, ','))
+        add(list, impact__text_trim(name));
+    if (list->has_none && list->count)
+        impact__environment_refuse(variable, names, "it has none beside others: there are none");
+}
+
+/* A composite is made for as long as the process lives, since any thread may use it; so one is made for
+ * each list only, and most processes have one list. */
+static impact_status configure_several(const propagator_list *list)
+{
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards both below */
+    static propagator_list last;
+    static impact_propagator *last_made;
+    impact_propagator *made = NULL;
+    (void)pthread_mutex_lock(&lock);
+    const bool is_same =
+        last_made && list->count == last.count &&
+        memcmp(list->members, last.members, list->count * sizeof *list->members) == 0;
+    const impact_status status =
+        is_same ? IMPACT_OK : impact_propagator_composite_open(&made, list->members, list->count);
+    if (made) {
+        last = *list;
+        last_made = made;
+    }
+    if (!status)
+        impact__propagation_set_configured(last_made);
+    (void)pthread_mutex_unlock(&lock);
+    return status;
+}
+
+impact_status impact_propagation_set_from_environment(void)
+{
+    propagator_list list = {.count = 0};
+    read_list(&list, impact__environment_text(variable));
+    if (list.count > 1 && !list.has_none)
+        return configure_several(&list);
+    const impact_propagator *one = list.count ? list.members[0] : NULL;
+    impact__propagation_set_configured(list.has_none ? impact__propagator_none : one);
+    return IMPACT_OK;
+}
