@@ -3,7 +3,7 @@
 PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 30
 
-.PHONY: help demo test sanitize lint bench fuzz format format-check install clean
+.PHONY: help demo test sanitize lint bench fuzz w3c format format-check install clean
 
 help:
 	@echo 'make demo          a C service and a Flask app, and one trace through both'
@@ -12,6 +12,7 @@ help:
 	@echo 'make lint          the layout of C files, mistakes in shell scripts'
 	@echo 'make bench         one line a figure'
 	@echo 'make fuzz          every fuzz target for FUZZ_SECONDS=$(FUZZ_SECONDS)'
+	@echo 'make w3c           the W3C'"'"'s tests of Trace Context, which are downloaded, against a C service'
 	@echo 'make format        clang-format (format-check: say what it would change)'
 	@echo 'make install       libraries, headers, man pages below PREFIX=$(PREFIX)'
 	@echo 'make clean         remove build/'
@@ -33,6 +34,9 @@ bench:
 
 fuzz:
 	FUZZ_SECONDS=$(FUZZ_SECONDS) tools/fuzz
+
+w3c:
+	tools/w3c
 
 format:
 	tools/format
