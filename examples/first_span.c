@@ -7,9 +7,15 @@
 
 static void charge(void)
 {
-    IMPACT_SPAN("charge") {
-        impact_span_set(impact_span_current(), impact_string("card.kind", "debit"));
-    }
+    IMPACT_SPAN(span, "charge"); /* ends with the block it stands in, however that is left */
+    impact_span_set(span, impact_string("card.kind", "debit"));
+}
+
+static void checkout(void)
+{
+    IMPACT_SPAN(span, "checkout");
+    impact_span_set(span, impact_int("cart.items", 3));
+    charge(); /* its span becomes a child of this one */
 }
 
 int main(void)
@@ -18,11 +24,7 @@ int main(void)
     impact_diagnostics_set_callback(impact_diagnostics_to_stderr, NULL);
     if (impact_trace_init(IMPACT_TRACE_OPTIONS(.service_name = "checkout")))
         return 1;
-    /* A span ends with its block, however that is left. */
-    IMPACT_SPAN("checkout") {
-        impact_span_set(impact_span_current(), impact_int("cart.items", 3));
-        charge(); /* its span becomes a child of this one */
-    }
+    checkout();
     /* Export what waits, for five seconds at most. */
     const impact_status status = impact_trace_shutdown(5000);
     if (status)

@@ -87,16 +87,14 @@ static int fetch_price(const char *prices_url, int article)
 /* A span of our own, for what no library knows about. It ends with its block. */
 static void price_order(const char *prices_url, order *priced)
 {
-    IMPACT_SPAN("price order") {
-        impact_span *span = impact_span_current();
-        impact_span_set(span, impact_int("order.article", priced->article));
-        impact_span_set(span, impact_int("order.count", priced->count));
-        const int cents = fetch_price(prices_url, priced->article);
-        if (cents < 0)
-            impact_span_set_status(span, IMPACT_SPAN_STATUS_ERROR, "there is no price");
-        else
-            priced->price = (long long)cents * priced->count;
-    }
+    IMPACT_SPAN(span, "price order");
+    impact_span_set(span, impact_int("order.article", priced->article));
+    impact_span_set(span, impact_int("order.count", priced->count));
+    const int cents = fetch_price(prices_url, priced->article);
+    if (cents < 0)
+        impact_span_set_status(span, IMPACT_SPAN_STATUS_ERROR, "there is no price");
+    else
+        priced->price = (long long)cents * priced->count;
 }
 
 /* ---- HTTP: libmicrohttpd's callback, as if impact were not there ---- */

@@ -143,28 +143,56 @@ IMPACT_API void impact_scope_leave(impact_scope scope);
 IMPACT_API void impact_tracing_suppress(void);
 IMPACT_API void impact_tracing_unsuppress(void);
 
-/* IMPACT_SPAN("name") { ... }: a span of the default tracer that is current in the block and ends
- * with it, on every way out: return, break, goto. (longjmp and exit end nothing; pthread_cancel only
- * with -fexceptions.) C only. */
+/* What IMPACT_SPAN declares. Open starts a span of the default tracer and makes it current; without a
+ * span, what is current stays so. To close one twice does nothing more. */
 typedef struct impact_span_guard {
     impact_span *span;
     impact_scope scope;
-    bool is_open;
 } impact_span_guard;
 
 IMPACT_API impact_span_guard impact_span_guard_open(const char *name);
 IMPACT_API void impact_span_guard_close(impact_span_guard *guard);
 
-#define IMPACT_SPAN_JOIN_(a, b) a##b
-#define IMPACT_SPAN_JOIN(a, b)  IMPACT_SPAN_JOIN_(a, b)
-#define IMPACT_SPAN(name)       IMPACT_SPAN_AS(IMPACT_SPAN_JOIN(impact_guard_, __COUNTER__), name)
-#define IMPACT_SPAN_AS(guard, name)                                                                \
-    for (impact_span_guard guard                                                                   \
-         __attribute__((cleanup(impact_span_guard_close))) = impact_span_guard_open(name);         \
-         guard.is_open; guard.is_open = false)
-
 #ifdef __cplusplus
 }
+
+/* The same in C++: it ends when an exception leaves the block, too. */
+class impact_scoped_span
+{
+  public:
+    explicit impact_scoped_span(const char *name) : guard_(impact_span_guard_open(name))
+    {
+    }
+    ~impact_scoped_span()
+    {
+        impact_span_guard_close(&guard_);
+    }
+    impact_scoped_span(const impact_scoped_span &) = delete;
+    impact_scoped_span &operator=(const impact_scoped_span &) = delete;
+    impact_span *span() const
+    {
+        return guard_.span;
+    }
+
+  private:
+    impact_span_guard guard_;
+};
+
+#define IMPACT_SPAN(variable, name)                                                                \
+    const impact_scoped_span variable##_guard(name);                                               \
+    impact_span *const variable __attribute__((unused)) = variable##_guard.span()
+
+#else
+
+/* IMPACT_SPAN(span, "name"); declares `span`, a span of the default tracer (or NULL) that is current from
+ * here on and ends with the block it stands in, on every way out: its end, break, continue, return, goto;
+ * several in one block in reverse order. (longjmp and exit end nothing; pthread_cancel only with
+ * -fexceptions.) */
+#define IMPACT_SPAN(variable, name)                                                                \
+    impact_span_guard variable##_guard __attribute__((cleanup(impact_span_guard_close))) =         \
+        impact_span_guard_open(name);                                                              \
+    impact_span *const variable __attribute__((unused)) = variable##_guard.span
+
 #endif
 
 #endif

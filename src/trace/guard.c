@@ -1,12 +1,11 @@
-/* The span of a block: IMPACT_SPAN. */
+/* The span of a block: what IMPACT_SPAN declares. */
 #include <impact/span.h>
 
 #include <stddef.h>
 
 impact_span_guard impact_span_guard_open(const char *name)
 {
-    impact_span_guard guard = {.is_open = true};
-    guard.span = impact_span_start(NULL, name, NULL);
+    impact_span_guard guard = {.span = impact_span_start(NULL, name, NULL)};
     if (guard.span) /* else what is current stays so */
         guard.scope = impact_scope_enter(guard.span);
     return guard;
@@ -18,5 +17,5 @@ void impact_span_guard_close(impact_span_guard *guard)
         return;
     impact_scope_leave(guard->scope);
     impact_span_end(guard->span);
-    *guard = (impact_span_guard){.is_open = false}; /* the end of the block closes it again */
+    *guard = (impact_span_guard){.span = NULL}; /* the end of the block closes it again */
 }

@@ -85,7 +85,8 @@ TEST(a_transfer_is_a_client_span_with_what_the_conventions_ask_for)
     echo_open(&server);
     REQUIRE(spans_open());
     CURL *easy = open_easy(url_of(&server, "me:s3cret@", "/p?q=1&auth=s3cret&sig=x"));
-    IMPACT_SPAN("request") {
+    {
+        IMPACT_SPAN(request, "request");
         CHECK_EQUAL(perform(easy), CURLE_OK);
     }
     CHECK_EQUAL(spans_count(), 2);

@@ -50,8 +50,9 @@ static enum MHD_Result finish(application *app, struct MHD_Connection *connectio
     }
     if (strcmp(url, "/refuse") == 0)
         return MHD_NO;
-    IMPACT_SPAN("inner") {
-        impact_span_set(impact_span_current(), impact_bool("is.inner", true));
+    {
+        IMPACT_SPAN(inner, "inner");
+        impact_span_set(inner, impact_bool("is.inner", true));
     }
     const int status = url[1] >= '1' && url[1] <= '5' ? 100 * (url[1] - '0') : 200;
     return reply(connection, (unsigned)status);

@@ -101,7 +101,8 @@ TEST(statements_are_children_of_the_current_span)
 {
     REQUIRE(spans_open());
     sqlite3 *connection = open_traced(":memory:");
-    IMPACT_SPAN("request") {
+    {
+        IMPACT_SPAN(request, "request");
         run(connection, "SELECT 1");
     }
     CHECK_EQUAL(spans_count(), 2);

@@ -50,7 +50,8 @@ static void ask(uint16_t port)
     CHECK_EQUAL(impact_curl_easy_setopt(easy, CURLOPT_URL, url), CURLE_OK);
     CHECK_EQUAL(impact_curl_easy_setopt(easy, CURLOPT_NOPROXY, "*"), CURLE_OK);
     CHECK_EQUAL(impact_curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, 20000L), CURLE_OK);
-    IMPACT_SPAN("shop") {
+    {
+        IMPACT_SPAN(shop, "shop");
         CHECK_EQUAL(impact_curl_easy_perform(easy), CURLE_OK);
     }
     impact_curl_easy_cleanup(easy);

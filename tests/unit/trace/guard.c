@@ -1,4 +1,4 @@
-/* The span of a block: on every way out, nested, closed by hand. */
+/* The span of a block: on every way out, in loops, nested, several in a block, closed by hand. */
 #include <impact/context.h>
 
 #include "support/check.h"
@@ -18,77 +18,100 @@ static bool open_default(void)
     return tracing_open(&t, NULL) && impact__trace_set_default(t.provider) == IMPACT_OK;
 }
 
-static int leave_by_return(void)
+/* These spans ended, in this order, and no others. */
+static void check_names(const char *const *names, size_t count)
 {
-    IMPACT_SPAN("return") {
-        CHECK(impact_span_current() != NULL);
-        return 7;
-    }
-    return 0;
+    impact_span_view view;
+    CHECK_EQUAL(tracing_count(&t), count);
+    for (size_t i = 0; i < count; i++)
+        CHECK(tracing_read(&t, &view, i) && is_text(view.name, names[i]));
 }
 
-TEST(a_guard_ends_on_every_way_out)
+static void close_default(void)
 {
-    REQUIRE(open_default());
-    CHECK_EQUAL(leave_by_return(), 7);
     CHECK(impact_span_current() == NULL);
-    int rounds = 0;
-    IMPACT_SPAN("break") {
-        rounds++;
-        break;
-    }
-    IMPACT_SPAN("continue") {
-        rounds++;
-        continue;
-    }
-    IMPACT_SPAN("goto") {
-        rounds++;
-        goto outside;
-    }
-outside:
-    IMPACT_SPAN("end") {
-        rounds++;
-    }
-    CHECK_EQUAL(rounds, 4);
-    CHECK(impact_span_current() == NULL);
-    static const char *const names[] = {"return", "break", "continue", "goto", "end"};
-    CHECK_EQUAL(tracing_count(&t), 5);
-    impact_span_view view;
-    for (size_t i = 0; i < 5; i++)
-        CHECK(tracing_read(&t, &view, i) && is_text(view.name, names[i]) && !view.has_parent);
     (void)stats_of(t.provider);
     CHECK_EQUAL(impact_trace_shutdown(tracing_timeout_ms), IMPACT_OK);
 }
 
-TEST(guards_nest_and_are_parents)
+static int leave_by_return(void)
+{
+    IMPACT_SPAN(span, "return");
+    CHECK(span && impact_span_current() == span);
+    return 7;
+}
+
+TEST(break_continue_return_and_goto_mean_what_c_says)
+{
+    REQUIRE(open_default());
+    int n = 0;
+    for (int i = 0; i < 5; i++) {
+        IMPACT_SPAN(span, i == 1 ? "continue" : i == 3 ? "break" : "end");
+        impact_span_set(span, impact_int("i", i));
+        if (i == 1)
+            continue;
+        if (i == 3)
+            break;
+        n++;
+    }
+    CHECK_EQUAL(n, 2);
+    CHECK_EQUAL(leave_by_return(), 7);
+    {
+        IMPACT_SPAN(span, "goto");
+        goto outside;
+    }
+outside:;
+    static const char *const names[] = {"end", "continue", "end", "break", "return", "goto"};
+    check_names(names, 6);
+    close_default();
+}
+
+TEST(spans_of_one_block_nest_and_end_in_reverse_order)
 {
     REQUIRE(open_default());
     impact_span_context outer = {0};
-    IMPACT_SPAN("outer") {
-        outer = impact_span_context_of(impact_span_current());
-        IMPACT_SPAN("inner")
-            CHECK(impact_span_current() != NULL);
+    {
+        IMPACT_SPAN(first, "first");
+        IMPACT_SPAN(second, "second");
+        outer = impact_span_context_of(first);
+        CHECK(impact_span_current() == second);
     }
+    static const char *const names[] = {"second", "first"};
+    check_names(names, 2);
     impact_span_view view;
     REQUIRE(tracing_read(&t, &view, 0));
-    CHECK(is_text(view.name, "inner") && is_child_of(&view, &outer));
-    (void)stats_of(t.provider);
-    CHECK_EQUAL(impact_trace_shutdown(tracing_timeout_ms), IMPACT_OK);
+    CHECK(is_child_of(&view, &outer));
+    close_default();
+}
+
+static int recurse(int depth)
+{
+    IMPACT_SPAN(span, "deep");
+    const int below = depth ? recurse(depth - 1) : 0;
+    CHECK(impact_span_current() == span);
+    return below + 1;
+}
+
+TEST(a_recursion_deeper_than_128_keeps_its_spans)
+{
+    REQUIRE(open_default());
+    CHECK_EQUAL(recurse(299), 300);
+    CHECK_EQUAL(tracing_count(&t), 300);
+    close_default();
 }
 
 TEST(a_guard_closed_by_hand_leaves_outer_scopes_alone)
 {
     REQUIRE(open_default());
-    IMPACT_SPAN("outer") {
-        impact_span *outer = impact_span_current();
+    {
+        IMPACT_SPAN(outer, "outer");
         impact_span_guard guard = impact_span_guard_open("inner");
         impact_span_guard_close(&guard);
         impact_span_guard_close(&guard);
         CHECK(impact_span_current() == outer);
     }
     CHECK_EQUAL(tracing_count(&t), 2);
-    (void)stats_of(t.provider);
-    CHECK_EQUAL(impact_trace_shutdown(tracing_timeout_ms), IMPACT_OK);
+    close_default();
 }
 
 TEST(a_guard_without_a_span_keeps_what_is_current)
@@ -97,12 +120,10 @@ TEST(a_guard_without_a_span_keeps_what_is_current)
     const impact_span_context remote = {.trace_id = {{1}}, .span_id = {{2}}, .is_remote = true};
     const impact_context *context = impact_context_with_span_context(NULL, &remote);
     const impact_scope scope = impact_context_attach(context);
-    int rounds = 0;
-    IMPACT_SPAN("nothing") {
-        rounds++;
-        CHECK(impact_context_span_context(NULL).is_remote);
+    {
+        IMPACT_SPAN(span, "nothing");
+        CHECK(span == NULL && impact_context_span_context(NULL).is_remote);
     }
-    CHECK_EQUAL(rounds, 1);
     CHECK(impact_context_detach(scope));
     impact_context_release(context);
     impact_tracing_unsuppress();
