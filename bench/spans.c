@@ -4,10 +4,12 @@
  * that the worker sleeps while it is timed; span_3attr_sustained_ns is the same with the worker at its
  * work on another core, wake-ups included. Allocations are counted over the whole process.
  */
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include <impact/context.h>
 #include <impact/health.h>
 #include <impact/trace.h>
 
@@ -104,6 +106,42 @@ static void no_provider(size_t count)
         impact_span_end(impact_span_start(NULL, "checkout", NULL));
 }
 
+/* ---- one span of two threads ---- */
+
+static impact_span *shared;
+static pthread_barrier_t shared_gate;
+
+static void *set_shared(void *argument)
+{
+    const size_t count = *(const size_t *)argument;
+    (void)pthread_barrier_wait(&shared_gate);
+    for (size_t i = 0; i < count; i++)
+        impact_span_set(shared, impact_int("cart.items", (int64_t)i));
+    return NULL;
+}
+
+/* A call of one of the two; with a thread's start and a barrier, spread over all. */
+static void two_on_one_span(size_t count)
+{
+    pthread_t other;
+    shared = impact_span_start(tracer, "shared", NULL);
+    if (pthread_barrier_init(&shared_gate, NULL, 2) ||
+        pthread_create(&other, NULL, set_shared, &count))
+        abort();
+    (void)set_shared(&count);
+    (void)pthread_join(other, NULL);
+    (void)pthread_barrier_destroy(&shared_gate);
+    impact_span_end(shared);
+}
+
+static const impact_context *kept;
+
+static void attach_detach(size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        (void)impact_context_detach(impact_context_attach(kept));
+}
+
 static void ping(size_t count)
 {
     const impact_http_request request = {
@@ -123,7 +161,7 @@ static void flush(void)
     (void)impact_tracer_provider_flush(provider, 10000); /* the counters are looked at in the end */
 }
 
-enum { CLOCK, START_END, THREE, SUSTAINED, UNSAMPLED, NOOP, PING, CASE_COUNT };
+enum { CLOCK, START_END, THREE, SUSTAINED, UNSAMPLED, NOOP, SHARED, ATTACH, PING, CASE_COUNT };
 
 static bench_case cases[CASE_COUNT] = {
     [CLOCK] = {"clock_pair", clock_pairs, NULL, few, {0}},
@@ -132,6 +170,8 @@ static bench_case cases[CASE_COUNT] = {
     [SUSTAINED] = {"span_3attr_sustained", three_attributes, flush, many, {0}},
     [UNSAMPLED] = {"span_unsampled", unsampled, NULL, few, {0}},
     [NOOP] = {"span_noop", no_provider, NULL, many, {0}},
+    [SHARED] = {"span_shared", two_on_one_span, flush, many, {0}},
+    [ATTACH] = {"context_attach", attach_detach, NULL, few, {0}},
     [PING] = {"health_ping", ping, NULL, few, {0}},
 };
 
@@ -148,6 +188,8 @@ static void open_all(void)
         impact_health_open(&health, IMPACT_HEALTH_OPTIONS(.secret = "secret")))
         abort();
     tracer = impact_tracer_provider_get_tracer(provider, "bench", "1");
+    kept = impact_context_with_span_context(
+        NULL, &(const impact_span_context){.trace_id = {{1}}, .span_id = {{1}}});
     unsampled_tracer = impact_tracer_provider_get_tracer(silent, "bench", "1");
 }
 

@@ -75,6 +75,7 @@ typedef struct impact_trace_stats {
     uint64_t rejected;       /* the backend refused it for good */
     uint64_t failed;         /* given up: timeout, dead peer, shutdown's deadline */
     const char *exporter;    /* whose these are; NULL: of all */
+    uint64_t late_calls;     /* with spans that were over, of all providers; beside the equation */
 } impact_trace_stats;
 
 /* ---- the process's own provider ---- */

@@ -8,6 +8,7 @@
 #include "base/protobuf.h"
 #include "pipeline/ring.h"
 #include "process/diagnostics.h"
+#include "trace/access.h"
 #include "trace/live_span.h"
 
 /* The specification's defaults: trace/sdk "Batching processor", "Span Limits". */
@@ -524,6 +525,7 @@ void impact_tracer_provider_get_stats(impact_tracer_provider *provider, impact_t
         const impact_trace_stats one = stats_of(provider, provider->batchers[i]);
         add_stats(&sum, &one);
     }
+    sum.late_calls = impact__access_late_count();
     (void)impact__struct_write(stats, &sum, sizeof sum); /* false: there is nowhere to write */
 }
 

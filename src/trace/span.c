@@ -356,11 +356,13 @@ static uint64_t end_of(const impact__span *span, uint64_t end_unix_ns)
 {
     if (!end_unix_ns)
         end_unix_ns = impact__clock_monotonic_ns() + span->anchor_ns;
-    if (end_unix_ns >= span->start_unix_ns)
-        return end_unix_ns;
+    return end_unix_ns >= span->start_unix_ns ? end_unix_ns : span->start_unix_ns;
+}
+
+static void say_it_has_no_duration(void)
+{
     impact_diagnostics_report(IMPACT_SEVERITY_WARNING, "span", "times",
                               "a span ends before its start: it is shown without a duration");
-    return span->start_unix_ns;
 }
 
 static void say_what_was_cut(const impact__span *span)
@@ -417,10 +419,13 @@ void impact_span_end_at(impact_span *span, uint64_t end_unix_ns)
         live = show_ending(&access, live, span, &end_unix_ns);
     if (!live)
         return;
+    const bool is_backwards = is_exported && end_unix_ns && end_unix_ns < live->start_unix_ns;
     if (is_exported)
         impact__span_finish(live, end_of(live, end_unix_ns));
     impact__shared_text *trace_state = impact__access_finish(&access, live);
     /* From here on nobody else has the slot, and what is called may take its time. */
+    if (is_backwards)
+        say_it_has_no_duration();
     if (is_exported && live->cut_count)
         say_what_was_cut(live);
     if (is_exported)

@@ -59,6 +59,7 @@ TEST(what_comes_after_the_end_does_nothing_and_is_counted)
     use(span, "late");
     impact_span_end(span);
     CHECK_EQUAL(impact__access_late_count() - before, 8);
+    CHECK_EQUAL(stats_of(t.provider).late_calls - before, 8);
     impact_span *other = begin("other"); /* in the same slot */
     CHECK(impact__slot_of((uintptr_t)other) == impact__slot_of((uintptr_t)span));
     use(span, "late");

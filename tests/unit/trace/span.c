@@ -3,6 +3,8 @@
 
 #include <pthread.h>
 
+#include <impact/diagnostics.h>
+
 #include "base/clock.h"
 #include "support/check.h"
 #include "support/faults.h"
@@ -543,5 +545,35 @@ TEST(options_of_every_size_are_read_by_the_one_rule)
     options.known.size = 1;
     REQUIRE(tracing_end(&t, impact_span_start(t.tracer, "none", &options.known), &view));
     CHECK_EQUAL(view.kind, IMPACT_SPAN_KIND_INTERNAL);
+    tracing_close(&t);
+}
+
+static int said;
+
+static void count_said(impact_severity severity, const char *message, uint64_t suppressed,
+                       void *userdata)
+{
+    (void)severity;
+    (void)userdata;
+    said += check_contains(message, "before its start") ? 1 + (int)suppressed : 0;
+}
+
+TEST(a_span_that_ends_before_its_start_ends_at_its_start_and_that_is_said_once)
+{
+    tracing t;
+    impact_span_view view;
+    REQUIRE(tracing_open(&t, NULL));
+    impact_diagnostics_set_callback(count_said, NULL);
+    for (int i = 0; i < 3; i++)
+        impact_span_end_at(
+            impact_span_start(t.tracer, "a", IMPACT_SPAN_OPTIONS(.start_unix_ns = 1000)), 999);
+    impact_span_end(impact_span_start(
+        t.tracer, "b", IMPACT_SPAN_OPTIONS(.start_unix_ns = UINT64_MAX / 2))); /* in the future */
+    for (size_t i = 0; i < 4; i++) {
+        REQUIRE(tracing_count(&t) == 4 && tracing_read(&t, &view, i));
+        CHECK(view.end_unix_ns == view.start_unix_ns);
+    }
+    CHECK_EQUAL(said, 1);
+    impact_diagnostics_set_callback(NULL, NULL);
     tracing_close(&t);
 }
