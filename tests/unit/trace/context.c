@@ -419,9 +419,13 @@ TEST(null_is_the_current_context)
     CHECK(impact_context_value(NULL, &key) == &one);
     CHECK(impact_context_detach(inner));
     CHECK(impact_context_current() == context);
-    const impact_context *none = impact_context_with_baggage(
-        impact_context_with_span_context(impact_context_with_span(NULL, NULL), NULL), NULL);
+    const impact_context *without_span = impact_context_with_span(NULL, NULL);
+    const impact_context *without_context = impact_context_with_span_context(without_span, NULL);
+    const impact_context *none = impact_context_with_baggage(without_context, NULL);
+    impact_context_release(without_span);
+    impact_context_release(without_context);
     CHECK(impact_context_span(none) == NULL && impact_context_value(none, &key) == &one);
+    impact_context_release(none);
     CHECK(impact_context_detach(outer));
     impact_context_release(context);
     impact_context_release(context);
