@@ -310,6 +310,7 @@ static impact_status fork_and_return(impact_exporter *exporter, const impact_bat
 
 TEST(a_child_that_an_exporter_forked_leaves_when_it_comes_back)
 {
+    check_skip_forks_of_threads();
     impact_exporter forker = {sizeof forker, "forker", fork_and_return, NULL, forget};
     impact_exporter *exporter = &forker;
     REQUIRE(!impact_tracer_provider_open(
