@@ -245,8 +245,8 @@ impact_status impact_trace_shutdown(uint32_t timeout_ms)
     if (provider) {
         status = impact_tracer_provider_shutdown(provider, timeout_ms);
         impact__provider_close_exporters(provider);
-        let_go(provider);
     }
+    let_go(provider);
     impact__cancel_release(held);
     return status;
 }
@@ -262,6 +262,7 @@ void impact_trace_get_stats(impact_trace_stats *stats)
         let_go(provider);
         return;
     }
+    free_retired(); /* older ones */
     (void)pthread_mutex_lock(&lock);
     (void)impact__struct_write(stats, &kept.sum, sizeof kept.sum); /* false: there is nowhere to */
     (void)pthread_mutex_unlock(&lock);

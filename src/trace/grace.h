@@ -29,7 +29,7 @@
 #include "base/thread.h"
 
 enum {
-    impact__hold_count = 4, /* defaults that are kept alive by spans of theirs, at the same time */
+    impact__hold_count = 16, /* defaults that are kept alive by spans of theirs, at the same time */
     IMPACT__NO_HOLD = impact__hold_count,
 };
 
