@@ -107,6 +107,34 @@ class Layers(Seeded):
         self.assert_accepted("layers.py")
 
 
+class Circles(Seeded):
+    def test_two_files_that_call_each_other(self):
+        for own, other in (("a", "b"), ("b", "a")):
+            body = f"void impact__seeded_{own}(void)\n{{\n    impact__seeded_{other}();\n}}\n"
+            self.write(f"src/base/seeded_{own}.c", body)
+        self.assert_caught(
+            "circles.py",
+            "circle: base/seeded_a uses base/seeded_b (impact__seeded_b), "
+            "base/seeded_b uses base/seeded_a (impact__seeded_a)",
+        )
+
+    def test_headers_that_include_each_other(self):
+        self.write("src/base/seeded_a.h", '#include "base/seeded_b.h"\n')
+        self.write("src/base/seeded_b.h", '#include "base/seeded_a.h"\n')
+        self.assert_caught("circles.py", "base/seeded_a uses base/seeded_b (its header)")
+
+    def test_a_declaration_is_no_call(self):
+        self.write("src/base/seeded_a.h", "void impact__seeded_b(void);\n")
+        body = "void impact__seeded_b(void)\n{\n}\n"
+        self.write("src/base/seeded_b.c", f'#include "base/seeded_a.h"\n\n{body}')
+        self.assert_accepted("circles.py")
+
+    def test_two_files_of_one_name(self):
+        self.write("src/base/seeded.c", "")
+        self.write("src/health/seeded.h", "")
+        self.assert_caught("circles.py", "src: seeded stands in base, health")
+
+
 class Words(Seeded):
     def test_each_refused_function(self):
         calls = ("strcpy(a, b)", "sprintf (a, b)", "strtol(a, 0, 10)", "alloca(8)", "malloc(8)")
