@@ -193,13 +193,14 @@ static sqlite3 *open_database(const char *path)
     return NULL;
 }
 
-/* Impact's two callbacks stand before ours, and answer below /health themselves. */
+/* Impact's two callbacks stand before ours, and answer below /health themselves. A probe that waits for its
+ * checks suspends its connection, so that none of the four threads waits with it. */
 static struct MHD_Daemon *listen_on(uint16_t port, impact_microhttpd *web)
 {
     const struct sockaddr_in address = {
         .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    return MHD_start_daemon(MHD_USE_AUTO_INTERNAL_THREAD, port, NULL, NULL,
-                            impact_microhttpd_handle, web, MHD_OPTION_NOTIFY_COMPLETED,
+    return MHD_start_daemon(MHD_USE_AUTO_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, port, NULL,
+                            NULL, impact_microhttpd_handle, web, MHD_OPTION_NOTIFY_COMPLETED,
                             impact_microhttpd_completed, web, MHD_OPTION_SOCK_ADDR, &address,
                             MHD_OPTION_THREAD_POOL_SIZE, 4U, MHD_OPTION_END);
 }
@@ -217,6 +218,7 @@ static int serve(impact_microhttpd *web, uint16_t port, const sigset_t *stop)
                  MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_BIND_PORT)->port);
     (void)fflush(stdout);
     (void)sigwait(stop, &signal); /* fails for a set that is none */
+    impact_microhttpd_drain(web); /* no connection may be suspended when the daemon stops */
     MHD_stop_daemon(daemon);
     return 0;
 }

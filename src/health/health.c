@@ -181,13 +181,23 @@ impact_status impact_health_set(impact_health *health, const impact_health_optio
 
 /* ---- close ---- */
 
-/* Let no run begin, answer every ticket with what is known, and wait for the runs that are under way. */
+/* Answer every ticket with what is known, those to come too: whoever waits on the own port's threads lets
+ * the port close. */
+static void stop_waiting(impact_health *health)
+{
+    impact__health_lock(health);
+    health->is_closing = true;
+    impact__tickets_conclude(health);
+    impact__health_sweep(health);
+    impact__health_unlock(health);
+}
+
+/* Let no run begin, and wait for those that are under way. */
 static size_t stop_runs(impact_health *health, uint32_t grace_ms)
 {
     const uint64_t deadline = impact__deadline_after_ms(grace_ms);
     impact__health_lock(health);
     impact__health_retire_all(health);
-    impact__tickets_conclude(health);
     impact__engine_stop(&health->engine, deadline);
     impact__health_sweep(health);
     const size_t still_there = health->engine.threads;
@@ -200,6 +210,7 @@ size_t impact_health_close(impact_health *health, uint32_t grace_ms)
     if (!health)
         return 0;
     const int held = impact__cancel_hold(); /* half closed is worse than late */
+    stop_waiting(health);
     impact__health_stop_listening(health);
     const size_t still_there = stop_runs(health, grace_ms);
     impact__fork_remove(&health->fork_member); /* without our lock: a fork takes that one second */

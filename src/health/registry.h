@@ -32,6 +32,7 @@ struct impact_health {
     size_t check_count;            /* of them all */
     impact_health_ticket *tickets; /* that are open, the newest first */
     uint64_t selections;
+    bool is_closing;   /* nobody waits any more */
     bool is_abandoned; /* its owner has let go: the last thread or ticket frees it */
     bool is_listening; /* or is about to */
     const impact_plugin *server_plugin;

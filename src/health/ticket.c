@@ -168,7 +168,7 @@ static void ask_for(impact_health_ticket *ticket, impact_health *health,
         ask(ticket, selection->checks[i]);
     impact__engine_set(&health->engine, &ticket->budget,
                        impact__deadline_after_ms(health->budget_ms));
-    if (!ticket->unsettled)
+    if (!ticket->unsettled || health->is_closing)
         conclude(ticket);
 }
 
@@ -275,8 +275,8 @@ static void leave(impact_health_ticket *ticket)
     impact__health_lock(health);
     conclude(ticket);
     impact__engine_recall(&health->engine, &ticket->call);
+    impact__health_sweep(health); /* lets go of the lock meanwhile: the ticket still keeps the registry */
     unlink_ticket(health, ticket);
-    impact__health_sweep(health);
     impact__health_leave(health);
 }
 

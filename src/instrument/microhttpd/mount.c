@@ -3,19 +3,17 @@
  * DESIGN: libmicrohttpd calls the handler several times a request: once after the headers, then for
  * each piece of the body, then for the response. The first call is the one whose connection is not in
  * the table yet; the closure of the request belongs to the application. Health paths are answered
- * before a span is started. Their answer is made on the first call and queued on the last: a response
- * that is queued before the body was read costs the connection.
+ * before a span is started (health_request.c).
  */
 #include <impact/microhttpd.h>
 
 #include <stdio.h>
-#include <string.h>
 
-#include "instrument/common/http_semconv.h"
 #include "base/alloc.h"
 #include "base/options.h"
+#include "instrument/common/http_semconv.h"
 #include "instrument/common/table.h"
-#include "serve/microhttpd/answer.h"
+#include "instrument/microhttpd/health_request.h"
 #include "instrument/microhttpd/server_span.h"
 #include "serve/microhttpd/target.h"
 
@@ -23,6 +21,7 @@ enum { name_limit = 256 }; /* bytes of a span's name that is made of a route */
 
 struct impact_microhttpd {
     impact_microhttpd_options options;
+    impact__suspended suspended;
 };
 
 typedef struct request {
@@ -30,8 +29,7 @@ typedef struct request {
     impact_span *span;             /* of the application's requests; may be NULL */
     const impact_context *context; /* likewise: what they are handled in; owned */
     bool is_ours;                  /* a health path: the application never sees it */
-    impact_http_response response; /* of ours */
-    size_t body_size;              /* of ours: what was thrown away */
+    impact__health_request health; /* of ours */
 } request;
 
 /* What runs on this thread: for impact_microhttpd_set_route. */
@@ -53,12 +51,22 @@ impact_status impact_microhttpd_open(impact_microhttpd **instrumentation,
     if (!opened)
         return IMPACT_ENOMEM;
     opened->options = read;
+    impact__suspended_open(&opened->suspended, read.wake, read.wake_cls);
     *instrumentation = opened;
     return IMPACT_OK;
 }
 
+void impact_microhttpd_drain(impact_microhttpd *instrumentation)
+{
+    if (instrumentation)
+        impact__suspended_drain(&instrumentation->suspended);
+}
+
 void impact_microhttpd_close(impact_microhttpd *instrumentation)
 {
+    if (!instrumentation)
+        return;
+    impact__suspended_close(&instrumentation->suspended);
     impact__free(NULL, instrumentation);
 }
 
@@ -94,36 +102,11 @@ static enum MHD_Result call_application_in(const request *r, const impact_microh
     return result;
 }
 
-/* ---- ours ---- */
-
-/* Throw the body away, then answer. */
-static enum MHD_Result continue_ours(request *r, const handler_call *call)
-{
-    if (*call->upload_data_size) {
-        r->body_size += *call->upload_data_size;
-        *call->upload_data_size = 0;
-        return r->body_size <= impact__body_limit ? MHD_YES : MHD_NO;
-    }
-    return impact__answer_queue(call->connection, &r->response, false);
-}
-
-static bool answer_health(impact_health *health, const handler_call *call,
-                          const impact__target *target, impact_http_response *response)
-{
-    /* libmicrohttpd sends no body to a HEAD, but the length of the one that it is given: it shall be
-     * that of the GET's (RFC 9110 8.6). */
-    const bool is_head = strcmp(call->method, MHD_HTTP_METHOD_HEAD) == 0;
-    const impact_http_request asked = impact__answer_request(
-        call->connection, is_head ? MHD_HTTP_METHOD_GET : call->method, target);
-    *response = IMPACT_HTTP_RESPONSE;
-    return health && impact_health_answer(health, &asked, response);
-}
-
 /* ---- every request ---- */
 
 static void forget(request *r)
 {
-    impact_http_response_clear(&r->response);
+    impact__health_request_end(&r->health);
     impact_context_release(r->context);
     impact__free(NULL, r);
 }
@@ -132,7 +115,9 @@ static void forget(request *r)
 static enum MHD_Result begin(const impact_microhttpd *web, const handler_call *call, request *r,
                              const impact__target *target)
 {
-    r->is_ours = answer_health(web->options.health, call, target, &r->response);
+    r->is_ours =
+        web->options.health && impact__health_request_begin(&r->health, web->options.health,
+                                                            call->connection, call->method, target);
     impact__table_add(&r->entry, call->connection);
     if (r->is_ours)
         return MHD_YES;
@@ -160,7 +145,7 @@ enum MHD_Result impact_microhttpd_handle(void *instrumentation, struct MHD_Conne
                                          const char *upload_data, size_t *upload_data_size,
                                          void **req_cls)
 {
-    const impact_microhttpd *web = instrumentation;
+    impact_microhttpd *web = instrumentation;
     if (!web || !connection)
         return MHD_NO;
     const handler_call call = {connection,       url,    method, version, upload_data,
@@ -168,7 +153,9 @@ enum MHD_Result impact_microhttpd_handle(void *instrumentation, struct MHD_Conne
     request *r = (request *)impact__table_find(connection);
     if (!r)
         return first_call(web, &call);
-    return r->is_ours ? continue_ours(r, &call) : call_application_in(r, web, &call);
+    if (r->is_ours)
+        return impact__health_request_continue(&r->health, &web->suspended, upload_data_size);
+    return call_application_in(r, web, &call);
 }
 
 void impact_microhttpd_completed(void *instrumentation, struct MHD_Connection *connection,

@@ -301,6 +301,36 @@ TEST(closing_tells_of_open_tickets_and_they_can_be_finished_afterwards)
     told_close(&t);
 }
 
+typedef struct finisher {
+    impact_health_ticket *ticket;
+    pthread_barrier_t start;
+} finisher;
+
+static void *finish_at_the_barrier(void *argument)
+{
+    finisher *f = argument;
+    (void)pthread_barrier_wait(&f->start);
+    impact_health_abandon(f->ticket);
+    return NULL;
+}
+
+TEST(a_registry_closes_while_its_last_ticket_is_finished)
+{
+    for (int i = 0; i < 300; i++) {
+        pthread_t thread;
+        impact_health *health = gate_health(1, patience_ms);
+        add_true(health, "a");
+        add_true(health, "b");
+        finisher f = {.ticket = begin(health, "a,b")};
+        (void)pthread_barrier_init(&f.start, NULL, 2);
+        REQUIRE(pthread_create(&thread, NULL, finish_at_the_barrier, &f) == 0);
+        (void)pthread_barrier_wait(&f.start);
+        CHECK_EQUAL(impact_health_close(health, patience_ms), 0);
+        CHECK(pthread_join(thread, NULL) == 0);
+        (void)pthread_barrier_destroy(&f.start);
+    }
+}
+
 /* ---- requests ---- */
 
 static impact_http_request request_for(const char *method, const char *path, const char *query)
