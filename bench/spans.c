@@ -149,8 +149,8 @@ static void ping(size_t count)
         .method = impact_text_of("GET"),
         .path = impact_text_of("/health/ping"),
     };
+    impact_http_response response = IMPACT_HTTP_RESPONSE;
     for (size_t i = 0; i < count; i++) {
-        impact_http_response response = IMPACT_HTTP_RESPONSE;
         if (impact_health_answer(health, &request, &response))
             impact_http_response_clear(&response);
     }

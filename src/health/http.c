@@ -284,21 +284,32 @@ static impact_health_ticket *answer_path(impact_health *health, impact_text path
     return NULL;
 }
 
-/* Answer a request, or begin to. IMPACT_ENOENT: it is not for a path of ours. */
+/* A request of this version is read where it is, any other into `spare`. NULL: it is none. */
+static const impact_http_request *read_request(impact_http_request *spare,
+                                               const impact_http_request *given)
+{
+    if (given && given->size == sizeof *given)
+        return given;
+    return given && impact__struct_read(spare, sizeof *spare, given) ? spare : NULL;
+}
+
+/* Answer a request, or begin to. IMPACT_ENOENT: it is not for a path of ours; then, and when it fails,
+ * the response is untouched. */
 static impact_status start(impact_health *health, const impact_http_request *given,
                            impact_http_response *response, impact_health_ticket **ticket)
 {
-    impact_http_request request;
+    impact_http_request spare;
     impact_text path;
-    if (!given || !impact__struct_read(&request, sizeof request, given))
+    const impact_http_request *request = read_request(&spare, given);
+    if (!request)
         return IMPACT_EINVAL;
-    if (!cut_prefix(&path, health, request.path))
+    if (!cut_prefix(&path, health, request->path))
         return IMPACT_ENOENT;
-    *ticket = answer_path(health, path, &request, response);
+    *ticket = answer_path(health, path, request, response);
     if (*ticket) {
         (*ticket)->is_request = true;
-        (*ticket)->has_no_body = is_head(&request);
-    } else if (is_head(&request)) {
+        (*ticket)->has_no_body = is_head(request);
+    } else if (is_head(request)) {
         response->body = impact_text_from(NULL, 0);
     }
     return IMPACT_OK;
@@ -359,6 +370,20 @@ impact_status impact_health_begin_answer(impact_health_ticket **ticket, impact_h
     return IMPACT_OK;
 }
 
+/* A caller of this version gets the answer made where he wants it, any other from `spare`. */
+static impact_http_response *place_for(impact_http_response *response, impact_http_response *spare)
+{
+    return response->size == sizeof *response ? response : spare;
+}
+
+static bool hand_over(impact_http_response *response, impact_http_response *made)
+{
+    if (made == response || impact__struct_write(response, made, sizeof *made))
+        return true;
+    impact_http_response_clear(made);
+    return false;
+}
+
 impact_status impact_health_finish_answer(impact_health_ticket *ticket,
                                           impact_http_response *response)
 {
@@ -368,12 +393,10 @@ impact_status impact_health_finish_answer(impact_health_ticket *ticket,
         impact_health_abandon(ticket);
         return IMPACT_EINVAL;
     }
-    impact_http_response made;
-    finish(ticket, &made);
-    if (impact__struct_write(response, &made, sizeof made))
-        return IMPACT_OK;
-    impact_http_response_clear(&made);
-    return IMPACT_EINVAL;
+    impact_http_response spare;
+    impact_http_response *made = place_for(response, &spare);
+    finish(ticket, made);
+    return hand_over(response, made) ? IMPACT_OK : IMPACT_EINVAL;
 }
 
 /* ---- for those who have a thread to wait on ---- */
@@ -382,15 +405,15 @@ bool impact_health_answer(void *health, const impact_http_request *request,
                           impact_http_response *response)
 {
     impact_health_ticket *ticket = NULL;
-    impact_http_response made;
-    if (!health || !response || start(health, request, &made, &ticket))
+    impact_http_response spare;
+    if (!health || !response)
+        return false;
+    impact_http_response *made = place_for(response, &spare);
+    if (start(health, request, made, &ticket))
         return false;
     if (ticket) {
         impact_health_wait(ticket);
-        finish(ticket, &made);
+        finish(ticket, made);
     }
-    if (impact__struct_write(response, &made, sizeof made))
-        return true;
-    impact_http_response_clear(&made);
-    return false;
+    return hand_over(response, made);
 }

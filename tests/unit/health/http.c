@@ -436,6 +436,58 @@ TEST(answering_accepts_null)
     CHECK_EQUAL(impact_health_close(health, patience_ms), 0);
 }
 
+/* ---- other versions ---- */
+
+typedef struct larger_request {
+    impact_http_request known;
+    uint64_t added;
+} larger_request;
+
+typedef struct larger_response {
+    impact_http_response known;
+    uint64_t added;
+} larger_response;
+
+TEST(a_request_of_another_version_is_read_when_nothing_unknown_is_set)
+{
+    impact_health *health = open_health(NULL, false);
+    impact_http_response response = IMPACT_HTTP_RESPONSE;
+    larger_request request = {{.size = sizeof request,
+                               .method = impact_text_of("GET"),
+                               .path = impact_text_of("/health/ping")},
+                              1};
+    CHECK(!impact_health_answer(health, &request.known, &response));
+    request.added = 0;
+    CHECK(impact_health_answer(health, &request.known, &response));
+    CHECK_EQUAL(response.status, 200);
+    request.known.size = offsetof(impact_http_request, query);
+    CHECK(impact_health_answer(health, &request.known, &response));
+    request.known.size = 0;
+    CHECK(!impact_health_answer(health, &request.known, &response));
+    CHECK_EQUAL(impact_health_close(health, patience_ms), 0);
+}
+
+TEST(a_response_of_another_version_gets_what_it_has_room_for)
+{
+    impact_health *health = open_health(NULL, false);
+    const impact_http_request request = {.size = sizeof request,
+                                         .method = impact_text_of("GET"),
+                                         .path = impact_text_of("/health/ping")};
+    larger_response larger = {{.size = sizeof larger}, 7};
+    CHECK(impact_health_answer(health, &request, &larger.known));
+    CHECK_EQUAL(larger.known.size, sizeof larger);
+    CHECK_EQUAL(larger.known.status, 200);
+    CHECK_EQUAL(larger.added, 0);
+    impact_http_response smaller = {.size = offsetof(impact_http_response, headers),
+                                    .header_count = 7};
+    CHECK(impact_health_answer(health, &request, &smaller));
+    CHECK_EQUAL(smaller.status, 200);
+    CHECK_EQUAL(smaller.header_count, 7);
+    smaller.size = 0;
+    CHECK(!impact_health_answer(health, &request, &smaller));
+    CHECK_EQUAL(impact_health_close(health, patience_ms), 0);
+}
+
 /* ---- memory ---- */
 
 static void check_answers_without_memory(impact_health *health, const faults *f, const char *path,

@@ -158,6 +158,32 @@ TEST(a_report_outlives_its_checks)
     impact_health_report_close(report);
 }
 
+typedef struct larger_result {
+    impact_health_result known;
+    uint64_t added;
+} larger_result;
+
+TEST(a_result_of_another_version_gets_what_it_has_room_for)
+{
+    impact_health *health = open_health(false);
+    impact_health_report *report = NULL;
+    REQUIRE(impact_health_probe(health, impact_text_of("a"), &report) == IMPACT_OK);
+    larger_result larger = {{.size = sizeof larger}, 7};
+    CHECK(impact_health_report_get(report, 0, &larger.known));
+    CHECK_STRING(larger.known.reason, "");
+    CHECK_EQUAL(larger.known.size, sizeof larger);
+    CHECK_EQUAL(larger.added, 0);
+    impact_health_result smaller = {.size = offsetof(impact_health_result, status),
+                                    .status = IMPACT_HEALTH_WARN};
+    CHECK(impact_health_report_get(report, 0, &smaller));
+    CHECK_EQUAL(smaller.name.size, 1);
+    CHECK_EQUAL(smaller.status, IMPACT_HEALTH_WARN);
+    smaller.size = 0;
+    CHECK(!impact_health_report_get(report, 0, &smaller));
+    impact_health_report_close(report);
+    CHECK_EQUAL(impact_health_close(health, patience_ms), 0);
+}
+
 TEST(asking_accepts_null)
 {
     impact_health *health = open_health(false);

@@ -1,0 +1,174 @@
+/* What a probe costs those who wait for it, and those who should not have to.
+ *
+ * twenty_slow_checks_ms: a probe of twenty checks of 700 ms. app_latency_beside_probe_ms: the slowest of the
+ * application's own requests to a libmicrohttpd server with one thread, while a probe of a check that hangs
+ * waits there; app_latency_alone_ms is the same without the probe.
+ */
+#include <arpa/inet.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <impact/microhttpd.h>
+
+#include "bench.h"
+#include "base/clock.h"
+
+enum { slow_count = 20, slow_ms = 700, request_count = 200 };
+
+static double ms_since(uint64_t began_ns)
+{
+    return (double)(impact__clock_monotonic_ns() - began_ns) / (double)IMPACT__NS_PER_MS;
+}
+
+static impact_health_status wait_a_while(impact_health_run *run, void *ms)
+{
+    (void)run;
+    return poll(NULL, 0, *(int *)ms) == 0 ? IMPACT_HEALTH_PASS : IMPACT_HEALTH_FAIL;
+}
+
+static impact_health *open_with(size_t count, int *ms)
+{
+    impact_health *health = NULL;
+    if (impact_health_open(&health, NULL))
+        abort();
+    for (size_t i = 0; i < count; i++) {
+        char name[16];
+        (void)snprintf(name, sizeof name, "c%zu", i);
+        if (impact_health_add(health,
+                              IMPACT_CHECK(.name = name, .run = wait_a_while, .userdata = ms)))
+            abort();
+    }
+    return health;
+}
+
+/* ---- twenty slow checks ---- */
+
+static double time_slow_checks(void)
+{
+    int ms = slow_ms;
+    impact_health_report *report = NULL;
+    impact_health *health = open_with(slow_count, &ms);
+    const uint64_t began = impact__clock_monotonic_ns();
+    if (impact_health_probe(health, impact_text_of("_defaults"), &report) ||
+        !impact_health_report_is_healthy(report))
+        abort();
+    const double took = ms_since(began);
+    impact_health_report_close(report);
+    (void)impact_health_close(health, 1000);
+    return took;
+}
+
+/* ---- the application beside a probe ---- */
+
+static enum MHD_Result answer(void *cls, struct MHD_Connection *connection, const char *url,
+                              const char *method, const char *version, const char *upload_data,
+                              size_t *upload_data_size, void **req_cls)
+{
+    static char body[] = "mine";
+    static int seen;
+    (void)cls;
+    (void)url;
+    (void)method;
+    (void)version;
+    (void)upload_data;
+    if (!*req_cls || *upload_data_size) {
+        *req_cls = &seen;
+        *upload_data_size = 0;
+        return MHD_YES;
+    }
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(sizeof body - 1, body, MHD_RESPMEM_PERSISTENT);
+    const enum MHD_Result result = MHD_queue_response(connection, 200, response);
+    MHD_destroy_response(response);
+    return result;
+}
+
+static int connect_to(uint16_t port)
+{
+    const struct sockaddr_in address = {
+        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    const int descriptor = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (descriptor < 0 || connect(descriptor, (const struct sockaddr *)&address, sizeof address))
+        abort();
+    return descriptor;
+}
+
+static void send_request(int descriptor, const char *path)
+{
+    char request[128];
+    const int size = snprintf(request, sizeof request,
+                              "GET %s HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", path);
+    if (send(descriptor, request, (size_t)size, MSG_NOSIGNAL) != size)
+        abort();
+}
+
+static void read_answer(int descriptor)
+{
+    char answer_text[1024];
+    while (recv(descriptor, answer_text, sizeof answer_text, 0) > 0) {
+    }
+    (void)close(descriptor);
+}
+
+static double slowest_request_ms(uint16_t port)
+{
+    double slowest = 0;
+    for (int i = 0; i < request_count; i++) {
+        const uint64_t began = impact__clock_monotonic_ns();
+        const int descriptor = connect_to(port);
+        send_request(descriptor, "/");
+        read_answer(descriptor);
+        const double took = ms_since(began);
+        slowest = took > slowest ? took : slowest;
+    }
+    return slowest;
+}
+
+static struct MHD_Daemon *start_daemon(impact_microhttpd *web)
+{
+    const struct sockaddr_in address = {.sin_family = AF_INET,
+                                        .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct MHD_Daemon *daemon = MHD_start_daemon(
+        MHD_USE_AUTO_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL,
+        impact_microhttpd_handle, web, MHD_OPTION_NOTIFY_COMPLETED, impact_microhttpd_completed,
+        web, MHD_OPTION_SOCK_ADDR, &address, MHD_OPTION_END);
+    if (!daemon)
+        abort();
+    return daemon;
+}
+
+static void time_application(double *alone, double *beside)
+{
+    int ms = 3000; /* longer than the budget */
+    impact_health *health = open_with(1, &ms);
+    impact_microhttpd *web = NULL;
+    if (impact_microhttpd_open(&web,
+                               IMPACT_MICROHTTPD_OPTIONS(.handler = answer, .health = health)))
+        abort();
+    struct MHD_Daemon *daemon = start_daemon(web);
+    const uint16_t port = MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_BIND_PORT)->port;
+    *alone = slowest_request_ms(port);
+    const int probe = connect_to(port);
+    send_request(probe, "/health/");
+    *beside = slowest_request_ms(port);
+    read_answer(probe);
+    impact_microhttpd_drain(web);
+    MHD_stop_daemon(daemon);
+    impact_microhttpd_close(web);
+    (void)impact_health_close(health, 5000);
+}
+
+int main(void)
+{
+    double alone = 0;
+    double beside = 0;
+    bench_print("twenty_slow_checks_ms", time_slow_checks(), "ms");
+    time_application(&alone, &beside);
+    bench_print("app_latency_alone_ms", alone, "ms");
+    bench_print("app_latency_beside_probe_ms", beside, "ms");
+    return 0;
+}
