@@ -91,8 +91,8 @@ typedef struct impact_check {
 IMPACT_API IMPACT_CHECKED impact_status impact_health_add(impact_health *health,
                                                           const impact_check *check);
 
-/* Give the check of this name other groups and limits, as add would; its run, its result, `run` and
- * userdata stay as they are. IMPACT_ENOENT: there is none. */
+/* Give the check of this name other groups and limits, and the last place in the order of registration, as
+ * add would; its run, its result, `run` and userdata stay as they are. IMPACT_ENOENT: there is none. */
 IMPACT_API IMPACT_CHECKED impact_status impact_health_change(impact_health *health,
                                                              const impact_check *check);
 

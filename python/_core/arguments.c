@@ -93,6 +93,17 @@ void raise_status(impact_status status, const char *what)
                      "%s: %s", what, impact_status_text(status));
 }
 
+const char *name_text(PyObject *name)
+{
+    Py_ssize_t size = 0;
+    const char *text = PyUnicode_AsUTF8AndSize(name, &size);
+    if (text && strlen(text) == (size_t)size)
+        return text;
+    if (text)
+        PyErr_Format(PyExc_ValueError, "%R has a null character", name);
+    return NULL;
+}
+
 static bool text_borrow(impact_text *text, PyObject *string)
 {
     Py_ssize_t size = 0;

@@ -37,7 +37,7 @@ static PyObject *module_configure(PyObject *module, PyObject *names)
 static PyObject *module_is_check_name(PyObject *module, PyObject *name)
 {
     (void)module; /* a function of the module, not of its state */
-    const char *text = PyUnicode_Check(name) ? PyUnicode_AsUTF8AndSize(name, NULL) : NULL;
+    const char *text = PyUnicode_Check(name) ? name_text(name) : NULL;
     if (!text) {
         PyErr_Clear();
         Py_RETURN_FALSE;

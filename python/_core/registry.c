@@ -184,14 +184,30 @@ static PyObject *registry_answer(PyObject *object, PyObject *arguments)
 
 /* ---- the registry ---- */
 
+static PyObject *none_or_error(impact_status status, const char *name)
+{
+    if (!status)
+        Py_RETURN_NONE;
+    raise_status(status, name);
+    return NULL;
+}
+
+/* (name, is_default), the name borrowed; NULL with an error. */
+static const char *read_check(PyObject *arguments, PyObject **name, const char **groups)
+{
+    int is_default = 0;
+    if (!PyArg_ParseTuple(arguments, "Up", name, &is_default))
+        return NULL;
+    *groups = is_default ? "_defaults" : "";
+    return name_text(*name);
+}
+
 static PyObject *registry_add(PyObject *object, PyObject *arguments)
 {
     registry_object *self = (registry_object *)object;
     PyObject *name = NULL;
-    int is_default = 0;
-    if (!PyArg_ParseTuple(arguments, "Up:add", &name, &is_default))
-        return NULL;
-    const char *text = PyUnicode_AsUTF8AndSize(name, NULL);
+    const char *groups = NULL;
+    const char *text = read_check(arguments, &name, &groups);
     if (!text)
         return NULL;
     struct check *check = check_new(self->run, name);
@@ -201,29 +217,53 @@ static PyObject *registry_add(PyObject *object, PyObject *arguments)
     Py_BEGIN_ALLOW_THREADS status = impact_health_add(
         self->health,
         IMPACT_CHECK(.name = text, .run = check_run, .userdata = check, .free_userdata = check_free,
-                     .groups = is_default ? "_defaults" : "", .timeout_ms = self->timeout_ms));
-    Py_END_ALLOW_THREADS if (status)
-    {
-        check_free(check);
-        raise_status(status, text);
+                     .groups = groups, .timeout_ms = self->timeout_ms));
+    Py_END_ALLOW_THREADS if (status) check_free(check);
+    return none_or_error(status, text);
+}
+
+static PyObject *registry_change(PyObject *object, PyObject *arguments)
+{
+    registry_object *self = (registry_object *)object;
+    PyObject *name = NULL;
+    const char *groups = NULL;
+    const char *text = read_check(arguments, &name, &groups);
+    if (!text)
         return NULL;
-    }
-    Py_RETURN_NONE;
+    impact_status status;
+    Py_BEGIN_ALLOW_THREADS status = impact_health_change(
+        self->health,
+        IMPACT_CHECK(.name = text, .groups = groups, .timeout_ms = self->timeout_ms));
+    Py_END_ALLOW_THREADS return none_or_error(status, text);
 }
 
 static PyObject *registry_remove(PyObject *object, PyObject *name)
 {
-    const char *text = PyUnicode_AsUTF8AndSize(name, NULL);
+    const char *text = name_text(name);
     if (!text)
         return NULL;
     impact_status status;
     Py_BEGIN_ALLOW_THREADS status = impact_health_remove(((registry_object *)object)->health, text);
-    Py_END_ALLOW_THREADS if (status)
-    {
-        raise_status(status, text);
+    Py_END_ALLOW_THREADS return none_or_error(status, text);
+}
+
+static PyObject *registry_set(PyObject *object, PyObject *arguments, PyObject *keywords)
+{
+    static char *names[] = {"secret", "ignores_unknown_checks", "budget_ms", NULL};
+    registry_object *self = (registry_object *)object;
+    const char *secret = NULL;
+    int ignores_unknown = 0;
+    unsigned budget_ms = 0;
+    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "$zpI:set", names, &secret,
+                                     &ignores_unknown, &budget_ms))
         return NULL;
-    }
-    Py_RETURN_NONE;
+    impact_status status;
+    Py_BEGIN_ALLOW_THREADS status = impact_health_set(
+        self->health,
+        IMPACT_HEALTH_OPTIONS(.secret = secret, .budget_ms = budget_ms,
+                              .ignores_unknown_checks = ignores_unknown != 0));
+    Py_END_ALLOW_THREADS if (!status) self->timeout_ms = budget_ms;
+    return none_or_error(status, "the health registry cannot be set anew");
 }
 
 static PyObject *registry_new(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
@@ -266,6 +306,11 @@ static void registry_dealloc(PyObject *object)
 
 static PyMethodDef registry_methods[] = {
     {"add", registry_add, METH_VARARGS, "add(name, is_default): register a check."},
+    {"change", registry_change, METH_VARARGS,
+     "change(name, is_default): give a check other groups, the time limit of now and the last place; its "
+     "run goes on."},
+    {"set", (PyCFunction)(void (*)(void))registry_set, METH_VARARGS | METH_KEYWORDS,
+     "set(*, secret, ignores_unknown_checks, budget_ms): from now on; runs go on."},
     {"remove", registry_remove, METH_O, "Take a check out."},
     {"answer", registry_answer, METH_VARARGS,
      "answer(method, path, query, headers) -> (status, headers, body), or None: not its path."},

@@ -41,16 +41,23 @@ static bool read_check(impact_check *known, const impact_check *check)
 }
 
 /* Under the lock. */
+static void append(impact_health *health, impact__check *check)
+{
+    impact__check **end = &health->checks;
+    while (*end)
+        end = &(*end)->next;
+    *end = check;
+    check->next = NULL;
+}
+
+/* Under the lock. */
 static impact_status link_check(impact_health *health, impact__check *check)
 {
     if (impact__health_find(health, impact__check_name(check)))
         return IMPACT_EEXIST;
     if (health->check_count == IMPACT__CHECK_LIMIT)
         return IMPACT_ELIMIT;
-    impact__check **end = &health->checks;
-    while (*end)
-        end = &(*end)->next;
-    *end = check;
+    append(health, check);
     health->check_count++;
     return IMPACT_OK;
 }
@@ -76,12 +83,24 @@ impact_status impact_health_add(impact_health *health, const impact_check *check
 
 /* ---- change ---- */
 
+/* Under the lock. */
+static void move_to_the_end(impact_health *health, impact__check *check)
+{
+    impact__check **link = &health->checks;
+    while (*link != check)
+        link = &(*link)->next;
+    *link = check->next;
+    append(health, check);
+}
+
 /* Under the lock. Returns the groups that are of no use any more: the former, or the new ones when there
  * is no such check. */
-static char *change(impact__check *check, const impact_check *known, char *groups)
+static char *change(impact_health *health, impact__check *check, const impact_check *known,
+                    char *groups)
 {
     if (!check)
         return groups;
+    move_to_the_end(health, check);
     char *former = check->definition.groups;
     check->definition.groups = groups;
     check->definition.max_age_ns = known->max_age_ms * IMPACT__NS_PER_MS;
@@ -100,7 +119,7 @@ impact_status impact_health_change(impact_health *health, const impact_check *ch
         return status;
     impact__health_lock(health);
     impact__check *found = impact__health_find(health, impact_text_of(known.name));
-    char *unused = change(found, &known, groups);
+    char *unused = change(health, found, &known, groups);
     impact__health_unlock(health);
     impact__free(health->allocator, unused);
     return found ? IMPACT_OK : IMPACT_ENOENT;

@@ -119,6 +119,22 @@ TEST(a_check_gets_other_groups_and_limits_and_keeps_its_run_and_its_userdata)
     gate_close(&g);
 }
 
+TEST(a_check_that_is_changed_stands_last)
+{
+    impact_health *health = gate_health(1, patience_ms);
+    add_true(health, "a");
+    add_true(health, "b");
+    add_true(health, "c");
+    CHECK_EQUAL(impact_health_change(health, IMPACT_CHECK(.name = "a")), IMPACT_OK);
+    CHECK_EQUAL(impact_health_change(health, IMPACT_CHECK(.name = "a")), IMPACT_OK);
+    CHECK_EQUAL(impact_health_change(health, IMPACT_CHECK(.name = "c")), IMPACT_OK);
+    CHECK_STRING(health->checks->definition.name, "b");
+    CHECK_STRING(health->checks->next->definition.name, "a");
+    CHECK_STRING(health->checks->next->next->definition.name, "c");
+    CHECK(!health->checks->next->next->next);
+    CHECK_EQUAL(impact_health_close(health, patience_ms), 0);
+}
+
 TEST(a_change_that_is_refused_changes_nothing)
 {
     impact_health *health = gate_health(1, patience_ms);

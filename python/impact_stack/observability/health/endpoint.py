@@ -1,9 +1,13 @@
 """The health paths of one app: glue between Flask and the answer that the C core gives.
 
 DESIGN: an Endpoint is the state of one app. It holds a registry of the C core, which is brought in
-line with `Health.checks` before each answer. The core runs the checks on its own threads; each run
-comes back here by its name. The registry knows the endpoint only weakly, so that an app can go
-away.
+line with `Health.checks` and the configuration before each answer, without touching what runs. The
+core runs the checks on its own threads; each run comes back here by its name. The registry knows the
+endpoint only weakly, so that an app can go away.
+
+Health fails closed: a check that is wanted and cannot be run is a check that fails. One that the
+core refuses can be asked for by nobody, so it fails every answer; a default that is not registered
+fails where the defaults are asked for (`missing.py`).
 """
 
 from __future__ import annotations
@@ -22,6 +26,7 @@ import flask
 import flask.blueprints
 
 from .. import _core, logger
+from . import missing
 from .untraced import suppress_instrumentation
 
 if TYPE_CHECKING:
@@ -74,7 +79,8 @@ class Endpoint:
         self._settings = self._read_settings(None)
         self._registry = self._open_registry()
         self._registered: list[tuple[str, bool]] = []
-        self._left_out: set[Any] = set()
+        self._refused: set[Any] = set()
+        self._said: set[Any] = set()
         # By process: what another thread held when the process forked is nobody's in the child.
         self._locks: dict[int, threading.Lock] = {}
         self._answering: dict[tuple[int, object], contextvars.Context] = {}
@@ -123,16 +129,30 @@ class Endpoint:
             budget_ms=self._settings.budget_ms,
         )
 
-    def _current_registry(self) -> _core.HealthRegistry:
-        """Return the registry, in line with the configuration and the checks of this moment."""
+    def _current_registry(self) -> tuple[_core.HealthRegistry, missing.Missing]:
+        """Return the registry, in line with the configuration and the checks of this moment.
+
+        And what it misses.
+        """
         with self._locks.setdefault(os.getpid(), threading.Lock()):
-            settings = self._read_settings(self._settings)
-            if settings != self._settings:
-                self._settings = settings
-                self._registry = self._open_registry()
-                self._registered = []
+            self._reconfigure()
             self._reconcile()
-            return self._registry
+            return self._registry, self._missing_checks()
+
+    def _reconfigure(self) -> None:
+        """Make the registry have the settings of now. What runs goes on."""
+        settings = self._read_settings(self._settings)
+        if settings == self._settings:
+            return
+        self._registry.set(
+            secret=settings.secret,
+            ignores_unknown_checks=not settings.is_strict,
+            budget_ms=settings.budget_ms,
+        )
+        if settings.budget_ms != self._settings.budget_ms:  # the checks' time limit too
+            for name, is_default in self._registered:
+                self._registry.change(name, is_default)
+        self._settings = settings
 
     def _wanted_checks(self) -> list[tuple[str, bool]]:
         """Return the names that can be asked for, and whether each is a default."""
@@ -143,27 +163,49 @@ class Endpoint:
         """Return whether a name can be asked for; say so once when it cannot."""
         if _is_check_name(name):
             return True
-        if name not in self._left_out:
-            self._left_out.add(name)
-            logger.error("Health check %r is left out: it cannot be asked for in a URL", name)
+        self._refused.add(name)
+        self._say_once(name, "Health check %r is left out: it cannot be asked for in a URL", name)
         return False
 
+    def _say_once(self, name: Any, message: str, *arguments: object) -> None:
+        if name not in self._said:
+            self._said.add(name)
+            logger.error(message, *arguments)
+
     def _reconcile(self) -> None:
-        """Make the registry hold the wanted checks in their order, touching as few as possible."""
+        """Make the registry hold the wanted checks in their order; what is not new runs on."""
+        self._refused = set()
         wanted = self._wanted_checks()
         if wanted == self._registered:
             return
-        same = len(os.path.commonprefix([wanted, self._registered]))
-        for name, _ in self._registered[same:]:
-            self._registry.remove(name)
-        del self._registered[same:]
+        names = {name for name, _ in wanted}
+        for name, _ in self._registered:
+            if name not in names:
+                self._registry.remove(name)
+        former = [entry for entry in self._registered if entry[0] in names]
+        same = len(os.path.commonprefix([wanted, former]))
+        present = {name for name, _ in former}
+        self._registered = wanted[:same]
         for name, is_default in wanted[same:]:
-            try:
-                self._registry.add(name, is_default)
-            except (ValueError, RuntimeError) as error:
-                logger.error("Health check '%s' cannot be registered: %s", name, error)
-                return
+            self._put_last(name, is_default, is_present=name in present)
+
+    def _put_last(self, name: str, is_default: bool, *, is_present: bool) -> None:
+        """Add a check, or move one that is there to the end."""
+        put = self._registry.change if is_present else self._registry.add
+        try:
+            put(name, is_default)
+        except (ValueError, RuntimeError) as error:
+            self._refused.add(name)
+            self._say_once(name, "Health check '%s' cannot be registered: %s", name, error)
+        else:
             self._registered.append((name, is_default))
+
+    def _missing_checks(self) -> missing.Missing:
+        """Return what is wanted and not in the registry."""
+        absent = [n for n in self._health.default_checks if n not in self._health.checks]
+        for name in absent:
+            self._say_once(name, "Health check %r is a default, and is not registered", name)
+        return missing.Missing(refused=list(self._refused), defaults=absent)
 
     # ---- a run ----
 
@@ -208,7 +250,7 @@ class Endpoint:
         """Answer a request for one of the health paths: the view function."""
         del rest  # the core reads the path itself
         request = flask.request
-        registry = self._current_registry()
+        registry, missed = self._current_registry()
         key = (os.getpid(), object())
         self._answering[key] = contextvars.copy_context()
         try:
@@ -222,7 +264,7 @@ class Endpoint:
             del self._answering[key]
         if answered is None:
             flask.abort(404)
-        return _response(*answered)
+        return _response(*missed.close(answered, request.args.get("checks")))
 
 
 def _result_of(check: Callable[[], Any]) -> Any:

@@ -1,0 +1,45 @@
+"""What an answer says of checks that are wanted and are not in the core's registry: they fail."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NamedTuple
+
+Answer = tuple[int, list[tuple[str, str]], bytes]
+
+DEFAULTS = "_defaults"
+
+
+class Missing(NamedTuple):
+    """Checks that are wanted and cannot be run."""
+
+    refused: list[Any]  # what the core did not take: nobody can ask for it, so it fails every answer
+    defaults: list[Any]  # defaults that nobody registered
+
+    def close(self, answer: Answer, selector: str | None) -> Answer:
+        """Return the core's answer with what is missing in it, as failed.
+
+        `selector` is the request's, None for the defaults. What is no report stays as it is.
+        """
+        names = self._selected(selector)
+        status, headers, body = answer
+        if not names or status not in (200, 503) or not _is_json(headers):
+            return answer
+        return 503, headers, _closed(body, names) if body else body
+
+    def _selected(self, selector: str | None) -> list[Any]:
+        asked = {name.strip() for name in (DEFAULTS if selector is None else selector).split(",")}
+        return self.refused + [n for n in self.defaults if DEFAULTS in asked or n in asked]
+
+
+def _is_json(headers: list[tuple[str, str]]) -> bool:
+    return ("Content-Type", "application/json") in headers
+
+
+def _closed(body: bytes, names: list[Any]) -> bytes:
+    report = json.loads(body)
+    if "checks" not in report:
+        return body
+    report["checks"].update({str(name): False for name in names})
+    report["health"] = "degraded"
+    return json.dumps(report, separators=(",", ":")).encode() + b"\n"
