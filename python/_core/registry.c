@@ -232,8 +232,7 @@ static PyObject *registry_change(PyObject *object, PyObject *arguments)
         return NULL;
     impact_status status;
     Py_BEGIN_ALLOW_THREADS status = impact_health_change(
-        self->health,
-        IMPACT_CHECK(.name = text, .groups = groups, .timeout_ms = self->timeout_ms));
+        self->health, IMPACT_CHECK(.name = text, .groups = groups, .timeout_ms = self->timeout_ms));
     Py_END_ALLOW_THREADS return none_or_error(status, text);
 }
 
@@ -259,9 +258,8 @@ static PyObject *registry_set(PyObject *object, PyObject *arguments, PyObject *k
         return NULL;
     impact_status status;
     Py_BEGIN_ALLOW_THREADS status = impact_health_set(
-        self->health,
-        IMPACT_HEALTH_OPTIONS(.secret = secret, .budget_ms = budget_ms,
-                              .ignores_unknown_checks = ignores_unknown != 0));
+        self->health, IMPACT_HEALTH_OPTIONS(.secret = secret, .budget_ms = budget_ms,
+                                            .ignores_unknown_checks = ignores_unknown != 0));
     Py_END_ALLOW_THREADS if (!status) self->timeout_ms = budget_ms;
     return none_or_error(status, "the health registry cannot be set anew");
 }
@@ -307,8 +305,8 @@ static void registry_dealloc(PyObject *object)
 static PyMethodDef registry_methods[] = {
     {"add", registry_add, METH_VARARGS, "add(name, is_default): register a check."},
     {"change", registry_change, METH_VARARGS,
-     "change(name, is_default): give a check other groups, the time limit of now and the last place; its "
-     "run goes on."},
+     "change(name, is_default): other groups, today's time limit, the last place; its run goes "
+     "on."},
     {"set", (PyCFunction)(void (*)(void))registry_set, METH_VARARGS | METH_KEYWORDS,
      "set(*, secret, ignores_unknown_checks, budget_ms): from now on; runs go on."},
     {"remove", registry_remove, METH_O, "Take a check out."},

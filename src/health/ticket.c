@@ -275,7 +275,7 @@ static void leave(impact_health_ticket *ticket)
     impact__health_lock(health);
     conclude(ticket);
     impact__engine_recall(&health->engine, &ticket->call);
-    impact__health_sweep(health); /* lets go of the lock meanwhile: the ticket still keeps the registry */
+    impact__health_sweep(health); /* lets go of the lock, but the ticket keeps the registry */
     unlink_ticket(health, ticket);
     impact__health_leave(health);
 }

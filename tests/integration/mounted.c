@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/select.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -530,6 +531,46 @@ TEST(many_probes_and_requests_are_answered_at_once)
     for (size_t i = 0; i < suspending_count; i++)
         check_many(&suspending[i]);
     check_many(&thread_each);
+}
+
+/* ---- forks ---- */
+
+typedef struct forker {
+    pthread_t thread;
+    atomic_bool stops;
+    atomic_uint wrong;
+} forker;
+
+/* A child may open and close what its parent has, whatever the parent was doing. */
+static void *fork_often(void *argument)
+{
+    forker *f = argument;
+    while (!atomic_load(&f->stops)) {
+        const pid_t child = fork();
+        if (child == 0) {
+            impact_microhttpd *web = NULL;
+            const impact_status status =
+                impact_microhttpd_open(&web, IMPACT_MICROHTTPD_OPTIONS(.handler = handle));
+            impact_microhttpd_drain(web);
+            impact_microhttpd_close(web);
+            _exit(status ? 1 : 0);
+        }
+        int status = -1;
+        atomic_fetch_add(&f->wrong, waitpid(child, &status, 0) != child || status != 0);
+    }
+    return NULL;
+}
+
+TEST(a_process_forks_while_its_server_suspends_and_resumes)
+{
+    check_skip_forks_of_threads();
+    forker f = {.wrong = 0};
+    CHECK(pthread_create(&f.thread, NULL, fork_often, &f) == 0);
+    check_many(&suspending[0]);
+    check_many(&suspending[2]);
+    atomic_store(&f.stops, true);
+    CHECK(pthread_join(f.thread, NULL) == 0);
+    CHECK_EQUAL(atomic_load(&f.wrong), 0);
 }
 
 /* ---- memory ---- */

@@ -39,16 +39,42 @@ static void unlock(impact__suspended *suspended)
     (void)pthread_mutex_unlock(&suspended->lock);
 }
 
-void impact__suspended_open(impact__suspended *suspended, void (*wake)(void *wake_cls),
-                            void *wake_cls)
+static void before_fork(void *suspended)
+{
+    lock(suspended);
+}
+
+static void after_fork_in_parent(void *suspended)
+{
+    unlock(suspended);
+}
+
+/* The connections are the parent's, and so is the daemon. */
+static void after_fork_in_child(void *userdata)
+{
+    impact__suspended *suspended = userdata;
+    suspended->first = NULL;
+    unlock(suspended);
+}
+
+impact_status impact__suspended_open(impact__suspended *suspended, void (*wake)(void *wake_cls),
+                                     void *wake_cls)
 {
     *suspended = (impact__suspended){.wake = wake, .wake_cls = wake_cls};
     (void)pthread_mutex_init(&suspended->lock, NULL);
+    const impact_status status = impact_fork_add(
+        &suspended->fork_member,
+        IMPACT_FORK_HANDLERS(.before = before_fork, .in_parent = after_fork_in_parent,
+                             .in_child = after_fork_in_child, .userdata = suspended));
+    if (status)
+        (void)pthread_mutex_destroy(&suspended->lock); /* cannot fail: nobody has it */
+    return status;
 }
 
 void impact__suspended_close(impact__suspended *suspended)
 {
-    (void)pthread_mutex_destroy(&suspended->lock); /* cannot fail: nobody has it */
+    impact_fork_remove(suspended->fork_member);
+    (void)pthread_mutex_destroy(&suspended->lock); /* as above */
 }
 
 /* Without the lock: it is the application's function. */

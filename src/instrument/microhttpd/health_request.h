@@ -8,6 +8,7 @@
 #include <microhttpd.h>
 
 #include <impact/health.h>
+#include <impact/process.h>
 
 #include "serve/microhttpd/target.h"
 
@@ -19,6 +20,7 @@ typedef struct impact__suspended {
     void (*wake)(
         void *wake_cls); /* the application's loop; NULL: there is none, or it cannot be woken */
     void *wake_cls;
+    impact_fork_member *fork_member;
 
     pthread_mutex_t lock; /* guards all below */
     impact__health_request *first;
@@ -39,8 +41,8 @@ struct impact__health_request {
     impact__health_request *previous;
 };
 
-void impact__suspended_open(impact__suspended *suspended, void (*wake)(void *wake_cls),
-                            void *wake_cls);
+impact_status impact__suspended_open(impact__suspended *suspended, void (*wake)(void *wake_cls),
+                                     void *wake_cls);
 void impact__suspended_close(impact__suspended *suspended);
 
 /* Resume them all, now and for good: their requests are answered with what is known. */

@@ -51,7 +51,12 @@ impact_status impact_microhttpd_open(impact_microhttpd **instrumentation,
     if (!opened)
         return IMPACT_ENOMEM;
     opened->options = read;
-    impact__suspended_open(&opened->suspended, read.wake, read.wake_cls);
+    const impact_status status =
+        impact__suspended_open(&opened->suspended, read.wake, read.wake_cls);
+    if (status) {
+        impact__free(NULL, opened);
+        return status;
+    }
     *instrumentation = opened;
     return IMPACT_OK;
 }
