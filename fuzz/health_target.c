@@ -68,6 +68,13 @@ static bool is_expected(int status)
     return false;
 }
 
+static void check_response(const impact_http_response *response)
+{
+    require(is_expected(response->status));
+    check_headers(response);
+    check_body(response);
+}
+
 static impact_text cut_line(impact_text *rest)
 {
     impact_text line = {0};
@@ -95,10 +102,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         .carrier = &rest,
     };
     impact_http_response response = IMPACT_HTTP_RESPONSE;
-    if (impact_health_answer(registries[kind], &request, &response)) {
-        require(is_expected(response.status));
-        check_headers(&response);
-        check_body(&response);
+    const bool is_ours = impact_health_answer(registries[kind], &request, &response);
+    if (is_ours)
+        check_response(&response);
+    impact_http_response_clear(&response);
+    impact_health_ticket *ticket = NULL;
+    require((impact_health_begin_answer(&ticket, registries[kind], &request) == IMPACT_OK) ==
+            is_ours);
+    if (ticket) {
+        require(impact_health_finish_answer(ticket, &response) == IMPACT_OK);
+        check_response(&response);
     }
     impact_http_response_clear(&response);
     return 0;

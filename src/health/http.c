@@ -14,6 +14,7 @@
 #include "base/buffer.h"
 #include "base/options.h"
 #include "base/text.h"
+#include "base/thread.h"
 #include "health/query.h"
 #include "health/render/report_json.h"
 #include "health/ticket.h"
@@ -412,8 +413,10 @@ bool impact_health_answer(void *health, const impact_http_request *request,
     if (start(health, request, made, &ticket))
         return false;
     if (ticket) {
+        const int held = impact__cancel_hold(); /* as in impact_health_probe */
         impact_health_wait(ticket);
         finish(ticket, made);
+        impact__cancel_release(held);
     }
     return hand_over(response, made);
 }

@@ -151,7 +151,28 @@ TEST(null_is_refused_or_ignored)
     impact_microhttpd_completed(NULL, NULL, NULL, MHD_REQUEST_TERMINATED_COMPLETED_OK);
     impact_microhttpd_set_route(NULL);
     impact_microhttpd_set_route("/outside");
+    impact_microhttpd_drain(NULL);
     impact_microhttpd_close(NULL);
+}
+
+typedef struct larger_options {
+    impact_microhttpd_options known;
+    uint64_t added;
+} larger_options;
+
+TEST(options_of_another_version_are_taken_when_nothing_unknown_is_set)
+{
+    impact_microhttpd *web = NULL;
+    larger_options larger = {{.size = sizeof larger, .handler = handle}, 1};
+    CHECK_EQUAL(impact_microhttpd_open(&web, &larger.known), IMPACT_EINVAL);
+    larger.added = 0;
+    CHECK_EQUAL(impact_microhttpd_open(&web, &larger.known), IMPACT_OK);
+    impact_microhttpd_close(web);
+    larger.known.size = offsetof(impact_microhttpd_options, handler_cls);
+    CHECK_EQUAL(impact_microhttpd_open(&web, &larger.known), IMPACT_OK);
+    impact_microhttpd_close(web);
+    larger.known.size = 0;
+    CHECK_EQUAL(impact_microhttpd_open(&web, &larger.known), IMPACT_EINVAL);
 }
 
 /* ---- spans ---- */
