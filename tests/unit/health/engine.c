@@ -339,7 +339,8 @@ TEST(twenty_good_checks_take_as_long_as_the_slowest)
     REQUIRE(probe_in_time(health, "_defaults", &report));
     const uint64_t took = impact__clock_monotonic_ns() - began;
     CHECK(impact_health_report_is_healthy(report));
-    CHECK(took < 4 * each_ms * IMPACT__NS_PER_MS); /* one after another it would be five times */
+    /* One after another it would be twenty times; a busy machine may be slow to start threads. */
+    CHECK(took < count / 2 * each_ms * IMPACT__NS_PER_MS);
     impact_health_report_close(report);
     CHECK_EQUAL(impact_health_close(health, patience_ms), 0);
 }
