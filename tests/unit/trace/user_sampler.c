@@ -199,6 +199,44 @@ TEST(a_span_that_is_only_recorded_is_recording_and_not_exported)
     tracing_close(&t);
 }
 
+/* Counts, by number: starts, ends. */
+static int told[2];
+
+static void take_start(impact_span_processor *processor, impact_span *span,
+                       const impact_context *parent)
+{
+    (void)processor;
+    (void)parent;
+    told[0] += impact_span_is_recording(span);
+}
+
+static void take_end(impact_span_processor *processor, const impact_ended_span *span)
+{
+    (void)processor;
+    told[1] += span != NULL;
+}
+
+static void close_nothing(impact_span_processor *processor)
+{
+    (void)processor;
+}
+
+TEST(processors_see_a_span_that_is_only_recorded)
+{
+    witness w = witness_of(IMPACT_SAMPLING_RECORD_ONLY);
+    impact_span_processor processor = {.size = sizeof processor,
+                                       .on_start = take_start,
+                                       .on_end = take_end,
+                                       .close = close_nothing};
+    REQUIRE(open_with(&w));
+    CHECK_EQUAL(impact_tracer_provider_add_processor(t.provider, &processor), IMPACT_OK);
+    impact_span_end(impact_span_start(t.tracer, "a", NULL));
+    CHECK_EQUAL(told[0], 1);
+    CHECK_EQUAL(told[1], 1);
+    CHECK_EQUAL(tracing_count(&t), 0);
+    tracing_close(&t);
+}
+
 TEST(a_decision_that_is_none_drops)
 {
     witness w = witness_of((impact_sampling_decision)7);
