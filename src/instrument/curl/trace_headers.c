@@ -82,8 +82,8 @@ static void set_field(void *carrier, const char *name, const char *value)
     impact__trace_headers *headers = carrier;
     const size_t name_size = strlen(name);
     const size_t value_size = strlen(value);
-    if (!name_size || name_size > line_limit || value_size > line_limit ||
-        !is_printable(name) || !is_printable(value) || strpbrk(name, ":; \t") ||
+    if (!name_size || name_size > line_limit || value_size > line_limit || !is_printable(name) ||
+        !is_printable(value) || strpbrk(name, ":; \t") ||
         is_the_applications(headers->application, name))
         return;
     remove_line(headers, name);

@@ -21,8 +21,8 @@ static impact_status count(impact_exporter *exporter, const impact_batch *batch,
     return IMPACT_OK;
 }
 
-static impact_status hang(impact_exporter *exporter, const impact_batch *batch,
-                          uint32_t timeout_ms, size_t *rejected)
+static impact_status hang(impact_exporter *exporter, const impact_batch *batch, uint32_t timeout_ms,
+                          size_t *rejected)
 {
     (void)exporter, (void)batch, (void)timeout_ms, (void)rejected;
     for (;;)
@@ -61,8 +61,8 @@ static void end_spans(void)
 /* Its exit status, or minus the signal that ended it. */
 static int end_of(void (*live)(void))
 {
-    exported = mmap(NULL, sizeof *exported, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
-                    0);
+    exported =
+        mmap(NULL, sizeof *exported, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (exported == MAP_FAILED)
         return -1;
     const pid_t child = fork();
