@@ -127,9 +127,9 @@ TEST(a_header_cannot_begin_another_one)
 
 TEST(headers_beyond_the_limit_are_left_out)
 {
-    static char many[80 * 8];
+    static char many[80 * 16];
     for (int i = 0; i < 80; i++)
-        (void)snprintf(many + strlen(many), 8, "h%d=1,", i);
+        (void)snprintf(many + strlen(many), 16, "h%d=1,", i);
     set("HEADERS", many);
     otlp__settings settings = read_settings();
     CHECK_EQUAL(settings.header_count, OTLP__HEADER_LIMIT);

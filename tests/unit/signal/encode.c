@@ -147,7 +147,7 @@ TEST(a_list_goes_on_from_its_defaults)
 TEST(a_list_is_looked_at_up_to_its_limit)
 {
     static impact_attribute many[impact__list_count_limit + 10];
-    static char keys[impact__list_count_limit + 10][8];
+    static char keys[impact__list_count_limit + 10][12];
     for (int i = 0; i < impact__list_count_limit + 10; i++) {
         (void)snprintf(keys[i], sizeof keys[i], "%d", i);
         many[i] = impact_int(keys[i], i);

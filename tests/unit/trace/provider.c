@@ -149,7 +149,7 @@ TEST(a_provider_opened_in_code_has_a_service_name_and_says_which_sdk_it_is)
 TEST(as_many_resource_attributes_as_are_allowed_are_kept)
 {
     static impact_attribute many[1000];
-    static char keys[1000][8];
+    static char keys[1000][12];
     impact_message_walk attributes;
     for (int i = 0; i < 1000; i++) {
         (void)snprintf(keys[i], sizeof keys[i], "%d", i);

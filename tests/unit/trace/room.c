@@ -167,7 +167,7 @@ TEST(a_status_of_300_kb_is_kept_whole_and_a_value_too)
 TEST(an_event_whose_attributes_do_not_fit_is_kept_without_them)
 {
     impact_attribute many[100];
-    char keys[100][32];
+    char keys[100][40];
     impact_event_view event;
     REQUIRE(open_with((impact_span_limits){.span_bytes = 1024}));
     for (int i = 0; i < 100; i++) {

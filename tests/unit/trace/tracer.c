@@ -65,7 +65,7 @@ TEST(schema_url_and_attributes_are_part_of_a_scope)
 
 TEST(attributes_of_a_scope_that_are_not_kept_are_counted)
 {
-    static char keys[impact__list_count_limit + 10][8];
+    static char keys[impact__list_count_limit + 10][12];
     static impact_attribute many[impact__list_count_limit + 10];
     tracing t;
     impact_scope_view scope;
