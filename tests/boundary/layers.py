@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Holds every #include to src/LAYERS and to the order of groups, and #if to base/."""
+"""Holds every #include to src/LAYERS and to the order of groups, and #if to base/; the table itself to
+arrows that point downward, and the picture in ARCHITECTURE.md to the table."""
 import pathlib
 import re
 
@@ -9,6 +10,7 @@ INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 CONDITIONAL = re.compile(r"^\s*#\s*(if|ifdef|ifndef|elif|else)\b")
 WITH_OWN_HEADERS = ("src", "tests")  # the others' files are named after what they use
 FREE_OF_CONDITIONALS = ("src", "python", "cli", "examples")
+PICTURE = re.compile(r"^\w+(?: <- \w+)+$", re.MULTILINE)
 SYSTEM, PUBLIC, INTERNAL = range(3)
 GROUP_NAMES = ("<system>", "<impact/...>", '"layer/..."')
 
@@ -64,6 +66,40 @@ def public_problems(path, text):
     ]
 
 
+def rooms_of(layers):
+    """The rooms of src in their order, each with the rooms that it may use."""
+    return {
+        path.removeprefix("src/"): [folder for folder in allowed if folder != "."]
+        for path, allowed in layers.items()
+        if path.startswith("src/")
+    }
+
+
+def table_problems(layers):
+    """A room uses those above it, itself, and its own parts."""
+    known = []
+    for room, used in rooms_of(layers).items():
+        known.append(room)
+        for other in used:
+            if other.split("/")[0] not in known:
+                yield f"src/LAYERS: {room} uses {other}, which does not stand above it"
+
+
+def picture_problems(root, layers):
+    """Lines `a <- b <- c` of the picture: b uses a, c uses both. Every room is in it."""
+    rooms = rooms_of(layers)
+    text = (root / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    chains = [[room.strip() for room in line.split("<-")] for line in PICTURE.findall(text)]
+    for chain in chains:
+        for above, below in zip(chain, chain[1:]):
+            if above not in rooms.get(below, []):
+                yield f"ARCHITECTURE.md: {above} <- {below} is not in src/LAYERS"
+    drawn = {room for chain in chains for room in chain}
+    for room in rooms:
+        if (root / "src" / room).is_dir() and room not in drawn:
+            yield f"ARCHITECTURE.md: {room} is not in the picture"
+
+
 def group_of(is_quoted, name):
     if is_quoted:
         return INTERNAL
@@ -109,7 +145,7 @@ def conditional_problems(path, text):
 def main():
     root = sources.options(__doc__).parse_args().root
     layers = read_layers(root)
-    problems = []
+    problems = [*table_problems(layers), *picture_problems(root, layers)]
     count = 0
     for path in sources.files(root):
         text = (root / path).read_text(encoding="utf-8")

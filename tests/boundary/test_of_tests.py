@@ -24,6 +24,7 @@ class Seeded(unittest.TestCase):
         self.root = pathlib.Path(folder.name)
         for name in ("include", "src", "docs"):
             shutil.copytree(sources.ROOT / name, self.root / name, ignore=IGNORED)
+        shutil.copy(sources.ROOT / "ARCHITECTURE.md", self.root)
 
     def write(self, path, text):
         file = self.root / path
@@ -33,6 +34,12 @@ class Seeded(unittest.TestCase):
     def append(self, path, text):
         file = self.root / path
         file.write_text(file.read_text(encoding="utf-8") + text, encoding="utf-8")
+
+    def change(self, path, old, new):
+        file = self.root / path
+        text = file.read_text(encoding="utf-8")
+        self.assertIn(old, text)
+        file.write_text(text.replace(old, new), encoding="utf-8")
 
     def run_on_copy(self, script, *arguments):
         command = [sys.executable, str(HERE / script), "--root", str(self.root), *arguments]
@@ -83,6 +90,18 @@ class Layers(Seeded):
     def test_a_folder_without_a_row(self):
         (self.root / "src/base").rename(self.root / "src/kernel")
         self.assert_caught("layers.py", "no row of src/LAYERS")
+
+    def test_a_row_that_points_upward(self):
+        self.change("src/LAYERS", "base process signal\n", "base process signal trace\n")
+        self.assert_caught("layers.py", "src/LAYERS: signal uses trace")
+
+    def test_a_picture_that_says_otherwise(self):
+        self.change("ARCHITECTURE.md", "base <- process <- health", "base <- trace <- health")
+        self.assert_caught("layers.py", "ARCHITECTURE.md: trace <- health is not in src/LAYERS")
+
+    def test_a_room_that_is_not_in_the_picture(self):
+        self.change("ARCHITECTURE.md", "base <- serve <- instrument", "base <- instrument")
+        self.assert_caught("layers.py", "ARCHITECTURE.md: serve is not in the picture")
 
     def test_an_own_header_that_does_not_come_first(self):
         self.write("src/base/seeded.c", '#include <stdio.h>\n\n#include "base/seeded.h"\n')
