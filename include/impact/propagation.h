@@ -96,7 +96,8 @@ IMPACT_API const impact_propagator *impact_propagation_get(void);
 IMPACT_API IMPACT_CHECKED impact_status impact_propagation_set(const impact_propagator *propagator);
 
 /* Read OTEL_PROPAGATORS: names, with commas between. What is not known is said and left out. It counts
- * unless the program set one. impact_trace_init does this. IMPACT_ENOMEM. */
+ * unless the program set one. impact_trace_init does this. IMPACT_ENOMEM; IMPACT_ELIMIT: 32 different lists
+ * of several were read before. */
 IMPACT_API IMPACT_CHECKED impact_status impact_propagation_set_from_environment(void);
 
 /* ---- environment variables as carriers (context/env-carriers) ---- */

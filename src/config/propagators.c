@@ -12,6 +12,7 @@ static const char variable[] = "OTEL_PROPAGATORS";
 enum {
     name_limit = 32, /* bytes; no propagator has a longer name */
     list_limit = 16, /* there are fewer kinds */
+    made_limit = 32, /* different lists that one process reads */
 };
 
 typedef struct propagator_list {
@@ -58,26 +59,46 @@ static void read_list(propagator_list *list, impact_text names)
         impact__environment_refuse(variable, names, "it has none beside others: there are none");
 }
 
-/* A composite is made for as long as the process lives, since any thread may use it; so one is made for
- * each list only, and most processes have one list. */
+/* Composites live as long as the process, since any thread may use one: each list is made once, and most
+ * processes have one list. */
+typedef struct made_list {
+    propagator_list list;
+    impact_propagator *propagator;
+} made_list;
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards both below */
+static made_list made_lists[made_limit];
+static size_t made_count;
+
+/* Under the lock; NULL: it was not made yet. */
+static impact_propagator *find_made(const propagator_list *list)
+{
+    for (size_t i = 0; i < made_count; i++)
+        if (made_lists[i].list.count == list->count &&
+            memcmp(made_lists[i].list.members, list->members,
+                   list->count * sizeof *list->members) == 0)
+            return made_lists[i].propagator;
+    return NULL;
+}
+
+/* Under the lock. */
+static impact_status make(impact_propagator **made, const propagator_list *list)
+{
+    if (made_count == made_limit)
+        return IMPACT_ELIMIT;
+    const impact_status status = impact_propagator_composite_open(made, list->members, list->count);
+    if (!status)
+        made_lists[made_count++] = (made_list){.list = *list, .propagator = *made};
+    return status;
+}
+
 static impact_status configure_several(const propagator_list *list)
 {
-    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards both below */
-    static propagator_list last;
-    static impact_propagator *last_made;
-    impact_propagator *made = NULL;
-    (void)pthread_mutex_lock(&lock);
-    const bool is_same =
-        last_made && list->count == last.count &&
-        memcmp(list->members, last.members, list->count * sizeof *list->members) == 0;
-    const impact_status status =
-        is_same ? IMPACT_OK : impact_propagator_composite_open(&made, list->members, list->count);
-    if (made) {
-        last = *list;
-        last_made = made;
-    }
+    (void)pthread_mutex_lock(&lock); /* cannot fail for a normal lock; likewise below */
+    impact_propagator *made = find_made(list);
+    const impact_status status = made ? IMPACT_OK : make(&made, list);
     if (!status)
-        impact__propagation_set_configured(last_made);
+        impact__propagation_set_configured(made);
     (void)pthread_mutex_unlock(&lock);
     return status;
 }

@@ -91,6 +91,25 @@ TEST(a_list_that_is_read_again_is_not_made_again)
     CHECK(impact_propagation_get() == first);
     (void)fields_by("jaeger,b3");
     CHECK(impact_propagation_get() != first);
+    (void)fields_by("b3,jaeger");
+    CHECK(impact_propagation_get() == first);
+}
+
+TEST(beyond_32_lists_the_propagator_stays_what_it_was)
+{
+    static const char *const names[] = {"b3",   "b3multi", "jaeger",
+                                        "xray", "baggage", "tracecontext"};
+    impact_status status = IMPACT_OK;
+    for (int i = 0; i < 36; i++) {
+        char list[64];
+        (void)snprintf(list, sizeof list, "%s,%s,%s", names[i / 6], names[i % 6],
+                       names[(i + 1) % 6]);
+        CHECK_EQUAL(setenv("OTEL_PROPAGATORS", list, 1), 0);
+        const impact_propagator *before = impact_propagation_get();
+        status = impact_propagation_set_from_environment();
+        CHECK(!status || impact_propagation_get() == before);
+    }
+    CHECK_EQUAL(status, IMPACT_ELIMIT);
 }
 
 TEST(it_counts_from_init_on_also_when_tracing_is_disabled)
