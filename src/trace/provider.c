@@ -1,14 +1,12 @@
-/* Tracer providers: open, spans on their way, flush, shut down, close, count. */
+/* Tracer providers: open, flush, shut down, close. */
 #include "trace/provider.h"
 
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/options.h"
 #include "base/thread.h"
-#include "base/protobuf.h"
 #include "pipeline/ring.h"
 #include "process/diagnostics.h"
-#include "trace/access.h"
 #include "trace/live_span.h"
 
 /* The specification's defaults: trace/sdk "Batching processor", "Span Limits". */
@@ -301,56 +299,6 @@ impact_status impact_tracer_provider_add_processor(impact_tracer_provider *provi
     return status;
 }
 
-/* ---- spans on their way ---- */
-
-bool impact__provider_wants_spans(const impact_tracer_provider *provider)
-{
-    const bool is_seen = provider->batcher_count ||
-                         atomic_load_explicit(&provider->processors.count, memory_order_relaxed);
-    return !provider->is_disabled && is_seen && !impact__sampler_is_off(&provider->sampler) &&
-           !atomic_load_explicit(&provider->is_shut_down, memory_order_relaxed);
-}
-
-static void show_to_processors(impact_tracer_provider *provider, const void *record, size_t size,
-                               const impact_tracer *tracer, bool is_sampled)
-{
-    impact_text rest = impact_text_from(record, size);
-    impact__field span = {0};
-    (void)impact__read_field(&span, &rest); /* our own bytes: well formed */
-    const impact_ended_span ended = {
-        .size = sizeof ended,
-        .span = span.bytes,
-        .scope = impact__tracer_scope(tracer),
-        .scope_schema_url = impact__tracer_schema_url(tracer),
-        .resource = resource_of(provider),
-        .is_sampled = is_sampled,
-    };
-    impact__processors_on_end(&provider->processors, &ended);
-}
-
-/* No batcher is there to count it. */
-static void count_without_batcher(impact_tracer_provider *provider)
-{
-    const bool is_closed = atomic_load_explicit(&provider->is_shut_down, memory_order_relaxed);
-    atomic_fetch_add_explicit(is_closed ? &provider->dropped_closed : &provider->without_batcher, 1,
-                              memory_order_relaxed);
-}
-
-void impact__provider_on_end(impact_tracer_provider *provider, const void *record, size_t size,
-                             const impact_tracer *tracer, bool is_sampled)
-{
-    const size_t batcher_count = is_sampled ? provider->batcher_count : 0;
-    const uint32_t scope = impact__tracer_number(tracer);
-    for (size_t i = 0; i < batcher_count; i++)
-        impact__batcher_put(provider->batchers[i], record, size, scope);
-    if (is_sampled && !batcher_count)
-        count_without_batcher(provider);
-    if (impact__processors_want(&provider->processors, IMPACT__HOOK_END) &&
-        !atomic_load_explicit(&provider->is_shut_down, memory_order_relaxed))
-        show_to_processors(provider, record, size, tracer, is_sampled);
-    impact__grace_span_ended(provider->hold);
-}
-
 /* ---- flush and shutdown: of all batchers at the same time ---- */
 
 static impact_status worse(impact_status a, impact_status b)
@@ -469,76 +417,6 @@ void impact_tracer_provider_close(impact_tracer_provider *provider)
 }
 
 /* ---- questions ---- */
-
-/* What a batcher counted; what was lost before it could be given to one is lost to each. */
-static impact_trace_stats stats_of(const impact_tracer_provider *provider, impact__batcher *batcher)
-{
-    const impact__counters counters = impact__batcher_count(batcher);
-    const uint64_t dropped_memory =
-        atomic_load_explicit(&provider->dropped_memory, memory_order_relaxed);
-    return (impact_trace_stats){
-        .size = sizeof(impact_trace_stats),
-        .ended = counters.ended + dropped_memory,
-        .queued = counters.queued,
-        .in_flight = counters.in_flight,
-        .exported = counters.exported,
-        .dropped_full = counters.dropped_full,
-        .dropped_memory = dropped_memory,
-        .dropped_closed = counters.dropped_closed,
-        .rejected = counters.rejected,
-        .failed = counters.failed,
-        .exporter = impact__batcher_name(batcher),
-    };
-}
-
-static impact_trace_stats stats_without_batcher(const impact_tracer_provider *provider)
-{
-    impact_trace_stats stats = {
-        .size = sizeof stats,
-        .exported = atomic_load_explicit(&provider->without_batcher, memory_order_relaxed),
-        .dropped_memory = atomic_load_explicit(&provider->dropped_memory, memory_order_relaxed),
-        .dropped_closed = atomic_load_explicit(&provider->dropped_closed, memory_order_relaxed),
-    };
-    stats.ended = stats.exported + stats.dropped_memory + stats.dropped_closed;
-    return stats;
-}
-
-static void add_stats(impact_trace_stats *to, const impact_trace_stats *from)
-{
-    to->ended += from->ended;
-    to->queued += from->queued;
-    to->in_flight += from->in_flight;
-    to->exported += from->exported;
-    to->dropped_full += from->dropped_full;
-    to->dropped_memory += from->dropped_memory;
-    to->dropped_closed += from->dropped_closed;
-    to->rejected += from->rejected;
-    to->failed += from->failed;
-}
-
-void impact_tracer_provider_get_stats(impact_tracer_provider *provider, impact_trace_stats *stats)
-{
-    impact_trace_stats sum = {.size = sizeof sum};
-    if (provider && !provider->batcher_count)
-        sum = stats_without_batcher(provider);
-    for (size_t i = 0; provider && i < provider->batcher_count; i++) {
-        const impact_trace_stats one = stats_of(provider, provider->batchers[i]);
-        add_stats(&sum, &one);
-    }
-    sum.late_calls = impact__access_late_count();
-    (void)impact__struct_write(stats, &sum, sizeof sum); /* false: there is nowhere to write */
-}
-
-impact_status impact_tracer_provider_get_exporter_stats(impact_tracer_provider *provider,
-                                                        size_t number, impact_trace_stats *stats)
-{
-    if (!stats)
-        return IMPACT_EINVAL;
-    if (!provider || number >= provider->batcher_count)
-        return IMPACT_ENOENT;
-    const impact_trace_stats one = stats_of(provider, provider->batchers[number]);
-    return impact__struct_write(stats, &one, sizeof one) ? IMPACT_OK : IMPACT_EINVAL;
-}
 
 /* Records nothing, for nobody. */
 static impact_tracer_provider nobody = {.is_disabled = true};
