@@ -82,6 +82,15 @@ void check_skip_forks_of_threads(void)
 #endif
 }
 
+bool check_children_may_allocate(void)
+{
+#ifdef __SANITIZE_THREAD__
+    return false;
+#else
+    return true;
+#endif
+}
+
 bool check_contains(const char *whole, const char *text)
 {
     return whole && strstr(whole, text) != NULL;

@@ -21,6 +21,9 @@ void check_skip(const char *reason) __attribute__((noreturn));
 /* Ends the test as skipped where AddressSanitizer is in: gcc 12's does not hold the locks of its own
  * allocator over a fork, so that a child of several threads may wait for them for ever. */
 void check_skip_forks_of_threads(void);
+/* False where ThreadSanitizer is in: a child of several threads may wait for its allocator's locks for ever
+ * once it needs memory or a thread. */
+bool check_children_may_allocate(void);
 /* True when `text` stands in `whole`. */
 bool check_contains(const char *whole, const char *text);
 

@@ -343,6 +343,8 @@ static void be_a_child(impact_span *parents_own)
     use(parents_own, "child");
     impact_span_end(shared_span);
     impact_span_end(parents_own);
+    if (!check_children_may_allocate())
+        _exit(0);
     impact_span *span = begin("child");
     CHECK(impact_span_is_recording(span));
     use(span, "child");
