@@ -14,14 +14,15 @@ static bool is_time_to_export(impact__batcher *batcher, uint64_t due_ns)
         return false;
     return batcher->is_shut_down || impact__batcher_is_behind(batcher, batcher->flush_target) ||
            impact__ring_waiting(&batcher->reader) >= batcher->batch_limit ||
-           impact__clock_monotonic_ns() >= due_ns;
+           atomic_load(&batcher->is_pressed) || impact__clock_monotonic_ns() >= due_ns;
 }
 
 static void sleep_until_due(impact__batcher *batcher, uint64_t due_ns)
 {
     atomic_store(&batcher->sleep, IMPACT__ASLEEP_UNTIL_DUE);
     /* See DESIGN: after the store, not before. */
-    if (impact__ring_waiting(&batcher->reader) < batcher->batch_limit)
+    if (impact__ring_waiting(&batcher->reader) < batcher->batch_limit &&
+        !(atomic_load(&batcher->is_pressed) && impact__ring_unread(&batcher->reader)))
         (void)impact__condition_wait_until(&batcher->to_worker, &batcher->lock, due_ns);
     atomic_store(&batcher->sleep, IMPACT__AWAKE);
 }
@@ -40,17 +41,16 @@ static uint64_t next_due(const impact__batcher *batcher)
 }
 
 /* Returns true with something to export, false when the end has come. */
-static bool wait_for_work(impact__batcher *batcher)
+static bool wait_for_work(impact__batcher *batcher, uint64_t *due_ns)
 {
-    uint64_t due_ns = next_due(batcher);
-    while (!is_time_to_export(batcher, due_ns)) {
+    while (!is_time_to_export(batcher, *due_ns)) {
         if (batcher->is_shut_down)
             return false;
-        if (impact__ring_unread(&batcher->reader) || impact__clock_monotonic_ns() < due_ns) {
-            sleep_until_due(batcher, due_ns);
+        if (impact__ring_unread(&batcher->reader) || impact__clock_monotonic_ns() < *due_ns) {
+            sleep_until_due(batcher, *due_ns);
         } else {
             sleep_idle(batcher);
-            due_ns = next_due(batcher);
+            *due_ns = next_due(batcher);
         }
     }
     return !batcher->is_shut_down || impact__clock_monotonic_ns() < batcher->shutdown_deadline_ns;
@@ -70,6 +70,7 @@ static void take(impact__batcher *batcher)
     impact__batch *batch = &batcher->batch;
     impact__ring_record record;
     batch->count = 0;
+    atomic_store(&batcher->is_pressed, false);
     while (batch->count < batch->limit &&
            impact__ring_take(&batcher->reader, &record) == IMPACT__RING_RECORD)
         batch->items[batch->count++] = item_of(batcher, &record);
@@ -135,12 +136,16 @@ static void *run(void *argument)
     impact__thread_set_name("impact-export");
     batcher->owner.enter();
     impact__batcher_lock(batcher);
-    while (wait_for_work(batcher)) {
+    uint64_t due_ns = next_due(batcher);
+    while (wait_for_work(batcher, &due_ns)) {
         take(batcher);
-        if (!batcher->batch.count)
+        if (!batcher->batch.count) {
             wait_a_little(batcher);
-        else if (!export_what_was_taken(batcher))
+            continue;
+        }
+        if (!export_what_was_taken(batcher))
             return NULL; /* the child's batcher knows nothing of this thread */
+        due_ns = next_due(batcher);
     }
     impact__batcher_give_up(batcher);
     batcher->worker = IMPACT__WORKER_ENDED;

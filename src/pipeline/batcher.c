@@ -87,6 +87,17 @@ static inline void notice(impact__batcher *batcher, const impact__ring_claim *cl
         wake(batcher);
 }
 
+/* The ring is full, of bytes perhaps, with less than a batch in it. */
+static void press(impact__batcher *batcher)
+{
+    if (!atomic_load_explicit(&batcher->is_pressed, memory_order_relaxed))
+        atomic_store(&batcher->is_pressed, true); /* as `sleep`, see DESIGN */
+    if (!atomic_load_explicit(&batcher->has_worker, memory_order_relaxed))
+        start_the_first_time(batcher); /* a full ring without a worker needs one most */
+    else if (atomic_load(&batcher->sleep) != IMPACT__AWAKE)
+        wake(batcher);
+}
+
 __attribute__((noinline)) static void drop(impact__batcher *batcher, impact__ring_answer answer)
 {
     if (answer == IMPACT__RING_CLOSED) {
@@ -94,8 +105,7 @@ __attribute__((noinline)) static void drop(impact__batcher *batcher, impact__rin
         return;
     }
     atomic_fetch_add_explicit(&batcher->dropped_full, 1, memory_order_relaxed);
-    notice(batcher, &(const impact__ring_claim){
-                        .is_step = true}); /* a full ring without a worker needs one most */
+    press(batcher);
     impact_diagnostics_report(IMPACT_SEVERITY_WARNING, "queue", batcher->known.name,
                               "spans are dropped: the queue of %lu is full",
                               (unsigned long)batcher->ring.limit);
@@ -156,14 +166,14 @@ void impact__batcher_begin_flush(impact__batcher *batcher, impact__batcher_wait 
     impact__batcher_unlock(batcher);
 }
 
-/* False: the deadline has passed before the records up to `target` came to their end. */
+/* False: the deadline has passed, or the worker ended, before the records up to `target` came to their
+ * end. */
 static bool wait_settled(impact__batcher *batcher, uint64_t target, uint64_t deadline_ns)
 {
-    while (impact__batcher_is_behind(batcher, target))
-        if (!impact__condition_wait_until(&batcher->to_callers, &batcher->lock, deadline_ns) &&
-            impact__batcher_is_behind(batcher, target))
-            return false;
-    return true;
+    while (impact__batcher_is_behind(batcher, target) && batcher->worker == IMPACT__WORKER_RUNNING)
+        if (!impact__condition_wait_until(&batcher->to_callers, &batcher->lock, deadline_ns))
+            break;
+    return !impact__batcher_is_behind(batcher, target);
 }
 
 impact_status impact__batcher_end_flush(impact__batcher *batcher, const impact__batcher_wait *wait,
@@ -222,6 +232,7 @@ impact_status impact__batcher_end_shutdown(impact__batcher *batcher,
     const bool has_ended = batcher->worker != IMPACT__WORKER_RUNNING;
     if (has_ended)
         impact__batcher_give_up(batcher);
+    (void)pthread_cond_broadcast(&batcher->to_callers); /* who flushes need not wait for more */
     /* A thread that was stopped while it put its record in leaves it neither exported nor failed. */
     const bool is_settled = has_ended && !impact__batcher_is_behind(batcher, wait->target);
     const impact_status status = outcome(batcher, wait, is_settled, deadline_ns);
@@ -249,9 +260,13 @@ static void forget_counters(impact__batcher *batcher)
 }
 
 /* The parent exports what was there. The child has no worker until it ends a span of its own. */
-void impact__batcher_after_fork_in_child(impact__batcher *batcher)
+void impact__batcher_after_fork_in_child(impact__batcher *batcher, bool is_shut_down)
 {
     impact__ring_forget(&batcher->ring);
+    if (is_shut_down && !batcher->is_shut_down) { /* the thread that was about to is not here */
+        batcher->is_shut_down = true;
+        impact__ring_shut(&batcher->ring);
+    }
     impact__ring_reader_open(&batcher->reader, &batcher->ring);
     batcher->reader.gives_back = true;
     batcher->settled = batcher->flush_target = batcher->reader.passed;

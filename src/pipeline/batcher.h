@@ -73,7 +73,8 @@ impact_status impact__batcher_end_shutdown(impact__batcher *batcher,
 
 void impact__batcher_before_fork(impact__batcher *batcher);
 void impact__batcher_after_fork_in_parent(impact__batcher *batcher);
-void impact__batcher_after_fork_in_child(impact__batcher *batcher);
+/* `is_shut_down`: whose owner is, or was about to be. */
+void impact__batcher_after_fork_in_child(impact__batcher *batcher, bool is_shut_down);
 
 /* ---- questions ---- */
 

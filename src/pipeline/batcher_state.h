@@ -37,6 +37,7 @@ struct impact__batcher {
     char apart_1[impact__ring_unit];
     atomic_bool has_worker; /* it is running, or there is to be none any more */
     atomic_int sleep;       /* an impact__sleep_state */
+    atomic_bool is_pressed; /* a record found no room: what there is goes out at once */
 
     /* Counted by whoever drops. */
     char apart_2[impact__ring_unit];

@@ -83,7 +83,8 @@ void impact__ring_format(impact__ring *ring, void *memory, uint32_t limit, size_
 bool impact__ring_attach(impact__ring *ring, void *memory, size_t size)
 {
     const impact__ring_memory *head = memory;
-    if ((uintptr_t)memory % impact__ring_unit || size < sizeof *head || head->magic != magic)
+    if ((uintptr_t)memory % impact__ring_unit || size < sizeof *head || head->magic != magic ||
+        head->area_units > IMPACT__RING_AREA_MOST / impact__ring_unit)
         return false;
     const size_t area_size = (size_t)head->area_units * impact__ring_unit;
     if (!is_in_range(head->limit, area_size) ||
@@ -210,7 +211,8 @@ static impact__ring_answer move_tail(impact__ring *ring, impact__ring_extent *ex
 {
     _Atomic uint64_t *position = &ring->memory->tail;
     const uint32_t units = atomic_load_explicit(&extent->size, memory_order_relaxed);
-    uint64_t tail = atomic_load_explicit(position, memory_order_relaxed);
+    /* Acquire: the head that is looked at next is not older than this. */
+    uint64_t tail = atomic_load_explicit(position, memory_order_acquire);
     for (;;) {
         uint32_t offset = 0;
         const uint64_t seen = tail;
@@ -301,9 +303,13 @@ void impact__ring_publish(impact__ring *ring, const impact__ring_extent *extent,
     const uint32_t used = places > 1 ? begin + impact__ring_rounded(size) : 0;
     atomic_store(&row->state, state_of(number, 1, used, places == 1));
     uint64_t state = 0;
-    if (places > 1)
-        atomic_store_explicit(&ring->memory->lanes[impact__ring_lane()].extent, number,
-                              memory_order_relaxed);
+    if (places > 1) {
+        /* Another thread of the lane may have put its own there: nobody would find that again. */
+        const uint64_t other = atomic_exchange_explicit(
+            &ring->memory->lanes[impact__ring_lane()].extent, number, memory_order_relaxed);
+        if (other)
+            (void)impact__ring_close_extent(ring, other, &state);
+    }
     if (atomic_load(&ring->memory->tail) & IMPACT__RING_CLOSED_BIT)
         (void)impact__ring_close_extent(ring, number, &state);
 }

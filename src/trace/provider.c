@@ -179,7 +179,7 @@ static void after_fork_in_child(void *owner)
     impact__encoded_resource_renew(&provider->resource);
     (void)pthread_mutex_unlock(&provider->tracers.lock);
     for (size_t i = 0; i < provider->batcher_count; i++)
-        impact__batcher_after_fork_in_child(provider->batchers[i]);
+        impact__batcher_after_fork_in_child(provider->batchers[i], provider->is_shutting_down);
     (void)pthread_mutex_unlock(&provider->lock);
 }
 

@@ -52,6 +52,17 @@ TEST(a_full_batch_wakes_the_worker_and_no_batch_is_larger)
     close_and_check();
 }
 
+TEST(a_queue_that_is_full_of_bytes_goes_out_at_once_though_it_holds_less_than_a_batch)
+{
+    REQUIRE(
+        open_with(1, (impact_trace_options){.queue_bytes = 65536, .schedule_delay_ms = 3600000}));
+    while (!stats_of(provider).dropped_full)
+        end_spans(1);
+    CHECK(fake_wait(&fakes[0], NULL, &fakes[0].spans, 1));
+    CHECK(fake_read(&fakes[0], &fakes[0].largest) < 512);
+    close_and_check();
+}
+
 TEST(a_batch_that_is_not_full_goes_out_after_the_delay)
 {
     REQUIRE(open_with(1, (impact_trace_options){.schedule_delay_ms = 50}));
