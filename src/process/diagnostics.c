@@ -21,6 +21,7 @@
 #include "base/nonblocking.h"
 #include "base/sigpipe.h"
 #include "base/text.h"
+#include "base/thread.h"
 
 enum {
     message_size = 512,
@@ -197,9 +198,11 @@ void impact_diagnostics_report(impact_severity severity, const char *cause, cons
     (void)pthread_mutex_unlock(&lock);
     if (speaks) {
         va_list arguments;
+        const int held = impact__cancel_hold(); /* who reports is in the middle of something */
         va_start(arguments, format);
         speak(callback, userdata, severity, suppressed, format, arguments);
         va_end(arguments);
+        impact__cancel_release(held);
     }
     errno = errno_of_host;
 }

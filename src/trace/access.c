@@ -164,6 +164,11 @@ impact__shared_text *impact__access_finish(impact__access *access, impact__span 
         impact__access_end(access, span);
         if (!span->trace_state)
             return NULL;
+        if (!is_of_this_process(span)) { /* its lock may be held for ever, and nobody else looks */
+            impact__shared_text *own = span->trace_state;
+            span->trace_state = NULL;
+            return own;
+        }
         lock(access, span); /* one who reads the identity may be about to share the trace state */
     }
     impact__shared_text *state = span->trace_state;

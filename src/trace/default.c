@@ -35,7 +35,6 @@ static void before_fork(void *owner)
 {
     (void)owner;                     /* there is one of all this only; likewise below */
     (void)pthread_mutex_lock(&lock); /* cannot fail for a normal lock; likewise below */
-    impact__grace_before_fork();
     (void)pthread_mutex_lock(&impact__default_tracers.lock);
 }
 
@@ -43,7 +42,6 @@ static void after_fork_in_parent(void *owner)
 {
     (void)owner;
     (void)pthread_mutex_unlock(&impact__default_tracers.lock);
-    impact__grace_after_fork_in_parent();
     (void)pthread_mutex_unlock(&lock);
 }
 
@@ -51,7 +49,6 @@ static void after_fork_in_child(void *owner)
 {
     (void)owner;
     (void)pthread_mutex_unlock(&impact__default_tracers.lock);
-    impact__grace_after_fork_in_child();
     is_reserved = false; /* who was at it is not here */
     (void)pthread_mutex_unlock(&lock);
 }
@@ -60,6 +57,7 @@ static void register_for_forks(void)
 {
     static impact__fork_member member = {
         .prepare = before_fork, .in_parent = after_fork_in_parent, .in_child = after_fork_in_child};
+    impact__grace_watch();           /* first: its lock is taken under ours */
     (void)impact__fork_add(&member); /* without it a child may wait for a lock at worst */
 }
 
@@ -244,7 +242,8 @@ impact_status impact_trace_shutdown(uint32_t timeout_ms)
     impact_status status = IMPACT_OK;
     if (provider) {
         status = impact_tracer_provider_shutdown(provider, timeout_ms);
-        impact__provider_close_exporters(provider);
+        if (status != IMPACT_ECLOSED) /* else another thread is at it, and they go with the rest */
+            impact__provider_close_exporters(provider);
     }
     let_go(provider);
     impact__cancel_release(held);

@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "base/barrier.h"
+#include "process/fork.h"
 
 enum {
     patience = 1000
@@ -41,6 +42,36 @@ static void empty(impact__grace_thread *thread)
     }
 }
 
+/* ---- forks ---- */
+
+static void before_fork(void *owner)
+{
+    (void)owner; /* there is one list only; likewise below */
+    (void)pthread_mutex_lock(&lock);
+}
+
+static void after_fork_in_parent(void *owner)
+{
+    (void)owner;
+    (void)pthread_mutex_unlock(&lock);
+}
+
+/* The other threads are not here, but their spans may be, and end here. */
+static void after_fork_in_child(void *owner)
+{
+    (void)owner;
+    impact__grace_thread *own = impact__grace_own.is_listed ? &impact__grace_own : NULL;
+    for (const impact__grace_thread *thread = first; thread; thread = thread->next)
+        if (thread != own)
+            add_to_gone(thread);
+    first = own;
+    if (own)
+        own->next = own->previous = NULL;
+    (void)pthread_mutex_unlock(&lock);
+}
+
+/* ---- the list ---- */
+
 static void unlist(void *memory)
 {
     impact__grace_thread *thread = memory;
@@ -59,13 +90,21 @@ static void unlist(void *memory)
 
 static void make_key(void)
 {
+    static impact__fork_member member = {
+        .prepare = before_fork, .in_parent = after_fork_in_parent, .in_child = after_fork_in_child};
     has_key = pthread_key_create(&key, unlist) == 0;
+    (void)impact__fork_add(&member); /* without it a child may wait for the lock at worst */
+}
+
+void impact__grace_watch(void)
+{
+    (void)pthread_once(&key_once, make_key); /* cannot fail */
 }
 
 impact__grace_thread *impact__grace_list(void)
 {
     impact__grace_thread *own = &impact__grace_own;
-    (void)pthread_once(&key_once, make_key); /* cannot fail */
+    impact__grace_watch();
     if (!has_key || pthread_setspecific(key, own)) {
         atomic_store(&strangers, 1);
         return NULL;
@@ -122,38 +161,20 @@ bool impact__grace_has_passed(void)
     return have_left;
 }
 
+/* The ended first: one that starts and ends in between, as while a processor is shown an ending, must not
+ * be seen to have ended only. */
+static uint32_t alive_on(const impact__grace_thread *thread, unsigned hold)
+{
+    const uint32_t ended = atomic_load_explicit(&thread->ended[hold], memory_order_acquire);
+    return atomic_load_explicit(&thread->started[hold], memory_order_acquire) - ended;
+}
+
 bool impact__grace_is_free(unsigned hold)
 {
     (void)pthread_mutex_lock(&lock);
     uint32_t alive = gone_started[hold] - gone_ended[hold];
     for (const impact__grace_thread *thread = first; thread; thread = thread->next)
-        alive += atomic_load_explicit(&thread->started[hold], memory_order_acquire) -
-                 atomic_load_explicit(&thread->ended[hold], memory_order_acquire);
+        alive += alive_on(thread, hold);
     (void)pthread_mutex_unlock(&lock);
     return alive == 0;
-}
-
-/* ---- forks ---- */
-
-void impact__grace_before_fork(void)
-{
-    (void)pthread_mutex_lock(&lock);
-}
-
-void impact__grace_after_fork_in_parent(void)
-{
-    (void)pthread_mutex_unlock(&lock);
-}
-
-/* The other threads are not here, but their spans may be, and end here. */
-void impact__grace_after_fork_in_child(void)
-{
-    impact__grace_thread *own = impact__grace_own.is_listed ? &impact__grace_own : NULL;
-    for (const impact__grace_thread *thread = first; thread; thread = thread->next)
-        if (thread != own)
-            add_to_gone(thread);
-    first = own;
-    if (own)
-        own->next = own->previous = NULL;
-    (void)pthread_mutex_unlock(&lock);
 }

@@ -109,9 +109,8 @@ bool impact__grace_has_passed(void);
 /* No span of that hold is alive. After has_passed. */
 bool impact__grace_is_free(unsigned hold);
 
-/* Over a fork: the list is whole; in the child only the calling thread is left of it. */
-void impact__grace_before_fork(void);
-void impact__grace_after_fork_in_parent(void);
-void impact__grace_after_fork_in_child(void);
+/* Have the list whole over a fork; in the child only the calling thread is left of it. Before the fork
+ * member of who calls the above with a lock held. */
+void impact__grace_watch(void);
 
 #endif

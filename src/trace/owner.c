@@ -13,8 +13,10 @@ atomic_bool impact__owners_are_biased;
 
 static void open_pool(void)
 {
-    impact__pool_open(&owners);
+    /* The barrier first: to open it takes the kernel a while, and a fork meanwhile does all this again
+     * in the child. */
     atomic_store_explicit(&impact__owners_are_biased, impact__barrier_open(), memory_order_relaxed);
+    impact__pool_open(&owners);
 }
 
 impact__owner *impact__owner_take(void)

@@ -2,6 +2,7 @@
 #include <impact/span.h>
 
 #include "base/options.h"
+#include "base/thread.h"
 #include "process/diagnostics.h"
 #include "process/fork.h"
 #include "trace/access.h"
@@ -63,18 +64,19 @@ static const impact__identity *parent_of(impact__thread_state *state, impact__id
 static inline void make_identity(impact__identity *identity, const impact__id_generator *ids,
                                  impact__random *random, const impact__identity *parent)
 {
-    identity->span_id = impact__id_new_span(ids, random);
     identity->is_remote = false;
     identity->trace_state = NULL;
-    if (!parent) {
-        identity->trace_id = impact__id_new_trace(ids, random);
-        identity->trace_flags = impact__id_flags(ids);
-        return;
+    if (parent) {
+        identity->trace_id = parent->trace_id;
+        identity->trace_flags = parent->trace_flags & IMPACT_TRACE_FLAG_RANDOM;
+        if (parent->trace_state)
+            identity->trace_state = impact__shared_retain(parent->trace_state);
     }
-    identity->trace_id = parent->trace_id;
-    identity->trace_flags = parent->trace_flags & IMPACT_TRACE_FLAG_RANDOM;
-    if (parent->trace_state)
-        identity->trace_state = impact__shared_retain(parent->trace_state);
+    identity->span_id = impact__id_new_span(ids, random);
+    if (parent)
+        return;
+    identity->trace_id = impact__id_new_trace(ids, random);
+    identity->trace_flags = impact__id_flags(ids);
 }
 
 static void set_parent(impact__span *span, const impact__identity *parent)
@@ -175,9 +177,11 @@ static impact_sampling_result ask(const impact__rule *rule, impact__thread_state
     impact_sampling_result result = {.size = sizeof result};
     if (request->parent)
         result.trace_state = request->parent->trace_state;
+    const int held = impact__cancel_hold(); /* as in deliver */
     state->suppressed++;
     impact__rule_ask(rule, request, &result);
     state->suppressed--;
+    impact__cancel_release(held);
     return result;
 }
 
@@ -257,9 +261,11 @@ static impact_span *carry(impact__thread_state *state, const impact__identity *p
 __attribute__((noinline)) static void
 show_start(impact_tracer_provider *provider, impact_span *span, const impact_span_options *options)
 {
+    const int held = impact__cancel_hold(); /* as in deliver */
     const impact_context *context = context_of(options);
     impact__provider_on_start(provider, span, context);
     impact_context_release(context);
+    impact__cancel_release(held);
 }
 
 static inline void tell_of_start(impact_tracer_provider *provider, impact_span *span,
@@ -281,12 +287,12 @@ static impact_span *start_child(impact__thread_state *state, impact_tracer_provi
         return NULL;
     }
     impact__identity identity;
+    set_parent(span, parent); /* first: what lies there may move while the program's code runs */
     make_identity(&identity, &provider->ids, impact__thread_state_random(state), parent);
     const verdict said = judge(&identity, &provider->sampler, state, parent, given);
     impact__span_set_identity(span, &identity);
     span->provider = provider;
     span->tracer = tracer;
-    set_parent(span, parent);
     if (said.is_recording)
         begin_recording(span, state, given);
     if (said.context)
@@ -403,9 +409,24 @@ show_ending(impact__access *access, impact__span *live, impact_span *name, uint6
     *end_unix_ns = end_of(live, *end_unix_ns);
     impact__grace_span_started(provider->hold); /* it stays, whatever others do with the span */
     impact__access_end(access, live);
+    const int held = impact__cancel_hold(); /* as below */
     impact__provider_on_ending(provider, name);
+    impact__cancel_release(held);
     impact__grace_span_ended(provider->hold);
     return impact__access_begin_any(access, (uintptr_t)name);
+}
+
+/* A processor may wait, and a thread must not be cancelled there: the provider would wait for the end of
+ * the span for ever. */
+static void deliver(const impact__span *span)
+{
+    impact_tracer_provider *provider = span->provider;
+    const bool is_shown = impact__processors_want(&provider->processors, IMPACT__HOOK_END);
+    const int held = is_shown ? impact__cancel_hold() : 0;
+    impact__provider_on_end(provider, span->bytes + span->record_offset,
+                            span->size - span->record_offset, span->tracer, is_sampled(span));
+    if (is_shown)
+        impact__cancel_release(held);
 }
 
 void impact_span_end_at(impact_span *span, uint64_t end_unix_ns)
@@ -429,8 +450,9 @@ void impact_span_end_at(impact_span *span, uint64_t end_unix_ns)
     if (is_exported && live->cut_count)
         say_what_was_cut(live);
     if (is_exported)
-        impact__provider_on_end(live->provider, live->bytes + live->record_offset,
-                                live->size - live->record_offset, live->tracer, is_sampled(live));
+        deliver(live);
+    else if ((uintptr_t)span & IMPACT__NAME_RECORDING) /* the parent exports it; here it is over */
+        impact__grace_span_ended(live->provider->hold);
     impact__shared_release(trace_state);
     give_back(live);
 }
