@@ -1,11 +1,13 @@
 /* Forks: each side exports its own spans once, whatever the moment. */
 #include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "pipeline/batcher_state.h"
 #include "support/check.h"
 #include "support/fake_exporter.h"
 #include "support/tracing.h"
@@ -72,10 +74,21 @@ static bool open_provider(impact_trace_options options)
     return true;
 }
 
+/* A thread that begins takes locks of ThreadSanitizer's allocator; a child that is forked in that moment
+ * waits for them for ever when it needs a thread of its own. */
+static void let_the_worker_begin(void)
+{
+    impact__batcher *batcher = provider->batchers[0];
+    while (!check_children_may_allocate() && impact__batcher_is_running(batcher) &&
+           atomic_load(&batcher->sleep) == IMPACT__AWAKE)
+        (void)sched_yield();
+}
+
 static void end_spans(const char *name, int count)
 {
     for (int i = 0; i < count; i++)
         impact_span_end(impact_span_start(tracer, name, NULL));
+    let_the_worker_begin();
 }
 
 static void flush_and_count(uint64_t exported)
