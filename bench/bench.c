@@ -33,12 +33,17 @@ static int by_size(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static double median(const double *values)
+double bench_median(double *values, size_t count)
 {
-    double sorted[bench_round_count];
-    memcpy(sorted, values, sizeof sorted);
-    qsort(sorted, bench_round_count, sizeof *sorted, by_size);
-    return sorted[bench_round_count / 2];
+    qsort(values, count, sizeof *values, by_size);
+    return values[count / 2];
+}
+
+static double median(const double *rounds)
+{
+    double copy[bench_round_count];
+    memcpy(copy, rounds, sizeof copy);
+    return bench_median(copy, bench_round_count);
 }
 
 double bench_median_ns(const bench_case *c)

@@ -24,6 +24,9 @@ double bench_median_ns(const bench_case *c);
 /* The median of the ratio of two cases, taken round by round. */
 double bench_median_ratio(const bench_case *a, const bench_case *b);
 
+/* The one in the middle of `values`, which are sorted; `count` is odd. */
+double bench_median(double *values, size_t count);
+
 /* Write "figure <name> <value> <unit>". */
 void bench_print(const char *name, double value, const char *unit);
 

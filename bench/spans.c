@@ -1,4 +1,5 @@
-/* What spans and a health answer cost, beside the two clock reads that no span can do without.
+/* What spans (works.h), a traceparent and a health answer cost, beside the two clock reads that no span
+ * can do without.
  *
  * The exporter takes every batch and does nothing. A batch of spans stays below the export batch, so
  * that the worker sleeps while it is timed; span_3attr_sustained_ns is the same with the worker at its
@@ -11,10 +12,12 @@
 
 #include <impact/context.h>
 #include <impact/health.h>
+#include <impact/propagation.h>
 #include <impact/trace.h>
 
-#include "bench.h"
 #include "base/clock.h"
+#include "bench.h"
+#include "works.h"
 
 enum { few = 500, many = 20000 };
 
@@ -49,25 +52,6 @@ static void count_release(void *userdata, void *memory)
 
 static const impact_allocator counting = {count_allocate, count_resize, count_release, NULL};
 
-/* ---- an exporter that does nothing ---- */
-
-static impact_status take_batch(impact_exporter *exporter, const impact_batch *batch,
-                                uint32_t timeout_ms, size_t *rejected)
-{
-    (void)exporter;
-    (void)batch;
-    (void)timeout_ms;
-    (void)rejected;
-    return IMPACT_OK;
-}
-
-static void close_nothing(impact_exporter *exporter)
-{
-    (void)exporter;
-}
-
-static impact_exporter nothing = {sizeof nothing, "nothing", take_batch, NULL, close_nothing};
-
 /* ---- what is timed ---- */
 
 static void clock_pairs(size_t count)
@@ -78,32 +62,49 @@ static void clock_pairs(size_t count)
 
 static void start_end(size_t count)
 {
-    for (size_t i = 0; i < count; i++)
-        impact_span_end(impact_span_start(tracer, "checkout", NULL));
+    work_start_end(tracer, count);
 }
 
 static void three_attributes(size_t count)
 {
-    for (size_t i = 0; i < count; i++) {
-        impact_span *span = impact_span_start(tracer, "checkout", NULL);
-        impact_span_set(span, impact_int("cart.items", (int64_t)i));
-        impact_span_set(span, impact_string("user.tier", "gold"));
-        impact_span_set(span, impact_bool("cart.is_gift", true));
-        impact_span_end(span);
-    }
+    work_three_attributes(tracer, count);
+}
+
+static void spec(size_t count)
+{
+    work_spec(tracer, count);
+}
+
+static void ten_attributes(size_t count)
+{
+    work_ten_attributes(tracer, count);
 }
 
 static void unsampled(size_t count)
 {
-    for (size_t i = 0; i < count; i++)
-        impact_span_end(impact_span_start(unsampled_tracer, "checkout", NULL));
+    work_start_end(unsampled_tracer, count);
 }
 
-/* No provider is set: what a library pays that is instrumented in a program that does not trace. */
-static void no_provider(size_t count)
+/* ---- the header that carries a span's context ---- */
+
+static const char traceparent[] = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+
+static void parse_traceparent(size_t count)
 {
+    impact_span_context context = {.trace_flags = 0};
     for (size_t i = 0; i < count; i++)
-        impact_span_end(impact_span_start(NULL, "checkout", NULL));
+        sink += impact_traceparent_parse(&context, impact_text_of(traceparent));
+}
+
+static void format_traceparent(size_t count)
+{
+    char text[IMPACT_TRACEPARENT_SIZE];
+    impact_span_context context = {.trace_id = {{1}}, .span_id = {{2}}, .trace_flags = 1};
+    for (size_t i = 0; i < count; i++) {
+        context.span_id.bytes[7] = (uint8_t)i;
+        impact_traceparent_format(text, &context);
+        sink += (uint64_t)text[50];
+    }
 }
 
 /* ---- one span of two threads ---- */
@@ -161,24 +162,43 @@ static void flush(void)
     (void)impact_tracer_provider_flush(provider, 10000); /* the counters are looked at in the end */
 }
 
-enum { CLOCK, START_END, THREE, SUSTAINED, UNSAMPLED, NOOP, SHARED, ATTACH, PING, CASE_COUNT };
+enum {
+    CLOCK,
+    START_END,
+    THREE,
+    SPEC,
+    TEN,
+    SUSTAINED,
+    UNSAMPLED,
+    NOOP,
+    SHARED,
+    ATTACH,
+    PARSE,
+    FORMAT,
+    PING,
+    CASE_COUNT,
+};
 
 static bench_case cases[CASE_COUNT] = {
     [CLOCK] = {"clock_pair", clock_pairs, NULL, few, {0}},
     [START_END] = {"span_start_end", start_end, flush, few, {0}},
     [THREE] = {"span_3attr", three_attributes, flush, few, {0}},
+    [SPEC] = {"span_spec", spec, flush, few, {0}},
+    [TEN] = {"span_10attr", ten_attributes, flush, few, {0}},
     [SUSTAINED] = {"span_3attr_sustained", three_attributes, flush, many, {0}},
     [UNSAMPLED] = {"span_unsampled", unsampled, NULL, few, {0}},
-    [NOOP] = {"span_noop", no_provider, NULL, many, {0}},
+    [NOOP] = {"span_noop", work_no_provider, NULL, many, {0}},
     [SHARED] = {"span_shared", two_on_one_span, flush, many, {0}},
     [ATTACH] = {"context_attach", attach_detach, NULL, few, {0}},
+    [PARSE] = {"traceparent_parse", parse_traceparent, NULL, few, {0}},
+    [FORMAT] = {"traceparent_format", format_traceparent, NULL, few, {0}},
     [PING] = {"health_ping", ping, NULL, few, {0}},
 };
 
 static void open_all(void)
 {
     impact_allocator_set_default(&counting);
-    impact_exporter *exporter = &nothing;
+    impact_exporter *exporter = work_null_exporter;
     impact_tracer_provider *silent = NULL;
     const impact_sampler never = impact_sampler_always_off();
     if (impact_tracer_provider_open(&provider, IMPACT_TRACE_OPTIONS(.exporters = &exporter,
