@@ -3,7 +3,7 @@
 PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 30
 
-.PHONY: help demo test sanitize lint bench fuzz w3c format format-check install clean
+.PHONY: help demo test sanitize lint bench ceilings fuzz w3c format format-check install clean
 
 help:
 	@echo 'make demo          a C service and a Flask app, and one trace through both'
@@ -11,6 +11,7 @@ help:
 	@echo 'make sanitize      the C tests under ASan+UBSan, then TSan'
 	@echo 'make lint          the layout of C files, mistakes in shell scripts'
 	@echo 'make bench         one line a figure'
+	@echo 'make ceilings      count the instructions of a span, which make test limits, anew'
 	@echo 'make fuzz          every fuzz target for FUZZ_SECONDS=$(FUZZ_SECONDS)'
 	@echo 'make w3c           the W3C'"'"'s tests of Trace Context, which are downloaded, against a C service'
 	@echo 'make format        clang-format (format-check: say what it would change)'
@@ -31,6 +32,9 @@ lint:
 
 bench:
 	tools/bench
+
+ceilings:
+	tools/ceilings
 
 fuzz:
 	FUZZ_SECONDS=$(FUZZ_SECONDS) tools/fuzz
