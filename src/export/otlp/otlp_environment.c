@@ -81,12 +81,13 @@ static const char *get_url(const char *name)
     return NULL;
 }
 
-/* Put the path of the signal behind that of `base`, before a query. */
+/* Put the path of the signal behind that of `base`, before a query. A slash at the end of `base` is the one
+ * between the two; others before it are part of the path. */
 static char *join_url(const impact_allocator *allocator, const char *base)
 {
     size_t path_size = strcspn(base, "?#");
     const char *rest = base + path_size;
-    while (path_size && base[path_size - 1] == '/')
+    if (path_size && base[path_size - 1] == '/')
         path_size--;
     impact__buffer url = IMPACT__BUFFER(allocator);
     impact__buffer_append(&url, base, path_size);

@@ -108,6 +108,8 @@ static bool configure(otlp__http *http, CURL *easy)
     const otlp__settings *settings = http->settings;
     unsigned failed = 0;
     failed |= curl_easy_setopt(easy, CURLOPT_URL, settings->url);
+    failed |=
+        curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L); /* "/a/../b" too is what was asked for */
     failed |= curl_easy_setopt(easy, CURLOPT_POST, 1L);
     failed |= curl_easy_setopt(easy, CURLOPT_HTTPHEADER, http->headers);
     failed |= curl_easy_setopt(easy, CURLOPT_USERAGENT, "OTel-OTLP-Exporter-C/" IMPACT_VERSION);

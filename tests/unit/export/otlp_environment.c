@@ -61,7 +61,7 @@ TEST(a_base_endpoint_gets_the_path_of_the_signal)
     set("ENDPOINT", "HTTPS://a:1/");
     check_url("HTTPS://a:1/v1/traces");
     set("ENDPOINT", "http://a/b//");
-    check_url("http://a/b/v1/traces");
+    check_url("http://a/b//v1/traces");
     set("ENDPOINT", "http://a/b?key=1#part");
     check_url("http://a/b/v1/traces?key=1");
     set("ENDPOINT", "");
