@@ -51,6 +51,8 @@ typedef struct impact_trace_options {
     size_t processor_count;                   /* at most 8 */
     uint32_t exit_timeout_ms; /* a process that ends without a shutdown exports for so long; 0: what
                                  waits is lost; IMPACT_EXIT_TIMEOUT */
+    bool uses_system_clock;   /* read clock_gettime for each time, and the processor's ticks never;
+                               OTEL_C_CLOCK=system */
 } impact_trace_options;
 
 #define IMPACT_TRACE_OPTIONS(...)                                                                  \

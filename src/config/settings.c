@@ -130,6 +130,16 @@ static void read_sampler(impact_sampler *sampler)
         sampler->ratio = 1; /* sdk-environment-variables: "Default is 1.0 if unset" */
 }
 
+/* A word of ours: the specification says nothing of clocks. */
+static void read_clock(bool *uses_system_clock)
+{
+    const impact_text name = impact__environment_text("OTEL_C_CLOCK");
+    if (impact__text_equal_string(name, "system"))
+        *uses_system_clock = true;
+    else if (name.size && !impact__text_equal_string(name, "ticks"))
+        impact__environment_refuse("OTEL_C_CLOCK", name, "there is no such clock");
+}
+
 impact_status impact__settings_read(impact__provider_options *settings,
                                     const impact_trace_options *options)
 {
@@ -142,6 +152,7 @@ impact_status impact__settings_read(impact__provider_options *settings,
     for (size_t i = 0; i < COUNT(limit_rows); i++)
         read_limit(&read, &limit_rows[i]);
     read_sampler(&read.options.sampler);
+    read_clock(&read.options.uses_system_clock);
     *settings = read;
     return IMPACT_OK;
 }

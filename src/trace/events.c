@@ -1,11 +1,11 @@
 /* What is recorded into a live span: events, exceptions and links. */
 #include "trace/events.h"
 
-#include "base/clock.h"
 #include "signal/encode.h"
 #include "trace/access.h"
 #include "trace/provider.h"
 #include "trace/room.h"
+#include "trace/span_time.h"
 #include "trace/trace_state.h"
 
 enum { least_room = 64 }; /* what has less is not worth cutting */
@@ -73,11 +73,6 @@ static uint8_t *fit(impact__span *span, fitted *item, impact__room_use use)
 
 /* ---- events ---- */
 
-static uint64_t now(const impact__span *span)
-{
-    return impact__clock_monotonic_ns() + span->anchor_ns;
-}
-
 static void record_event(impact__span *span, impact__event *event,
                          const impact__attribute_list *attributes, impact__room_use use)
 {
@@ -103,7 +98,7 @@ void impact_span_add_event(impact_span *span, const char *name, uint64_t unix_ns
     const impact__attribute_list list =
         list_of(live, attributes, attribute_count, live->provider->limits.event_attribute_limit);
     impact__event event = {
-        .unix_ns = unix_ns ? unix_ns : now(live),
+        .unix_ns = unix_ns ? unix_ns : impact__span_time_now(live),
         .name = impact__string_of(impact_text_of(name), 0),
     };
     record_event(live, &event, &list, IMPACT__ROOM_ORDINARY);
@@ -128,7 +123,7 @@ void impact_span_record_exception(impact_span *span, const char *type, const cha
     list.defaults = defaults;
     list.default_count = sizeof defaults / sizeof *defaults;
     impact__event event = {
-        .unix_ns = now(live),
+        .unix_ns = impact__span_time_now(live),
         .name = impact__string_of(impact_text_of("exception"), 0),
     };
     record_event(live, &event, &list, IMPACT__ROOM_EXCEPTION);

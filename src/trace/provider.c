@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/ticks.h"
 #include "base/options.h"
 #include "base/thread.h"
 #include "pipeline/ring.h"
@@ -145,6 +146,7 @@ static impact_status open_parts(impact_tracer_provider *provider,
         return IMPACT_EINVAL;
     set_limits(&provider->limits, options);
     provider->is_disabled = options->is_disabled;
+    provider->uses_system_clock = options->options.uses_system_clock || !impact__ticks_look();
     const impact_status status =
         impact__encoded_resource_open(&provider->resource, &options->options);
     return status ? status : open_batchers(provider, &options->options);

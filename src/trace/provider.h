@@ -43,6 +43,7 @@ struct impact_tracer_provider {
     impact__sampler sampler;
     impact__id_generator ids;
     bool is_disabled;
+    bool uses_system_clock; /* see span_clock.h */
     impact__encoded_resource resource;
     impact__batcher *batchers[impact__exporter_limit]; /* owned */
     size_t batcher_count;

@@ -14,6 +14,7 @@
 #include "trace/recorder.h"
 #include "trace/room.h"
 #include "trace/sampler.h"
+#include "trace/span_time.h"
 
 /* ---- start ---- */
 
@@ -120,10 +121,11 @@ static impact_text name_of(const start *given)
 static void begin_recording(impact__span *span, impact__thread_state *state, const start *given)
 {
     const impact_span_options *options = given->options;
-    const uint64_t now = impact__thread_state_now(state, &span->anchor_ns);
+    const uint64_t now = impact__span_time_of(span->provider, state); /* before the anchor */
+    span->anchor_ns = state->clock.anchor_ns;
     impact__provider_prefetch(span->provider);
     span->kind = (uint8_t)kind_of(options);
-    span->start_unix_ns = options->start_unix_ns ? options->start_unix_ns : now;
+    span->start_unix_ns = options->start_unix_ns ? options->start_unix_ns : now + span->anchor_ns;
     make_empty(span);
     impact__span_record_name(span, name_of(given));
     if (span->trace_state)
@@ -361,7 +363,7 @@ bool impact_tracer_is_enabled(const impact_tracer *tracer)
 static uint64_t end_of(const impact__span *span, uint64_t end_unix_ns)
 {
     if (!end_unix_ns)
-        end_unix_ns = impact__clock_monotonic_ns() + span->anchor_ns;
+        end_unix_ns = impact__span_time_now(span);
     return end_unix_ns >= span->start_unix_ns ? end_unix_ns : span->start_unix_ns;
 }
 

@@ -48,7 +48,6 @@ impact__thread_state *impact__thread_state_make(void)
     impact__slots_open();
     impact__thread_state_seed(state);
     impact__scopes_open(&state->scopes, (uint32_t)impact__random_next(&state->random));
-    impact__thread_state_new_anchor(state, impact__clock_monotonic_ns());
     impact__the_thread_state = state;
     return state;
 }
@@ -59,12 +58,6 @@ void impact__thread_state_release(void)
         return;
     (void)pthread_setspecific(key, NULL); /* a key that exists */
     release(impact__the_thread_state);
-}
-
-void impact__thread_state_new_anchor(impact__thread_state *state, uint64_t monotonic_ns)
-{
-    state->anchor_ns = impact__clock_unix_ns() - monotonic_ns;
-    state->anchor_taken_ns = monotonic_ns;
 }
 
 void impact_tracing_suppress(void)

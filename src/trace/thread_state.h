@@ -1,4 +1,4 @@
-/* What tracing keeps for each thread: ids, a clock anchor, what is current, span slots.
+/* What tracing keeps for each thread: ids, a clock, what is current, span slots.
  *
  * Only its own thread touches it, so nothing here is locked or atomic.
  */
@@ -10,22 +10,18 @@
 
 #include <impact/span.h>
 
-#include "base/clock.h"
 #include "process/fork.h"
 #include "base/random.h"
 #include "base/thread.h"
 #include "trace/scopes.h"
 #include "trace/slot.h"
+#include "trace/span_clock.h"
 
 typedef struct impact__thread_state {
     impact__random random;
     unsigned generation; /* of the process, for which `random` was seeded: see process/fork.h */
 
-    /* Wall time = monotonic time + anchor. Taken anew each second, so that a span costs one clock
-     * read at each end and a step of the wall clock bends no duration. */
-    uint64_t anchor_ns;
-    uint64_t anchor_taken_ns;
-
+    impact__span_clock clock;
     impact__scopes scopes;
     uint32_t suppressed;
 
@@ -55,8 +51,6 @@ static inline impact__thread_state *impact__thread_state_peek(void)
 /* Give the calling thread's back, as its end does. */
 void impact__thread_state_release(void);
 
-void impact__thread_state_new_anchor(impact__thread_state *state, uint64_t monotonic_ns);
-
 void impact__thread_state_seed(impact__thread_state *state);
 
 /* The thread's random numbers, seeded anew in a forked child. */
@@ -65,16 +59,6 @@ static inline impact__random *impact__thread_state_random(impact__thread_state *
     if (__builtin_expect(state->generation != impact__fork_generation(), 0))
         impact__thread_state_seed(state);
     return &state->random;
-}
-
-/* Now, as wall time; `anchor_ns` gets what to add to later monotonic readings. */
-static inline uint64_t impact__thread_state_now(impact__thread_state *state, uint64_t *anchor_ns)
-{
-    const uint64_t monotonic_ns = impact__clock_monotonic_ns();
-    if (__builtin_expect(monotonic_ns - state->anchor_taken_ns >= IMPACT__NS_PER_SEC, 0))
-        impact__thread_state_new_anchor(state, monotonic_ns);
-    *anchor_ns = state->anchor_ns;
-    return monotonic_ns + state->anchor_ns;
 }
 
 #endif

@@ -25,10 +25,17 @@ static inline void fake_clock_advance_ms(uint64_t ms)
     atomic_fetch_add(&fake_clock_ns, ms * 1000000);
 }
 
+/* As if somebody had set the wall clock, while the time is the true one. */
+static _Atomic int64_t fake_clock_wall_step_s;
+
 int clock_gettime(clockid_t clock, struct timespec *now)
 {
-    if (!atomic_load(&fake_clock_stands))
-        return (int)syscall(SYS_clock_gettime, clock, now);
+    if (!atomic_load(&fake_clock_stands)) {
+        const int status = (int)syscall(SYS_clock_gettime, clock, now);
+        if (clock == CLOCK_REALTIME)
+            now->tv_sec += (time_t)atomic_load(&fake_clock_wall_step_s);
+        return status;
+    }
     const uint64_t ns = atomic_load(&fake_clock_ns);
     *now =
         (struct timespec){.tv_sec = (time_t)(ns / 1000000000), .tv_nsec = (long)(ns % 1000000000)};

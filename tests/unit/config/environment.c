@@ -306,6 +306,21 @@ TEST(an_unknown_sampler_is_reported_and_the_default_stays)
                  "OTEL_TRACES_SAMPLER=jaeger_remote is not used: there is no such sampler\n");
 }
 
+TEST(the_clock_of_spans_is_the_systems_where_that_is_asked_for)
+{
+    begin();
+    CHECK(!settings_of(NULL).options.uses_system_clock);
+    CHECK(settings_of(IMPACT_TRACE_OPTIONS(.uses_system_clock = true)).options.uses_system_clock);
+    set("OTEL_C_CLOCK", "system");
+    CHECK(settings_of(NULL).options.uses_system_clock);
+    set("OTEL_C_CLOCK", "ticks");
+    CHECK(!settings_of(NULL).options.uses_system_clock);
+    CHECK_STRING(reported, "");
+    set("OTEL_C_CLOCK", "sundial");
+    CHECK(!settings_of(NULL).options.uses_system_clock);
+    CHECK_STRING(reported, "OTEL_C_CLOCK=sundial is not used: there is no such clock\n");
+}
+
 /* ---- the resource ---- */
 
 TEST(the_process_describes_itself)

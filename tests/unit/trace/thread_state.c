@@ -1,42 +1,9 @@
-/* What a thread keeps: made on demand, given back at its end, and a clock that is right at once. */
+/* What a thread keeps: made on demand, given back at its end. */
 #include "trace/thread_state.h"
 
 #include "support/check.h"
-#include "support/fake_clock.h"
 #include "support/faults.h"
 #include "support/tracing.h"
-
-TEST(a_span_in_the_first_second_after_boot_is_not_of_1970)
-{
-    tracing t;
-    impact_span_view view;
-    REQUIRE(tracing_open(&t, NULL));
-    fake_clock_set(500 * IMPACT__NS_PER_MS); /* both clocks: as if wall time began at boot */
-    impact__thread_state *state = impact__thread_state_get();
-    REQUIRE(state);
-    uint64_t anchor_ns = 0;
-    CHECK_EQUAL(impact__thread_state_now(state, &anchor_ns), 500 * IMPACT__NS_PER_MS);
-    CHECK_EQUAL(state->anchor_taken_ns, 500 * IMPACT__NS_PER_MS); /* taken, not left at zero */
-    atomic_store(&fake_clock_stands, false);
-    REQUIRE(tracing_end(&t, impact_span_start(t.tracer, "a", NULL), &view));
-    tracing_close(&t);
-}
-
-TEST(the_anchor_is_taken_anew_each_second)
-{
-    impact__thread_state *state = impact__thread_state_get();
-    REQUIRE(state);
-    uint64_t anchor_ns = 0;
-    fake_clock_set(impact__clock_monotonic_ns() + 5 * IMPACT__NS_PER_SEC);
-    (void)impact__thread_state_now(state, &anchor_ns);
-    const uint64_t taken_ns = state->anchor_taken_ns;
-    fake_clock_advance_ms(999);
-    (void)impact__thread_state_now(state, &anchor_ns);
-    CHECK(state->anchor_taken_ns == taken_ns);
-    fake_clock_advance_ms(1);
-    (void)impact__thread_state_now(state, &anchor_ns);
-    CHECK(state->anchor_taken_ns == taken_ns + IMPACT__NS_PER_SEC);
-}
 
 TEST(a_state_is_made_once_and_released)
 {
