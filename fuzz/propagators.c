@@ -110,7 +110,7 @@ static bool is_same(const impact_context *a, const impact_context *b)
     return memcmp(&one.trace_id, &two.trace_id, sizeof one.trace_id) == 0 &&
            memcmp(&one.span_id, &two.span_id, sizeof one.span_id) == 0 &&
            (one.trace_flags & 1) == (two.trace_flags & 1) &&
-           impact__text_equal(one.trace_state, two.trace_state) &&
+           strcmp(one.trace_state.text, two.trace_state.text) == 0 &&
            is_same_baggage(impact_context_baggage(a), impact_context_baggage(b));
 }
 

@@ -172,7 +172,10 @@ static impact_span_context take_context(input *in)
     impact_span_context context = {.trace_flags = take(in), .is_remote = take(in) & 1};
     context.trace_id.bytes[3] = take(in);
     context.span_id.bytes[3] = take(in);
-    context.trace_state = take_text(in);
+    const impact_text state = take_text(in);
+    const size_t room = sizeof context.trace_state.text;
+    if (state.size) /* perhaps without an end */
+        memcpy(context.trace_state.text, state.data, state.size < room ? state.size : room);
     return context;
 }
 
@@ -191,7 +194,7 @@ static void add_link(impact_span *span, input *in, expected *should)
     const bool has_attribute = take(in) & 1;
     impact_span_add_link(span, &(impact_link){&context, &attribute, has_attribute});
     should->links +=
-        impact_span_context_is_valid(&context) || has_attribute || context.trace_state.size > 0;
+        impact_span_context_is_valid(&context) || has_attribute || context.trace_state.text[0];
 }
 
 static void set_status(impact_span *span, input *in, expected *should)
@@ -295,7 +298,9 @@ static void check_span(impact_text bytes, const expected *should, bool has_memor
     impact_span_view view;
     require(bytes.size <= 16 * 1024 * 1024);
     require(impact_span_view_parse(&view, bytes));
-    require(impact_span_context_is_valid(&view.context) && view.end_unix_ns != 0);
+    const impact_span_context context = impact_span_context_of_view(&view.context);
+    require(impact_span_context_is_valid(&context) && view.end_unix_ns != 0);
+    require(strlen(context.trace_state.text) == view.context.trace_state.size);
     check_text(view.name);
     check_text(view.status_description);
     check_text(view.context.trace_state);

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include <impact/status.h>
-#include <impact/text.h>
+#include <impact/trace_state.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -24,14 +24,13 @@ typedef struct impact_span_id {
 #define IMPACT_TRACE_FLAG_SAMPLED 0x01 /* W3C Trace Context 3.2.2.5.1 */
 #define IMPACT_TRACE_FLAG_RANDOM  0x02 /* W3C Trace Context level 2, 3.2.2.5.2 */
 
+/* It borrows nothing: it may be kept and copied, and outlives the span that it is of. */
 typedef struct impact_span_context {
     impact_trace_id trace_id;
     impact_span_id span_id;
     uint8_t trace_flags;
-    bool is_remote; /* it came from another process */
-    impact_text
-        trace_state; /* the tracestate header's value; borrowed, may be empty. One that is not
-                                valid is left out: see <impact/trace_state.h>. */
+    bool is_remote;                 /* it came from another process */
+    impact_trace_state trace_state; /* made by hand and not valid, it is left out of what leaves */
 } impact_span_context;
 
 /* Both ids are other than zero. NULL is not valid. */

@@ -22,9 +22,18 @@ typedef struct impact_message_walk {
     uint32_t field;
 } impact_message_walk;
 
+/* What a Span or a link says of a span context. */
+typedef struct impact_span_context_view {
+    impact_trace_id trace_id;
+    impact_span_id span_id;
+    uint8_t trace_flags;
+    bool is_remote; /* of a link's; not meaningful in a span's own */
+    impact_text trace_state;
+} impact_span_context_view;
+
 /* The scalar fields of a Span, and walks over its repeated ones. All text is borrowed. */
 typedef struct impact_span_view {
-    impact_span_context context; /* is_remote is not meaningful here */
+    impact_span_context_view context;
     impact_span_id parent_span_id;
     bool has_parent;
     bool is_parent_remote;
@@ -50,7 +59,7 @@ typedef struct impact_event_view {
 } impact_event_view;
 
 typedef struct impact_link_view {
-    impact_span_context context;
+    impact_span_context_view context;
     uint32_t dropped_attribute_count;
     impact_message_walk attributes;
 } impact_link_view;
@@ -76,6 +85,10 @@ typedef struct impact_scope_view {
 
 /* Decode a Span. False: the bytes are not a Span, and `view` is untouched. */
 IMPACT_API bool impact_span_view_parse(impact_span_view *view, impact_text span);
+
+/* What it says, as a context that may be kept: copied. NULL gives one that is not valid; a trace state that
+ * is not valid is left out. */
+IMPACT_API impact_span_context impact_span_context_of_view(const impact_span_context_view *view);
 
 /* Decode a Resource or an InstrumentationScope. */
 IMPACT_API bool impact_resource_view_parse(impact_message_walk *attributes, impact_text resource);

@@ -1,9 +1,9 @@
 /* Trace state: what the systems that a trace passed through keep in it, a list of keys and values
  * (OpenTelemetry specification, trace/api "TraceState"; W3C Trace Context level 2, 3.3).
  *
- * Reading takes any text, such as the `trace_state` of a span context. Changing makes a new value, which
- * borrows nothing: it outlives the span that it came from. A value is always valid: what is not is
- * refused, and no value ever has more than 512 characters.
+ * Reading takes any text, such as impact_trace_state_text(&context.trace_state). Changing makes a new
+ * value, which borrows nothing. A value is always valid: what is not is refused, and no value ever has
+ * more than 512 characters.
  */
 #ifndef IMPACT_TRACE_STATE_H
 #define IMPACT_TRACE_STATE_H
@@ -28,7 +28,9 @@ typedef struct impact_trace_state {
 /* Its text: borrowed. NULL is empty. */
 static inline impact_text impact_trace_state_text(const impact_trace_state *state)
 {
-    return impact_text_of(state ? state->text : NULL);
+    const char *text = state ? state->text : "";
+    const void *end = memchr(text, '\0', state ? IMPACT_TRACE_STATE_SIZE : 1);
+    return impact_text_from(text, end ? (size_t)((const char *)end - text) : 0);
 }
 
 /* Read a header's value: copied, without blanks and empty members. What is longer than 512 characters

@@ -53,34 +53,35 @@ static bool is_remote_read(core_state *state, PyObject *object)
     return is_remote;
 }
 
-/* Most traces have no trace state, and an empty one is false. */
-static held_text trace_state_read(core_state *state, PyObject *object)
+/* Most traces have no trace state, and an empty one is false. One that is not valid is left out. */
+static void trace_state_read(core_state *state, impact_trace_state *read, PyObject *object)
 {
-    held_text held = {.owner = NULL};
+    read->text[0] = '\0';
     PyObject *trace_state = attribute_get(state, object, NAME_TRACE_STATE);
     PyObject *header =
         trace_state && PyObject_IsTrue(trace_state) == 1
             ? PyObject_CallMethodObjArgs(trace_state, state->names[NAME_TO_HEADER], NULL)
             : NULL;
     PyErr_Clear();
-    if (header)
-        held = held_text_of(header);
+    if (header) {
+        held_text held = held_text_of(header);
+        (void)impact_trace_state_parse(read, held.text);
+        held_text_clear(&held);
+    }
     Py_XDECREF(header);
     Py_XDECREF(trace_state);
-    return held;
 }
 
-bool span_context_read(core_state *state, impact_span_context *context, held_text *trace_state,
-                       PyObject *object)
+bool span_context_read(core_state *state, impact_span_context *context, PyObject *object)
 {
-    impact_span_context read = {.trace_flags = flags_read(state, object)};
+    impact_span_context read;
     if (!id_read(state, read.trace_id.bytes, sizeof read.trace_id.bytes, object, NAME_TRACE_ID) ||
         !id_read(state, read.span_id.bytes, sizeof read.span_id.bytes, object, NAME_SPAN_ID) ||
         !impact_span_context_is_valid(&read))
         return false;
+    read.trace_flags = flags_read(state, object);
     read.is_remote = is_remote_read(state, object);
-    *trace_state = trace_state_read(state, object);
-    read.trace_state = trace_state->text;
+    trace_state_read(state, &read.trace_state, object);
     *context = read;
     return true;
 }
@@ -103,7 +104,7 @@ PyObject *span_context_make(core_state *state, const impact_span_context *contex
     PyObject *span = PyLong_FromString(span_id, NULL, 16);
     PyObject *flags =
         PyObject_CallFunction(state->python[TRACE_FLAGS_CLASS], "i", (int)context->trace_flags);
-    PyObject *trace_state = trace_state_make(state, context->trace_state);
+    PyObject *trace_state = trace_state_make(state, impact_trace_state_text(&context->trace_state));
     PyObject *made = NULL;
     if (trace && span && flags && trace_state)
         made = PyObject_CallFunctionObjArgs(state->python[SPAN_CONTEXT_CLASS], trace, span,
@@ -152,43 +153,27 @@ static void parent_read_foreign(span_parent *parent, core_state *state)
         PyObject *context =
             PyObject_CallMethodObjArgs(parent->span, state->names[NAME_GET_SPAN_CONTEXT], NULL);
         if (context)
-            parent->is_valid =
-                span_context_read(state, &parent->context, &parent->trace_state, context);
+            parent->is_valid = span_context_read(state, &parent->context, context);
         Py_XDECREF(context);
     }
     PyErr_Clear();
 }
 
-/* A span of ours is read directly, unless it has a trace state: that is borrowed from the C span,
- * which Python code may end while the new one's attributes are converted; or was, and is kept
- * elsewhere. */
-static const span_object *plain_span_of(core_state *state, PyObject *object)
-{
-    if ((PyObject *)Py_TYPE(object) != state->python[SPAN_CLASS])
-        return NULL;
-    const span_object *span = (const span_object *)object;
-    bool is_complete = span->span || !span->span_context;
-    return is_complete && span->context.trace_state.size == 0 ? span : NULL;
-}
-
 void span_parent_find(span_parent *parent, core_state *state, PyObject *context)
 {
     parent->is_valid = false;
-    parent->trace_state.owner = NULL;
     parent->span = span_find(state, context);
     if (!parent->span)
         return;
-    const span_object *plain = plain_span_of(state, parent->span);
-    if (!plain) {
+    if ((PyObject *)Py_TYPE(parent->span) != state->python[SPAN_CLASS]) {
         parent_read_foreign(parent, state);
         return;
     }
-    parent->is_valid = impact_span_context_is_valid(&plain->context);
-    parent->context = plain->context;
+    span_object_show(&parent->context, (const span_object *)parent->span);
+    parent->is_valid = impact_span_context_is_valid(&parent->context);
 }
 
 void span_parent_clear(span_parent *parent)
 {
-    held_text_clear(&parent->trace_state);
     Py_CLEAR(parent->span);
 }

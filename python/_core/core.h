@@ -92,7 +92,10 @@ typedef struct span_object {
     tracer_object *tracer;           /* owned */
     PyObject *name;                  /* owned */
     PyObject *span_context;          /* owned; NULL until somebody asks */
-    impact_span_context context;     /* its trace state is empty once the span is ended */
+    impact_trace_id trace_id;        /* these four: its context, in no more room than it needs */
+    impact_span_id span_id;
+    uint8_t trace_flags;
+    char *trace_state; /* owned; NULL: empty */
     core_state *state;
     uint8_t kind; /* index in SPAN_KINDS */
     bool records_exceptions;
@@ -116,6 +119,9 @@ span_object *span_object_new(tracer_object *tracer, impact_span *span, PyObject 
 
 /* Its opentelemetry.trace.SpanContext, built when first asked for. A new reference. */
 PyObject *span_object_context(span_object *self);
+
+/* Its context for the core. What is behind the end of the trace state is left as it was. */
+void span_object_show(impact_span_context *context, const span_object *self);
 
 /* ---- arguments ---- */
 
@@ -178,10 +184,8 @@ PyObject *resource_attributes(impact_text resource);
 
 /* ---- span contexts ---- */
 
-/* Read an opentelemetry SpanContext. False, without an exception, when it is not a valid one.
- * `trace_state` keeps the text alive that the context borrows, and is the caller's to clear. */
-bool span_context_read(core_state *state, impact_span_context *context, held_text *trace_state,
-                       PyObject *object);
+/* Read an opentelemetry SpanContext. False, without an exception, when it is not a valid one. */
+bool span_context_read(core_state *state, impact_span_context *context, PyObject *object);
 
 /* A new SpanContext; NULL with an exception. */
 PyObject *span_context_make(core_state *state, const impact_span_context *context);
@@ -190,7 +194,6 @@ PyObject *span_context_make(core_state *state, const impact_span_context *contex
 typedef struct span_parent {
     bool is_valid;
     impact_span_context context;
-    held_text trace_state;
     PyObject *span; /* owned: what was found in the Context, or NULL */
 } span_parent;
 

@@ -1,8 +1,33 @@
 /* Span: one impact_span in Python's hands until it is ended. */
 #include "core.h"
 
+#include <string.h>
+
 /* impact_span_status and opentelemetry.trace.StatusCode have the same numbers, 0 to 2. */
 #define STATUS_CODE_LIMIT 2
+
+/* A context is as large as the longest trace state, and most spans have none. Without memory it is empty. */
+static void context_keep(span_object *self, const impact_span_context *context)
+{
+    const impact_text state = impact_trace_state_text(&context->trace_state);
+    self->trace_id = context->trace_id;
+    self->span_id = context->span_id;
+    self->trace_flags = context->trace_flags;
+    self->trace_state = state.size ? PyMem_Malloc(state.size + 1) : NULL;
+    if (self->trace_state)
+        memcpy(self->trace_state, state.data, state.size + 1);
+}
+
+void span_object_show(impact_span_context *context, const span_object *self)
+{
+    context->trace_id = self->trace_id;
+    context->span_id = self->span_id;
+    context->trace_flags = self->trace_flags;
+    context->is_remote = false;
+    context->trace_state.text[0] = '\0';
+    if (self->trace_state) /* from a text of the same size */
+        memcpy(context->trace_state.text, self->trace_state, strlen(self->trace_state) + 1);
+}
 
 span_object *span_object_new(tracer_object *tracer, impact_span *span, PyObject *name)
 {
@@ -12,7 +37,8 @@ span_object *span_object_new(tracer_object *tracer, impact_span *span, PyObject 
     if (!self)
         return NULL;
     self->span = span;
-    self->context = impact_span_context_of(span);
+    const impact_span_context context = impact_span_context_of(span);
+    context_keep(self, &context);
     self->tracer = (tracer_object *)Py_NewRef((PyObject *)tracer);
     self->name = Py_NewRef(name);
     self->state = state;
@@ -23,29 +49,18 @@ PyObject *span_object_context(span_object *self)
 {
     if (self->span_context)
         return Py_NewRef(self->span_context);
-    PyObject *made = span_context_make(self->state, &self->context);
+    impact_span_context context;
+    span_object_show(&context, self);
+    PyObject *made = span_context_make(self->state, &context);
     if (!self->span_context) /* making it may have let another thread do the same */
         self->span_context = Py_XNewRef(made);
     Py_XDECREF(made);
     return Py_XNewRef(self->span_context);
 }
 
-/* The trace state borrows from the span: what may still be asked for is built before it ends. */
-static void trace_state_keep(span_object *self)
-{
-    if (self->context.trace_state.size == 0)
-        return;
-    PyObject *context = span_object_context(self);
-    if (!context)
-        PyErr_Clear();
-    Py_XDECREF(context);
-    self->context.trace_state = impact_text_of(NULL);
-}
-
 static void span_finish(span_object *self, uint64_t end_unix_ns)
 {
-    trace_state_keep(self);
-    impact_span *span = self->span; /* read late: keeping it may have let another thread end it */
+    impact_span *span = self->span;
     self->span = NULL;
     impact_span_end_at(span, end_unix_ns);
 }
@@ -57,6 +72,7 @@ static void span_dealloc(PyObject *object)
     span_object *self = (span_object *)object;
     if (self->span)
         impact_span_end(self->span);
+    PyMem_Free(self->trace_state);
     Py_XDECREF(self->span_context);
     Py_XDECREF(self->name);
     Py_XDECREF((PyObject *)self->tracer);
@@ -164,9 +180,7 @@ static PyObject *span_add_link(PyObject *object, PyObject *const *arguments, Py_
     if (!arguments_read(names, values, arguments, count, keyword_names))
         return NULL;
     impact_span_context context;
-    held_text trace_state;
-    if (!is_open(self, "add_link") ||
-        !span_context_read(self->state, &context, &trace_state, values[0]))
+    if (!is_open(self, "add_link") || !span_context_read(self->state, &context, values[0]))
         Py_RETURN_NONE;
     attribute_list list;
     attribute_list_fill(&list, self->state, values[1]);
@@ -174,7 +188,6 @@ static PyObject *span_add_link(PyObject *object, PyObject *const *arguments, Py_
                                                     .attributes = list.items,
                                                     .attribute_count = list.count});
     attribute_list_clear(&list);
-    held_text_clear(&trace_state);
     Py_RETURN_NONE;
 }
 

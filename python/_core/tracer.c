@@ -47,15 +47,13 @@ static void link_add(impact_span *span, core_state *state, PyObject *object)
     PyObject *attributes = PyObject_GetAttr(object, state->names[NAME_ATTRIBUTES]);
     PyErr_Clear();
     impact_span_context context;
-    held_text trace_state;
-    if (context_object && span_context_read(state, &context, &trace_state, context_object)) {
+    if (context_object && span_context_read(state, &context, context_object)) {
         attribute_list list;
         attribute_list_fill(&list, state, attributes);
         impact_span_add_link(span, &(impact_link){.context = &context,
                                                   .attributes = list.items,
                                                   .attribute_count = list.count});
         attribute_list_clear(&list);
-        held_text_clear(&trace_state);
     }
     Py_XDECREF(attributes);
     Py_XDECREF(context_object);

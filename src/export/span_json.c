@@ -203,7 +203,7 @@ static void state_member(impact__outline *outline, impact_text state)
     impact__buffer_close(&list);
 }
 
-static void context_member(impact__outline *outline, const impact_span_context *context)
+static void context_member(impact__outline *outline, const impact_span_context_view *context)
 {
     impact__outline_member(outline, impact_text_of("context"));
     impact__outline_open(outline, '{');

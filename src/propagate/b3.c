@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "propagate/field.h"
 #include "propagate/formats.h"
+#include "trace/context.h"
 
 static const char field_single[] = "b3";
 static const char field_trace_id[] = "x-b3-traceid";
@@ -18,7 +19,7 @@ static const char debug_key;
 static char debug_value;
 
 typedef struct b3_context {
-    impact_span_context span_context;
+    impact__identity identity; /* without a trace state */
     bool is_debug;
 } b3_context;
 
@@ -27,10 +28,10 @@ typedef struct b3_context {
 /* Trace ids of 64 bits are padded. */
 static bool parse_ids(b3_context *b3, impact_text trace_id, impact_text span_id)
 {
-    *b3 = (b3_context){.span_context.is_remote = true};
+    *b3 = (b3_context){.identity.is_remote = true};
     return (trace_id.size == 16 || trace_id.size == 32) && span_id.size == 16 &&
-           impact__id_parse(b3->span_context.trace_id.bytes, 16, trace_id) &&
-           impact__id_parse(b3->span_context.span_id.bytes, 8, span_id);
+           impact__id_parse(b3->identity.trace_id.bytes, 16, trace_id) &&
+           impact__id_parse(b3->identity.span_id.bytes, 8, span_id);
 }
 
 /* Absent, the decision is left to us, as an unsampled parent leaves it to the sampler. Debug implies
@@ -43,7 +44,7 @@ static bool parse_state(b3_context *b3, impact_text state)
                          impact__text_equal_ignoring_case(state, impact_text_of("false"));
     b3->is_debug = impact__text_equal_string(state, "d");
     if (is_accept || b3->is_debug)
-        b3->span_context.trace_flags = IMPACT_TRACE_FLAG_SAMPLED;
+        b3->identity.trace_flags = IMPACT_TRACE_FLAG_SAMPLED;
     return is_accept || is_deny || b3->is_debug || state.size == 0;
 }
 
@@ -104,7 +105,7 @@ static const impact_context *extract(const impact_propagator *propagator,
     b3_context b3;
     if (!read_single(&b3, getter, carrier) && !read_multi(&b3, getter, carrier))
         return impact_context_retain(context);
-    const impact_context *with_span = impact_context_with_span_context(context, &b3.span_context);
+    const impact_context *with_span = impact__context_with_identity(context, b3.identity);
     const impact_context *whole = with_debug(with_span, b3.is_debug);
     impact_context_release(with_span);
     return whole;
@@ -115,16 +116,19 @@ static const impact_context *extract(const impact_propagator *propagator,
 /* False: there is nothing to send. */
 static bool find_context(b3_context *b3, const impact_context *context)
 {
-    b3->span_context = impact_context_span_context(context);
+    impact_span_context found;
+    impact__context_show(&found, context);
+    b3->identity = (impact__identity){
+        .trace_id = found.trace_id, .span_id = found.span_id, .trace_flags = found.trace_flags};
     b3->is_debug = impact_context_value(context, &debug_key) != NULL;
-    return impact_span_context_is_valid(&b3->span_context);
+    return impact__identity_is_valid(&b3->identity);
 }
 
 static char state_of(const b3_context *b3)
 {
     if (b3->is_debug)
         return 'd';
-    return impact_span_context_is_sampled(&b3->span_context) ? '1' : '0';
+    return b3->identity.trace_flags & IMPACT_TRACE_FLAG_SAMPLED ? '1' : '0';
 }
 
 static void inject_single(const impact_propagator *propagator, const impact_context *context,
@@ -135,9 +139,9 @@ static void inject_single(const impact_propagator *propagator, const impact_cont
     char value[single_size + 1] = "";
     if (!set || !find_context(&b3, context))
         return;
-    impact_trace_id_format(value, &b3.span_context.trace_id);
+    impact_trace_id_format(value, &b3.identity.trace_id);
     value[32] = '-';
-    impact_span_id_format(value + 33, &b3.span_context.span_id);
+    impact_span_id_format(value + 33, &b3.identity.span_id);
     value[49] = '-';
     value[50] = state_of(&b3);
     value[51] = '\0';
@@ -154,14 +158,15 @@ static void inject_multi(const impact_propagator *propagator, const impact_conte
     char span_id[17];
     if (!set || !find_context(&b3, context))
         return;
-    impact_trace_id_format(trace_id, &b3.span_context.trace_id);
-    impact_span_id_format(span_id, &b3.span_context.span_id);
+    impact_trace_id_format(trace_id, &b3.identity.trace_id);
+    impact_span_id_format(span_id, &b3.identity.span_id);
     set(carrier, field_trace_id, trace_id);
     set(carrier, field_span_id, span_id);
     if (b3.is_debug)
         set(carrier, field_flags, "1");
     else
-        set(carrier, field_sampled, impact_span_context_is_sampled(&b3.span_context) ? "1" : "0");
+        set(carrier, field_sampled,
+            b3.identity.trace_flags & IMPACT_TRACE_FLAG_SAMPLED ? "1" : "0");
 }
 
 static const char *const single_fields[] = {field_single, NULL};

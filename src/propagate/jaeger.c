@@ -8,6 +8,7 @@
 #include "propagate/field.h"
 #include "propagate/formats.h"
 #include "signal/baggage.h"
+#include "trace/context.h"
 
 static const char field_name[] = "uber-trace-id";
 static const char baggage_prefix[] = "uberctx-";
@@ -22,32 +23,32 @@ enum {
 /* ---- uber-trace-id ---- */
 
 /* Leading zeros may lack, and the parent's id is of no use to us. */
-static bool parse_parts(impact_span_context *context, impact_text text)
+static bool parse_parts(impact__identity *identity, impact_text text)
 {
     impact_text rest = text;
     impact_text trace_id, span_id, parent, flags;
     uint8_t bits = 0;
-    *context = (impact_span_context){.is_remote = true};
+    *identity = (impact__identity){.is_remote = true};
     if (!impact__text_split(&trace_id, &rest, ':') || !impact__text_split(&span_id, &rest, ':') ||
         !impact__text_split(&parent, &rest, ':') || !impact__text_split(&flags, &rest, ':') ||
         rest.data)
         return false;
-    if (!impact__id_parse(context->trace_id.bytes, 16, trace_id) ||
-        !impact__id_parse(context->span_id.bytes, 8, span_id) || !flags.size || flags.size > 2)
+    if (!impact__id_parse(identity->trace_id.bytes, 16, trace_id) ||
+        !impact__id_parse(identity->span_id.bytes, 8, span_id) || !flags.size || flags.size > 2)
         return false;
     const bool is_zero = flags.data[0] == '0' && flags.data[flags.size - 1] == '0';
     if (!is_zero && !impact__id_parse(&bits, 1, flags))
         return false;
-    context->trace_flags = bits & flag_sampled ? IMPACT_TRACE_FLAG_SAMPLED : 0;
+    identity->trace_flags = bits & flag_sampled ? IMPACT_TRACE_FLAG_SAMPLED : 0;
     return true;
 }
 
-static bool parse(impact_span_context *context, impact_text text)
+static bool parse(impact__identity *identity, impact_text text)
 {
     char decoded[value_limit];
     size_t size = 0;
     return text.size <= sizeof decoded && impact__percent_decode(decoded, &size, text, false) &&
-           parse_parts(context, impact_text_from(decoded, size));
+           parse_parts(identity, impact_text_from(decoded, size));
 }
 
 /* ---- baggage ---- */
@@ -128,12 +129,12 @@ static const impact_context *extract(const impact_propagator *propagator,
 {
     (void)propagator; /* it has nothing of its own; likewise below */
     impact__field field;
-    impact_span_context parsed;
+    impact__identity parsed;
     impact__field_open(&field, getter, carrier, field_name);
     const bool is_parsed = parse(&parsed, field.value);
     impact__field_close(&field);
-    const impact_context *with_span = is_parsed ? impact_context_with_span_context(context, &parsed)
-                                                : impact_context_retain(context);
+    const impact_context *with_span =
+        is_parsed ? impact__context_with_identity(context, parsed) : impact_context_retain(context);
     const impact_context *whole = with_baggage(with_span, getter, carrier);
     impact_context_release(with_span);
     return whole;
@@ -143,7 +144,8 @@ static void inject(const impact_propagator *propagator, const impact_context *co
                    impact_carrier_set_fn set, void *carrier)
 {
     (void)propagator;
-    const impact_span_context found = impact_context_span_context(context);
+    impact_span_context found;
+    impact__context_show(&found, context);
     char value[] = "01234567890123456789012345678901:0123456789012345:0:00";
     if (!set)
         return;

@@ -3,6 +3,7 @@
 
 #include <impact/propagation.h>
 
+#include "trace/context.h"
 #include "trace/thread_state.h"
 
 /* Eight random bytes, not all zero. */
@@ -18,7 +19,8 @@ static void write_random(uint8_t *to, impact__random *random)
 const impact_context *impact_propagation_participate(const impact_context *context)
 {
     impact__thread_state *state = impact__thread_state_get();
-    impact_span_context own = impact_context_span_context(context);
+    impact_span_context own;
+    impact__context_show(&own, context);
     if (!state)
         return impact_context_retain(context);
     impact__random *random = impact__thread_state_random(state);

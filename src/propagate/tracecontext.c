@@ -1,10 +1,10 @@
 /* The W3C headers: traceparent and tracestate, in and out (W3C Trace Context level 2). */
 #include <impact/propagation.h>
-#include <impact/trace_state.h>
 
 #include "base/text.h"
 #include "propagate/field.h"
 #include "propagate/formats.h"
+#include "trace/context.h"
 
 enum {
     traceparent_size = IMPACT_TRACEPARENT_SIZE - 1, /* 3.2.2: 00-{32}-{16}-{2} */
@@ -36,24 +36,31 @@ static bool may_end_here(uint8_t version, impact_text text)
     return version > 0 && text.data[traceparent_size] == '-';
 }
 
-bool impact_traceparent_parse(impact_span_context *context, impact_text text)
+static bool parse(impact__identity *identity, impact_text text)
 {
     uint8_t version = 0;
-    impact_span_context parsed = {.is_remote = true};
-    if (!context || !text.data || text.size < traceparent_size)
+    *identity = (impact__identity){.is_remote = true};
+    if (!text.data || text.size < traceparent_size)
         return false;
     const char *t = text.data;
     if (t[2] != '-' || t[35] != '-' || t[52] != '-' || !impact__hex_parse(&version, 1, t) ||
         !may_end_here(version, text))
         return false;
-    if (!impact__hex_parse(parsed.trace_id.bytes, 16, t + 3) ||
-        !impact__hex_parse(parsed.span_id.bytes, 8, t + 36) ||
-        !impact__hex_parse(&parsed.trace_flags, 1, t + 53) ||
-        !impact_span_context_is_valid(&parsed))
+    if (!impact__hex_parse(identity->trace_id.bytes, 16, t + 3) ||
+        !impact__hex_parse(identity->span_id.bytes, 8, t + 36) ||
+        !impact__hex_parse(&identity->trace_flags, 1, t + 53))
         return false;
     /* 3.2.2.5: what we do not know is not passed on. */
-    parsed.trace_flags &= IMPACT_TRACE_FLAG_SAMPLED | IMPACT_TRACE_FLAG_RANDOM;
-    *context = parsed;
+    identity->trace_flags &= IMPACT_TRACE_FLAG_SAMPLED | IMPACT_TRACE_FLAG_RANDOM;
+    return impact__identity_is_valid(identity);
+}
+
+bool impact_traceparent_parse(impact_span_context *context, impact_text text)
+{
+    impact__identity parsed;
+    if (!context || !parse(&parsed, text))
+        return false;
+    impact__identity_show(context, &parsed);
     return true;
 }
 
@@ -71,33 +78,31 @@ static const impact_context *extract(const impact_propagator *propagator,
     (void)propagator; /* it has nothing of its own; likewise below */
     impact__field parent;
     impact__field state;
-    impact_span_context parsed;
+    impact__identity parsed;
     impact__field_open(&parent, getter, carrier, field_parent);
-    const bool is_parsed = parent.count == 1 && impact_traceparent_parse(&parsed, parent.value);
+    const bool is_parsed = parent.count == 1 && parse(&parsed, parent.value);
     impact__field_close(&parent);
     if (!is_parsed)
         return impact_context_retain(context);
     impact__field_open(&state, getter, carrier, field_state);
-    parsed.trace_state = state.value;
-    const impact_context *extracted = impact_context_with_span_context(context, &parsed);
+    parsed.trace_state = impact__identity_keep_trace_state(state.value);
     impact__field_close(&state);
-    return extracted;
+    return impact__context_with_identity(context, parsed);
 }
 
 static void inject(const impact_propagator *propagator, const impact_context *context,
                    impact_carrier_set_fn set, void *carrier)
 {
     (void)propagator;
-    const impact_span_context found = impact_context_span_context(context);
+    impact_span_context found;
+    impact__context_show(&found, context);
     char traceparent[IMPACT_TRACEPARENT_SIZE];
-    impact_trace_state state;
     if (!set || !impact_span_context_is_valid(&found))
         return;
     impact_traceparent_format(traceparent, &found);
     set(carrier, field_parent, traceparent);
-    if (found.trace_state.size && impact_trace_state_parse(&state, found.trace_state) &&
-        state.text[0])
-        set(carrier, field_state, state.text);
+    if (found.trace_state.text[0]) /* a context keeps what may leave only */
+        set(carrier, field_state, found.trace_state.text);
 }
 
 static const char *const fields[] = {field_parent, field_state, NULL};

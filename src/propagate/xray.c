@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "propagate/field.h"
 #include "propagate/formats.h"
+#include "trace/context.h"
 
 static const char field_name[] = "X-Amzn-Trace-Id";
 
@@ -25,7 +26,7 @@ static bool parse_root(uint8_t *trace_id, impact_text root)
 }
 
 /* One part; those of unknown keys are passed over, and so is a state that is not "1". */
-static bool parse_part(impact_span_context *context, impact_text part)
+static bool parse_part(impact__identity *identity, impact_text part)
 {
     impact_text value = part;
     impact_text key;
@@ -33,24 +34,24 @@ static bool parse_part(impact_span_context *context, impact_text part)
         return part.size == 0;
     value = impact__text_trim(value);
     if (impact__text_equal_string(key, "Root"))
-        return parse_root(context->trace_id.bytes, value);
+        return parse_root(identity->trace_id.bytes, value);
     if (impact__text_equal_string(key, "Parent"))
-        return value.size == 16 && impact__id_parse(context->span_id.bytes, 8, value);
+        return value.size == 16 && impact__id_parse(identity->span_id.bytes, 8, value);
     if (impact__text_equal_string(key, "Sampled"))
-        context->trace_flags =
+        identity->trace_flags =
             impact__text_equal_string(value, "1") ? IMPACT_TRACE_FLAG_SAMPLED : 0;
     return true;
 }
 
-static bool parse(impact_span_context *context, impact_text text)
+static bool parse(impact__identity *identity, impact_text text)
 {
     impact_text rest = text;
     impact_text part;
-    *context = (impact_span_context){.is_remote = true};
+    *identity = (impact__identity){.is_remote = true};
     while (impact__text_split(&part, &rest, ';'))
-        if (!parse_part(context, impact__text_trim(part)))
+        if (!parse_part(identity, impact__text_trim(part)))
             return false;
-    return impact_span_context_is_valid(context);
+    return impact__identity_is_valid(identity);
 }
 
 static const impact_context *extract(const impact_propagator *propagator,
@@ -59,11 +60,11 @@ static const impact_context *extract(const impact_propagator *propagator,
 {
     (void)propagator; /* it has nothing of its own; likewise below */
     impact__field field;
-    impact_span_context parsed;
+    impact__identity parsed;
     impact__field_open(&field, getter, carrier, field_name);
     const bool is_parsed = parse(&parsed, field.value);
     impact__field_close(&field);
-    return is_parsed ? impact_context_with_span_context(context, &parsed)
+    return is_parsed ? impact__context_with_identity(context, parsed)
                      : impact_context_retain(context);
 }
 
@@ -71,7 +72,8 @@ static void inject(const impact_propagator *propagator, const impact_context *co
                    impact_carrier_set_fn set, void *carrier)
 {
     (void)propagator;
-    const impact_span_context found = impact_context_span_context(context);
+    impact_span_context found;
+    impact__context_show(&found, context);
     char value[value_size + 1] = "Root=1-01234567-012345678901234567890123;Parent=0123456789012345;"
                                  "Sampled=0";
     if (!set || !impact_span_context_is_valid(&found))

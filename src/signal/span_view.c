@@ -327,7 +327,7 @@ bool impact_event_view_next(impact_message_walk *walk, impact_event_view *event)
 static bool read_link_field(void *view, const impact__field *field)
 {
     impact_link_view *link = view;
-    impact_span_context *context = &link->context;
+    impact_span_context_view *context = &link->context;
     switch (tag_of(field)) {
     case LENGTH(1):
         context->trace_id = trace_id_of(field->bytes);

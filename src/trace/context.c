@@ -125,17 +125,26 @@ const impact_context *impact_context_with_span(const impact_context *context, im
     return made;
 }
 
-const impact_context *impact_context_with_span_context(const impact_context *context,
-                                                       const impact_span_context *span_context)
+const impact_context *impact__context_with_identity(const impact_context *context,
+                                                    impact__identity identity)
 {
     const impact_context *base = impact__context_or_current(context);
     impact_context *made = derive(base, NULL);
-    if (!made)
+    if (!made) {
+        impact__identity_close(&identity);
         return impact__shared_retain(base);
-    set_span(made, NULL,
-             impact_span_context_is_valid(span_context) ? impact__identity_of(span_context)
-                                                        : (impact__identity){.trace_state = NULL});
+    }
+    set_span(made, NULL, identity);
     return made;
+}
+
+const impact_context *impact_context_with_span_context(const impact_context *context,
+                                                       const impact_span_context *span_context)
+{
+    const impact__identity none = {.trace_state = NULL};
+    return impact__context_with_identity(context, impact_span_context_is_valid(span_context)
+                                                      ? impact__identity_of(span_context)
+                                                      : none);
 }
 
 const impact_context *impact_context_with_baggage(const impact_context *context,
@@ -238,12 +247,19 @@ impact_span *impact_context_span(const impact_context *context)
     return frame ? frame->span : NULL;
 }
 
-impact_span_context impact_context_span_context(const impact_context *context)
+void impact__context_show(impact_span_context *shown, const impact_context *context)
 {
     const impact__scope_frame *frame = context ? NULL : current_frame();
-    if (context)
-        return impact__identity_show(&context->identity);
-    return impact__identity_show(frame ? &frame->identity : &root.identity);
+    if (!context)
+        context = &root;
+    impact__identity_show(shown, frame ? &frame->identity : &context->identity);
+}
+
+impact_span_context impact_context_span_context(const impact_context *context)
+{
+    impact_span_context shown;
+    impact__context_show(&shown, context);
+    return shown;
 }
 
 /* Where baggage and values are. */

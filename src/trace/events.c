@@ -137,7 +137,7 @@ static bool says_something(const impact_link *link)
 {
     return impact_span_context_is_valid(link->context) ||
            (link->attributes && link->attribute_count) ||
-           (link->context && link->context->trace_state.size);
+           (link->context && link->context->trace_state.text[0]);
 }
 
 void impact__span_record_link(impact__span *span, const impact_link *link)
@@ -152,7 +152,8 @@ void impact__span_record_link(impact__span *span, const impact_link *link)
         list_of(span, link->attributes, link->attribute_count, limits->link_attribute_limit);
     impact__link encoded = {
         .context = context,
-        .trace_state = impact__trace_state_to_send(state, context->trace_state),
+        .trace_state =
+            impact__trace_state_to_send(state, impact_trace_state_text(&context->trace_state)),
     };
     fitted item = {.link = &encoded, .given = &list};
     uint8_t *to =

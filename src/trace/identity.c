@@ -18,17 +18,19 @@ impact__identity impact__identity_of(const impact_span_context *context)
         .span_id = context->span_id,
         .trace_flags = context->trace_flags,
         .is_remote = context->is_remote,
-        .trace_state = impact__identity_keep_trace_state(context->trace_state),
+        .trace_state =
+            impact__identity_keep_trace_state(impact_trace_state_text(&context->trace_state)),
     };
 }
 
-impact_span_context impact__identity_show(const impact__identity *identity)
+void impact__identity_show(impact_span_context *context, const impact__identity *identity)
 {
-    return (impact_span_context){
-        .trace_id = identity->trace_id,
-        .span_id = identity->span_id,
-        .trace_flags = identity->trace_flags,
-        .is_remote = identity->is_remote,
-        .trace_state = impact__shared_text_of(identity->trace_state),
-    };
+    const impact_text state = impact__shared_text_of(identity->trace_state);
+    context->trace_id = identity->trace_id;
+    context->span_id = identity->span_id;
+    context->trace_flags = identity->trace_flags;
+    context->is_remote = identity->is_remote;
+    if (state.size) /* what is kept is never longer than there is room: see above */
+        memcpy(context->trace_state.text, state.data, state.size);
+    context->trace_state.text[state.size] = '\0';
 }

@@ -2,6 +2,7 @@
 #include <impact/span.h>
 
 #include "base/options.h"
+#include "base/text.h"
 #include "base/thread.h"
 #include "process/diagnostics.h"
 #include "process/fork.h"
@@ -178,7 +179,7 @@ static impact_sampling_result ask(const impact__rule *rule, impact__thread_state
 {
     impact_sampling_result result = {.size = sizeof result};
     if (request->parent)
-        result.trace_state = request->parent->trace_state;
+        result.trace_state = impact_trace_state_text(&request->parent->trace_state);
     const int held = impact__cancel_hold(); /* as in deliver */
     state->suppressed++;
     impact__rule_ask(rule, request, &result);
@@ -190,8 +191,7 @@ static impact_sampling_result ask(const impact__rule *rule, impact__thread_state
 /* A sampler's. It leaves the parent's as it is by giving it back. */
 static void set_trace_state(impact__identity *identity, impact_text trace_state)
 {
-    const impact_text own = impact__shared_text_of(identity->trace_state);
-    if (trace_state.data == own.data && trace_state.size == own.size)
+    if (impact__text_equal(trace_state, impact__shared_text_of(identity->trace_state)))
         return;
     impact__shared_text *kept =
         impact__identity_keep_trace_state(trace_state); /* maybe of its own */
@@ -209,7 +209,7 @@ judge_as_asked(impact__identity *identity, const impact__rule *rule, impact__thr
     impact_span_context shown;
     request.context = context;
     if (parent) {
-        shown = impact__identity_show(parent);
+        impact__identity_show(&shown, parent);
         request.parent = &shown;
     }
     const impact_sampling_result result = ask(rule, state, &request);
@@ -473,8 +473,9 @@ bool impact_span_is_recording(const impact_span *span)
 
 impact_span_context impact_span_context_of(const impact_span *span)
 {
+    impact_span_context shown;
     impact__identity identity = impact__context_identity_of(span);
-    const impact_span_context shown = impact__identity_show(&identity);
+    impact__identity_show(&shown, &identity);
     impact__identity_close(&identity);
     return shown;
 }

@@ -61,7 +61,8 @@ static CURLcode perform(CURL *easy)
 static const char *parent_of(const impact_span_view *span)
 {
     static char text[IMPACT_TRACEPARENT_SIZE];
-    impact_traceparent_format(text, &span->context);
+    const impact_span_context context = impact_span_context_of_view(&span->context);
+    impact_traceparent_format(text, &context);
     return text;
 }
 
@@ -188,7 +189,7 @@ static impact_span *start_with_state(const char *state)
 {
     impact_span_context remote = {.trace_id = {{1}}, .span_id = {{2}}, .is_remote = true};
     remote.trace_flags = IMPACT_TRACE_FLAG_SAMPLED;
-    remote.trace_state = impact_text_of(state);
+    (void)snprintf(remote.trace_state.text, sizeof remote.trace_state.text, "%s", state);
     return impact_span_start(NULL, "request", IMPACT_SPAN_OPTIONS(.parent = &remote));
 }
 

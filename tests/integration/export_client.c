@@ -67,7 +67,7 @@ static impact_span_context remote_parent(void)
         impact_text_of("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
     if (!impact_traceparent_parse(&context, header))
         exit(3);
-    context.trace_state = impact_text_of("a=1,b=it's");
+    context.trace_state = (impact_trace_state){"a=1,b=it's"};
     context.is_remote = true;
     return context;
 }

@@ -81,15 +81,14 @@ static inline void carrier_inject(const impact_propagator *propagator, carrier *
     propagator->inject(propagator, context, carrier_add, c);
 }
 
-/* The span context that one field of `name` gives; all zero: none. It borrows nothing. */
+/* The span context that one field of `name` gives; all zero: none. */
 static inline impact_span_context carrier_read_one(const impact_propagator *propagator,
                                                    const char *name, const char *value)
 {
     carrier c = {.count = 0};
     carrier_add(&c, name, value);
     const impact_context *context = carrier_extract(propagator, &c);
-    impact_span_context found = impact_context_span_context(context);
-    found.trace_state = impact_text_of(NULL);
+    const impact_span_context found = impact_context_span_context(context);
     impact_context_release(context);
     return found;
 }

@@ -102,8 +102,8 @@ impact_status impact__forest_add_data(impact__forest *forest, impact_text data)
 
 static int compare_ids(const void *a, const void *b)
 {
-    const impact_span_context *left = &(*(impact__forest_node *const *)a)->span.context;
-    const impact_span_context *right = &(*(impact__forest_node *const *)b)->span.context;
+    const impact_span_context_view *left = &(*(impact__forest_node *const *)a)->span.context;
+    const impact_span_context_view *right = &(*(impact__forest_node *const *)b)->span.context;
     const int traces = memcmp(&left->trace_id, &right->trace_id, sizeof left->trace_id);
     return traces ? traces : memcmp(&left->span_id, &right->span_id, sizeof left->span_id);
 }

@@ -267,13 +267,14 @@ TEST(a_context_outlives_its_span_with_its_trace_state)
                                         .span_id = {{2}},
                                         .is_remote = true,
                                         .trace_flags = IMPACT_TRACE_FLAG_SAMPLED,
-                                        .trace_state = impact_text_of("vendor=1")};
+                                        .trace_state = {"vendor=1"}};
     impact_span *span = impact_span_start(t.tracer, "a", IMPACT_SPAN_OPTIONS(.parent = &remote));
-    const impact_span_id id = impact_span_context_of(span).span_id;
+    const impact_span_context of_span = impact_span_context_of(span);
     const impact_context *context = impact_context_with_span(NULL, span);
     impact_span_end(span);
     const impact_span_context kept = impact_context_span_context(context);
-    CHECK(is_text(kept.trace_state, "vendor=1") && memcmp(&kept.span_id, &id, sizeof id) == 0);
+    CHECK_STRING(kept.trace_state.text, "vendor=1");
+    CHECK(memcmp(&kept.span_id, &of_span.span_id, sizeof kept.span_id) == 0);
     CHECK(!kept.is_remote);
     impact_context_release(context);
     tracing_close(&t);

@@ -11,7 +11,7 @@ static impact_span_view view;
 static impact_value_view value;
 
 static const impact_span_context other = {
-    .trace_id = {{9}}, .span_id = {{8}}, .trace_flags = 1, .trace_state = {"l=1", 3}};
+    .trace_id = {{9}}, .span_id = {{8}}, .trace_flags = 1, .trace_state = {"l=1"}};
 
 static impact_span *begin(void)
 {
@@ -351,7 +351,7 @@ TEST(values_are_cut_by_characters)
 TEST(a_link_without_ids_is_recorded_where_it_says_something)
 {
     const impact_span_context nothing = {.is_remote = true};
-    const impact_span_context with_state = {.trace_state = impact_text_of("a=1")};
+    const impact_span_context with_state = {.trace_state = {"a=1"}};
     const impact_attribute why = impact_string("why", "it began elsewhere");
     impact_link_view link;
     REQUIRE(tracing_open(&t, NULL));
@@ -461,7 +461,7 @@ TEST(a_links_trace_state_that_is_not_text_is_left_out)
 {
     impact_link_view link;
     impact_span_context context = other;
-    context.trace_state = impact_text_of("l=\xFF");
+    context.trace_state = (impact_trace_state){"l=\xFF"};
     REQUIRE(tracing_open(&t, NULL));
     impact_span *span = begin();
     impact_span_add_link(span, &(impact_link){.context = &context});

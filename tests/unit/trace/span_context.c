@@ -1,5 +1,6 @@
 /* Ids and span contexts: what is valid, and how ids are written. */
 #include <impact/span_context.h>
+#include <impact/span_view.h>
 
 #include "support/check.h"
 
@@ -49,11 +50,29 @@ TEST(ids_are_written_in_network_order_and_lower_case)
     CHECK_STRING(span_text, "01fe0000000000a0");
 }
 
+TEST(a_view_of_a_context_is_kept_as_one_with_what_is_valid_of_its_trace_state)
+{
+    char state[] = "a=1,b=2";
+    impact_span_context_view view = {.trace_id = {{1}},
+                                     .span_id = {{2}},
+                                     .trace_flags = 3,
+                                     .is_remote = true,
+                                     .trace_state = impact_text_of(state)};
+    const impact_span_context kept = impact_span_context_of_view(&view);
+    memset(state, 'x', sizeof state - 1);
+    const impact_span_context without = impact_span_context_of_view(&view);
+    CHECK_STRING(kept.trace_state.text, "a=1,b=2");
+    CHECK_STRING(without.trace_state.text, "");
+    CHECK(kept.trace_id.bytes[0] == 1 && kept.span_id.bytes[0] == 2);
+    CHECK(kept.trace_flags == 3 && kept.is_remote && without.is_remote);
+}
+
 TEST(null_is_no_context_and_an_id_of_zeros)
 {
     char trace_text[33];
     char span_text[17];
-    CHECK(!impact_span_context_is_valid(NULL));
+    const impact_span_context of_null = impact_span_context_of_view(NULL);
+    CHECK(!impact_span_context_is_valid(NULL) && !impact_span_context_is_valid(&of_null));
     CHECK(!impact_span_context_is_sampled(NULL));
     impact_trace_id_format(trace_text, NULL);
     impact_span_id_format(span_text, NULL);
