@@ -3,7 +3,7 @@
 PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 30
 
-.PHONY: help demo test sanitize lint bench ceilings fuzz w3c format format-check install clean
+.PHONY: help demo test sanitize lint bench bench-peers ceilings fuzz w3c format format-check install clean
 
 help:
 	@echo 'make demo          a C service and a Flask app, and one trace through both'
@@ -11,6 +11,7 @@ help:
 	@echo 'make sanitize      the C tests under ASan+UBSan, then TSan'
 	@echo 'make lint          the layout of C files, mistakes in shell scripts'
 	@echo 'make bench         one line a figure'
+	@echo 'make bench-peers   the same spans with other libraries, side by side'
 	@echo 'make ceilings      count the instructions of a span, which make test limits, anew'
 	@echo 'make fuzz          every fuzz target for FUZZ_SECONDS=$(FUZZ_SECONDS)'
 	@echo 'make w3c           the W3C'"'"'s tests of Trace Context, which are downloaded, against a C service'
@@ -32,6 +33,9 @@ lint:
 
 bench:
 	tools/bench
+
+bench-peers:
+	tools/bench-peers
 
 ceilings:
 	tools/ceilings
