@@ -1,18 +1,25 @@
-/* SQL cut into tokens. Each function below measures one kind at the start of the text: its size, or 0. */
+/* SQL cut into tokens: plain words and white space at once, all else by a table of rules. */
 #include "instrument/sql/lexer.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "base/ascii.h"
 
-enum { bracket_limit = 256 }; /* bytes in which a bracket has to close to be looked into */
+/* How far a token reaches, in bytes: 0 where the rule does not hold after all. */
+typedef struct extent {
+    size_t size;
+    bool is_doubtful; /* the text ended first, or it may be data: it counts as a literal */
+} extent;
+
+static const extent none = {0, false};
 
 static bool is_space(char c)
 {
     return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
-/* Bytes above ASCII are letters to SQLite and PostgreSQL; so a UTF-8 sequence is never cut. */
+/* Bytes above ASCII are letters to all three; so a UTF-8 sequence is never cut. */
 static bool begins_word(char c)
 {
     return impact__is_letter(c) || c == '_' || (unsigned char)c >= 0x80;
@@ -29,13 +36,9 @@ static char at(impact_text text, size_t index)
     return index < text.size ? text.data[index] : 0;
 }
 
-static size_t measure_word(impact_text text)
+static impact_text after(impact_text text, size_t size)
 {
-    size_t size = 0;
-    if (begins_word(at(text, 0)))
-        while (size < text.size && continues_word(text.data[size]))
-            size++;
-    return size;
+    return impact_text_from(text.data + size, text.size - size);
 }
 
 static size_t measure_space(impact_text text)
@@ -46,169 +49,352 @@ static size_t measure_space(impact_text text)
     return size;
 }
 
-/* Comments do not nest in the standard; one that is never closed reaches to the end. */
-static size_t measure_comment(impact_text text)
+static size_t measure_word(impact_text text, size_t start)
 {
-    if (at(text, 0) == '-' && at(text, 1) == '-') {
-        const char *end = memchr(text.data, '\n', text.size);
-        return end ? (size_t)(end - text.data) : text.size;
-    }
-    if (at(text, 0) != '/' || at(text, 1) != '*')
-        return 0;
-    const char *end = text.size > 2 ? memmem(text.data + 2, text.size - 2, "*/", 2) : NULL;
-    return end ? (size_t)(end + 2 - text.data) : text.size;
+    size_t size = start;
+    while (size < text.size && continues_word(text.data[size]))
+        size++;
+    return size;
 }
 
-/* What stands in quotes from `start` on; a doubled quote is part of it, and so is what a backslash
- * precedes where `escapes`. `is_closed` tells whether it ends within the text. */
-static size_t measure_quoted(impact_text text, size_t start, char quote, bool escapes,
-                             bool *is_closed)
+/* ---- what a rule measures: `start` is the size of its opener ---- */
+
+static extent to_opener(impact_text text, size_t start)
 {
-    *is_closed = false;
-    for (size_t i = start + 1; i < text.size; i++) {
+    (void)text;
+    return (extent){start, false};
+}
+
+/* Where `needle` ends behind `start`; 0: nowhere. */
+static size_t end_of(const char *needle, size_t needle_size, impact_text text, size_t start)
+{
+    const impact_text rest = after(text, start);
+    const char *found = rest.size ? memmem(rest.data, rest.size, needle, needle_size) : NULL;
+    return found ? (size_t)(found - text.data) + needle_size : 0;
+}
+
+static extent to_line_end(impact_text text, size_t start)
+{
+    const size_t end = end_of("\n", 1, text, start);
+    return (extent){end ? end : text.size, false};
+}
+
+/* PostgreSQL ends a line at a carriage return too. */
+static extent to_line_end_or_return(impact_text text, size_t start)
+{
+    size_t size = start;
+    while (size < text.size && text.data[size] != '\n' && text.data[size] != '\r')
+        size++;
+    return (extent){size, false};
+}
+
+/* MariaDB: "--" begins a comment only where white space follows, so that 5--1 is 6. */
+static extent to_line_end_after_space(impact_text text, size_t start)
+{
+    const unsigned char next = (unsigned char)at(text, start);
+    return next <= ' ' || next == 0x7f ? to_line_end(text, start) : none;
+}
+
+static extent to_comment_end(impact_text text, size_t start)
+{
+    const size_t end = end_of("*/", 2, text, start);
+    return (extent){end ? end : text.size, false};
+}
+
+/* MariaDB runs what stands in such a comment if its version is high enough, and passes it over
+ * if not: with a quote or a comment in it there is no telling where either ends. */
+static extent to_version_comment_end(impact_text text, size_t start)
+{
+    const size_t end = to_comment_end(text, start).size;
+    for (size_t i = start; i < end; i++)
+        if (strchr("'\"`#-", text.data[i]) || (text.data[i] == '/' && at(text, i + 1) == '*'))
+            return (extent){text.size, true};
+    return (extent){end, false};
+}
+
+/* PostgreSQL 4.1.5: comments nest. */
+static extent to_outer_comment_end(impact_text text, size_t start)
+{
+    size_t depth = 1;
+    for (size_t i = start; i + 1 < text.size; i++) {
+        const bool opens = text.data[i] == '/' && text.data[i + 1] == '*';
+        const bool closes = text.data[i] == '*' && text.data[i + 1] == '/';
+        if (opens || closes)
+            i++;
+        if (opens)
+            depth++;
+        if (closes && --depth == 0)
+            return (extent){i + 1, false};
+    }
+    return (extent){text.size, false};
+}
+
+/* The quote that ends one is that which opened it; a doubled one is part of it, and so is what a
+ * backslash precedes where `escapes`. */
+static extent to_quote(impact_text text, size_t start, bool escapes)
+{
+    const char quote = text.data[start - 1];
+    for (size_t i = start; i < text.size; i++) {
         if (escapes && text.data[i] == '\\') {
             i++;
         } else if (text.data[i] == quote) {
-            if (at(text, i + 1) != quote) {
-                *is_closed = true;
-                return i + 1;
-            }
+            if (at(text, i + 1) != quote)
+                return (extent){i + 1, false};
             i++;
         }
     }
-    return text.size;
+    return (extent){text.size, true};
 }
 
-/* 'x', and x'00' b'01' n'x' e'x' u&'x'. Only e'' has backslashes (PostgreSQL 4.1.2.2). */
-static size_t measure_string(impact_text text)
+static extent to_plain_quote(impact_text text, size_t start)
 {
-    bool is_closed;
-    const char first = at(text, 0);
-    if (first == '\'')
-        return measure_quoted(text, 0, '\'', false, &is_closed);
-    const bool is_unicode = (first == 'u' || first == 'U') && at(text, 1) == '&';
-    const size_t start = is_unicode ? 2 : 1;
-    if (at(text, start) != '\'' || (!is_unicode && (!first || !strchr("xXbBnNeE", first))))
-        return 0;
-    return measure_quoted(text, start, '\'', first == 'e' || first == 'E', &is_closed);
+    return to_quote(text, start, false);
 }
 
-/* $$x$$ and $tag$x$tag$ (PostgreSQL 4.1.2.4). $x without a second dollar is a parameter. */
-static size_t measure_dollar_quoted(impact_text text)
+static extent to_escaped_quote(impact_text text, size_t start)
 {
-    if (at(text, 0) != '$')
-        return 0;
-    size_t tag = 1;
-    while (tag < text.size &&
-           (begins_word(text.data[tag]) || (tag > 1 && impact__is_digit(text.data[tag]))))
+    return to_quote(text, start, true);
+}
+
+/* A blob has no quotes in it: behind one another string may begin. */
+static extent to_first_quote(impact_text text, size_t start)
+{
+    const size_t end = end_of("'", 1, text, start);
+    return (extent){end ? end : text.size, !end};
+}
+
+/* PostgreSQL 4.1.2.1: a string goes on behind a line's end, with the backslashes that it began
+ * with. Returns where the next quote stands, or 0. */
+static size_t find_continuation(impact_text text, size_t end)
+{
+    bool has_line_end = false;
+    while (end < text.size && (is_space(text.data[end]) || text.data[end] == '-')) {
+        has_line_end = has_line_end || text.data[end] == '\n' || text.data[end] == '\r';
+        if (text.data[end] != '-')
+            end++;
+        else if (at(text, end + 1) == '-')
+            end = to_line_end_or_return(text, end).size;
+        else
+            return 0;
+    }
+    return has_line_end && at(text, end) == '\'' ? end : 0;
+}
+
+static extent to_last_escaped_quote(impact_text text, size_t start)
+{
+    extent e = to_escaped_quote(text, start);
+    for (size_t next; !e.is_doubtful && (next = find_continuation(text, e.size));)
+        e = to_quote(text, next + 1, true);
+    return e;
+}
+
+/* SQLite: a bracket has no second way to end. */
+static extent to_bracket(impact_text text, size_t start)
+{
+    const size_t end = end_of("]", 1, text, start);
+    return (extent){end ? end : text.size, !end};
+}
+
+/* $$x$$ and $tag$x$tag$ (PostgreSQL 4.1.2.4). */
+static extent to_dollar_quote(impact_text text, size_t start)
+{
+    size_t tag = start;
+    while (begins_word(at(text, tag)) || (tag > start && impact__is_digit(at(text, tag))))
         tag++;
     if (at(text, tag++) != '$')
-        return 0;
-    const char *end = memmem(text.data + tag, text.size - tag, text.data, tag);
-    return end ? (size_t)(end - text.data) + tag : text.size;
+        return none;
+    const size_t end = end_of(text.data, tag, text, tag);
+    return (extent){end ? end : text.size, !end};
 }
 
-/* Digits with what may stand among them: 0x1F, 1_000, .5, 1.5e-3. A sign is an operator. */
-static size_t measure_number(impact_text text)
+/* Digits with what may stand among them: 0x1F, 1_000, .5, 1.5e-3. A sign is an operator; a
+ * dollar, or a letter before a quote, may begin a string. */
+static extent to_number_end(impact_text text, size_t start)
 {
     if (!impact__is_digit(at(text, 0)) && !(at(text, 0) == '.' && impact__is_digit(at(text, 1))))
-        return 0;
+        return none;
     const bool is_hex = at(text, 0) == '0' && (at(text, 1) | 0x20) == 'x';
-    size_t size = 1;
+    size_t size = start + 1;
     for (; size < text.size; size++) {
         const char c = text.data[size];
         const bool is_exponent_sign = (c == '+' || c == '-') && !is_hex &&
                                       (text.data[size - 1] | 0x20) == 'e' &&
                                       impact__is_digit(at(text, size + 1));
-        if (!continues_word(c) && c != '.' && !is_exponent_sign)
+        const bool is_prefix = begins_word(c) && at(text, size + 1) == '\'';
+        if (is_prefix || c == '$' || (!continues_word(c) && c != '.' && !is_exponent_sign))
             break;
     }
-    return size;
+    return (extent){size, false};
 }
 
-static size_t measure_parameter(impact_text text)
+/* ?1 and $1. */
+static extent to_digits_end(impact_text text, size_t start)
 {
-    const char first = at(text, 0);
-    const char second = at(text, 1);
-    const bool is_named = (first == ':' || first == '@' || first == '$') &&
-                          (begins_word(second) || impact__is_digit(second));
-    if (first != '?' && !is_named)
-        return 0;
-    size_t size = 1;
-    while (size < text.size &&
-           (first == '?' ? impact__is_digit(text.data[size]) : continues_word(text.data[size])))
+    size_t size = start;
+    while (impact__is_digit(at(text, size)))
         size++;
-    return size;
+    return (extent){size, false};
 }
 
-/* [x] as SQLite and SQL Server quote; arr[1] and array['x'] are not names. */
-static size_t measure_bracketed(impact_text text)
+static extent to_some_digits_end(impact_text text, size_t start)
 {
-    if (at(text, 0) != '[' || !begins_word(at(text, 1)))
-        return 0;
-    size_t size = 1;
-    while (size < text.size && (continues_word(text.data[size]) || text.data[size] == ' '))
+    const extent e = to_digits_end(text, start);
+    return e.size > start ? e : none;
+}
+
+static extent to_variable_end(impact_text text, size_t start)
+{
+    const size_t size = measure_word(text, start);
+    return size > start ? (extent){size, false} : none;
+}
+
+/* SQLite: a variable of Tcl's may have colons, and an index in parentheses, which may be data. */
+static extent to_tcl_variable_end(impact_text text, size_t start)
+{
+    size_t size = measure_word(text, start);
+    while (at(text, size) == ':' && at(text, size + 1) == ':')
+        size = measure_word(text, size + 2);
+    if (size == start || at(text, size) != '(')
+        return size > start ? (extent){size, false} : none;
+    while (size < text.size && !is_space(text.data[size]) && text.data[size] != ')')
         size++;
-    return at(text, size) == ']' ? size + 1 : 0;
+    return (extent){at(text, size) == ')' ? size + 1 : size, true};
 }
 
-/* A quote without its second one before the bracket closes: SQLite reads [it's] as a name, others begin
- * a string there. What follows is in or out of quotes accordingly, and there is no telling which. */
-static bool has_lone_quote(impact_text text)
+/* ---- the rules ---- */
+
+enum {
+    sqlite = IMPACT__SQL_SQLITE,
+    postgresql = IMPACT__SQL_POSTGRESQL,
+    mariadb = IMPACT__SQL_MARIADB,
+    any = sqlite | postgresql | mariadb,
+};
+
+typedef struct rule {
+    unsigned dialects;
+    const char *opener; /* in lower case */
+    impact__sql_kind kind;
+    extent (*measure)(impact_text text, size_t start);
+} rule;
+
+/* The first whose opener the text begins with, and that measures something, holds. */
+static const rule rules[] = {
+    {mariadb, "/*!", IMPACT__SQL_BLANK, to_version_comment_end},
+    {mariadb, "/*m!", IMPACT__SQL_BLANK, to_version_comment_end},
+    {mariadb | sqlite, "/*", IMPACT__SQL_BLANK, to_comment_end},
+    {postgresql, "/*", IMPACT__SQL_BLANK, to_outer_comment_end},
+    {sqlite, "--", IMPACT__SQL_BLANK, to_line_end},
+    {postgresql, "--", IMPACT__SQL_BLANK, to_line_end_or_return},
+    {mariadb, "--", IMPACT__SQL_BLANK, to_line_end_after_space},
+    {mariadb, "#", IMPACT__SQL_BLANK, to_line_end},
+
+    {postgresql, "e'", IMPACT__SQL_LITERAL, to_last_escaped_quote},
+    {postgresql, "u&'", IMPACT__SQL_LITERAL, to_plain_quote},
+    {mariadb, "n'", IMPACT__SQL_LITERAL, to_escaped_quote},
+    {postgresql, "n'", IMPACT__SQL_LITERAL, to_plain_quote},
+    {postgresql | mariadb, "b'", IMPACT__SQL_LITERAL, to_first_quote},
+    {any, "x'", IMPACT__SQL_LITERAL, to_first_quote},
+    {mariadb, "'", IMPACT__SQL_LITERAL, to_escaped_quote},
+    {postgresql | sqlite, "'", IMPACT__SQL_LITERAL, to_plain_quote},
+    {postgresql, "$", IMPACT__SQL_LITERAL, to_dollar_quote},
+
+    {mariadb, "\"", IMPACT__SQL_DOUBLE_QUOTED, to_escaped_quote},
+    {postgresql | sqlite, "\"", IMPACT__SQL_DOUBLE_QUOTED, to_plain_quote},
+    {mariadb | sqlite, "`", IMPACT__SQL_QUOTED_NAME, to_plain_quote},
+    {sqlite, "[", IMPACT__SQL_QUOTED_NAME, to_bracket},
+
+    {sqlite, "?", IMPACT__SQL_PARAMETER, to_digits_end},
+    {sqlite, ":", IMPACT__SQL_PARAMETER, to_tcl_variable_end},
+    {sqlite, "@", IMPACT__SQL_PARAMETER, to_tcl_variable_end},
+    {sqlite, "$", IMPACT__SQL_PARAMETER, to_tcl_variable_end},
+    {sqlite, "#", IMPACT__SQL_PARAMETER, to_tcl_variable_end},
+    {postgresql, "$", IMPACT__SQL_PARAMETER, to_some_digits_end},
+    {mariadb, "?", IMPACT__SQL_PARAMETER, to_opener},
+    {mariadb, "@", IMPACT__SQL_PARAMETER, to_variable_end},
+    {any, "", IMPACT__SQL_LITERAL, to_number_end},
+};
+
+/* False: it does not begin so. `size` gets the opener's. */
+static bool begins_with(impact_text text, const char *opener, size_t *size)
 {
-    const size_t most = text.size < bracket_limit ? text.size : bracket_limit;
-    const char *end = at(text, 0) == '[' ? memchr(text.data, ']', most) : NULL;
-    char open = 0; /* the quote that is not closed */
-    for (const char *c = text.data; end && c < end; c++) {
-        if (open)
-            open = *c == open ? 0 : open;
-        else if (*c == '\'' || *c == '"' || *c == '`')
-            open = *c;
+    size_t i = 0;
+    for (; opener[i]; i++)
+        if (i >= text.size || impact__to_lower_case(text.data[i]) != opener[i])
+            return false;
+    *size = i;
+    return true;
+}
+
+static size_t measure_by_rule(impact_text text, impact__sql_dialect dialect, impact__sql_kind *kind)
+{
+    for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
+        size_t start;
+        if (!(rules[i].dialects & dialect) || !begins_with(text, rules[i].opener, &start))
+            continue;
+        const extent e = rules[i].measure(text, start);
+        *kind = e.is_doubtful ? IMPACT__SQL_LITERAL : rules[i].kind;
+        if (e.size)
+            return e.size;
     }
-    return open != 0;
+    *kind = IMPACT__SQL_OPERATOR;
+    return 1;
 }
 
-/* An identifier in quotes; one that is never closed may be anything, and counts as a literal, as does
- * all that follows a bracket that can be read in two ways. */
-static size_t measure_identifier(impact_text text, impact__sql_kind *kind)
+/* A letter that belongs to a quote behind it: x'00', u&'x'. */
+static bool may_be_prefix(impact_text text)
 {
-    const char first = at(text, 0);
-    bool is_closed = !has_lone_quote(text);
-    size_t size = is_closed ? measure_bracketed(text) : text.size;
-    if (first == '"' || first == '`')
-        size = measure_quoted(text, 0, first, false, &is_closed);
-    *kind = is_closed ? IMPACT__SQL_QUOTED : IMPACT__SQL_LITERAL;
+    return at(text, 1) == '\'' || (at(text, 1) == '&' && at(text, 2) == '\'');
+}
+
+/* TRUE and FALSE, in any case. */
+static bool is_truth(impact_text word)
+{
+    return (word.size == 4 && strncasecmp(word.data, "true", 4) == 0) ||
+           (word.size == 5 && strncasecmp(word.data, "false", 5) == 0);
+}
+
+static size_t measure_prefixed_or_word(impact_text text, impact__sql_dialect dialect,
+                                       impact__sql_kind *kind)
+{
+    if (may_be_prefix(text)) {
+        const size_t size = measure_by_rule(text, dialect, kind);
+        if (*kind == IMPACT__SQL_LITERAL)
+            return size;
+    }
+    const size_t size = measure_word(text, 0);
+    *kind = is_truth(impact_text_from(text.data, size)) ? IMPACT__SQL_LITERAL : IMPACT__SQL_WORD;
     return size;
 }
 
-/* Strings before words, because of their prefixes; and before parameters, because of the dollar. */
-static size_t measure(impact_text text, impact__sql_kind *kind)
+static size_t measure(impact_text text, impact__sql_dialect dialect, impact__sql_kind *kind)
 {
-    size_t size = 0;
-    if ((size = measure_space(text)) || (size = measure_comment(text))) {
-        *kind = IMPACT__SQL_BLANK;
-    } else if ((size = measure_string(text)) || (size = measure_dollar_quoted(text)) ||
-               (size = measure_number(text))) {
-        *kind = IMPACT__SQL_LITERAL;
-    } else if ((size = measure_word(text))) {
-        *kind = IMPACT__SQL_WORD;
-    } else if ((size = measure_parameter(text))) {
-        *kind = IMPACT__SQL_PARAMETER;
-    } else if (!(size = measure_identifier(text, kind))) {
-        *kind = IMPACT__SQL_OPERATOR;
-        size = 1;
-    }
-    return size;
+    if (begins_word(text.data[0]))
+        return measure_prefixed_or_word(text, dialect, kind);
+    *kind = IMPACT__SQL_BLANK;
+    const size_t size = measure_space(text);
+    return size ? size : measure_by_rule(text, dialect, kind);
 }
 
-impact__sql_token impact__sql_next(impact_text *rest)
+/* ---- tokens ---- */
+
+impact__sql_token impact__sql_next(impact__sql_source *source)
 {
-    impact__sql_token token = {IMPACT__SQL_END, impact_text_from(rest->data, 0)};
-    if (!rest->size)
+    const impact_text rest = source->rest;
+    impact__sql_token token = {IMPACT__SQL_END, impact_text_from(rest.data, 0)};
+    if (!rest.size)
         return token;
-    const size_t size = measure(*rest, &token.kind);
-    token.text = impact_text_from(rest->data, size);
-    *rest = impact_text_from(rest->data + size, rest->size - size);
+    const size_t size = measure(rest, source->dialect, &token.kind);
+    token.text = impact_text_from(rest.data, size);
+    source->rest = after(rest, size);
+    return token;
+}
+
+impact__sql_token impact__sql_next_significant(impact__sql_source *source)
+{
+    impact__sql_token token;
+    do
+        token = impact__sql_next(source);
+    while (token.kind == IMPACT__SQL_BLANK);
     return token;
 }
 
@@ -234,4 +420,10 @@ bool impact__sql_is_one_of(impact__sql_token token, const char *const *words)
 bool impact__sql_is_operator(impact__sql_token token, char c)
 {
     return token.kind == IMPACT__SQL_OPERATOR && token.text.data[0] == c;
+}
+
+bool impact__sql_is_name(impact__sql_token token)
+{
+    return token.kind == IMPACT__SQL_WORD || token.kind == IMPACT__SQL_QUOTED_NAME ||
+           token.kind == IMPACT__SQL_DOUBLE_QUOTED;
 }

@@ -1,5 +1,5 @@
-/* SQL as a span may show it: db.query.text without its data, and db.query.summary
- * (semantic conventions, database-spans "Sanitization of db.query.text" and "Generating a summary").
+/* SQL as a span may show it: db.query.text without its data, and db.query.summary (semantic
+ * conventions, database-spans "Sanitization of db.query.text" and "Generating a summary").
  *
  * Both write at most `capacity` bytes and no NUL, return how many, allocate nothing, and accept any
  * bytes. Neither cuts within a UTF-8 sequence.
@@ -11,14 +11,25 @@
 
 #include <impact/text.h>
 
-/* Literals become "?", comments go, white space becomes one blank. Names, keywords and parameters stay,
- * and so does NULL. Text that does not fit ends before the first token that does not. */
-size_t impact__sql_sanitise(char *to, size_t capacity, impact_text sql);
+/* Whose rules of quotes, comments and parameters hold. Bits, so that a rule may be several
+ * dialects'. */
+typedef enum impact__sql_dialect {
+    IMPACT__SQL_SQLITE = 1,
+    IMPACT__SQL_POSTGRESQL = 2,
+    IMPACT__SQL_MARIADB = 4, /* and MySQL */
+} impact__sql_dialect;
+
+/* Literals become "?", comments go, white space becomes one blank. Names, keywords and
+ * parameters stay, and so does NULL. Unsure whether something is data or a name, it is data.
+ * Text that does not fit ends before the first token that does not. */
+size_t impact__sql_sanitise(char *to, size_t capacity, impact_text sql,
+                            impact__sql_dialect dialect);
 
 #define IMPACT__SQL_SUMMARY_LIMIT 255 /* semantic conventions, db.query.summary */
 
-/* The operations and their targets in the order they stand in: "SELECT orders customers". Nothing is
- * cut in its middle. */
-size_t impact__sql_summarise(char to[IMPACT__SQL_SUMMARY_LIMIT], impact_text sql);
+/* The operations and their targets in the order they stand in: "SELECT orders customers".
+ * Nothing is cut in its middle. */
+size_t impact__sql_summarise(char to[IMPACT__SQL_SUMMARY_LIMIT], impact_text sql,
+                             impact__sql_dialect dialect);
 
 #endif

@@ -61,8 +61,9 @@ static void add_namespace(statement_facts *to, sqlite3_stmt *statement)
 
 static void describe(statement_facts *to, sqlite3_stmt *statement, impact_text sql)
 {
-    const size_t text_size = impact__sql_sanitise(to->text, sizeof to->text, sql);
-    to->summary_size = impact__sql_summarise(to->summary, sql);
+    const size_t text_size =
+        impact__sql_sanitise(to->text, sizeof to->text, sql, IMPACT__SQL_SQLITE);
+    to->summary_size = impact__sql_summarise(to->summary, sql, IMPACT__SQL_SQLITE);
     add(to, impact_string("db.system.name", "sqlite"));
     add_namespace(to, statement);
     if (text_size)
