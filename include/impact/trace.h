@@ -7,6 +7,7 @@
 #include <impact/allocator.h>
 #include <impact/exporter.h>
 #include <impact/id_generator.h>
+#include <impact/options.h>
 #include <impact/sampler.h>
 #include <impact/processor.h>
 #include <impact/span.h>
@@ -17,7 +18,7 @@ extern "C" {
 
 /* ---- options ---- */
 
-/* Zero means the specification's default: 128 of each, values of any length. */
+/* Zero means the specification's default: 128 of each, values of any length. IMPACT_ZERO means 0. */
 typedef struct impact_span_limits {
     uint32_t attribute_limit;
     uint32_t event_limit;
@@ -28,7 +29,8 @@ typedef struct impact_span_limits {
     uint32_t span_bytes; /* room of a span; 1 MiB; 1 KiB to 16 MiB. What does not fit is cut */
 } impact_span_limits;
 
-/* Everything but `size` may be zero: "not set". What the code sets wins over the environment. */
+/* Everything but `size` may be zero: "not set". What the code sets wins over the environment. A number
+ * that may be 0 is 0 with IMPACT_ZERO. */
 typedef struct impact_trace_options {
     size_t size;
     const impact_allocator *allocator;  /* borrowed; NULL: the default */
@@ -42,8 +44,8 @@ typedef struct impact_trace_options {
     const char *default_exporters;     /* where OTEL_TRACES_EXPORTER is unset; "otlp" */
     uint32_t queue_limit;              /* spans; 2048; OTEL_BSP_MAX_QUEUE_SIZE */
     uint32_t batch_limit;              /* spans; 512; OTEL_BSP_MAX_EXPORT_BATCH_SIZE */
-    uint32_t schedule_delay_ms;        /* 5000; OTEL_BSP_SCHEDULE_DELAY */
-    uint32_t export_timeout_ms;        /* 30000; OTEL_BSP_EXPORT_TIMEOUT */
+    uint32_t schedule_delay_ms;        /* 5000; may be 0; OTEL_BSP_SCHEDULE_DELAY */
+    uint32_t export_timeout_ms;        /* 30000; 0: no limit; OTEL_BSP_EXPORT_TIMEOUT */
     impact_span_limits limits;         /* OTEL_SPAN_*_LIMIT, OTEL_ATTRIBUTE_*_LIMIT */
     impact_id_generator *id_generator; /* taken on success; NULL: ids are random */
     size_t queue_bytes; /* of the spans that wait or are being exported; 16 MiB; 4 KiB to 1 GiB */
@@ -53,6 +55,7 @@ typedef struct impact_trace_options {
                                  waits is lost; IMPACT_EXIT_TIMEOUT */
     bool uses_system_clock;   /* read clock_gettime for each time, and the processor's ticks never;
                                OTEL_C_CLOCK=system */
+    bool is_disabled; /* nothing is recorded, contexts are handed through; OTEL_SDK_DISABLED */
 } impact_trace_options;
 
 #define IMPACT_TRACE_OPTIONS(...)                                                                  \

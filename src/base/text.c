@@ -198,15 +198,30 @@ static bool is_blank(char c)
     return c == ' ' || c == '\t';
 }
 
-impact_text impact__text_trim(impact_text text)
+static bool is_white_space(char c)
 {
-    while (text.size && is_blank(text.data[0])) {
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+static impact_text without_ends(impact_text text, bool (*is_to_go)(char c))
+{
+    while (text.size && is_to_go(text.data[0])) {
         text.data++;
         text.size--;
     }
-    while (text.size && is_blank(text.data[text.size - 1]))
+    while (text.size && is_to_go(text.data[text.size - 1]))
         text.size--;
     return text;
+}
+
+impact_text impact__text_trim(impact_text text)
+{
+    return without_ends(text, is_blank);
+}
+
+impact_text impact__text_strip(impact_text text)
+{
+    return without_ends(text, is_white_space);
 }
 
 bool impact__text_split(impact_text *part, impact_text *rest, char separator)

@@ -52,6 +52,9 @@ bool impact__text_equal_in_constant_time(impact_text a, impact_text b);
 /* Without blanks and tabs at both ends. */
 impact_text impact__text_trim(impact_text text);
 
+/* Without any white space of ASCII at both ends, line ends included. */
+impact_text impact__text_strip(impact_text text);
+
 /* Cut the part before the next `separator` off the front of `rest`. False when nothing is left:
  * then rest->data is NULL. "a,,b," gives "a", "", "b", ""; the empty text gives "", or nothing when
  * its data is NULL. Begin with a copy of the whole text. */

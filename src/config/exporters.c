@@ -3,8 +3,8 @@
 
 #include <stdbool.h>
 
-#include "config/environment.h"
-#include "process/diagnostics.h"
+#include "base/ascii.h"
+#include "base/environment.h"
 #include "base/text.h"
 
 enum { name_limit = 32 }; /* bytes; no exporter has a longer one */
@@ -14,7 +14,7 @@ static const char variable[] = "OTEL_TRACES_EXPORTER";
 static bool has_exporter(const impact__exporter_list *list, impact_text name)
 {
     for (size_t i = 0; i < list->count; i++)
-        if (impact__text_equal_string(name, list->exporters[i]->name))
+        if (impact__text_equal_ignoring_case(name, impact_text_of(list->exporters[i]->name)))
             return true;
     return false;
 }
@@ -24,7 +24,7 @@ static impact_status add(impact__exporter_list *list, impact_text name,
                          const impact_allocator *allocator)
 {
     char text[name_limit + 1] = "";
-    if (!name.size || impact__text_equal_string(name, "none") || has_exporter(list, name))
+    if (impact__text_equal_ignoring_case(name, impact_text_of("none")) || has_exporter(list, name))
         return IMPACT_OK;
     if (name.size > name_limit || list->count == impact__exporter_limit) {
         impact__environment_refuse(variable, name,
@@ -32,7 +32,8 @@ static impact_status add(impact__exporter_list *list, impact_text name,
                                                           : "there are too many before it");
         return IMPACT_OK;
     }
-    memcpy(text, name.data, name.size);
+    for (size_t i = 0; i < name.size; i++)
+        text[i] = impact__to_lower_case(name.data[i]);
     impact_exporter *exporter = NULL;
     const impact_status status = impact_exporter_open(&exporter, text, allocator);
     if (status == IMPACT_OK)
@@ -50,8 +51,8 @@ impact_status impact__exporter_list_open(impact__exporter_list *list, const char
     if (!rest.size)
         rest = impact_text_of(otherwise ? otherwise : "otlp");
     impact_text name;
-    while (impact__text_split(&name, &rest, ',')) {
-        const impact_status status = add(&opened, impact__text_trim(name), allocator);
+    while (impact__environment_member(&name, &rest)) {
+        const impact_status status = add(&opened, name, allocator);
         if (status) {
             impact__exporter_list_close(&opened);
             return status;

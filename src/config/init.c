@@ -6,13 +6,11 @@
 #include "config/resource.h"
 #include "config/settings.h"
 #include "trace/default.h"
-#include "trace/provider.h"
 
 /* Those of the code are its own until a provider takes them; those of the environment are ours. */
-static impact_status open_exporters(impact__exporter_list *list, impact__provider_options *settings)
+static impact_status open_exporters(impact__exporter_list *list, impact_trace_options *options)
 {
-    impact_trace_options *options = &settings->options;
-    if (options->exporters || settings->is_disabled)
+    if (options->exporters || options->is_disabled)
         return IMPACT_OK;
     const impact_status status =
         impact__exporter_list_open(list, options->default_exporters, options->allocator);
@@ -23,13 +21,13 @@ static impact_status open_exporters(impact__exporter_list *list, impact__provide
 
 /* `options` have their resource. */
 static impact_status open_with_exporters(impact_tracer_provider **provider,
-                                         impact__provider_options *settings)
+                                         impact_trace_options *options)
 {
     impact__exporter_list list = {.count = 0};
-    impact_status status = open_exporters(&list, settings);
+    impact_status status = open_exporters(&list, options);
     if (status)
         return status;
-    status = impact__provider_open(provider, settings);
+    status = impact_tracer_provider_open(provider, options);
     if (status)
         impact__exporter_list_close(&list);
     return status;
@@ -40,18 +38,17 @@ impact_status impact_tracer_provider_open_from_environment(impact_tracer_provide
 {
     if (!provider)
         return IMPACT_EINVAL;
-    impact__provider_options settings;
+    impact_trace_options settings;
     impact__resource resource;
     impact_status status = impact__settings_read(&settings, options);
     if (status)
         return status;
-    impact_trace_options *whole = &settings.options;
-    const size_t given = whole->attributes ? whole->attribute_count : 0;
-    status = impact__resource_open(&resource, whole->attributes, given, whole->allocator);
+    const size_t given = settings.attributes ? settings.attribute_count : 0;
+    status = impact__resource_open(&resource, settings.attributes, given, settings.allocator);
     if (status)
         return status;
-    whole->attributes = resource.attributes;
-    whole->attribute_count = resource.count;
+    settings.attributes = resource.attributes;
+    settings.attribute_count = resource.count;
     status = open_with_exporters(provider, &settings);
     impact__resource_close(&resource);
     return status;

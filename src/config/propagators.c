@@ -4,7 +4,7 @@
 #include <pthread.h>
 
 #include "base/text.h"
-#include "config/environment.h"
+#include "base/environment.h"
 #include "propagate/formats.h"
 
 static const char variable[] = "OTEL_PROPAGATORS";
@@ -40,8 +40,8 @@ static const impact_propagator *find(impact_text name)
 
 static void add(propagator_list *list, impact_text name)
 {
-    const impact_propagator *found = name.size ? find(name) : NULL;
-    if (name.size && !found)
+    const impact_propagator *found = find(name);
+    if (!found)
         impact__environment_refuse(variable, name, "there is no such propagator");
     if (found == impact__propagator_none)
         list->has_none = true;
@@ -53,8 +53,8 @@ static void read_list(propagator_list *list, impact_text names)
 {
     impact_text rest = names;
     impact_text name;
-    while (impact__text_split(&name, &rest, ','))
-        add(list, impact__text_trim(name));
+    while (impact__environment_member(&name, &rest))
+        add(list, name);
     if (list->has_none && list->count)
         impact__environment_refuse(variable, names, "it has none beside others: there are none");
 }

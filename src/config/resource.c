@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "config/environment.h"
+#include "base/environment.h"
 #include "base/alloc.h"
 #include "base/text.h"
 #include "process/executable.h"
@@ -89,7 +89,7 @@ static bool decode(impact_text *decoded, text_room *room, impact_text text)
 {
     size_t size = 0;
     char *to = room->data + room->size;
-    const impact_text trimmed = impact__text_trim(text);
+    const impact_text trimmed = impact__text_strip(text);
     if (!impact__percent_decode(to, &size, trimmed, false))
         return false;
     const impact_text whole = impact_text_from(to, size);
@@ -129,7 +129,7 @@ static bool add_pairs(impact__resource *resource, text_room *room, impact_text t
 {
     const size_t count_before = resource->count;
     impact_text pair;
-    while (impact__text_split(&pair, &text, ',')) {
+    while (impact__environment_member(&pair, &text)) {
         impact_attribute attribute;
         if (!parse_pair(&attribute, room, pair)) {
             resource->count = count_before;
@@ -146,7 +146,7 @@ static impact_text read_pairs(void)
     const impact_text text = impact__environment_text(variable);
     if (text.size <= environment_size_limit && count_pairs(text) <= environment_count_limit)
         return text;
-    impact__environment_refuse(variable, impact_text_of("..."), "it is too long");
+    impact__environment_refuse_unseen(variable, "it is too long");
     return impact_text_of(NULL);
 }
 
@@ -154,10 +154,9 @@ static impact_text read_pairs(void)
 
 static void add_environment(impact__resource *resource, text_room *room, impact_text pairs)
 {
-    /* The value is not repeated: it may hold what should not be in a log. */
     if (pairs.size && !add_pairs(resource, room, pairs))
-        impact__environment_refuse(variable, impact_text_of("..."),
-                                   "it is not a comma list of percent-encoded key=value pairs");
+        impact__environment_refuse_unseen(
+            variable, "it is not a comma list of percent-encoded key=value pairs");
     const impact_text name = impact__environment_text("OTEL_SERVICE_NAME");
     if (name.size)
         add(resource, string_of(impact_text_of("service.name"), name));

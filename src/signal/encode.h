@@ -60,7 +60,7 @@ enum { IMPACT__FLAGS_HAS_IS_REMOTE = 0x100, IMPACT__FLAGS_IS_REMOTE = 0x200 };
 /* An attribute, measured: a KeyValue message of `size` bytes. */
 typedef struct impact__key_value {
     const impact_attribute *attribute; /* borrowed */
-    uint32_t value_length_limit;       /* characters; 0: none */
+    uint32_t value_length_limit;       /* characters */
     impact__string string;             /* of a string value */
     size_t value_size;                 /* of the AnyValue */
     size_t size;                       /* of the KeyValue */
@@ -95,9 +95,9 @@ typedef struct impact__attribute_list {
     const impact_attribute *attributes; /* borrowed */
     size_t count;
     uint32_t count_limit;
-    uint32_t value_length_limit;
-    size_t size;      /* of all fields */
-    uint32_t dropped; /* over the limit, or not writable */
+    uint32_t value_length_limit; /* characters; IMPACT__ANY_LENGTH: of any */
+    size_t size;                 /* of all fields */
+    uint32_t dropped;            /* over the limit, or not writable */
 } impact__attribute_list;
 
 void impact__attribute_list_measure(impact__attribute_list *list, uint32_t field);

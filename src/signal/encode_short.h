@@ -56,7 +56,7 @@ static inline uint8_t *impact__write_short_value(uint8_t *to, const impact_value
         return impact__write_double_value(to, v->real);
     case IMPACT_VALUE_STRING:
         if (v->count > impact__short_string_limit || (!v->string && v->count) ||
-            (value_length_limit && v->count > value_length_limit))
+            v->count > value_length_limit)
             return NULL;
         *to++ = IMPACT__TAG(IMPACT__ANY_VALUE_STRING, IMPACT__WIRE_LENGTH);
         *to++ = (uint8_t)v->count;

@@ -19,7 +19,7 @@ enum { replacement_size = 3 }; /* U+FFFD in UTF-8 */
 
 impact__string impact__string_of(impact_text text, uint32_t character_limit)
 {
-    if (character_limit && text.size > character_limit)
+    if (text.size > character_limit)
         text.size = impact__utf8_prefix_of_characters(text, character_limit);
     impact__string string = {text, text.size};
     if (impact__utf8_valid_prefix(text) != text.size)
@@ -112,7 +112,7 @@ static void put_string(writer *to, uint32_t field, impact_text text, uint32_t li
 
 static void put_bytes(writer *to, const void *bytes, size_t size)
 {
-    if (to->length_limit && size > to->length_limit)
+    if (size > to->length_limit)
         size = to->length_limit;
     uint8_t *at = put(to, impact__field_size(IMPACT__ANY_VALUE_BYTES, size));
     if (at)
@@ -220,7 +220,7 @@ static void put_item_head(writer *to, const frame *in, size_t size_behind)
         return;
     }
     put_length(to, IMPACT__KEY_VALUE_VALUE, size_behind);
-    put_string(to, IMPACT__KEY_VALUE_KEY, in->container->members[in->left].key, 0);
+    put_string(to, IMPACT__KEY_VALUE_KEY, in->container->members[in->left].key, IMPACT__ANY_LENGTH);
     put_length(to, IMPACT__KEY_VALUE_LIST_VALUES, size_behind);
 }
 

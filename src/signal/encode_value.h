@@ -35,6 +35,9 @@ enum {
 
 /* ---- text ---- */
 
+/* Of a limit in characters: there is none. */
+#define IMPACT__ANY_LENGTH UINT32_MAX
+
 /* Text that is to be written: cut to a number of characters, repaired where it is not UTF-8. */
 typedef struct impact__string {
     impact_text text;
@@ -75,7 +78,7 @@ static inline uint8_t *impact__write_double_value(uint8_t *to, double value)
 bool impact__value_is_writable(const impact_value *value);
 
 /* The size of a writable value's message; strings and bytes are cut to `length_limit` characters or
- * bytes (0: not cut), wherever they lie. False: it would be larger than impact__value_size_limit. */
+ * bytes (IMPACT__ANY_LENGTH: not cut), wherever they lie. False: it would be larger than impact__value_size_limit. */
 bool impact__value_measure(size_t *size, const impact_value *value, uint32_t length_limit);
 
 /* Write the message that was measured to have `size` bytes. */

@@ -39,7 +39,7 @@ static size_t pid_size_most(void)
 {
     const impact_attribute largest = impact_int("process.pid", -1);
     impact__key_value kv;
-    (void)impact__key_value_of(&kv, &largest, 0); /* a key that is UTF-8 */
+    (void)impact__key_value_of(&kv, &largest, IMPACT__ANY_LENGTH); /* a key that is UTF-8 */
     return impact__key_value_field_size(IMPACT__RESOURCE_ATTRIBUTES, &kv);
 }
 
@@ -49,7 +49,7 @@ void impact__encoded_resource_renew(impact__encoded_resource *resource)
         return;
     const impact_attribute pid = pid_attribute();
     impact__key_value kv;
-    (void)impact__key_value_of(&kv, &pid, 0); /* as above */
+    (void)impact__key_value_of(&kv, &pid, IMPACT__ANY_LENGTH); /* as above */
     uint8_t *start = (uint8_t *)resource->bytes;
     const uint8_t *end =
         impact__write_key_value(start + resource->pid_offset, IMPACT__RESOURCE_ATTRIBUTES, &kv);
@@ -103,7 +103,8 @@ impact_status impact__encoded_resource_open(impact__encoded_resource *resource,
     if (!all)
         return IMPACT_ENOMEM;
     char service[sizeof unknown_service + 1 + impact__executable_name_limit];
-    impact__attribute_list list = {.attributes = all, .count_limit = UINT32_MAX};
+    impact__attribute_list list = {
+        .attributes = all, .count_limit = UINT32_MAX, .value_length_limit = IMPACT__ANY_LENGTH};
     list.count = add_own(all, service);
     resource->has_pid = ends_with_own_pid(options->attributes, given);
     for (size_t i = 0; i < given; i++)

@@ -57,7 +57,7 @@ static bool cut(impact__span *span, fitted *item)
         return false;
     if (item->event) /* half of the room is enough for a name */
         impact__string_cut(&item->event->name, IMPACT__EVENT_NAME, item->room / 2);
-    const uint32_t most = limit && limit < item->room ? limit : (uint32_t)item->room;
+    const uint32_t most = limit < item->room ? limit : (uint32_t)item->room;
     const uint32_t length = impact__room_most(most, fits, item);
     measure(item, length, length ? item->given->count_limit : 0);
     return item->size <= item->room;
@@ -99,7 +99,7 @@ void impact_span_add_event(impact_span *span, const char *name, uint64_t unix_ns
         list_of(live, attributes, attribute_count, live->provider->limits.event_attribute_limit);
     impact__event event = {
         .unix_ns = unix_ns ? unix_ns : impact__span_time_now(live),
-        .name = impact__string_of(impact_text_of(name), 0),
+        .name = impact__string_of(impact_text_of(name), IMPACT__ANY_LENGTH),
     };
     record_event(live, &event, &list, IMPACT__ROOM_ORDINARY);
     impact__access_end(&access, live);
@@ -124,7 +124,7 @@ void impact_span_record_exception(impact_span *span, const char *type, const cha
     list.default_count = sizeof defaults / sizeof *defaults;
     impact__event event = {
         .unix_ns = impact__span_time_now(live),
-        .name = impact__string_of(impact_text_of("exception"), 0),
+        .name = impact__string_of(impact_text_of("exception"), IMPACT__ANY_LENGTH),
     };
     record_event(live, &event, &list, IMPACT__ROOM_EXCEPTION);
     impact__access_end(&access, live);

@@ -8,6 +8,7 @@
 #include "base/thread.h"
 #include "pipeline/ring.h"
 #include "process/diagnostics.h"
+#include "signal/encode_value.h"
 #include "trace/live_span.h"
 
 /* The specification's defaults: trace/sdk "Batching processor", "Span Limits". */
@@ -32,23 +33,22 @@ static uint32_t or_default(uint32_t value, uint32_t otherwise)
 
 /* ---- open ---- */
 
-static uint32_t limit_of(uint32_t given, uint32_t is_none)
+/* Of a number that may be 0. */
+static uint32_t or_zero(uint32_t value, uint32_t otherwise)
 {
-    return is_none ? 0 : or_default(given, default_count_limit);
+    return value == IMPACT_ZERO ? 0 : or_default(value, otherwise);
 }
 
-static void set_limits(impact_span_limits *to, const impact__provider_options *options)
+static void set_limits(impact_span_limits *to, const impact_span_limits *from)
 {
-    const impact_span_limits *from = &options->options.limits;
-    const impact_span_limits *none = &options->is_none;
-    to->attribute_limit = limit_of(from->attribute_limit, none->attribute_limit);
+    to->attribute_limit = or_zero(from->attribute_limit, default_count_limit);
     if (to->attribute_limit > attribute_place_limit)
         to->attribute_limit = attribute_place_limit;
-    to->event_limit = limit_of(from->event_limit, none->event_limit);
-    to->link_limit = limit_of(from->link_limit, none->link_limit);
-    to->event_attribute_limit = limit_of(from->event_attribute_limit, none->event_attribute_limit);
-    to->link_attribute_limit = limit_of(from->link_attribute_limit, none->link_attribute_limit);
-    to->value_length_limit = from->value_length_limit;
+    to->event_limit = or_zero(from->event_limit, default_count_limit);
+    to->link_limit = or_zero(from->link_limit, default_count_limit);
+    to->event_attribute_limit = or_zero(from->event_attribute_limit, default_count_limit);
+    to->link_attribute_limit = or_zero(from->link_attribute_limit, default_count_limit);
+    to->value_length_limit = or_zero(from->value_length_limit, IMPACT__ANY_LENGTH);
     to->span_bytes = or_default(from->span_bytes, impact__span_size_limit);
     if (to->span_bytes < span_bytes_least)
         to->span_bytes = span_bytes_least;
@@ -110,7 +110,8 @@ static impact_status open_batcher(impact_tracer_provider *provider,
         .queue_limit = queue_limit_of(options),
         .queue_bytes = queue_bytes_of(options),
         .batch_limit = or_default(options->batch_limit, default_batch_limit),
-        .schedule_delay_ms = or_default(options->schedule_delay_ms, default_schedule_delay_ms),
+        .schedule_delay_ms = or_zero(options->schedule_delay_ms, default_schedule_delay_ms),
+        /* IMPACT_ZERO, no limit, is the longest that there is. */
         .export_timeout_ms = or_default(options->export_timeout_ms, default_export_timeout_ms),
     };
     const impact_status status =
@@ -139,17 +140,16 @@ static impact_status open_batchers(impact_tracer_provider *provider,
 }
 
 static impact_status open_parts(impact_tracer_provider *provider,
-                                const impact__provider_options *options)
+                                const impact_trace_options *options)
 {
-    if (!impact__sampler_open(&provider->sampler, &options->options.sampler) ||
-        !impact__id_generator_open(&provider->ids, options->options.id_generator))
+    if (!impact__sampler_open(&provider->sampler, &options->sampler) ||
+        !impact__id_generator_open(&provider->ids, options->id_generator))
         return IMPACT_EINVAL;
-    set_limits(&provider->limits, options);
+    set_limits(&provider->limits, &options->limits);
     provider->is_disabled = options->is_disabled;
-    provider->uses_system_clock = options->options.uses_system_clock || !impact__ticks_look();
-    const impact_status status =
-        impact__encoded_resource_open(&provider->resource, &options->options);
-    return status ? status : open_batchers(provider, &options->options);
+    provider->uses_system_clock = options->uses_system_clock || !impact__ticks_look();
+    const impact_status status = impact__encoded_resource_open(&provider->resource, options);
+    return status ? status : open_batchers(provider, options);
 }
 
 /* ---- forks ---- */
@@ -247,22 +247,23 @@ static void take_processors(impact_tracer_provider *provider, const impact_trace
                                      options->processors[i]); /* they are sound and few */
 }
 
-impact_status impact__provider_open(impact_tracer_provider **provider,
-                                    const impact__provider_options *options)
+/* `options` are as this version knows them. */
+static impact_status open_known(impact_tracer_provider **provider,
+                                const impact_trace_options *options)
 {
-    impact_status status = check_lists(&options->options);
+    impact_status status = check_lists(options);
     if (status)
         return status;
-    impact_tracer_provider *made = impact__alloc(options->options.allocator, sizeof *made);
+    impact_tracer_provider *made = impact__alloc(options->allocator, sizeof *made);
     if (!made)
         return IMPACT_ENOMEM;
-    made->allocator = options->options.allocator;
+    made->allocator = options->allocator;
     made->hold = IMPACT__NO_HOLD;
     atomic_init(&made->owners, 1);
     (void)pthread_mutex_init(&made->lock, NULL); /* cannot fail on Linux; likewise below */
     (void)pthread_mutex_init(&made->tracers.lock, NULL);
     status = open_parts(made, options);
-    made->exit_timeout_ms = options->options.exit_timeout_ms;
+    made->exit_timeout_ms = options->exit_timeout_ms;
     if (status == IMPACT_OK)
         status = register_for_exit(made);
     if (status == IMPACT_OK)
@@ -273,7 +274,7 @@ impact_status impact__provider_open(impact_tracer_provider **provider,
         let_go(made);
         return status;
     }
-    take_processors(made, &options->options);
+    take_processors(made, options);
     made->is_open = true;
     *provider = made;
     return IMPACT_OK;
@@ -282,10 +283,10 @@ impact_status impact__provider_open(impact_tracer_provider **provider,
 impact_status impact_tracer_provider_open(impact_tracer_provider **provider,
                                           const impact_trace_options *options)
 {
-    impact__provider_options whole = {.is_disabled = false};
-    if (!provider || !impact__struct_read(&whole.options, sizeof whole.options, options))
+    impact_trace_options known;
+    if (!provider || !impact__struct_read(&known, sizeof known, options))
         return IMPACT_EINVAL;
-    return impact__provider_open(provider, &whole);
+    return open_known(provider, &known);
 }
 
 impact_status impact_tracer_provider_add_processor(impact_tracer_provider *provider,

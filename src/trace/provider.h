@@ -29,13 +29,6 @@
 
 enum { impact__exporter_limit = 8 };
 
-/* What a provider is opened with, beside what a caller can say. */
-typedef struct impact__provider_options {
-    impact_trace_options options;
-    impact_span_limits is_none; /* 1: the limit is 0, which the options cannot say */
-    bool is_disabled;           /* record nothing, only hand contexts through: OTEL_SDK_DISABLED */
-} impact__provider_options;
-
 struct impact_tracer_provider {
     /* Fixed once opened. */
     const impact_allocator *allocator;
@@ -73,9 +66,6 @@ struct impact_tracer_provider {
     bool has_passed;
     impact_tracer_provider *next_retired;
 };
-
-impact_status impact__provider_open(impact_tracer_provider **provider,
-                                    const impact__provider_options *options);
 
 /* A finished span, after which the provider is not to be touched: `record` is field 2 of ScopeSpans, its tag, its length and the Span. One that is not
  * sampled is only recorded: processors see it, exporters do not. */

@@ -83,7 +83,7 @@ void impact_span_set_name(impact_span *span, const char *name)
 static impact__string description_of(impact__span *span, impact_text text, size_t old_size)
 {
     enum { around = impact__status_code_size + 4 };
-    impact__string description = impact__string_of(text, 0);
+    impact__string description = impact__string_of(text, IMPACT__ANY_LENGTH);
     const size_t kept = impact__room_left(span, IMPACT__ROOM_STATUS, old_size) -
                         impact__room_left(span, IMPACT__ROOM_EXCEPTION, old_size);
     const size_t room = impact__room_left(span, IMPACT__ROOM_ORDINARY, old_size) + kept;
@@ -197,7 +197,7 @@ static bool cut(impact__span *span, impact__key_value *kv, size_t room)
         return impact__key_value_cut(kv, IMPACT__SPAN_ATTRIBUTES, room);
     measured m = {kv, room};
     const uint32_t limit = span->provider->limits.value_length_limit;
-    const uint32_t most = limit && limit < room ? limit : (uint32_t)room;
+    const uint32_t most = limit < room ? limit : (uint32_t)room;
     const uint32_t length = impact__room_most(most, fits, &m);
     return length && fits(&m, length);
 }

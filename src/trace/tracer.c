@@ -47,8 +47,10 @@ static uint8_t *write_string_field(uint8_t *to, uint32_t field, const impact__st
 static bool write_scope(impact_tracer *tracer, const impact_tracer_options *options,
                         impact__attribute_list *attributes)
 {
-    const impact__string name = impact__string_of(impact_text_of(options->name), 0);
-    const impact__string version = impact__string_of(impact_text_of(options->version), 0);
+    const impact__string name =
+        impact__string_of(impact_text_of(options->name), IMPACT__ANY_LENGTH);
+    const impact__string version =
+        impact__string_of(impact_text_of(options->version), IMPACT__ANY_LENGTH);
     impact__attribute_list_measure(attributes, IMPACT__SCOPE_ATTRIBUTES);
     tracer->scope_size =
         string_field_size(IMPACT__SCOPE_NAME, &name) +
@@ -74,7 +76,8 @@ static size_t looked_at(const impact_tracer_options *options)
 
 static bool encode_scope(impact_tracer *tracer, const impact_tracer_options *options)
 {
-    impact__attribute_list attributes = {.count_limit = UINT32_MAX};
+    impact__attribute_list attributes = {.count_limit = UINT32_MAX,
+                                         .value_length_limit = IMPACT__ANY_LENGTH};
     if (!options->attributes || !options->attribute_count)
         return write_scope(tracer, options, &attributes);
     impact_attribute *sorted = impact__alloc(NULL, looked_at(options) * sizeof *sorted);
@@ -90,7 +93,7 @@ static bool encode_scope(impact_tracer *tracer, const impact_tracer_options *opt
 
 static bool encode_schema_url(impact_tracer *tracer, const char *schema_url)
 {
-    const impact__string url = impact__string_of(impact_text_of(schema_url), 0);
+    const impact__string url = impact__string_of(impact_text_of(schema_url), IMPACT__ANY_LENGTH);
     tracer->schema_url = impact__alloc(NULL, url.size + 1);
     tracer->schema_url_size = url.size;
     if (!tracer->schema_url)

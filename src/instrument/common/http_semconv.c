@@ -3,11 +3,12 @@
 
 #include <pthread.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/authority.h"
 #include "base/ascii.h"
+#include "base/environment.h"
+#include "base/text.h"
 
 enum { method_list_limit = 512 }; /* bytes of OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS */
 
@@ -18,24 +19,24 @@ static pthread_once_t known_methods_once = PTHREAD_ONCE_INIT;
 
 static void read_known_methods(void)
 {
-    const char *list = getenv("OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS");
-    if (list && *list && strlen(list) < sizeof known_methods)
-        memcpy(known_methods, list, strlen(list) + 1);
+    static const char name[] = "OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS";
+    const impact_text list = impact__environment_text(name);
+    if (list.size >= sizeof known_methods) {
+        impact__environment_refuse(name, list, "it is longer than 511 bytes");
+    } else if (list.size) {
+        memcpy(known_methods, list.data, list.size);
+        known_methods[list.size] = '\0';
+    }
 }
 
 bool impact__http_method_is_known(const char *method)
 {
     (void)pthread_once(&known_methods_once, read_known_methods); /* cannot fail */
-    const size_t size = strlen(method);
-    if (size == 0)
-        return false;
-    for (const char *item = known_methods; *item;) {
-        item += strspn(item, " ,");
-        const size_t item_size = strcspn(item, " ,");
-        if (item_size == size && memcmp(item, method, size) == 0)
+    impact_text rest = impact_text_of(known_methods);
+    impact_text known;
+    while (impact__environment_member(&known, &rest))
+        if (impact__text_equal_string(known, method))
             return true;
-        item += item_size;
-    }
     return false;
 }
 

@@ -1,5 +1,5 @@
 /* Providers from the environment: what each variable does, what wins, what is refused. */
-#include "config/environment.h"
+#include "config/settings.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -9,7 +9,6 @@
 #include <impact/trace.h>
 
 #include "config/exporters.h"
-#include "config/settings.h"
 #include "base/text.h"
 #include "support/check.h"
 #include "support/faults.h"
@@ -40,9 +39,9 @@ static void set(const char *name, const char *value)
     REQUIRE(setenv(name, value, 1) == 0);
 }
 
-static impact__provider_options settings_of(const impact_trace_options *options)
+static impact_trace_options settings_of(const impact_trace_options *options)
 {
-    impact__provider_options settings = {.options.size = 0};
+    impact_trace_options settings = {.size = 0};
     CHECK_EQUAL(impact__settings_read(&settings, options), IMPACT_OK);
     return settings;
 }
@@ -77,92 +76,17 @@ static const char *resource_value(const impact_tracer_provider *provider, const 
 
 #define CHECK_RESOURCE(provider, key, should) CHECK_STRING(resource_value(provider, key), should)
 
-/* ---- types ---- */
-
 TEST(an_empty_variable_is_unset)
 {
     begin();
     set("OTEL_BSP_MAX_QUEUE_SIZE", "");
     set("OTEL_SDK_DISABLED", " ");
     set("OTEL_TRACES_SAMPLER", "");
-    const impact__provider_options settings = settings_of(NULL);
-    CHECK_EQUAL(settings.options.queue_limit, 0);
-    CHECK_EQUAL(settings.options.sampler.kind, IMPACT_SAMPLER_UNSET);
+    const impact_trace_options settings = settings_of(NULL);
+    CHECK_EQUAL(settings.queue_limit, 0);
+    CHECK_EQUAL(settings.sampler.kind, IMPACT_SAMPLER_UNSET);
     CHECK(!settings.is_disabled);
     CHECK_STRING(reported, "");
-}
-
-TEST(only_true_in_any_case_is_true)
-{
-    begin();
-    set("A", "True");
-    CHECK(impact__environment_is_true("A"));
-    set("A", "false");
-    CHECK(!impact__environment_is_true("A"));
-    CHECK_STRING(reported, "");
-    set("A", "1");
-    CHECK(!impact__environment_is_true("A"));
-    CHECK_STRING(reported, "A=1 is not used: it is neither true nor false\n");
-}
-
-TEST(a_number_is_whole_and_below_two_to_the_31)
-{
-    static const char *const bad[] = {
-        "-1", "1.5", "x", "0x10", "2147483648", "1 2", "99999999999999999999999"};
-    uint32_t value = 7;
-    begin();
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        set("A", bad[i]);
-        CHECK(!impact__environment_number(&value, "A"));
-        CHECK_EQUAL(value, 7);
-    }
-    CHECK(check_contains(reported, "A=-1 is not used"));
-    set("A", " 2147483647 ");
-    CHECK(impact__environment_number(&value, "A"));
-    CHECK_EQUAL(value, INT32_MAX);
-}
-
-TEST(a_ratio_is_a_number_from_0_to_1)
-{
-    static const struct {
-        const char *text;
-        double value;
-    } good[] = {{"0", 0},       {"1", 1},       {"1.0", 1},    {".5", 0.5},       {"0.1", 0.1},
-                {"0.25", 0.25}, {"1e-3", 1e-3}, {"5E-1", 0.5}, {"00.125", 0.125}, {"1.", 1}};
-    static const char *const bad[] = {"-0.1",
-                                      "1.1",
-                                      "nan",
-                                      "inf",
-                                      "0,5",
-                                      ".",
-                                      "e-1",
-                                      "1e",
-                                      "1e3",
-                                      "0x1",
-                                      "1e-99",
-                                      "0.5.5",
-                                      "0.1234567890123456789"};
-    begin();
-    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
-        double value = -1;
-        set("A", good[i].text);
-        CHECK(impact__environment_ratio(&value, "A"));
-        CHECK(value >= good[i].value && value <= good[i].value); /* to the bit */
-    }
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        double value = -1;
-        set("A", bad[i]);
-        CHECK(!impact__environment_ratio(&value, "A"));
-        CHECK(value < 0);
-    }
-}
-
-TEST(a_report_repeats_only_valid_text)
-{
-    begin();
-    set("A", "ab\xFF");
-    (void)impact__environment_is_true("A");
-    CHECK_STRING(reported, "A=ab is not used: it is neither true nor false\n");
 }
 
 /* ---- numbers, limits, the sampler ---- */
@@ -175,12 +99,12 @@ TEST(the_batch_processor_has_four_numbers)
     set("OTEL_BSP_SCHEDULE_DELAY", "20");
     set("OTEL_BSP_EXPORT_TIMEOUT", "30");
     set("IMPACT_EXIT_TIMEOUT", "40");
-    const impact__provider_options settings = settings_of(NULL);
-    CHECK_EQUAL(settings.options.queue_limit, 100);
-    CHECK_EQUAL(settings.options.batch_limit, 10);
-    CHECK_EQUAL(settings.options.schedule_delay_ms, 20);
-    CHECK_EQUAL(settings.options.export_timeout_ms, 30);
-    CHECK_EQUAL(settings.options.exit_timeout_ms, 40);
+    const impact_trace_options settings = settings_of(NULL);
+    CHECK_EQUAL(settings.queue_limit, 100);
+    CHECK_EQUAL(settings.batch_limit, 10);
+    CHECK_EQUAL(settings.schedule_delay_ms, 20);
+    CHECK_EQUAL(settings.export_timeout_ms, 30);
+    CHECK_EQUAL(settings.exit_timeout_ms, 40);
 }
 
 TEST(zero_is_no_delay_no_timeout_and_no_size)
@@ -189,10 +113,10 @@ TEST(zero_is_no_delay_no_timeout_and_no_size)
     set("OTEL_BSP_MAX_QUEUE_SIZE", "0");
     set("OTEL_BSP_SCHEDULE_DELAY", "0");
     set("OTEL_BSP_EXPORT_TIMEOUT", "0");
-    const impact__provider_options settings = settings_of(NULL);
-    CHECK_EQUAL(settings.options.queue_limit, 0);
-    CHECK_EQUAL(settings.options.schedule_delay_ms, 1);
-    CHECK_EQUAL(settings.options.export_timeout_ms, UINT32_MAX);
+    const impact_trace_options settings = settings_of(NULL);
+    CHECK_EQUAL(settings.queue_limit, 0);
+    CHECK_EQUAL(settings.schedule_delay_ms, IMPACT_ZERO);
+    CHECK_EQUAL(settings.export_timeout_ms, IMPACT_ZERO);
     CHECK_STRING(reported, "OTEL_BSP_MAX_QUEUE_SIZE=0 is not used: it has to be more than 0\n");
 }
 
@@ -201,9 +125,9 @@ TEST(a_queue_that_cannot_be_is_refused_and_the_default_stays)
     begin();
     set("OTEL_BSP_MAX_QUEUE_SIZE", "2147483647");
     set("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "1048577");
-    const impact__provider_options settings = settings_of(NULL);
-    CHECK_EQUAL(settings.options.queue_limit, 0);
-    CHECK_EQUAL(settings.options.batch_limit, 0);
+    const impact_trace_options settings = settings_of(NULL);
+    CHECK_EQUAL(settings.queue_limit, 0);
+    CHECK_EQUAL(settings.batch_limit, 0);
     CHECK(check_contains(reported, "OTEL_BSP_MAX_QUEUE_SIZE=2147483647 is not used"));
     CHECK(check_contains(reported, "OTEL_BSP_MAX_EXPORT_BATCH_SIZE=1048577 is not used"));
 }
@@ -214,12 +138,12 @@ TEST(the_code_wins_over_the_environment)
     set("OTEL_BSP_MAX_QUEUE_SIZE", "100");
     set("OTEL_SPAN_EVENT_COUNT_LIMIT", "9");
     set("OTEL_TRACES_SAMPLER", "always_off");
-    const impact__provider_options settings =
+    const impact_trace_options settings =
         settings_of(IMPACT_TRACE_OPTIONS(.queue_limit = 5, .limits.event_limit = 6,
                                          .sampler = impact_sampler_ratio(0.5)));
-    CHECK_EQUAL(settings.options.queue_limit, 5);
-    CHECK_EQUAL(settings.options.limits.event_limit, 6);
-    CHECK_EQUAL(settings.options.sampler.kind, IMPACT_SAMPLER_TRACE_ID_RATIO);
+    CHECK_EQUAL(settings.queue_limit, 5);
+    CHECK_EQUAL(settings.limits.event_limit, 6);
+    CHECK_EQUAL(settings.sampler.kind, IMPACT_SAMPLER_TRACE_ID_RATIO);
 }
 
 TEST(limits_of_spans_fall_back_to_the_general_ones)
@@ -227,10 +151,12 @@ TEST(limits_of_spans_fall_back_to_the_general_ones)
     begin();
     set("OTEL_ATTRIBUTE_COUNT_LIMIT", "11");
     set("OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT", "12");
-    impact__provider_options settings = settings_of(NULL);
-    CHECK_EQUAL(settings.options.limits.attribute_limit, 11);
-    CHECK_EQUAL(settings.options.limits.value_length_limit, 12);
-    CHECK_EQUAL(settings.options.limits.event_attribute_limit, 0);
+    impact_trace_options settings = settings_of(NULL);
+    CHECK_EQUAL(settings.limits.attribute_limit, 11);
+    CHECK_EQUAL(settings.limits.value_length_limit, 12);
+    CHECK_EQUAL(settings.limits.event_attribute_limit, 11);
+    CHECK_EQUAL(settings.limits.link_attribute_limit, 11);
+    CHECK_EQUAL(settings.limits.event_limit, 0);
     set("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", "1");
     set("OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT", "2");
     set("OTEL_SPAN_EVENT_COUNT_LIMIT", "3");
@@ -238,12 +164,12 @@ TEST(limits_of_spans_fall_back_to_the_general_ones)
     set("OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT", "5");
     set("OTEL_LINK_ATTRIBUTE_COUNT_LIMIT", "6");
     settings = settings_of(NULL);
-    CHECK_EQUAL(settings.options.limits.attribute_limit, 1);
-    CHECK_EQUAL(settings.options.limits.value_length_limit, 2);
-    CHECK_EQUAL(settings.options.limits.event_limit, 3);
-    CHECK_EQUAL(settings.options.limits.link_limit, 4);
-    CHECK_EQUAL(settings.options.limits.event_attribute_limit, 5);
-    CHECK_EQUAL(settings.options.limits.link_attribute_limit, 6);
+    CHECK_EQUAL(settings.limits.attribute_limit, 1);
+    CHECK_EQUAL(settings.limits.value_length_limit, 2);
+    CHECK_EQUAL(settings.limits.event_limit, 3);
+    CHECK_EQUAL(settings.limits.link_limit, 4);
+    CHECK_EQUAL(settings.limits.event_attribute_limit, 5);
+    CHECK_EQUAL(settings.limits.link_attribute_limit, 6);
 }
 
 TEST(a_limit_of_zero_keeps_none)
@@ -252,12 +178,14 @@ TEST(a_limit_of_zero_keeps_none)
     set("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", "0");
     set("OTEL_ATTRIBUTE_COUNT_LIMIT", "11"); /* the other is set: this one does not count */
     set("OTEL_SPAN_EVENT_COUNT_LIMIT", "0");
+    set("OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT", "0");
     set("OTEL_TRACES_EXPORTER", "none");
     impact_tracer_provider *provider = provider_of(NULL);
     REQUIRE(provider);
     CHECK_EQUAL(provider->limits.attribute_limit, 0);
     CHECK_EQUAL(provider->limits.event_limit, 0);
     CHECK_EQUAL(provider->limits.link_limit, 128);
+    CHECK_EQUAL(provider->limits.value_length_limit, 0);
     CHECK_STRING(reported, "");
     impact_tracer_provider_close(provider);
 }
@@ -279,10 +207,20 @@ TEST(samplers_have_the_names_of_the_specification)
     set("OTEL_TRACES_SAMPLER_ARG", "0.5");
     for (size_t i = 0; i < sizeof samplers / sizeof *samplers; i++) {
         set("OTEL_TRACES_SAMPLER", samplers[i].name);
-        const impact_sampler sampler = settings_of(NULL).options.sampler;
+        const impact_sampler sampler = settings_of(NULL).sampler;
         CHECK_EQUAL(sampler.kind, samplers[i].kind);
         CHECK(sampler.ratio * 2 == (strstr(samplers[i].name, "ratio") ? 1 : 0));
     }
+    CHECK_STRING(reported, "");
+}
+
+TEST(samplers_are_named_in_any_case)
+{
+    begin();
+    set("OTEL_TRACES_SAMPLER", "ALWAYS_OFF");
+    CHECK_EQUAL(settings_of(NULL).sampler.kind, IMPACT_SAMPLER_ALWAYS_OFF);
+    set("OTEL_TRACES_SAMPLER", "ParentBased_TraceIdRatio");
+    CHECK_EQUAL(settings_of(NULL).sampler.kind, IMPACT_SAMPLER_PARENT_BASED_TRACE_ID_RATIO);
     CHECK_STRING(reported, "");
 }
 
@@ -290,10 +228,10 @@ TEST(a_ratio_that_is_not_given_or_not_one_is_1)
 {
     begin();
     set("OTEL_TRACES_SAMPLER", "traceidratio");
-    CHECK(settings_of(NULL).options.sampler.ratio == 1);
+    CHECK(settings_of(NULL).sampler.ratio == 1);
     CHECK_STRING(reported, "");
     set("OTEL_TRACES_SAMPLER_ARG", "half");
-    CHECK(settings_of(NULL).options.sampler.ratio == 1);
+    CHECK(settings_of(NULL).sampler.ratio == 1);
     CHECK(check_contains(reported, "OTEL_TRACES_SAMPLER_ARG=half is not used"));
 }
 
@@ -301,24 +239,25 @@ TEST(an_unknown_sampler_is_reported_and_the_default_stays)
 {
     begin();
     set("OTEL_TRACES_SAMPLER", "jaeger_remote");
-    CHECK_EQUAL(settings_of(NULL).options.sampler.kind, IMPACT_SAMPLER_UNSET);
-    CHECK_STRING(reported,
-                 "OTEL_TRACES_SAMPLER=jaeger_remote is not used: there is no such sampler\n");
+    CHECK_EQUAL(settings_of(NULL).sampler.kind, IMPACT_SAMPLER_UNSET);
+    CHECK_STRING(reported, "OTEL_TRACES_SAMPLER=jaeger_remote is not used: it has to be always_on, "
+                           "always_off, traceidratio, parentbased_always_on, "
+                           "parentbased_always_off or parentbased_traceidratio\n");
 }
 
 TEST(the_clock_of_spans_is_the_systems_where_that_is_asked_for)
 {
     begin();
-    CHECK(!settings_of(NULL).options.uses_system_clock);
-    CHECK(settings_of(IMPACT_TRACE_OPTIONS(.uses_system_clock = true)).options.uses_system_clock);
+    CHECK(!settings_of(NULL).uses_system_clock);
+    CHECK(settings_of(IMPACT_TRACE_OPTIONS(.uses_system_clock = true)).uses_system_clock);
     set("OTEL_C_CLOCK", "system");
-    CHECK(settings_of(NULL).options.uses_system_clock);
+    CHECK(settings_of(NULL).uses_system_clock);
     set("OTEL_C_CLOCK", "ticks");
-    CHECK(!settings_of(NULL).options.uses_system_clock);
+    CHECK(!settings_of(NULL).uses_system_clock);
     CHECK_STRING(reported, "");
     set("OTEL_C_CLOCK", "sundial");
-    CHECK(!settings_of(NULL).options.uses_system_clock);
-    CHECK_STRING(reported, "OTEL_C_CLOCK=sundial is not used: there is no such clock\n");
+    CHECK(!settings_of(NULL).uses_system_clock);
+    CHECK_STRING(reported, "OTEL_C_CLOCK=sundial is not used: it has to be ticks or system\n");
 }
 
 /* ---- the resource ---- */
@@ -357,10 +296,24 @@ TEST(resource_attributes_are_percent_decoded)
     impact_tracer_provider_close(provider);
 }
 
+TEST(empty_members_of_resource_attributes_are_skipped)
+{
+    static const char *const lists[] = {"a=1,", "a=1,,b=2", ",a=1", " ,a=1,\t,", "a=1,\r\n"};
+    begin();
+    set("OTEL_TRACES_EXPORTER", "none");
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+        set("OTEL_RESOURCE_ATTRIBUTES", lists[i]);
+        impact_tracer_provider *provider = provider_of(NULL);
+        CHECK_RESOURCE(provider, "a", "1");
+        impact_tracer_provider_close(provider);
+    }
+    CHECK_STRING(reported, "");
+}
+
 TEST(one_error_discards_all_resource_attributes)
 {
-    static const char *const bad[] = {"a=1,b",   "a=1,=2",   "a=1,",      "a=1,,b=2",  ",a=1",
-                                      "a=1,b=%", "a=1,b=%2", "a=1,b=%zz", "a=1,b=%FF", "a=1,b=%00"};
+    static const char *const bad[] = {"a=1,b",     "a=1,=2",    "a=1,b=%",  "a=1,b=%2",
+                                      "a=1,b=%zz", "a=1,b=%FF", "a=1,b=%00"};
     begin();
     set("OTEL_TRACES_EXPORTER", "none");
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
@@ -444,7 +397,9 @@ TEST(exporters_are_opened_by_name_each_once)
     check_exporters(NULL, "console", 1);
     check_exporters("none", "console", 0);
     check_exporters("console", NULL, 1);
-    check_exporters(" console , tree,console,", NULL, 2);
+    check_exporters(" console , tree,console,\r\n", NULL, 2);
+    check_exporters("CONSOLE,Tree,console", NULL, 2);
+    check_exporters("NONE", NULL, 0);
     CHECK_STRING(reported, "");
 }
 

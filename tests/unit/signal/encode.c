@@ -22,16 +22,17 @@ static impact__string string_of(const char *text, uint32_t limit)
 
 TEST(text_is_cut_by_characters_and_repaired)
 {
-    CHECK_EQUAL(string_of("abc", 0).size, 3);
+    CHECK_EQUAL(string_of("abc", IMPACT__ANY_LENGTH).size, 3);
+    CHECK_EQUAL(string_of("abc", 0).size, 0);
     CHECK_EQUAL(string_of("abc", 2).size, 2);
     CHECK_EQUAL(string_of("abc", 3).size, 3);
     CHECK_EQUAL(string_of("\xC3\xA9\xC3\xA9", 1).size, 2);
-    CHECK_EQUAL(string_of("a\xFF", 0).size, 4);
+    CHECK_EQUAL(string_of("a\xFF", IMPACT__ANY_LENGTH).size, 4);
     CHECK_EQUAL(string_of("\xFF\xFF", 1).size, 3);
     CHECK_EQUAL(string_of("a\xE2\x82", 2).size, 4); /* a cut sequence: its first byte is one */
     const impact__string repaired = string_of("a\xFF"
                                               "b",
-                                              0);
+                                              IMPACT__ANY_LENGTH);
     const impact_text field =
         written(impact__write_string(room, 5, &repaired), impact__field_size(5, repaired.size));
     CHECK(field.size == 7 && memcmp(field.data + 2,
@@ -45,7 +46,7 @@ static void check_key_value(const impact_attribute *a)
     impact__key_value kv;
     impact_text key;
     impact_value_view value;
-    REQUIRE(impact__key_value_of(&kv, a, 0));
+    REQUIRE(impact__key_value_of(&kv, a, IMPACT__ANY_LENGTH));
     const impact_text field = written(impact__write_key_value(room, IMPACT__SPAN_ATTRIBUTES, &kv),
                                       impact__key_value_field_size(IMPACT__SPAN_ATTRIBUTES, &kv));
     impact_message_walk walk = impact_message_walk_of(field, IMPACT__SPAN_ATTRIBUTES);
@@ -92,7 +93,7 @@ TEST(what_has_no_key_no_value_or_no_text_for_a_key_is_not_writable)
                                         {.key = {"k", 1}, .value.type = (impact_value_type)99},
                                         hollow};
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
-        CHECK(!impact__key_value_of(&kv, &refused[i], 0));
+        CHECK(!impact__key_value_of(&kv, &refused[i], IMPACT__ANY_LENGTH));
     CHECK(impact__is_ignored(&refused[0]) && !impact__is_ignored(&refused[1]));
     CHECK(impact__is_ignored(&refused[2]) && !impact__is_ignored(&refused[3]));
 }
@@ -104,10 +105,13 @@ TEST(a_key_that_has_a_size_and_no_text_is_ignored)
     impact_attribute hollow = impact_int("k", 1);
     hollow.key.data = NULL;
     CHECK(impact__is_ignored(&hollow));
-    CHECK(!impact__key_value_of(&kv, &hollow, 0));
-    CHECK(impact__write_short(to, IMPACT__SPAN_ATTRIBUTES, &hollow, 0) == NULL);
+    CHECK(!impact__key_value_of(&kv, &hollow, IMPACT__ANY_LENGTH));
+    CHECK(impact__write_short(to, IMPACT__SPAN_ATTRIBUTES, &hollow, IMPACT__ANY_LENGTH) == NULL);
     const impact_attribute attributes[] = {impact_int("k", 1), hollow};
-    impact__attribute_list list = {.attributes = attributes, .count = 2, .count_limit = 9};
+    impact__attribute_list list = {.attributes = attributes,
+                                   .count = 2,
+                                   .count_limit = 9,
+                                   .value_length_limit = IMPACT__ANY_LENGTH};
     impact__attribute_list_measure(&list, 1);
     const impact_text fields = written(impact__write_attribute_list(room, 1, &list), list.size);
     CHECK(has_int(impact_message_walk_of(fields, 1), "k", 1));
@@ -118,7 +122,10 @@ TEST(a_list_has_each_key_once_and_the_last_value)
 {
     const impact_attribute attributes[] = {impact_int("a", 1), impact_int("b", 1),
                                            impact_string("a", "two"), impact_int("c", 1)};
-    impact__attribute_list list = {.attributes = attributes, .count = 4, .count_limit = 2};
+    impact__attribute_list list = {.attributes = attributes,
+                                   .count = 4,
+                                   .count_limit = 2,
+                                   .value_length_limit = IMPACT__ANY_LENGTH};
     impact__attribute_list_measure(&list, 1);
     const impact_text fields = written(impact__write_attribute_list(room, 1, &list), list.size);
     const impact_message_walk walk = impact_message_walk_of(fields, 1);
@@ -135,7 +142,8 @@ TEST(a_list_goes_on_from_its_defaults)
                                    .default_count = 2,
                                    .attributes = attributes,
                                    .count = 2,
-                                   .count_limit = 9};
+                                   .count_limit = 9,
+                                   .value_length_limit = IMPACT__ANY_LENGTH};
     impact__attribute_list_measure(&list, 1);
     const impact_text fields = written(impact__write_attribute_list(room, 1, &list), list.size);
     const impact_message_walk walk = impact_message_walk_of(fields, 1);
@@ -152,8 +160,10 @@ TEST(a_list_is_looked_at_up_to_its_limit)
         (void)snprintf(keys[i], sizeof keys[i], "%d", i);
         many[i] = impact_int(keys[i], i);
     }
-    impact__attribute_list list = {
-        .attributes = many, .count = impact__list_count_limit + 10, .count_limit = UINT32_MAX};
+    impact__attribute_list list = {.attributes = many,
+                                   .count = impact__list_count_limit + 10,
+                                   .count_limit = UINT32_MAX,
+                                   .value_length_limit = IMPACT__ANY_LENGTH};
     impact__attribute_list_measure(&list, 1);
     const impact_text fields = written(impact__write_attribute_list(room, 1, &list), list.size);
     CHECK_EQUAL(count_attributes(impact_message_walk_of(fields, 1)), impact__list_count_limit);
@@ -162,7 +172,8 @@ TEST(a_list_is_looked_at_up_to_its_limit)
                                     .default_count = 3,
                                     .attributes = many + 3,
                                     .count = impact__list_count_limit + 7,
-                                    .count_limit = UINT32_MAX};
+                                    .count_limit = UINT32_MAX,
+                                    .value_length_limit = IMPACT__ANY_LENGTH};
     impact__attribute_list_measure(&list, 1);
     const impact_text again = written(impact__write_attribute_list(room, 1, &list), list.size);
     CHECK_EQUAL(count_attributes(impact_message_walk_of(again, 1)), impact__list_count_limit);
@@ -177,11 +188,14 @@ TEST(events_links_and_status_are_written_as_measured)
         .trace_id = {{1}}, .span_id = {{2}}, .trace_flags = 3, .is_remote = true};
     const impact_attribute attributes[] = {impact_int("a", 1), impact_int("\xFF", 1)};
     for (size_t size = 0; size < sizeof text; size += 3) {
-        const impact__attribute_list list = {
-            .attributes = attributes, .count = 2, .count_limit = 9};
-        impact__event event = {.unix_ns = 5,
-                               .name = impact__string_of(impact_text_from(text, size), 0),
-                               .attributes = list};
+        const impact__attribute_list list = {.attributes = attributes,
+                                             .count = 2,
+                                             .count_limit = 9,
+                                             .value_length_limit = IMPACT__ANY_LENGTH};
+        impact__event event = {
+            .unix_ns = 5,
+            .name = impact__string_of(impact_text_from(text, size), IMPACT__ANY_LENGTH),
+            .attributes = list};
         const size_t event_size = impact__event_field_size(&event);
         (void)written(impact__write_event(room, &event), event_size);
         impact__link link = {.context = &context, .trace_state = {text, size}, .attributes = list};
@@ -193,7 +207,8 @@ TEST(events_links_and_status_are_written_as_measured)
         CHECK(view.context.is_remote && view.context.trace_flags == 3);
         CHECK_EQUAL(view.context.trace_state.size, size);
         CHECK_EQUAL(view.dropped_attribute_count, 1);
-        const impact__string description = impact__string_of(impact_text_from(text, size), 0);
+        const impact__string description =
+            impact__string_of(impact_text_from(text, size), IMPACT__ANY_LENGTH);
         (void)written(impact__write_status(room, IMPACT_SPAN_STATUS_ERROR, &description),
                       impact__status_field_size(&description));
     }

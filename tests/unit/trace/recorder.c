@@ -348,6 +348,32 @@ TEST(values_are_cut_by_characters)
     tracing_close(&t);
 }
 
+/* 0 is "not set", so code says 0 by name. */
+TEST(a_limit_that_code_says_is_zero_keeps_nothing)
+{
+    const impact_attribute one = impact_int("k", 1);
+    impact_event_view event;
+    REQUIRE(open_with((impact_span_limits){.attribute_limit = IMPACT_ZERO,
+                                           .link_limit = IMPACT_ZERO,
+                                           .event_attribute_limit = IMPACT_ZERO}));
+    impact_span *span = begin();
+    impact_span_set(span, one);
+    impact_span_add_link(span, &(impact_link){.context = &other});
+    impact_span_add_event(span, "event", 0, &one, 1);
+    REQUIRE(tracing_end(&t, span, &view));
+    CHECK_EQUAL(count_attributes(view.attributes), 0);
+    CHECK_EQUAL(view.dropped_attribute_count, 1);
+    CHECK_EQUAL(view.dropped_link_count, 1);
+    REQUIRE(impact_event_view_next(&view.events, &event));
+    CHECK_EQUAL(count_attributes(event.attributes), 0);
+    CHECK_EQUAL(event.dropped_attribute_count, 1);
+    tracing_close(&t);
+    REQUIRE(open_with((impact_span_limits){.value_length_limit = IMPACT_ZERO}));
+    CHECK(round_trip(impact_string("key", "text")) && is_text(value.string, ""));
+    CHECK(round_trip(impact_int("key", 7)) && value.integer == 7);
+    tracing_close(&t);
+}
+
 TEST(a_link_without_ids_is_recorded_where_it_says_something)
 {
     const impact_span_context nothing = {.is_remote = true};

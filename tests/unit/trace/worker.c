@@ -76,6 +76,16 @@ TEST(a_batch_that_is_not_full_goes_out_after_the_delay)
     close_and_check();
 }
 
+TEST(a_delay_of_zero_waits_for_nothing)
+{
+    REQUIRE(open_with(1, (impact_trace_options){.schedule_delay_ms = IMPACT_ZERO}));
+    for (size_t i = 1; i <= 3; i++) {
+        end_spans(1);
+        CHECK(fake_wait(&fakes[0], NULL, &fakes[0].spans, i));
+    }
+    close_and_check();
+}
+
 TEST(the_export_timeout_is_handed_on)
 {
     REQUIRE(open_with(1, (impact_trace_options){.export_timeout_ms = 1234}));
