@@ -7,6 +7,8 @@
 #include <stdint.h>
 
 #include <impact/allocator.h>
+#include <impact/http.h>
+#include <impact/options.h>
 #include <impact/status.h>
 #include <impact/text.h>
 
@@ -58,10 +60,37 @@ struct impact_exporter {
 
 /* Open an exporter by its name in OTEL_TRACES_EXPORTER: "console", "tree", or that of a plugin such
  * as "otlp", found in IMPACT_PLUGIN_PATH, beside the library or on the loader's path. It reads its own
- * OTEL_EXPORTER_* environment. IMPACT_ENOENT: there is none. Owned by the caller. */
+ * OTEL_EXPORTER_* environment. IMPACT_ENOENT: there is none; IMPACT_EINVAL: the environment names an
+ * endpoint that is none. Owned by the caller. */
 IMPACT_API IMPACT_CHECKED impact_status impact_exporter_open(impact_exporter **exporter,
                                                              const char *name,
                                                              const impact_allocator *allocator);
+
+/* Where and how the exporter "otlp" sends. All is copied. What is not set is read from the variable
+ * beside it, the one for traces before the general one. */
+typedef struct impact_otlp_options {
+    size_t size;
+    const char *endpoint; /* the whole URL, used as it is; OTEL_EXPORTER_OTLP_ENDPOINT */
+    const impact_http_header *headers; /* instead of OTEL_EXPORTER_OTLP_HEADERS */
+    size_t header_count;               /* at most 64 */
+    const char *certificate;        /* a PEM file that is trusted; OTEL_EXPORTER_OTLP_CERTIFICATE */
+    const char *client_certificate; /* a PEM file; OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE */
+    const char *client_key;         /* likewise; OTEL_EXPORTER_OTLP_CLIENT_KEY */
+    uint32_t timeout_ms;            /* of an export with its retries; 10000; 0: no limit of its own;
+                            OTEL_EXPORTER_OTLP_TIMEOUT */
+    size_t request_limit;           /* bytes; 64 MiB; at most 1 GiB */
+    size_t response_limit;          /* likewise; 4 MiB */
+} impact_otlp_options;
+
+#define IMPACT_OTLP_OPTIONS(...)                                                                   \
+    (&(const impact_otlp_options){.size = sizeof(impact_otlp_options), __VA_ARGS__})
+
+/* Open the exporter of the plugin "otlp" with `options` (may be NULL). IMPACT_EINVAL: the endpoint is no
+ * http or https URL, a header is none or is the transport's own (as Content-Length is), a key has no
+ * certificate, something is not known; otherwise as impact_exporter_open. */
+IMPACT_API IMPACT_CHECKED impact_status
+impact_exporter_otlp_open(impact_exporter **exporter, const impact_otlp_options *options,
+                          const impact_allocator *allocator);
 
 /* One JSON object a span on `descriptor` (borrowed), in the shape of OpenTelemetry Python's console
  * exporter. `allocator` NULL: the default; likewise below. */

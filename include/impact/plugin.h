@@ -36,6 +36,10 @@ typedef struct impact_plugin {
     impact_status (*server_open)(impact_server **server, const char *address,
                                  impact_http_handler_fn handler, void *userdata, uint16_t *port);
     void (*server_close)(impact_server *server); /* returns when no handler runs any more */
+
+    /* Open an OTLP exporter from `options` (may be NULL) and the environment; NULL: it is none. */
+    impact_status (*otlp_open)(impact_exporter **exporter, const impact_otlp_options *options,
+                               const impact_allocator *allocator);
 } impact_plugin;
 
 /* Find, load and check a plugin. IMPACT_ENOENT: no such file; IMPACT_EPLUGIN: it is none, or of another

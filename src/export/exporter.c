@@ -41,6 +41,21 @@ impact_status impact_exporter_open(impact_exporter **exporter, const char *name,
     return open_plugin(exporter, name, allocator);
 }
 
+impact_status impact_exporter_otlp_open(impact_exporter **exporter,
+                                        const impact_otlp_options *options,
+                                        const impact_allocator *allocator)
+{
+    const impact_plugin *plugin = NULL;
+    if (!exporter)
+        return IMPACT_EINVAL;
+    const impact_status status = impact_plugin_load(&plugin, "otlp");
+    if (status)
+        return status;
+    if (!plugin->otlp_open)
+        return IMPACT_EPLUGIN;
+    return plugin->otlp_open(exporter, options, allocator ? allocator : impact_allocator_default());
+}
+
 void impact_exporter_close(impact_exporter *exporter)
 {
     if (exporter && exporter->close)

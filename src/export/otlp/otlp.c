@@ -45,11 +45,11 @@ static void give_back_if_huge(otlp *to)
         impact__buffer_close(&to->request);
 }
 
-static void reject_large_span(void)
+static void reject_large_span(const otlp *to)
 {
     impact_diagnostics_report(IMPACT_SEVERITY_ERROR, "otlp", "large span",
-                              "a span is above the limit of a request, %d bytes",
-                              OTLP__REQUEST_LIMIT);
+                              "a span is above the limit of a request, %zu bytes",
+                              to->settings.request_limit);
 }
 
 static impact_status send_batch(otlp *to, const impact_batch *batch, uint64_t deadline_ns,
@@ -59,9 +59,10 @@ static impact_status send_batch(otlp *to, const impact_batch *batch, uint64_t de
     size_t refused = 0;
     impact_status status = IMPACT_OK;
     for (size_t first = 0; first < batch->span_count && status == IMPACT_OK;) {
-        const impact__span_range part = otlp__request_range(batch, first, OTLP__REQUEST_LIMIT);
+        const impact__span_range part =
+            otlp__request_range(batch, first, to->settings.request_limit);
         if (!part.count) {
-            reject_large_span();
+            reject_large_span(to);
             first++;
             refused++;
             continue;
@@ -116,7 +117,8 @@ static void close_otlp(impact_exporter *exporter)
     impact__free(allocator, to);
 }
 
-static impact_status open_otlp(impact_exporter **exporter, const impact_allocator *allocator)
+static impact_status open_with(impact_exporter **exporter, const impact_otlp_options *options,
+                               const impact_allocator *allocator)
 {
     if (!exporter)
         return IMPACT_EINVAL;
@@ -125,7 +127,7 @@ static impact_status open_otlp(impact_exporter **exporter, const impact_allocato
         return IMPACT_ENOMEM;
     to->base = (impact_exporter){sizeof to->base, "otlp", export_batch, interrupt, close_otlp};
     to->request = IMPACT__BUFFER(allocator);
-    impact_status status = otlp__settings_open(&to->settings, allocator);
+    impact_status status = otlp__settings_open(&to->settings, options, allocator);
     if (status)
         goto fail_settings;
     status = otlp__http_open(&to->http, &to->settings);
@@ -141,10 +143,16 @@ fail_settings:
     return status;
 }
 
+static impact_status open_otlp(impact_exporter **exporter, const impact_allocator *allocator)
+{
+    return open_with(exporter, NULL, allocator);
+}
+
 IMPACT_API extern const impact_plugin impact_plugin_otlp;
 const impact_plugin impact_plugin_otlp = {
     .size = sizeof(impact_plugin),
     .abi = IMPACT_PLUGIN_ABI,
     .name = "otlp",
     .exporter_open = open_otlp,
+    .otlp_open = open_with,
 };

@@ -1,28 +1,33 @@
-/* Where to send to and how, from the OTEL_EXPORTER_OTLP_* variables
- * (OpenTelemetry specification, protocol/exporter). */
+/* Where to send to and how: from the code's options, and from the OTEL_EXPORTER_OTLP_* variables where
+ * those say nothing (OpenTelemetry specification, protocol/exporter). */
 #ifndef IMPACT_EXPORT_OTLP_OTLP_ENVIRONMENT_H
 #define IMPACT_EXPORT_OTLP_OTLP_ENVIRONMENT_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-#include <impact/allocator.h>
-#include <impact/status.h>
+#include <impact/exporter.h>
 
-enum { OTLP__HEADER_LIMIT = 64 };
+#include "export/otlp/otlp_headers.h"
 
 /* All text is NUL-terminated and owned. */
 typedef struct otlp__settings {
     const impact_allocator *allocator;
     char *url;
-    char *certificate;                 /* a file of trusted certificates; NULL: the system's */
-    char *headers[OTLP__HEADER_LIMIT]; /* "name: value" */
-    size_t header_count;
-    uint32_t timeout_ms; /* of one export with all its retries; 0: none */
+    char *certificate;        /* a file of trusted certificates; NULL: the system's */
+    char *client_certificate; /* a file of our own one; NULL: we have none */
+    char *client_key;         /* a file; NULL: the key stands in the certificate's file */
+    otlp__headers headers;
+    uint32_t timeout_ms;   /* of one export with all its retries; 0: none */
+    size_t request_limit;  /* bytes */
+    size_t response_limit; /* bytes */
 } otlp__settings;
 
-/* Read the environment. What is not valid is reported and ignored. */
-impact_status otlp__settings_open(otlp__settings *settings, const impact_allocator *allocator);
+/* `options` may be NULL. What is not valid in the environment is reported and counts as unset, but for
+ * an endpoint: nothing is sent to another one. IMPACT_EINVAL: that, or the options are not valid;
+ * IMPACT_ELIMIT: too many headers; IMPACT_ENOMEM. */
+impact_status otlp__settings_open(otlp__settings *settings, const impact_otlp_options *options,
+                                  const impact_allocator *allocator);
 void otlp__settings_close(otlp__settings *settings);
 
 #endif

@@ -55,7 +55,7 @@ static size_t take_body(char *data, size_t one, size_t size, void *userdata)
 {
     (void)one; /* is 1 */
     otlp__http *http = userdata;
-    if (http->body.size + size > OTLP__RESPONSE_LIMIT) {
+    if (http->body.size + size > http->settings->response_limit) {
         http->answer.is_too_large = true;
         return 0;
     }
@@ -125,6 +125,10 @@ static bool configure(otlp__http *http, CURL *easy)
     failed |= curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
     if (settings->certificate)
         failed |= curl_easy_setopt(easy, CURLOPT_CAINFO, settings->certificate);
+    if (settings->client_certificate) /* PEM; without a key it holds that too */
+        failed |= curl_easy_setopt(easy, CURLOPT_SSLCERT, settings->client_certificate);
+    if (settings->client_key)
+        failed |= curl_easy_setopt(easy, CURLOPT_SSLKEY, settings->client_key);
     return failed == 0;
 }
 
@@ -157,8 +161,9 @@ static bool add_headers(otlp__http *http)
     /* No "Expect: 100-continue", which costs a second with backends that do not know it. */
     bool are_added = add_header(&http->headers, "Content-Type: application/x-protobuf") &&
                      add_header(&http->headers, "Expect:");
-    for (size_t i = 0; i < http->settings->header_count && are_added; i++)
-        are_added = add_header(&http->headers, http->settings->headers[i]);
+    const otlp__headers *given = &http->settings->headers;
+    for (size_t i = 0; i < given->count && are_added; i++)
+        are_added = add_header(&http->headers, given->lines[i]);
     return are_added;
 }
 
