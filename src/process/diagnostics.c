@@ -162,7 +162,7 @@ static void make_presentable(char *message)
 static void end_with_whole_character(char *message, size_t size)
 {
     size_t start = size;
-    while (start && size - start < 4 && ((unsigned char)message[start - 1] & 0xC0) == 0x80)
+    while (start && size - start < 3 && ((unsigned char)message[start - 1] & 0xC0) == 0x80)
         start--;
     const unsigned char lead = start ? (unsigned char)message[start - 1] : 0;
     if (lead >= 0xC0 &&
