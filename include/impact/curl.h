@@ -1,9 +1,9 @@
-/* libcurl: a CLIENT span a transfer with the context's fields, and a check of an HTTP API. Link with
+/* libcurl: a CLIENT span a request with the context's fields, and a check of an HTTP API. Link with
  * impact-curl.
  *
  * Call impact_curl_easy_* where curl_easy_* stood, or define IMPACT_CURL_REPLACE before this header and
- * change nothing else. libcurl does not tell which header list a handle has, so the setopt must pass
- * through here for the application's own list to be respected.
+ * change nothing else. libcurl does not tell which header list and functions a handle has, so the setopt
+ * must pass through here for the application's own to be respected.
  */
 #ifndef IMPACT_CURL_H
 #define IMPACT_CURL_H
@@ -17,17 +17,20 @@
 extern "C" {
 #endif
 
-/* As curl_easy_setopt; remembers CURLOPT_HTTPHEADER, CURLOPT_URL and CURLOPT_CURLU, which must pass through
- * here (other options may). The list still belongs to the application. What is remembered needs memory:
- * CURLE_OUT_OF_MEMORY. It goes with impact_curl_easy_cleanup, which must be the handle's end then. */
+/* ---- easy handles ---- */
+
+/* As curl_easy_setopt; remembers CURLOPT_HTTPHEADER, CURLOPT_PREREQFUNCTION and CURLOPT_PREREQDATA, which must
+ * pass through here, and what tells the request: URL, port and method. The list still belongs to the
+ * application. What is remembered needs memory: CURLE_OUT_OF_MEMORY for those three. It goes with
+ * impact_curl_easy_cleanup, which must be the handle's end then. */
 IMPACT_API CURLcode impact_curl_easy_setopt(CURL *easy, CURLoption option, ...);
 
-/* As curl_easy_perform, in a CLIENT span that is a child of the current one. The fields of the process's
- * propagator are added to the request, also without a provider, but those that the application sends
- * itself; afterwards the handle has the application's list again. */
+/* As curl_easy_perform, with a CLIENT span for each request that is sent: children of the current one. The
+ * fields of the process's propagator are added to each, also without a provider, but those that the
+ * application sends itself; afterwards the handle has the application's list again. */
 IMPACT_API CURLcode impact_curl_easy_perform(CURL *easy);
 
-/* As their namesakes; they keep what is remembered in step. */
+/* As their namesakes; they keep what is remembered in step, and end a transfer that is under way. */
 IMPACT_API void impact_curl_easy_reset(CURL *easy);
 IMPACT_API CURL *impact_curl_easy_duphandle(CURL *easy);
 IMPACT_API void impact_curl_easy_cleanup(CURL *easy);

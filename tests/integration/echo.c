@@ -2,6 +2,7 @@
 #include "echo.h"
 
 #include <arpa/inet.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,8 +23,11 @@ static enum MHD_Result reply(struct MHD_Connection *connection, unsigned status,
 {
     struct MHD_Response *response =
         MHD_create_response_from_buffer(size, (void *)(uintptr_t)body, MHD_RESPMEM_MUST_COPY);
-    if (status == MHD_HTTP_FOUND)
-        (void)MHD_add_response_header(response, "Location", "/status/200");
+    const char *to = MHD_lookup_connection_value(connection, MHD_GET_ARGUMENT_KIND, "to");
+    if (status >= 300 && status < 400)
+        (void)MHD_add_response_header(response, "Location", to ? to : "/status/200");
+    if (status == MHD_HTTP_UNAUTHORIZED)
+        (void)MHD_add_response_header(response, "WWW-Authenticate", "Basic realm=\"echo\"");
     const enum MHD_Result result = MHD_queue_response(connection, status, response);
     MHD_destroy_response(response);
     return result;
@@ -37,12 +41,44 @@ static enum MHD_Result reply_large(struct MHD_Connection *connection)
     return result;
 }
 
-static unsigned status_for(const char *url)
+static bool has_header(struct MHD_Connection *connection, const char *name)
+{
+    return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name) != NULL;
+}
+
+static unsigned status_for(struct MHD_Connection *connection, const char *url)
 {
     unsigned status = 200;
     if (strcmp(url, "/redirect") == 0)
         return MHD_HTTP_FOUND;
-    return sscanf(url, "/status/%u", &status) == 1 ? status : 200;
+    if (strcmp(url, "/secret") == 0)
+        return has_header(connection, "Authorization") ? 200 : MHD_HTTP_UNAUTHORIZED;
+    if (sscanf(url, "/redirect/%u", &status) == 1 || sscanf(url, "/status/%u", &status) == 1)
+        return status;
+    return 200;
+}
+
+static void write_log(echo *server, const char *body)
+{
+    (void)pthread_mutex_lock(&server->lock);
+    char *line = server->log[server->log_size++ % echo_log_limit];
+    const size_t size = strnlen(body, echo_line_limit - 1);
+    memcpy(line, body, size);
+    line[size] = 0;
+    (void)pthread_mutex_unlock(&server->lock);
+}
+
+size_t echo_log_size(echo *server)
+{
+    (void)pthread_mutex_lock(&server->lock);
+    const size_t size = server->log_size;
+    (void)pthread_mutex_unlock(&server->lock);
+    return size;
+}
+
+const char *echo_logged(echo *server, size_t nth)
+{
+    return nth < echo_log_size(server) ? server->log[nth % echo_log_limit] : "";
 }
 
 static enum MHD_Result handle(void *cls, struct MHD_Connection *connection, const char *url,
@@ -51,7 +87,7 @@ static enum MHD_Result handle(void *cls, struct MHD_Connection *connection, cons
 {
     (void)version;
     (void)upload_data;
-    const echo *server = cls;
+    echo *server = cls;
     if (!*req_cls || *upload_data_size) {
         *req_cls = cls;
         *upload_data_size = 0;
@@ -70,11 +106,13 @@ static enum MHD_Result handle(void *cls, struct MHD_Connection *connection, cons
     const int size = snprintf(body, sizeof body, "%s %s %s|%s|%s", method, url,
                               header(connection, "traceparent"), header(connection, "tracestate"),
                               header(connection, "x-mine"));
-    return reply(connection, status_for(url), body, (size_t)size);
+    write_log(server, body);
+    return reply(connection, status_for(connection, url), body, (size_t)size);
 }
 
 void echo_open(echo *server)
 {
+    *server = (echo){.lock = PTHREAD_MUTEX_INITIALIZER};
     CHECK_EQUAL(pipe(server->pipe_ends), 0);
     const struct sockaddr_in loopback = {
         .sin_family = AF_INET,
