@@ -1,9 +1,10 @@
 /* libcurl: a CLIENT span a request with the context's fields, and a check of an HTTP API. Link with
  * impact-curl.
  *
- * Call impact_curl_easy_* where curl_easy_* stood, or define IMPACT_CURL_REPLACE before this header and
- * change nothing else. libcurl does not tell which header list and functions a handle has, so the setopt
- * must pass through here for the application's own to be respected.
+ * Call impact_curl_easy_* and impact_curl_multi_* where curl_easy_* and curl_multi_* stood, or define
+ * IMPACT_CURL_REPLACE before this header and change nothing else. libcurl does not tell which header list
+ * and functions a handle has, so the setopt must pass through here for the application's own to be
+ * respected.
  */
 #ifndef IMPACT_CURL_H
 #define IMPACT_CURL_H
@@ -35,6 +36,19 @@ IMPACT_API void impact_curl_easy_reset(CURL *easy);
 IMPACT_API CURL *impact_curl_easy_duphandle(CURL *easy);
 IMPACT_API void impact_curl_easy_cleanup(CURL *easy);
 
+/* ---- multi handles ---- */
+
+/* As curl_multi_add_handle: the transfer begins, in the current context, as in impact_curl_easy_perform. It
+ * may be driven by any means and on any thread: curl_multi_perform, curl_multi_socket_action and the others
+ * are libcurl's own. */
+IMPACT_API CURLMcode impact_curl_multi_add_handle(CURLM *multi, CURL *easy);
+
+/* As their namesakes. A transfer ends when its result is read, or its handle is removed, whichever is
+ * first; cleaning up removes all. */
+IMPACT_API CURLMsg *impact_curl_multi_info_read(CURLM *multi, int *queued);
+IMPACT_API CURLMcode impact_curl_multi_remove_handle(CURLM *multi, CURL *easy);
+IMPACT_API CURLMcode impact_curl_multi_cleanup(CURLM *multi);
+
 /* ---- a check that an HTTP API answers as expected ---- */
 
 typedef struct impact_check_http_options {
@@ -61,11 +75,15 @@ impact_health_add_http(impact_health *health, const impact_check_http_options *o
 
 #ifdef IMPACT_CURL_REPLACE
 #undef curl_easy_setopt
-#define curl_easy_setopt    impact_curl_easy_setopt
-#define curl_easy_perform   impact_curl_easy_perform
-#define curl_easy_reset     impact_curl_easy_reset
-#define curl_easy_duphandle impact_curl_easy_duphandle
-#define curl_easy_cleanup   impact_curl_easy_cleanup
+#define curl_easy_setopt         impact_curl_easy_setopt
+#define curl_easy_perform        impact_curl_easy_perform
+#define curl_easy_reset          impact_curl_easy_reset
+#define curl_easy_duphandle      impact_curl_easy_duphandle
+#define curl_easy_cleanup        impact_curl_easy_cleanup
+#define curl_multi_add_handle    impact_curl_multi_add_handle
+#define curl_multi_info_read     impact_curl_multi_info_read
+#define curl_multi_remove_handle impact_curl_multi_remove_handle
+#define curl_multi_cleanup       impact_curl_multi_cleanup
 #endif
 
 #endif

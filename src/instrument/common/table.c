@@ -69,6 +69,31 @@ impact__table_entry *impact__table_find(const void *key)
     return entry;
 }
 
+static impact__table_entry *
+find_in_stripe(stripe *s, bool (*matches)(const impact__table_entry *entry, const void *argument),
+               const void *argument)
+{
+    impact__table_entry *entry = NULL;
+    (void)pthread_mutex_lock(&s->lock);
+    for (size_t i = 0; i < bucket_count && !entry; i++) {
+        entry = s->buckets[i];
+        while (entry && !matches(entry, argument))
+            entry = entry->next;
+    }
+    (void)pthread_mutex_unlock(&s->lock);
+    return entry;
+}
+
+impact__table_entry *impact__table_find_if(bool (*matches)(const impact__table_entry *entry,
+                                                           const void *argument),
+                                           const void *argument)
+{
+    impact__table_entry *entry = NULL;
+    for (size_t i = 0; i < stripe_count && !entry; i++)
+        entry = find_in_stripe(&stripes[i], matches, argument);
+    return entry;
+}
+
 impact__table_entry *impact__table_remove(const void *key)
 {
     stripe *s = stripe_of(key);

@@ -29,6 +29,12 @@ void impact__table_add(impact__table_entry *entry, const void *key);
 /* The entry of a key, or NULL. */
 impact__table_entry *impact__table_find(const void *key);
 
+/* An entry that `matches`, which is called with locks held and calls nobody; NULL: none does. It looks at
+ * entries of other threads' objects too. It looks at all of them: for rare events. */
+impact__table_entry *impact__table_find_if(bool (*matches)(const impact__table_entry *entry,
+                                                           const void *argument),
+                                           const void *argument);
+
 /* Take an entry out and return it, or NULL. */
 impact__table_entry *impact__table_remove(const void *key);
 

@@ -21,6 +21,17 @@ impact__curl_handle *impact__curl_handle_get(CURL *easy)
     return handle;
 }
 
+static bool is_driven_by(const impact__table_entry *entry, const void *multi)
+{
+    /* Of other threads' handles it may be another in a moment, but never this one: this one is ours. */
+    return impact__curl_handle_multi((const impact__curl_handle *)entry) == multi;
+}
+
+impact__curl_handle *impact__curl_handle_find_in(CURLM *multi)
+{
+    return (impact__curl_handle *)impact__table_find_if(is_driven_by, multi);
+}
+
 void impact__curl_handle_forget(impact__curl_handle *handle)
 {
     (void)impact__table_remove(handle->easy); /* it is the one we have */

@@ -72,6 +72,9 @@ impact__curl_handle *impact__curl_handle_find(CURL *easy);
 /* The same, made where there is none. NULL: no memory. */
 impact__curl_handle *impact__curl_handle_get(CURL *easy);
 
+/* One whose transfer that multi handle drives; NULL: there is none. */
+impact__curl_handle *impact__curl_handle_find_in(CURLM *multi);
+
 /* Remember nothing of it any more. No transfer may be under way. */
 void impact__curl_handle_forget(impact__curl_handle *handle);
 

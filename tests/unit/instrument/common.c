@@ -29,6 +29,29 @@ TEST(a_table_finds_what_was_added_and_not_what_was_removed)
     CHECK(impact__table_remove(&keys[0]) == NULL);
 }
 
+static bool is_odd(const impact__table_entry *entry, const void *first_key)
+{
+    return ((const char *)entry->key - (const char *)first_key) % 2 == 1;
+}
+
+TEST(a_table_finds_all_that_match_one_after_the_other)
+{
+    enum { count = 500 };
+    static impact__table_entry entries[count];
+    static char keys[count];
+    CHECK(impact__table_find_if(is_odd, keys) == NULL);
+    for (int i = 0; i < count; i++)
+        impact__table_add(&entries[i], &keys[i]);
+    int found = 0;
+    for (impact__table_entry *entry; (entry = impact__table_find_if(is_odd, keys)); found++) {
+        CHECK(is_odd(entry, keys));
+        CHECK(impact__table_remove(entry->key) == entry);
+    }
+    CHECK_EQUAL(found, count / 2);
+    for (int i = 0; i < count; i += 2)
+        CHECK(impact__table_remove(&keys[i]) == &entries[i]);
+}
+
 typedef struct party {
     pthread_barrier_t *barrier;
     atomic_bool *stops;
