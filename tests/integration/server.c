@@ -136,7 +136,7 @@ TEST(the_target_reaches_the_handler_as_it_came)
     (void)wire_ask(port, "GET http://h:1/p?q HTTP/1.1\r\nHost: a\r\n\r\n");
     CHECK_STRING(seen, "GET|/p|q|");
     (void)wire_ask(port, "GET http://h HTTP/1.1\r\nHost: a\r\n\r\n");
-    CHECK_STRING(seen, "GET|||");
+    CHECK_STRING(seen, "GET|/||"); /* RFC 9110 4.2.3: an empty path is "/" */
     close_server(server);
 }
 

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/authority.h"
-#include "base/ascii.h"
 #include "base/environment.h"
 #include "base/text.h"
 
@@ -52,96 +51,6 @@ void impact__http_add_method(impact__start_attributes *to, const char *method)
 const char *impact__http_method_name(const char *method)
 {
     return impact__http_method_is_known(method) ? method : "HTTP";
-}
-
-/* ---- redaction ---- */
-
-typedef struct writer {
-    char *to;
-    size_t capacity;
-    size_t size; /* of the whole, written or not */
-} writer;
-
-static void write_text(writer *w, const char *data, size_t size)
-{
-    if (w->size < w->capacity) {
-        const size_t room = w->capacity - w->size;
-        memcpy(w->to + w->size, data, size < room ? size : room);
-    }
-    w->size += size;
-}
-
-/* The byte at the start of `text`, percent-decoded, and how many bytes it takes. */
-static char decoded_byte(impact_text text, size_t *taken)
-{
-    *taken = 1;
-    if (text.data[0] != '%' || text.size < 3)
-        return text.data[0];
-    const int high = impact__hex_value(text.data[1]);
-    const int low = impact__hex_value(text.data[2]);
-    if (high < 0 || low < 0)
-        return text.data[0];
-    *taken = 3;
-    return (char)(high << 4 | low);
-}
-
-/* Equal once decoded: "%61uth" reaches the same handler as "auth" does. */
-static bool is_key(impact_text text, const char *key)
-{
-    while (text.size && *key) {
-        size_t taken;
-        if (decoded_byte(text, &taken) != *key++)
-            return false;
-        text = impact_text_from(text.data + taken, text.size - taken);
-    }
-    return text.size == 0 && *key == 0;
-}
-
-/* Semantic conventions, url.query: these are redacted by default; case counts. */
-static bool is_sensitive(impact_text key)
-{
-    static const char *const keys[] = {
-        "auth",
-        "AWSAccessKeyId",
-        "Signature",
-        "sig",
-        "X-Goog-Signature",
-        "X-Amz-Signature",
-        "X-Amz-Credential",
-        "X-Amz-Security-Token",
-    };
-    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
-        if (is_key(key, keys[i]))
-            return true;
-    return false;
-}
-
-static void write_pair(writer *w, impact_text pair)
-{
-    static const char redacted[] = "REDACTED";
-    const char *equals = pair.size ? memchr(pair.data, '=', pair.size) : NULL;
-    const size_t key_size = equals ? (size_t)(equals - pair.data) : pair.size;
-    if (!equals || !is_sensitive(impact_text_from(pair.data, key_size))) {
-        write_text(w, pair.data, pair.size);
-        return;
-    }
-    write_text(w, pair.data, key_size + 1);
-    write_text(w, redacted, sizeof redacted - 1);
-}
-
-size_t impact__http_redact_query(char *to, size_t capacity, impact_text query)
-{
-    writer w = {to, capacity, 0};
-    while (query.size) {
-        const char *end = memchr(query.data, '&', query.size);
-        const size_t size = end ? (size_t)(end - query.data) : query.size;
-        write_pair(&w, impact_text_from(query.data, size));
-        if (end)
-            write_text(&w, "&", 1);
-        const size_t used = size + (end ? 1 : 0);
-        query = impact_text_from(query.data + used, query.size - used);
-    }
-    return w.size;
 }
 
 /* ---- addresses and status ---- */

@@ -20,13 +20,15 @@ void impact__http_add_method(impact__start_attributes *to, const char *method);
 /* The method as the beginning of a span's name: itself, or "HTTP" for an unknown one. */
 const char *impact__http_method_name(const char *method);
 
-/* Copy a query with the values of sensitive keys replaced by "REDACTED": the conventions' list, and
- * "auth", which is the health secret's. Returns the size of the whole, of which at most `capacity` bytes
- * are written, without a NUL; measure with capacity 0. */
+/* Copy a query with the values that may be secrets replaced by "REDACTED": by their keys, which
+ * are those of the conventions and all that are named like a token, a password or a signature,
+ * and where a value is itself a URL with a user or a query. Returns the size of the whole, of
+ * which at most `capacity` bytes are written, without a NUL; measure with capacity 0. In
+ * redact_query.c. */
 size_t impact__http_redact_query(char *to, size_t capacity, impact_text query);
 
-/* The host and port of "host", "host:port", "[::1]:port"; the port is `otherwise` when there is none
- * that can be read. False for an empty host. */
+/* The host and port of "host", "host:port", "[::1]:port"; the port is `otherwise` when there is
+ * none that can be read. False for an empty host. */
 bool impact__http_split_authority(impact_text authority, long otherwise, impact_text *host,
                                   long *port);
 

@@ -1,9 +1,10 @@
-/* An application's libmicrohttpd server: a SERVER span a request, and the health paths beside its own.
+/* An application's libmicrohttpd server: a SERVER span a request, and the health paths beside its
+ * own.
  *
  * DESIGN: libmicrohttpd calls the handler several times a request: once after the headers, then for
- * each piece of the body, then for the response. The first call is the one whose connection is not in
- * the table yet; the closure of the request belongs to the application. Health paths are answered
- * before a span is started (health_request.c).
+ * each piece of the body, then for the response. The first call is the one whose connection is not
+ * in the table yet; the closure of the request belongs to the application. Health paths are
+ * answered before a span is started (health_request.c).
  */
 #include <impact/microhttpd.h>
 
@@ -104,6 +105,7 @@ static enum MHD_Result call_application_in(const request *r, const impact_microh
     const enum MHD_Result result = call_application(web, call);
     impact_scope_leave(scope);
     running = before;
+    impact__server_span_note_upgrade(r->span, call->connection);
     return result;
 }
 
@@ -170,7 +172,8 @@ void impact_microhttpd_completed(void *instrumentation, struct MHD_Connection *c
     if (!web || !connection)
         return;
     request *r = (request *)impact__table_remove(connection);
-    /* Of ours the application knows only when its own MHD_OPTION_URI_LOG_CALLBACK has left something. */
+    /* Of ours the application knows only when its own MHD_OPTION_URI_LOG_CALLBACK has left
+     * something. */
     const bool is_known = !r || !r->is_ours || (req_cls && *req_cls);
     if (web->options.completed && is_known)
         web->options.completed(web->options.completed_cls, connection, req_cls, toe);

@@ -96,7 +96,8 @@ static void add(request_facts *to, impact_attribute attribute)
 static void add_url(request_facts *to, const impact__target *target, bool is_https)
 {
     add(to, impact_string("url.scheme", is_https ? "https" : "http"));
-    add(to, impact_string_n("url.path", target->path.data, target->path.size));
+    if (target->path.size)
+        add(to, impact_string_n("url.path", target->path.data, target->path.size));
     if (!target->query.size)
         return;
     const size_t size = impact__http_redact_query(to->query, sizeof to->query, target->query);
@@ -104,15 +105,25 @@ static void add_url(request_facts *to, const impact__target *target, bool is_htt
         impact_string_n("url.query", to->query, size < sizeof to->query ? size : sizeof to->query));
 }
 
-static void add_server(request_facts *to, const char *host_header, bool is_https)
+/* An absolute target's authority replaces the Host header (RFC 9112 3.2.2). */
+static void add_server(request_facts *to, impact_text of_target, const char *host_header,
+                       bool is_https)
 {
     impact_text host;
     long port;
-    if (!impact__http_split_authority(impact_text_of(host_header), is_https ? 443 : 80, &host,
-                                      &port))
+    const impact_text authority = of_target.size ? of_target : impact_text_of(host_header);
+    if (!impact__http_split_authority(authority, is_https ? 443 : 80, &host, &port))
         return;
     add(to, impact_string_n("server.address", host.data, host.size));
     add(to, impact_int("server.port", port));
+}
+
+/* A socket for both versions shows who speaks the old one as ::ffff:127.0.0.1. */
+static bool print_v6(const struct in6_addr *v6, char address[INET6_ADDRSTRLEN])
+{
+    const bool is_v4 = IN6_IS_ADDR_V4MAPPED(v6);
+    const void *bytes = is_v4 ? v6->s6_addr + 12 : v6->s6_addr;
+    return inet_ntop(is_v4 ? AF_INET : AF_INET6, bytes, address, INET6_ADDRSTRLEN) != NULL;
 }
 
 /* The address and port of a peer; false when it is no internet address. */
@@ -129,7 +140,7 @@ static bool read_peer(const struct sockaddr *peer, char address[INET6_ADDRSTRLEN
     struct sockaddr_in6 v6;
     memcpy(&v6, peer, sizeof v6);
     *port = ntohs(v6.sin6_port);
-    return inet_ntop(AF_INET6, &v6.sin6_addr, address, INET6_ADDRSTRLEN) != NULL;
+    return print_v6(&v6.sin6_addr, address);
 }
 
 /* The client is the peer: what X-Forwarded-For says is anybody's word. */
@@ -157,7 +168,7 @@ static void describe(request_facts *to, struct MHD_Connection *connection, const
     const bool is_https = is_encrypted(connection);
     impact__http_add_method(&to->attributes, method);
     add_url(to, target, is_https);
-    add_server(to, header(connection, "host"), is_https);
+    add_server(to, target->authority, header(connection, "host"), is_https);
     add_peer(to, connection);
     add_protocol(to, version);
     add(to, impact_string("user_agent.original", header(connection, "user-agent")));
@@ -203,18 +214,30 @@ static const char *reason_of(enum MHD_RequestTerminationCode toe)
     }
 }
 
+static unsigned status_of(struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_HTTP_STATUS);
+    return info ? info->http_status : 0; /* no response yet, or, once it is upgraded, no more */
+}
+
+void impact__server_span_note_upgrade(impact_span *span, struct MHD_Connection *connection)
+{
+    if (impact_span_is_recording(span) && status_of(connection) == MHD_HTTP_SWITCHING_PROTOCOLS)
+        impact__http_set_status_code(span, MHD_HTTP_SWITCHING_PROTOCOLS, 500);
+}
+
 void impact__server_span_end(impact_span *span, struct MHD_Connection *connection,
                              enum MHD_RequestTerminationCode toe)
 {
     if (impact_span_is_recording(span)) {
-        const union MHD_ConnectionInfo *info =
-            MHD_get_connection_info(connection, MHD_CONNECTION_INFO_HTTP_STATUS);
         if (toe != MHD_REQUEST_TERMINATED_COMPLETED_OK) {
             impact_span_set(span, impact_string("error.type", reason_of(toe)));
             impact_span_set_status(span, IMPACT_SPAN_STATUS_ERROR, NULL);
         }
-        if (info) /* NULL when the client left before there was a response */
-            impact__http_set_status_code(span, info->http_status, 500);
+        const unsigned status = status_of(connection);
+        if (status) /* none when the client left before there was a response */
+            impact__http_set_status_code(span, status, 500);
     }
     impact_span_end(span);
 }

@@ -1,11 +1,9 @@
 /* Path and query of a request as they travel. */
 #include "serve/microhttpd/target.h"
 
-#include <string.h>
-#include <strings.h>
-
 #include "base/alloc.h"
 #include "base/ascii.h"
+#include "base/request_target.h"
 
 void impact__target_close(impact__target *target)
 {
@@ -15,27 +13,16 @@ void impact__target_close(impact__target *target)
 
 /* ---- as it came ---- */
 
-/* RFC 9112 3.2: origin form, absolute form, or "*". */
-static const char *after_authority(const char *uri)
-{
-    if (*uri == '/')
-        return uri;
-    const char *authority = strstr(uri, "://");
-    if (!authority || authority > strpbrk(uri, "/?"))
-        return uri;
-    return authority + 3 + strcspn(authority + 3, "/?");
-}
-
 bool impact__target_open_raw(impact__target *target, const char *uri)
 {
-    char *memory = impact__copy_string(NULL, after_authority(uri));
+    char *memory = impact__copy_string(NULL, uri);
     if (!memory)
         return false;
-    const size_t path_size = strcspn(memory, "?");
-    const char *query = memory[path_size] ? memory + path_size + 1 : memory + path_size;
+    const impact__request_target read = impact__request_target_of(impact_text_of(memory), false);
     *target = (impact__target){
-        .path = impact_text_from(memory, path_size),
-        .query = impact_text_of(query),
+        .authority = read.authority,
+        .path = read.path,
+        .query = read.query,
         .memory = memory,
     };
     return true;
@@ -55,10 +42,10 @@ static void put(encoder *e, char c)
     e->size++;
 }
 
-/* RFC 3986 2.3: unreserved. The slash is kept in paths and, by 3.4, in queries. */
+/* RFC 3986 2.3: unreserved; a slash, in paths and queries (3.4); and the asterisk of OPTIONS. */
 static bool may_stay(char c)
 {
-    return impact__is_alphanumeric_or(c, "-._~/");
+    return impact__is_alphanumeric_or(c, "-._~/*");
 }
 
 static void put_encoded(encoder *e, const char *data, size_t size)
@@ -96,9 +83,9 @@ static enum MHD_Result put_argument(void *cls, enum MHD_ValueKind kind, const ch
 }
 
 /* The path, a NUL, the query. Returns the size of the path. */
-static size_t put_target(encoder *e, struct MHD_Connection *connection, const char *url)
+static size_t put_target(encoder *e, struct MHD_Connection *connection, impact_text path)
 {
-    put_encoded(e, url, strlen(url));
+    put_encoded(e, path.data, path.size);
     const size_t path_size = e->size;
     put(e, 0);
     query_encoder query = {e, e->size};
@@ -109,14 +96,16 @@ static size_t put_target(encoder *e, struct MHD_Connection *connection, const ch
 bool impact__target_open_decoded(impact__target *target, struct MHD_Connection *connection,
                                  const char *url)
 {
+    const impact__request_target read = impact__request_target_of(impact_text_of(url), true);
     encoder measured = {0};
-    (void)put_target(&measured, connection, url); /* for its size alone */
+    (void)put_target(&measured, connection, read.path); /* for its size alone */
     char *memory = impact__alloc(NULL, measured.size);
     if (!memory)
         return false;
     encoder written = {.to = memory};
-    const size_t path_size = put_target(&written, connection, url);
+    const size_t path_size = put_target(&written, connection, read.path);
     *target = (impact__target){
+        .authority = read.authority,
         .path = impact_text_from(memory, path_size),
         .query = impact_text_from(memory + path_size + 1, written.size - path_size - 1),
         .memory = memory,

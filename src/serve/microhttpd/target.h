@@ -9,18 +9,19 @@
 #include <impact/text.h>
 
 typedef struct impact__target {
-    impact_text path;
-    impact_text query; /* without its question mark */
-    char *memory;      /* owned; what both point into */
+    impact_text authority; /* of the absolute form, without a user; borrowed from the request */
+    impact_text path;      /* empty: none that may be shown */
+    impact_text query;     /* without its question mark */
+    char *memory;          /* owned; what both point into */
 } impact__target;
 
-/* From the request line, which only the daemon's owner sees (MHD_OPTION_URI_LOG_CALLBACK): nothing is
- * changed, but scheme and authority of the absolute form are left out. False: no memory. */
+/* From the request line, which only the daemon's owner sees (MHD_OPTION_URI_LOG_CALLBACK): nothing
+ * is changed. False: no memory. */
 bool impact__target_open_raw(impact__target *target, const char *uri);
 
-/* From what libmicrohttpd has decoded, encoded again: for servers whose options are the application's.
- * Equal in meaning, not in bytes: a slash that came as %2F is a slash, a plus is %20, and `url` ends
- * at a %00. False: no memory. */
+/* From what libmicrohttpd has decoded, encoded again: for servers whose options are the
+ * application's. Equal in meaning, not in bytes: a slash that came as %2F is a slash, a plus is
+ * %20, and `url` ends at a %00. False: no memory. */
 bool impact__target_open_decoded(impact__target *target, struct MHD_Connection *connection,
                                  const char *url);
 
