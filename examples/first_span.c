@@ -1,7 +1,6 @@
 /* first_span: two spans, one inside the other. */
 #include <stdio.h>
 
-#include <impact/diagnostics.h>
 #include <impact/span.h>
 #include <impact/trace.h>
 
@@ -20,8 +19,6 @@ static void checkout(void)
 
 int main(void)
 {
-    /* Unasked, impact prints nothing, not even that an exporter's name is misspelt. */
-    impact_diagnostics_set_callback(impact_diagnostics_to_stderr, NULL);
     if (impact_trace_init(IMPACT_TRACE_OPTIONS(.service_name = "checkout")))
         return 1;
     checkout();

@@ -14,7 +14,6 @@
 #include <sys/statvfs.h>
 
 #include <impact/curl.h>
-#include <impact/diagnostics.h>
 #include <impact/health.h>
 #include <impact/microhttpd.h>
 #include <impact/span.h>
@@ -255,7 +254,6 @@ int main(int argc, char **argv)
     (void)sigaddset(&stop, SIGINT);
     (void)pthread_sigmask(SIG_BLOCK, &stop, NULL); /* first: the threads to come inherit it */
     (void)curl_global_init(CURL_GLOBAL_DEFAULT);   /* without it no transfer works, and says so */
-    impact_diagnostics_set_callback(impact_diagnostics_to_stderr, NULL);
     if (impact_trace_init(
             IMPACT_TRACE_OPTIONS(.service_name = "orders", .default_exporters = "tree")))
         return 1;

@@ -13,7 +13,8 @@ extern "C" {
 typedef enum impact_severity {
     IMPACT_SEVERITY_INFO = 1,
     IMPACT_SEVERITY_WARNING = 2,
-    IMPACT_SEVERITY_ERROR = 3
+    IMPACT_SEVERITY_ERROR = 3,
+    IMPACT_SEVERITY_NONE = 4 /* of no message: a level that none reaches */
 } impact_severity;
 
 /* `message` is borrowed for the call: one line, UTF-8, no newline. `suppressed` counts the messages
@@ -23,8 +24,9 @@ typedef enum impact_severity {
 typedef void (*impact_diagnostics_fn)(impact_severity severity, const char *message,
                                       uint64_t suppressed, void *userdata);
 
-/* Set the process's callback; NULL (the default) is silence. `userdata` is borrowed, and may still be
- * used by reports that other threads are in the middle of. */
+/* Set the process's callback. NULL, the default: what is reported from the first setup on is written
+ * as the function below does, but never by a thread that records. `userdata` is borrowed, and may still
+ * be used by reports that other threads are in the middle of. */
 IMPACT_API void impact_diagnostics_set_callback(impact_diagnostics_fn callback, void *userdata);
 
 /* A callback that writes "impact: <message>" to standard error, without SIGPIPE when nobody reads it, and
@@ -32,6 +34,10 @@ IMPACT_API void impact_diagnostics_set_callback(impact_diagnostics_fn callback, 
  * message. Pass it to the function above. */
 IMPACT_API void impact_diagnostics_to_stderr(impact_severity severity, const char *message,
                                              uint64_t suppressed, void *userdata);
+
+/* Write nothing less severe than `least` on standard error; IMPACT_SEVERITY_NONE: nothing. 0, the
+ * default: what OTEL_LOG_LEVEL says, else IMPACT_SEVERITY_INFO. Other callbacks hear everything. */
+IMPACT_API void impact_diagnostics_set_level(impact_severity least);
 
 /* For plugins: report a problem. `cause` is a short static word, `subject` (may be NULL) what it is
  * about: a check's name, an endpoint. Messages are limited by the pair. */

@@ -59,6 +59,16 @@ static void keep(impact_severity severity, const char *message, uint64_t suppres
     atomic_fetch_add_explicit(&lost_count, 1, memory_order_relaxed);
 }
 
+/* Of an interpreter that has ended: nobody reads standard error for it. */
+static void ignore(impact_severity severity, const char *message, uint64_t suppressed,
+                   void *userdata)
+{
+    (void)severity;
+    (void)message;
+    (void)suppressed;
+    (void)userdata;
+}
+
 static void hand_over(PyObject *to, impact_severity severity, const char *text, uint64_t suppressed)
 {
     PyObject *message = PyUnicode_DecodeUTF8(text, (Py_ssize_t)strlen(text), "replace");
@@ -102,7 +112,7 @@ PyObject *diagnostics_report_to(PyObject *module, PyObject *callable)
     bool is_wanted = callable != Py_None;
     PyObject *former = receiver;
     receiver = is_wanted ? Py_NewRef(callable) : NULL;
-    impact_diagnostics_set_callback(is_wanted ? keep : NULL, NULL);
+    impact_diagnostics_set_callback(is_wanted ? keep : ignore, NULL);
     Py_XDECREF(former);
     Py_RETURN_NONE;
 }

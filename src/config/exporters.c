@@ -2,6 +2,9 @@
 #include "config/exporters.h"
 
 #include <stdbool.h>
+#include <string.h>
+
+#include <impact/diagnostics.h>
 
 #include "base/ascii.h"
 #include "base/environment.h"
@@ -10,6 +13,8 @@
 enum { name_limit = 32 }; /* bytes; no exporter has a longer one */
 
 static const char variable[] = "OTEL_TRACES_EXPORTER";
+static const char no_such_exporter[] =
+    "there is no such exporter; console, tree, otlp and none are known, and the names of plugins";
 
 static bool has_exporter(const impact__exporter_list *list, impact_text name)
 {
@@ -17,6 +22,19 @@ static bool has_exporter(const impact__exporter_list *list, impact_text name)
         if (impact__text_equal_ignoring_case(name, impact_text_of(list->exporters[i]->name)))
             return true;
     return false;
+}
+
+static void refuse(const char *name, impact_status status)
+{
+    if (status != IMPACT_ENOENT)
+        impact__environment_refuse(variable, impact_text_of(name), impact_status_text(status));
+    else if (strcmp(name, "otlp") == 0) /* which is the default, so nobody need have named it */
+        impact_diagnostics_report(IMPACT_SEVERITY_WARNING, "exporter", name,
+                                  "no span is exported by OTLP: libimpact-otlp.so.0 was not found; "
+                                  "install it, or set %s=none",
+                                  variable);
+    else
+        impact__environment_refuse(variable, impact_text_of(name), no_such_exporter);
 }
 
 /* IMPACT_ENOMEM is the only failure that is not the name's. */
@@ -28,7 +46,7 @@ static impact_status add(impact__exporter_list *list, impact_text name,
         return IMPACT_OK;
     if (name.size > name_limit || list->count == impact__exporter_limit) {
         impact__environment_refuse(variable, name,
-                                   name.size > name_limit ? "there is no such exporter"
+                                   name.size > name_limit ? no_such_exporter
                                                           : "there are too many before it");
         return IMPACT_OK;
     }
@@ -39,7 +57,7 @@ static impact_status add(impact__exporter_list *list, impact_text name,
     if (status == IMPACT_OK)
         list->exporters[list->count++] = exporter;
     else if (status != IMPACT_ENOMEM)
-        impact__environment_refuse(variable, name, impact_status_text(status));
+        refuse(text, status);
     return status == IMPACT_ENOMEM ? status : IMPACT_OK;
 }
 

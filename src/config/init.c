@@ -5,6 +5,7 @@
 #include "config/exporters.h"
 #include "config/resource.h"
 #include "config/settings.h"
+#include "process/diagnostics.h"
 #include "trace/default.h"
 
 /* Those of the code are its own until a provider takes them; those of the environment are ours. */
@@ -40,6 +41,7 @@ impact_status impact_tracer_provider_open_from_environment(impact_tracer_provide
         return IMPACT_EINVAL;
     impact_trace_options settings;
     impact__resource resource;
+    (void)impact__diagnostics_open(); /* the provider looks at the answer */
     impact_status status = impact__settings_read(&settings, options);
     if (status)
         return status;
@@ -51,6 +53,7 @@ impact_status impact_tracer_provider_open_from_environment(impact_tracer_provide
     settings.attribute_count = resource.count;
     status = open_with_exporters(provider, &settings);
     impact__resource_close(&resource);
+    impact__diagnostics_say();
     return status;
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "base/environment.h"
+#include "process/diagnostics.h"
 #include "propagate/formats.h"
 
 static const char variable[] = "OTEL_PROPAGATORS";
@@ -106,7 +107,9 @@ static impact_status configure_several(const propagator_list *list)
 impact_status impact_propagation_set_from_environment(void)
 {
     propagator_list list = {.count = 0};
+    (void)impact__diagnostics_open(); /* only a fork at the wrong moment would hurt */
     read_list(&list, impact__environment_text(variable));
+    impact__diagnostics_say();
     if (list.count > 1 && !list.has_none)
         return configure_several(&list);
     const impact_propagator *one = list.count ? list.members[0] : NULL;

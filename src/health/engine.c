@@ -31,6 +31,7 @@
 
 #include "base/clock.h"
 #include "base/thread.h"
+#include "process/diagnostics.h"
 #include "process/fork.h"
 
 static const uint64_t patience_ns =
@@ -173,6 +174,7 @@ static void *work(void *argument)
         job->run(job);
         if (generation != impact__fork_generation())
             return NULL; /* the job forked and came back: this engine has forgotten the thread */
+        impact__diagnostics_say(); /* what it and others reported */
         impact__engine_lock(engine);
         end_run(engine, job);
     }

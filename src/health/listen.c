@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "base/thread.h"
 #include "health/address.h"
+#include "process/diagnostics.h"
 
 static impact_status load_server(const impact_plugin **plugin)
 {
@@ -82,6 +83,7 @@ impact_status impact_health_listen(impact_health *health, const char *address)
     impact__cancel_release(held);
     if (status)
         give_up(health);
+    impact__diagnostics_say();
     return status;
 }
 

@@ -3,6 +3,7 @@
 #include "base/protobuf.h"
 #include "base/thread.h"
 #include "pipeline/batcher_state.h"
+#include "process/diagnostics.h"
 #include "process/fork.h"
 
 enum { pause_ms = 2 }; /* while the oldest record cannot be taken */
@@ -118,6 +119,7 @@ static bool export_what_was_taken(impact__batcher *batcher)
                                                                        timeout_ms, &rejected);
     if (generation != impact__fork_generation())
         return false;
+    impact__diagnostics_say(); /* what was reported meanwhile, by whoever records too */
     impact__batcher_lock(batcher);
     settle(batcher, has_failed, rejected);
     return true;

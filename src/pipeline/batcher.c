@@ -106,9 +106,10 @@ __attribute__((noinline)) static void drop(impact__batcher *batcher, impact__rin
     }
     atomic_fetch_add_explicit(&batcher->dropped_full, 1, memory_order_relaxed);
     press(batcher);
-    impact_diagnostics_report(IMPACT_SEVERITY_WARNING, "queue", batcher->known.name,
-                              "spans are dropped: the queue of %lu is full",
-                              (unsigned long)batcher->ring.limit);
+    impact_diagnostics_report(
+        IMPACT_SEVERITY_WARNING, "queue", batcher->known.name,
+        "spans are dropped: the queue of %lu is full (OTEL_BSP_MAX_QUEUE_SIZE)",
+        (unsigned long)batcher->ring.limit);
 }
 
 void impact__batcher_put(impact__batcher *batcher, const void *record, size_t size, uint32_t scope)

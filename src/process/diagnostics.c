@@ -3,7 +3,12 @@
  * DESIGN: a topic is a cause and a subject. A topic that spoke within the last minute is never
  * forgotten, or two failures that alternate with sixty others would speak each time; when all
  * places are taken by such, newcomers share one topic. So there are at most topic_limit + 1
- * messages a minute, whatever happens. Without a callback no lock is taken.
+ * messages a minute, whatever happens.
+ *
+ * A callback is called by whoever reports. Without one, messages are for standard error, and who reports
+ * may be recording, which must never wait: so they are kept, and said by a thread of ours, by a call that
+ * sets something up, flushes or shuts down, or at the end of the process. Before anything was set up
+ * nobody listens, and no lock is taken.
  */
 #include <impact/diagnostics.h>
 
@@ -14,18 +19,17 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "process/diagnostics.h"
-#include "base/nonblocking.h"
-#include "base/sigpipe.h"
 #include "base/text.h"
 #include "base/thread.h"
+#include "process/standard_error.h"
 
 enum {
     message_size = 512,
     topic_limit = 64,
+    kept_limit = 32, /* messages that wait to be said */
 };
 
 static const uint64_t pause_ns = 60 * IMPACT__NS_PER_SEC;
@@ -36,52 +40,36 @@ typedef struct topic {
     uint64_t suppressed;
 } topic;
 
-static atomic_bool has_callback; /* a hint that saves the lock: what counts is read under it */
+typedef struct note {
+    impact_severity severity;
+    uint64_t suppressed;
+    char text[message_size];
+} note;
+
+/* Hints that save the lock: what counts is read under it. */
+static atomic_bool is_listening;
+static atomic_bool has_callback;
+static atomic_bool has_kept;
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards all below */
 static topic topics[topic_limit];
 static topic all_others;
 static impact_diagnostics_fn the_callback;
 static void *the_userdata;
+static note kept[kept_limit]; /* a ring */
+static size_t first_kept;
+static size_t kept_count;
+static uint64_t lost_count; /* that found no room in it, since the last one that was said */
 
 void impact_diagnostics_set_callback(impact_diagnostics_fn callback, void *userdata)
 {
-    (void)impact__diagnostics_open(); /* without memory for it, only a fork at the wrong moment
-                                         hurts */
-    (void)pthread_mutex_lock(&lock);  /* cannot fail for a normal lock; likewise below */
+    (void)impact__diagnostics_listen(); /* without memory for it, only a fork at the wrong moment
+                                           hurts */
+    (void)pthread_mutex_lock(&lock);    /* cannot fail for a normal lock; likewise below */
     the_callback = callback;
     the_userdata = userdata;
     atomic_store_explicit(&has_callback, callback != NULL, memory_order_relaxed);
     (void)pthread_mutex_unlock(&lock);
-}
-
-/* What standard error had no room for. Relaxed: a number, and nothing beside it. */
-static _Atomic uint64_t unsaid;
-
-static bool write_line(const char *message, uint64_t suppressed)
-{
-    char line[message_size + 64];
-    const int length = (int)(message ? strnlen(message, message_size) : 0);
-    const int size =
-        suppressed ? snprintf(line, sizeof line, "impact: %.*s (%llu more suppressed)\n", length,
-                              message, (unsigned long long)suppressed)
-                   : snprintf(line, sizeof line, "impact: %.*s\n", length, message ? message : "");
-    return size > 0 && (size_t)size < sizeof line &&
-           impact__write_without_waiting(STDERR_FILENO, line, (size_t)size);
-}
-
-void impact_diagnostics_to_stderr(impact_severity severity, const char *message,
-                                  uint64_t suppressed, void *userdata)
-{
-    (void)severity;
-    (void)userdata; /* there is only one standard error */
-    const uint64_t before = atomic_exchange_explicit(&unsaid, 0, memory_order_relaxed);
-    impact__sigpipe held; /* what speaks is the library: it must not end the process */
-    impact__sigpipe_hold(&held);
-    const bool is_said = write_line(message, suppressed + before);
-    impact__sigpipe_release(&held);
-    if (!is_said) /* it may be next time */
-        atomic_fetch_add_explicit(&unsaid, suppressed + before + 1, memory_order_relaxed);
 }
 
 /* FNV-1a, the terminating NUL included: "ab", "c" is not "a", "bc". */
@@ -170,42 +158,126 @@ static void end_with_whole_character(char *message, size_t size)
         message[start - 1] = 0;
 }
 
-static void speak(impact_diagnostics_fn callback, void *userdata, impact_severity severity,
-                  uint64_t suppressed, const char *format, va_list arguments)
+/* False: the format cannot be written; nothing sensible can be said. */
+static bool write_text(char *text, const char *format, va_list arguments)
 {
-    char message[message_size];
-    const int size = vsnprintf(message, sizeof message, format, arguments);
+    const int size = vsnprintf(text, message_size, format, arguments);
     if (size < 0)
-        return; /* the format cannot be written; nothing sensible can be said */
-    if ((size_t)size >= sizeof message)
-        end_with_whole_character(message, sizeof message - 1);
-    make_presentable(message);
-    callback(severity, message, suppressed, userdata);
+        return false;
+    if ((size_t)size >= message_size)
+        end_with_whole_character(text, message_size - 1);
+    make_presentable(text);
+    return true;
+}
+
+static void keep(const note *m)
+{
+    (void)pthread_mutex_lock(&lock);
+    if (kept_count < kept_limit)
+        kept[(first_kept + kept_count++) % kept_limit] = *m;
+    else
+        lost_count += 1 + m->suppressed;
+    atomic_store_explicit(&has_kept, true, memory_order_relaxed);
+    (void)pthread_mutex_unlock(&lock);
+}
+
+/* Whom to tell: a callback, or standard error for NULL. */
+typedef struct listener {
+    impact_diagnostics_fn callback;
+    void *userdata;
+} listener;
+
+static void speak(const listener *to, note *m, const char *format, va_list arguments)
+{
+    if (!write_text(m->text, format, arguments))
+        return;
+    if (!to->callback) {
+        keep(m);
+        return;
+    }
+    const int held = impact__cancel_hold(); /* who reports is in the middle of something */
+    to->callback(m->severity, m->text, m->suppressed, to->userdata);
+    impact__cancel_release(held);
+}
+
+/* Somebody may want to hear of it. */
+static bool is_heard(impact_severity severity)
+{
+    return atomic_load_explicit(&is_listening, memory_order_relaxed) &&
+           (atomic_load_explicit(&has_callback, memory_order_relaxed) ||
+            impact__standard_error_hears(severity));
 }
 
 void impact_diagnostics_report(impact_severity severity, const char *cause, const char *subject,
                                const char *format, ...)
 {
-    if (!format || !atomic_load_explicit(&has_callback, memory_order_relaxed))
+    if (!format || !is_heard(severity))
         return;
     const int errno_of_host = errno;
     const uint64_t key = key_of(cause, subject);
-    uint64_t suppressed = 0;
+    note m = {.severity = severity};
     (void)pthread_mutex_lock(&lock);
-    const impact_diagnostics_fn callback = the_callback;
-    void *const userdata = the_userdata;
-    const bool speaks = callback && may_speak(key, &suppressed);
+    const listener to = {the_callback, the_userdata};
+    const bool speaks = may_speak(key, &m.suppressed);
     (void)pthread_mutex_unlock(&lock);
     if (speaks) {
         va_list arguments;
-        const int held = impact__cancel_hold(); /* who reports is in the middle of something */
         va_start(arguments, format);
-        speak(callback, userdata, severity, suppressed, format, arguments);
+        speak(&to, &m, format, arguments);
         va_end(arguments);
-        impact__cancel_release(held);
     }
     errno = errno_of_host;
 }
+
+/* ---- saying what was kept ---- */
+
+/* Under the lock. False: there is none. */
+static bool take_kept(note *m)
+{
+    if (!kept_count)
+        return false;
+    *m = kept[first_kept];
+    m->suppressed += lost_count;
+    lost_count = 0;
+    first_kept = (first_kept + 1) % kept_limit;
+    kept_count--;
+    atomic_store_explicit(&has_kept, kept_count != 0, memory_order_relaxed);
+    return true;
+}
+
+static void say_kept(void)
+{
+    note m;
+    while (take_kept(&m)) {
+        (void)pthread_mutex_unlock(&lock);
+        impact__standard_error_say(m.severity, m.text, m.suppressed);
+        (void)pthread_mutex_lock(&lock);
+    }
+}
+
+void impact__diagnostics_say(void)
+{
+    if (!atomic_load_explicit(&has_kept, memory_order_relaxed))
+        return;
+    const int errno_of_host = errno;
+    const int held = impact__cancel_hold();
+    (void)pthread_mutex_lock(&lock);
+    say_kept();
+    (void)pthread_mutex_unlock(&lock);
+    impact__cancel_release(held);
+    errno = errno_of_host;
+}
+
+/* A child that was made past fork() may have inherited the lock from a thread that it does not have. */
+__attribute__((destructor)) static void say_the_last(void)
+{
+    if (pthread_mutex_trylock(&lock))
+        return;
+    say_kept();
+    (void)pthread_mutex_unlock(&lock);
+}
+
+/* ---- forks ---- */
 
 static void prepare(void *owner)
 {
@@ -219,12 +291,14 @@ static void let_go(void *owner)
     (void)pthread_mutex_unlock(&lock);
 }
 
-/* The parent tells what it withheld; the child stays silent about what was just said. */
+/* The parent tells what it withheld and kept; the child stays silent about what was just said. */
 static void begin_anew(void *owner)
 {
     for (topic *t = topics; t < topics + topic_limit; t++)
         t->suppressed = 0;
     all_others.suppressed = 0;
+    kept_count = 0;
+    lost_count = 0;
     let_go(owner);
 }
 
@@ -241,8 +315,9 @@ static void watch_forks(void)
     fork_status = impact__fork_add(&member);
 }
 
-impact_status impact__diagnostics_open(void)
+impact_status impact__diagnostics_listen(void)
 {
     (void)pthread_once(&once, watch_forks); /* cannot fail */
+    atomic_store_explicit(&is_listening, true, memory_order_relaxed);
     return fork_status;
 }

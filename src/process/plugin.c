@@ -172,6 +172,7 @@ impact_status impact_plugin_load(const impact_plugin **plugin, const char *name)
     if (!plugin || !is_plugin_name(name))
         return IMPACT_EINVAL;
     const impact_plugin *found = NULL;
+    (void)impact__diagnostics_open(); /* only a fork at the wrong moment would hurt */
     impact_status status = load_from_path(&found, name);
     if (status == IMPACT_ENOENT)
         status = load_from_beside_the_library(&found, name);

@@ -286,7 +286,9 @@ impact_status impact_tracer_provider_open(impact_tracer_provider **provider,
     impact_trace_options known;
     if (!provider || !impact__struct_read(&known, sizeof known, options))
         return IMPACT_EINVAL;
-    return open_known(provider, &known);
+    const impact_status status = open_known(provider, &known);
+    impact__diagnostics_say();
+    return status;
 }
 
 impact_status impact_tracer_provider_add_processor(impact_tracer_provider *provider,
@@ -330,6 +332,7 @@ impact_status impact_tracer_provider_flush(impact_tracer_provider *provider, uin
     const int held = impact__cancel_hold();
     const impact_status status = flush_all(provider, impact__deadline_after_ms(timeout_ms));
     impact__cancel_release(held);
+    impact__diagnostics_say();
     return status;
 }
 
@@ -386,6 +389,7 @@ impact_status impact_tracer_provider_shutdown(impact_tracer_provider *provider, 
         begin_shutdown(provider) ? shut_down_all(provider, impact__deadline_after_ms(timeout_ms))
                                  : IMPACT_ECLOSED;
     impact__cancel_release(held);
+    impact__diagnostics_say();
     return status;
 }
 

@@ -57,7 +57,7 @@ static const char *said(const char *text)
     return last.message;
 }
 
-TEST(without_a_callback_there_is_silence)
+TEST(before_anything_is_set_up_nobody_listens)
 {
     CHECK_EQUAL(report("cause", "subject"), 0);
     begin();
