@@ -58,7 +58,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if callable(answer):
             answer(self)
             return
-        status, headers, content = answer
+        self.reply(*answer)
+
+    def reply(self, status, headers, content):
         self.send_response(status)
         for name, value in headers.items():
             self.send_header(name, value)

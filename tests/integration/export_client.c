@@ -3,8 +3,9 @@
  *     export_client EXPORTER SCENARIO TIMEOUT_MS
  *
  * rich: three spans with everything that a span can have. plain: ten small spans. shutdown: ten
- * small spans, and a shutdown instead of a flush. Afterwards one line of JSON about it on standard
- * error.
+ * small spans, and a shutdown instead of a flush. large: a hundred spans of 100 KB. uneven: a hundred
+ * small spans, of which one in the middle has 300 KB. Afterwards one line of JSON about it on
+ * standard error.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -21,7 +22,13 @@
 #define START_NS UINT64_C(1700000000000001000)
 #define END_NS   UINT64_C(1700000001500002000)
 
-enum { plain_count = 10 };
+enum {
+    plain_count = 10,
+    sized_count = 100,
+    small_size = 1000,
+    even_size = 100 * 1000,
+    large_size = 300 * 1000,
+};
 
 static uint64_t now_ms(void)
 {
@@ -109,6 +116,32 @@ static void record_plain(impact_tracer_provider *provider)
         impact_span_end(impact_span_start(tracer, "plain", NULL));
 }
 
+/* A hundred spans, "0" to "99", with a text each. */
+static void record_sized(impact_tracer_provider *provider, bool is_uneven)
+{
+    static char text[large_size];
+    impact_tracer *tracer = impact_tracer_provider_get_tracer(provider, "integration", NULL);
+    memset(text, 'x', sizeof text);
+    for (int i = 0; i < sized_count; i++) {
+        const size_t size = !is_uneven ? even_size : i == sized_count / 2 ? large_size : small_size;
+        char name[16];
+        (void)snprintf(name, sizeof name, "%d", i);
+        impact_span *span = impact_span_start(tracer, name, NULL);
+        impact_span_set(span, impact_string_n("text", text, size));
+        impact_span_end(span);
+    }
+}
+
+static void record(impact_tracer_provider *provider, const char *scenario)
+{
+    if (strcmp(scenario, "rich") == 0)
+        record_rich(provider);
+    else if (strcmp(scenario, "large") == 0 || strcmp(scenario, "uneven") == 0)
+        record_sized(provider, scenario[0] == 'u');
+    else
+        record_plain(provider);
+}
+
 /* What is flushed before the fork has opened a connection, which is the parent's alone. */
 static void close_in_child(impact_tracer_provider *provider, uint32_t timeout_ms)
 {
@@ -150,10 +183,7 @@ static int run(impact_exporter *exporter, const char *scenario, uint32_t timeout
                                                           impact_bool("canary", true))));
     if (opened)
         return 3;
-    if (strcmp(scenario, "rich") == 0)
-        record_rich(provider);
-    else
-        record_plain(provider);
+    record(provider, scenario);
     if (strcmp(scenario, "fork") == 0) {
         close_in_child(provider, timeout_ms);
         record_plain(provider);

@@ -1,8 +1,10 @@
 /* The exporter "otlp": OTLP over HTTP with protobuf, as a plugin.
  *
- * DESIGN: a batch is one request, or several when it is above the limit of one. When some of them
- * were taken and a later one failed, the spans of the later ones count as rejected: the exporter's
- * answer has one word for "some", and the counters stay exact.
+ * DESIGN: a batch is one request, or several when it is above the limit of one. A backend whose limit is lower
+ * says so with 413: then requests of the rest of the batch are half as large as the one that it refused. A span
+ * that is refused alone lowers the limit below its own size for good, so that those as large as it are not sent
+ * in vain. When some spans were taken and a later request failed, the spans of the later ones count as rejected:
+ * the exporter's answer has one word for "some", and the counters stay exact.
  */
 #include <impact/plugin.h>
 
@@ -24,19 +26,28 @@ enum { kept_request_size = 1024 * 1024 }; /* of a request's memory, until the ne
 typedef struct otlp {
     impact_exporter base; /* first: a pointer to it is a pointer to this */
     otlp__settings settings;
-    otlp__http *http;
+    otlp__sender sender;
     impact__buffer request; /* kept between batches for its memory, unless it is huge */
 } otlp;
 
+/* A batch that is being sent. */
+typedef struct passage {
+    const impact_batch *batch;
+    size_t next;         /* the first span that was not settled yet */
+    size_t refused;      /* of those before it; the others were taken */
+    size_t limit;        /* of a request, in bytes */
+    size_t single_limit; /* of a request with one span */
+} passage;
+
 static impact_status send_part(otlp *to, const impact_batch *batch, impact__span_range part,
-                               uint64_t deadline_ns, size_t *rejected)
+                               uint64_t deadline_ns, otlp__verdict *verdict)
 {
     impact__buffer_clear(&to->request);
     const impact_status status = impact__gather_append(&to->request, batch, part);
     if (status)
         return status;
-    return otlp__send(to->http, impact__buffer_text(&to->request), part.count, deadline_ns,
-                      rejected);
+    return otlp__send(&to->sender, impact__buffer_text(&to->request), part.count, deadline_ns,
+                      verdict);
 }
 
 static void give_back_if_huge(otlp *to)
@@ -45,39 +56,70 @@ static void give_back_if_huge(otlp *to)
         impact__buffer_close(&to->request);
 }
 
-static void reject_large_span(const otlp *to)
+/* As many spans as may go next; none when even the first one alone may not. */
+static impact__span_range next_part(const passage *of)
+{
+    const impact__span_range part = otlp__request_range(of->batch, of->next, of->limit);
+    if (part.count)
+        return part;
+    const impact__span_range single = {of->next, 1};
+    const bool may_go = impact__gather_size(of->batch, single) <= of->single_limit;
+    return (impact__span_range){of->next, may_go};
+}
+
+static void reject_large_span(passage *of)
 {
     impact_diagnostics_report(IMPACT_SEVERITY_ERROR, "otlp", "large span",
                               "a span is above the limit of a request, %zu bytes",
-                              to->settings.request_limit);
+                              of->single_limit);
+    of->next++;
+    of->refused++;
+}
+
+/* What a verdict on a request of `size` bytes means for the batch. */
+static void settle(passage *of, size_t count, size_t size, const otlp__verdict *verdict)
+{
+    if (verdict->is_too_large && count > 1) {
+        of->limit = size / 2;
+        return;
+    }
+    if (verdict->is_too_large)
+        of->single_limit = size - 1;
+    if (of->limit > of->single_limit)
+        of->limit = of->single_limit;
+    of->next += count;
+    of->refused += verdict->rejected;
+}
+
+static impact_status send_all(otlp *to, passage *of, uint64_t deadline_ns)
+{
+    impact_status status = IMPACT_OK;
+    while (of->next < of->batch->span_count && status == IMPACT_OK) {
+        otlp__verdict verdict;
+        const impact__span_range part = next_part(of);
+        if (!part.count) {
+            reject_large_span(of);
+            continue;
+        }
+        status = send_part(to, of->batch, part, deadline_ns, &verdict);
+        if (status == IMPACT_OK)
+            settle(of, part.count, to->request.size, &verdict);
+    }
+    return status;
 }
 
 static impact_status send_batch(otlp *to, const impact_batch *batch, uint64_t deadline_ns,
                                 size_t *rejected)
 {
-    size_t taken = 0;
-    size_t refused = 0;
-    impact_status status = IMPACT_OK;
-    for (size_t first = 0; first < batch->span_count && status == IMPACT_OK;) {
-        const impact__span_range part =
-            otlp__request_range(batch, first, to->settings.request_limit);
-        if (!part.count) {
-            reject_large_span(to);
-            first++;
-            refused++;
-            continue;
-        }
-        size_t part_rejected = 0;
-        status = send_part(to, batch, part, deadline_ns, &part_rejected);
-        first += part.count;
-        if (status == IMPACT_OK) {
-            taken += part.count - part_rejected;
-            refused += part_rejected;
-        }
-    }
-    if (status && taken + refused == 0)
+    passage of = {
+        .batch = batch,
+        .limit = to->settings.request_limit,
+        .single_limit = to->settings.request_limit,
+    };
+    const impact_status status = send_all(to, &of, deadline_ns);
+    if (status && of.next == 0)
         return status;
-    *rejected = batch->span_count - taken;
+    *rejected = batch->span_count - (of.next - of.refused);
     return IMPACT_OK;
 }
 
@@ -104,14 +146,14 @@ static impact_status export_batch(impact_exporter *exporter, const impact_batch 
 
 static void interrupt(impact_exporter *exporter)
 {
-    otlp__http_interrupt(((otlp *)exporter)->http);
+    otlp__http_interrupt(((otlp *)exporter)->sender.http);
 }
 
 static void close_otlp(impact_exporter *exporter)
 {
     otlp *to = (otlp *)exporter;
     const impact_allocator *allocator = to->settings.allocator;
-    otlp__http_close(to->http);
+    otlp__sender_close(&to->sender);
     impact__buffer_close(&to->request);
     otlp__settings_close(&to->settings);
     impact__free(allocator, to);
@@ -130,13 +172,13 @@ static impact_status open_with(impact_exporter **exporter, const impact_otlp_opt
     impact_status status = otlp__settings_open(&to->settings, options, allocator);
     if (status)
         goto fail_settings;
-    status = otlp__http_open(&to->http, &to->settings);
+    status = otlp__sender_open(&to->sender, &to->settings);
     if (status)
-        goto fail_http;
+        goto fail_sender;
     *exporter = &to->base;
     return IMPACT_OK;
 
-fail_http:
+fail_sender:
     otlp__settings_close(&to->settings);
 fail_settings:
     impact__free(allocator, to);

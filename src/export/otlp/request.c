@@ -1,46 +1,29 @@
-/* A batch as the bodies of requests. */
+/* A batch as the bodies of requests.
+ *
+ * DESIGN: a request's size is the one that it is written with, envelope and all. It grows with each span, so the
+ * most that fit are found by halving; a batch that fits as a whole is looked at once.
+ */
 #include "export/otlp/request.h"
 
 #include <stdbool.h>
 
-#include "base/protobuf.h"
-
-/* The most that the tags and lengths of a message around others take. */
-enum { envelope_size = 1 + IMPACT__VARINT_SIZE_MOST };
-
-/* A request that grows. Bytes are counted from above, so that it is never larger than thought. */
-typedef struct request {
-    size_t size;
-    size_t limit;
-    size_t span_count;
-} request;
-
-static bool add_spans(request *to, const impact_scope_batch *scope, size_t first)
+static bool fits(const impact_batch *batch, impact__span_range range, size_t limit)
 {
-    size_t head = 3 * (size_t)envelope_size + scope->scope.size + scope->schema_url.size;
-    for (size_t i = first; i < scope->span_count; i++) {
-        to->size += head + envelope_size + scope->spans[i].size;
-        head = 0;
-        if (to->size > to->limit)
-            return false;
-        to->span_count++;
-    }
-    return true;
+    return impact__gather_size(batch, range) <= limit;
 }
 
 impact__span_range otlp__request_range(const impact_batch *batch, size_t first, size_t limit)
 {
-    request to = {
-        .size = 3 * (size_t)envelope_size + batch->resource.size + batch->schema_url.size,
-        .limit = limit,
-    };
-    size_t before = 0;
-    bool has_room = true;
-    for (size_t i = 0; i < batch->scope_count && has_room; i++) {
-        const impact_scope_batch *scope = batch->scopes[i];
-        if (first < before + scope->span_count)
-            has_room = add_spans(&to, scope, first > before ? first - before : 0);
-        before += scope->span_count;
+    impact__span_range part = {first, 0};
+    size_t too_many = batch->span_count - first;
+    if (fits(batch, (impact__span_range){first, too_many}, limit))
+        return (impact__span_range){first, too_many};
+    while (too_many - part.count > 1) {
+        const size_t middle = part.count + (too_many - part.count) / 2;
+        if (fits(batch, (impact__span_range){first, middle}, limit))
+            part.count = middle;
+        else
+            too_many = middle;
     }
-    return (impact__span_range){first, to.span_count};
+    return part;
 }

@@ -4,18 +4,65 @@
 #include <impact/diagnostics.h>
 
 #include "base/clock.h"
-#include "base/random.h"
-#include "base/text.h"
+#include "export/otlp/reason.h"
 #include "export/otlp/response.h"
 #include "export/otlp/retry.h"
 
-enum { shown_message_limit = 200 };
+enum {
+    status_content_too_large = 413,
+    kept_pause_limit_ms = 5 * 60 * 1000, /* a date may be wrong, and a pause must not be for ever */
+};
 
-/* A message from outside, as far as it is UTF-8 and fits into a line. */
-static int shown_size(impact_text message)
+impact_status otlp__sender_open(otlp__sender *sender, const otlp__settings *settings)
 {
-    const size_t size = message.size < shown_message_limit ? message.size : shown_message_limit;
-    return (int)impact__utf8_valid_prefix(impact_text_from(message.data, size));
+    impact__random_seed(&sender->random);
+    sender->pause_end_ns = 0;
+    return otlp__http_open(&sender->http, settings);
+}
+
+void otlp__sender_close(otlp__sender *sender)
+{
+    otlp__http_close(sender->http);
+}
+
+/* ---- what is said ---- */
+
+static const char *colon_before(const otlp__reason *reason)
+{
+    return reason->text[0] ? ": " : "";
+}
+
+static void report_refusal(const otlp__answer *answer, size_t span_count)
+{
+    const otlp__reason reason = otlp__reason_of_body(answer->body);
+    impact_diagnostics_report(IMPACT_SEVERITY_ERROR, "otlp", "refused",
+                              "the backend refused %zu spans: HTTP status %ld%s%s", span_count,
+                              answer->http_status, colon_before(&reason), reason.text);
+}
+
+static void report_large_answer(const otlp__answer *answer, size_t span_count)
+{
+    impact_diagnostics_report(IMPACT_SEVERITY_ERROR, "otlp", "large answer",
+                              "the backend's answer to %zu spans is too large: HTTP status %ld",
+                              span_count, answer->http_status);
+}
+
+static void report_failure(const otlp__answer *answer, size_t span_count)
+{
+    const otlp__reason reason = otlp__reason_of_body(answer->body);
+    if (answer->http_status)
+        impact_diagnostics_report(IMPACT_SEVERITY_ERROR, "otlp", "failed",
+                                  "%zu spans could not be sent: HTTP status %ld%s%s", span_count,
+                                  answer->http_status, colon_before(&reason), reason.text);
+    else
+        impact_diagnostics_report(IMPACT_SEVERITY_ERROR, "otlp", "failed",
+                                  "%zu spans could not be sent: %s", span_count, answer->error);
+}
+
+static void report_odd_success(const char *answer)
+{
+    impact_diagnostics_report(IMPACT_SEVERITY_WARNING, "otlp", "answer",
+                              "the backend took the spans with an answer that is %s", answer);
 }
 
 /* ---- answers ---- */
@@ -24,83 +71,99 @@ static int shown_size(impact_text message)
 static void judge_success(const otlp__answer *answer, size_t span_count, size_t *rejected)
 {
     otlp__response response;
-    if (!otlp__response_parse(&response, answer->body)) {
-        impact_diagnostics_report(IMPACT_SEVERITY_WARNING, "otlp", "answer",
-                                  "the backend took the spans with an answer that is not OTLP");
+    if (answer->is_cut || !otlp__response_parse(&response, answer->body)) {
+        report_odd_success(answer->is_cut ? "cut off" : "not OTLP");
         return;
     }
-    const impact_text message = response.error_message;
+    const otlp__reason reason = otlp__reason_of_text(response.error_message);
     *rejected = response.rejected_spans < span_count ? (size_t)response.rejected_spans : span_count;
     if (*rejected)
         impact_diagnostics_report(IMPACT_SEVERITY_ERROR, "otlp", "partial success",
-                                  "the backend rejected %zu of %zu spans: %.*s", *rejected,
-                                  span_count, shown_size(message),
-                                  message.size ? message.data : "");
-    else if (message.size)
+                                  "the backend rejected %zu of %zu spans%s%s", *rejected,
+                                  span_count, colon_before(&reason), reason.text);
+    else if (response.error_message.size)
         impact_diagnostics_report(IMPACT_SEVERITY_WARNING, "otlp", "warning",
-                                  "the backend took the spans and warns: %.*s", shown_size(message),
-                                  message.data);
+                                  "the backend took the spans and warns%s%s", colon_before(&reason),
+                                  reason.text);
+}
+
+/* Above the limit it was not read, and is never asked for again, whatever its status: a failure that is not
+ * retried (protocol/exporter). */
+static bool is_final(const otlp__answer *answer)
+{
+    return answer->is_too_large || !otlp__retry_is_for_status(answer->http_status);
+}
+
+static void judge_refusal(const otlp__answer *answer, size_t span_count, otlp__verdict *verdict)
+{
+    verdict->rejected = span_count;
+    verdict->is_too_large = answer->http_status == status_content_too_large;
+    if (answer->is_too_large)
+        report_large_answer(answer, span_count);
+    else if (!verdict->is_too_large || span_count == 1) /* several are sent again */
+        report_refusal(answer, span_count);
 }
 
 /* An answer that is final. */
-static void judge(const otlp__answer *answer, size_t span_count, size_t *rejected)
+static void judge(const otlp__answer *answer, size_t span_count, otlp__verdict *verdict)
 {
-    const bool is_success = answer->http_status >= 200 && answer->http_status < 300;
-    if (is_success && !answer->is_too_large) {
-        judge_success(answer, span_count, rejected);
-        return;
-    }
-    *rejected = span_count;
-    if (is_success) /* protocol/exporter: a failure that is not retried */
-        impact_diagnostics_report(IMPACT_SEVERITY_ERROR, "otlp", "large answer",
-                                  "the backend's answer to %zu spans is too large", span_count);
+    *verdict = (otlp__verdict){.rejected = 0};
+    if (answer->http_status >= 200 && answer->http_status < 300 && !answer->is_too_large)
+        judge_success(answer, span_count, &verdict->rejected);
     else
-        impact_diagnostics_report(IMPACT_SEVERITY_ERROR, "otlp", "refused",
-                                  "the backend refused %zu spans: HTTP status %ld", span_count,
-                                  answer->http_status);
-}
-
-static void report_failure(const otlp__answer *answer, size_t span_count)
-{
-    if (answer->http_status)
-        impact_diagnostics_report(IMPACT_SEVERITY_ERROR, "otlp", "failed",
-                                  "%zu spans could not be sent: HTTP status %ld", span_count,
-                                  answer->http_status);
-    else
-        impact_diagnostics_report(IMPACT_SEVERITY_ERROR, "otlp", "failed",
-                                  "%zu spans could not be sent: %s", span_count, answer->error);
+        judge_refusal(answer, span_count, verdict);
 }
 
 /* ---- attempts ---- */
 
-/* Wait for the next attempt's turn. IMPACT_ETIMEDOUT, at once, when it would come too late. */
-static impact_status wait_for_turn(otlp__http *http, const otlp__answer *answer, unsigned attempt,
-                                   impact__random *random, uint64_t deadline_ns)
+/* Let the pause pass. IMPACT_ETIMEDOUT, at once, when it ends too late. */
+static impact_status wait_for_turn(const otlp__sender *sender, uint64_t deadline_ns)
 {
-    uint64_t wait_ms = otlp__retry_backoff_ms(attempt, random);
-    if (answer->asks_to_wait && answer->wait_ms > wait_ms)
-        wait_ms = answer->wait_ms;
-    if (impact__deadline_after_ms(wait_ms) >= deadline_ns)
+    if (impact__clock_monotonic_ns() >= sender->pause_end_ns)
+        return IMPACT_OK;
+    if (sender->pause_end_ns >= deadline_ns)
         return IMPACT_ETIMEDOUT;
-    return otlp__http_wait(http, wait_ms);
+    return otlp__http_wait(sender->http, sender->pause_end_ns);
 }
 
-impact_status otlp__send(otlp__http *http, impact_text body, size_t span_count,
-                         uint64_t deadline_ns, size_t *rejected)
+static void begin_pause(otlp__sender *sender, const otlp__answer *answer, unsigned attempt)
 {
-    impact__random random;
-    impact__random_seed(&random);
-    otlp__answer answer;
-    impact_status status = IMPACT_OK;
+    uint64_t pause_ms = otlp__retry_backoff_ms(attempt, &sender->random);
+    if (answer->asks_to_wait && answer->wait_ms > pause_ms)
+        pause_ms = answer->wait_ms;
+    sender->pause_end_ns = impact__deadline_after_ms(pause_ms);
+}
+
+/* The request is given up. What is sent next keeps the pause of a backend that is there; nobody is spared by one
+ * after a connection that failed. */
+static void keep_pause(otlp__sender *sender, const otlp__answer *answer)
+{
+    const uint64_t latest_ns = impact__deadline_after_ms(kept_pause_limit_ms);
+    if (!answer->http_status && !answer->asks_to_wait)
+        sender->pause_end_ns = 0;
+    else if (sender->pause_end_ns > latest_ns)
+        sender->pause_end_ns = latest_ns;
+}
+
+impact_status otlp__send(otlp__sender *sender, impact_text body, size_t span_count,
+                         uint64_t deadline_ns, otlp__verdict *verdict)
+{
+    otlp__answer answer = {.error = "the backend asked for a pause"};
+    impact_status status = wait_for_turn(sender, deadline_ns);
+    const bool was_sent = status == IMPACT_OK;
     for (unsigned attempt = 1; status == IMPACT_OK; attempt++) {
-        status = otlp__http_post(http, &answer, body, deadline_ns);
-        if (status == IMPACT_OK && !otlp__retry_is_for_status(answer.http_status)) {
-            judge(&answer, span_count, rejected);
+        status = otlp__http_post(sender->http, &answer, body, deadline_ns);
+        if (status == IMPACT_OK && is_final(&answer)) {
+            judge(&answer, span_count, verdict);
             return IMPACT_OK;
         }
-        if (status == IMPACT_OK || status == IMPACT_ESYSTEM)
-            status = wait_for_turn(http, &answer, attempt, &random, deadline_ns);
+        if (status && status != IMPACT_ESYSTEM)
+            break;
+        begin_pause(sender, &answer, attempt);
+        status = wait_for_turn(sender, deadline_ns);
     }
+    if (was_sent)
+        keep_pause(sender, &answer);
     report_failure(&answer, span_count);
     return status;
 }

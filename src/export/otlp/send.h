@@ -2,13 +2,31 @@
 #ifndef IMPACT_EXPORT_OTLP_SEND_H
 #define IMPACT_EXPORT_OTLP_SEND_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
+#include "base/random.h"
 #include "export/otlp/transport.h"
 
-/* IMPACT_OK: the backend took `span_count` spans but `*rejected`. Otherwise none is known to be
- * taken. */
-impact_status otlp__send(otlp__http *http, impact_text body, size_t span_count,
-                         uint64_t deadline_ns, size_t *rejected);
+/* Who sends, kept between requests: a backend that asked for a pause gets it, whatever is sent next. */
+typedef struct otlp__sender {
+    otlp__http *http; /* owned */
+    impact__random random;
+    uint64_t pause_end_ns; /* the next request is not sent before that moment; 0: at once */
+} otlp__sender;
+
+impact_status otlp__sender_open(otlp__sender *sender, const otlp__settings *settings);
+void otlp__sender_close(otlp__sender *sender);
+
+/* What a backend made of a request. */
+typedef struct otlp__verdict {
+    size_t rejected;
+    bool is_too_large; /* HTTP 413: none was taken; smaller requests may be */
+} otlp__verdict;
+
+/* IMPACT_OK: there is a verdict on the `span_count` spans in `body`, which are counted as rejected where they
+ * are too large. Otherwise none is known to be taken. */
+impact_status otlp__send(otlp__sender *sender, impact_text body, size_t span_count,
+                         uint64_t deadline_ns, otlp__verdict *verdict);
 
 #endif

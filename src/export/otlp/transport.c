@@ -264,13 +264,12 @@ static impact_status drive(otlp__http *http, CURLM *multi, uint64_t deadline_ns)
     }
 }
 
-static impact_status status_of(const otlp__http *http, CURLcode code)
+static impact_status status_of(CURLcode code)
 {
     switch (code) {
     case CURLE_OK:
         return IMPACT_OK;
-    case CURLE_WRITE_ERROR: /* take_body refused */
-        return http->answer.is_too_large ? IMPACT_OK : IMPACT_ENOMEM;
+    case CURLE_WRITE_ERROR: /* take_body found no memory */
     case CURLE_OUT_OF_MEMORY:
         return IMPACT_ENOMEM;
     case CURLE_COULDNT_RESOLVE_PROXY:
@@ -299,7 +298,9 @@ static impact_status result_of(otlp__http *http, CURLM *multi)
     http->answer.error = http->error[0] ? http->error : curl_easy_strerror(code);
     http->answer.body = impact__buffer_text(&http->body);
     (void)curl_easy_getinfo(http->easy, CURLINFO_RESPONSE_CODE, &http->answer.http_status);
-    return status_of(http, code);
+    const impact_status status = status_of(code);
+    http->answer.is_cut = status == IMPACT_ESYSTEM && http->answer.http_status >= 200;
+    return http->answer.is_cut || http->answer.is_too_large ? IMPACT_OK : status;
 }
 
 static impact_status transfer(otlp__http *http, impact_text body, uint64_t deadline_ns)
@@ -318,12 +319,18 @@ static impact_status transfer(otlp__http *http, impact_text body, uint64_t deadl
     return status;
 }
 
+/* A child opens its own. */
+static impact_status own_handles(otlp__http *http)
+{
+    return http->owner == getpid() ? IMPACT_OK : open_handles(http);
+}
+
 static impact_status post_inside(otlp__http *http, impact_text body, uint64_t deadline_ns)
 {
     http->is_over = !enter(http);
     impact_status status = http->is_over ? IMPACT_ECLOSED : IMPACT_OK;
-    if (status == IMPACT_OK && http->owner != getpid())
-        status = open_handles(http);
+    if (status == IMPACT_OK)
+        status = own_handles(http);
     if (status == IMPACT_OK)
         status = transfer(http, body, deadline_ns);
     if (http->is_over)
@@ -344,11 +351,23 @@ impact_status otlp__http_post(otlp__http *http, otlp__answer *answer, impact_tex
     return status;
 }
 
-impact_status otlp__http_wait(otlp__http *http, uint64_t wait_ms)
+/* Pauses need handles that are this process's own too. */
+static impact_status prepare_to_wait(otlp__http *http)
 {
-    const uint64_t deadline_ns = impact__deadline_after_ms(wait_ms);
+    if (!enter(http))
+        return IMPACT_ECLOSED;
+    const impact_status status = own_handles(http);
+    leave(http);
+    return status;
+}
+
+impact_status otlp__http_wait(otlp__http *http, uint64_t end_ns)
+{
+    const impact_status status = prepare_to_wait(http);
+    if (status)
+        return status;
     CURLM *multi = atomic_load(&http->multi);
-    for (int wait; (wait = poll_ms(deadline_ns)) > 0 && !is_interrupted(http);)
+    for (int wait; (wait = poll_ms(end_ns)) > 0 && !is_interrupted(http);)
         if (curl_multi_poll(multi, NULL, 0, wait, NULL))
             return IMPACT_EEXPORT;
     return is_interrupted(http) ? IMPACT_ECLOSED : IMPACT_OK;

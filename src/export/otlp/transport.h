@@ -18,6 +18,7 @@ typedef struct otlp__answer {
     long http_status;
     impact_text body;  /* borrowed until the next post */
     bool is_too_large; /* the body was not read to its end */
+    bool is_cut;       /* the connection ended amid the answer, behind its status */
     bool asks_to_wait; /* Retry-After was there and could be read */
     uint64_t wait_ms;
     const char *error; /* of a post that failed: borrowed likewise, one line */
@@ -33,8 +34,8 @@ void otlp__http_close(otlp__http *http);
 impact_status otlp__http_post(otlp__http *http, otlp__answer *answer, impact_text body,
                               uint64_t deadline_ns);
 
-/* Let `wait_ms` pass. IMPACT_ECLOSED: interrupted. */
-impact_status otlp__http_wait(otlp__http *http, uint64_t wait_ms);
+/* Wait until `end_ns` of the monotonic clock. IMPACT_ECLOSED: interrupted. */
+impact_status otlp__http_wait(otlp__http *http, uint64_t end_ns);
 
 /* End what runs and all that comes. From any thread. */
 void otlp__http_interrupt(otlp__http *http);

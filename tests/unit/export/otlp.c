@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "support/check.h"
+#include "support/fake_clock.h"
 #include "support/faults.h"
 #include "support/message.h"
 
@@ -104,6 +105,13 @@ typedef struct interruption {
     impact_exporter *exporter;
     int peer;
 } interruption;
+
+static void *interrupt_at_once(void *of)
+{
+    const interruption *i = of;
+    i->exporter->interrupt(i->exporter);
+    return NULL;
+}
 
 /* Once the export has connected, so that it waits for the answer. */
 static void *interrupt_when_connected(void *of)
@@ -335,6 +343,117 @@ TEST(a_program_that_the_host_starts_inherits_no_descriptor)
     (void)export_one(exporter, 40); /* now it has connected */
     for (int i = 0; i < descriptor_limit; i++)
         CHECK_EQUAL(is_inherited(i), before[i]);
+    impact_exporter_close(exporter);
+    (void)close(peer);
+}
+
+/* ---- pauses that are kept between batches ---- */
+
+enum { exchange_limit = 4 };
+
+/* Answers one request a connection: the first with the first of `answers`, up to the one that is NULL. */
+typedef struct exchange {
+    int peer;
+    const char *answers[exchange_limit];
+    uint64_t accepted_ns[exchange_limit];
+    uint64_t answered_ns[exchange_limit];
+} exchange;
+
+static void *exchange_all(void *of)
+{
+    exchange *e = of;
+    for (size_t i = 0; i < exchange_limit && e->answers[i]; i++) {
+        const int connection = accept(e->peer, NULL, NULL);
+        e->accepted_ns[i] = impact__clock_monotonic_ns();
+        answer(connection, e->answers[i]);
+        e->answered_ns[i] = impact__clock_monotonic_ns();
+        (void)close(connection);
+    }
+    return NULL;
+}
+
+static const char busy_for_two_seconds[] =
+    "HTTP/1.1 429 Busy\r\nRetry-After: 2\r\nContent-Length: 0\r\n\r\n";
+static const char busy_for_a_day[] =
+    "HTTP/1.1 503 Busy\r\nRetry-After: 86400\r\nContent-Length: 0\r\n\r\n";
+
+TEST(a_pause_that_the_backend_asked_for_is_kept_between_batches)
+{
+    exchange e = {.peer = open_peer(8), .answers = {busy_for_two_seconds, ok}};
+    pthread_t thread;
+    REQUIRE(pthread_create(&thread, NULL, exchange_all, &e) == 0);
+    impact_exporter *exporter = open_exporter();
+    CHECK_EQUAL(export_one(exporter, 1500).status, IMPACT_ETIMEDOUT);
+    /* Were they sent, they would be taken: the next answer is 200. */
+    for (int i = 0; i < 3; i++)
+        CHECK_EQUAL(export_one(exporter, 1).status, IMPACT_ETIMEDOUT);
+    CHECK_EQUAL(export_one(exporter, 30000).status, IMPACT_OK);
+    (void)pthread_join(thread, NULL);
+    CHECK(e.accepted_ns[1] - e.answered_ns[0] >= 1990 * IMPACT__NS_PER_MS);
+    impact_exporter_close(exporter);
+    (void)close(e.peer);
+}
+
+TEST(a_pause_is_over_in_five_minutes_whatever_was_asked_for)
+{
+    const uint64_t now_ns = impact__clock_monotonic_ns();
+    exchange e = {.peer = open_peer(8), .answers = {busy_for_a_day, ok}};
+    pthread_t thread;
+    REQUIRE(pthread_create(&thread, NULL, exchange_all, &e) == 0);
+    fake_clock_set(now_ns);
+    impact_exporter *exporter = open_exporter();
+    CHECK_EQUAL(export_one(exporter, 1000).status, IMPACT_ETIMEDOUT);
+    fake_clock_set(now_ns + 298 * IMPACT__NS_PER_SEC);
+    CHECK_EQUAL(export_one(exporter, 1000).status, IMPACT_ETIMEDOUT);
+    fake_clock_set(now_ns + 301 * IMPACT__NS_PER_SEC);
+    CHECK_EQUAL(export_one(exporter, 10000).status, IMPACT_OK);
+    (void)pthread_join(thread, NULL);
+    impact_exporter_close(exporter);
+    (void)close(e.peer);
+}
+
+TEST(an_interruption_ends_a_pause_that_was_kept)
+{
+    exchange e = {.peer = open_peer(8), .answers = {busy_for_a_day}};
+    interruption i;
+    pthread_t thread;
+    REQUIRE(pthread_create(&thread, NULL, exchange_all, &e) == 0);
+    (void)setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "0", 1); /* but the batch's own */
+    i.exporter = open_exporter();
+    CHECK_EQUAL(export_one(i.exporter, 1000).status, IMPACT_ETIMEDOUT);
+    (void)pthread_join(thread, NULL);
+    REQUIRE(pthread_create(&thread, NULL, interrupt_at_once, &i) == 0);
+    const outcome o = export_one(i.exporter, 600000); /* in which the pause ends */
+    (void)pthread_join(thread, NULL);
+    CHECK_EQUAL(o.status, IMPACT_ECLOSED);
+    CHECK(o.took_ms < 60000);
+    impact_exporter_close(i.exporter);
+    (void)close(e.peer);
+}
+
+TEST(a_forked_child_keeps_the_pause_with_handles_of_its_own)
+{
+    const int peer = open_peer(8);
+    impact_exporter *exporter = open_exporter();
+    const pid_t server = fork();
+    if (server == 0) {
+        exchange e = {.peer = peer, .answers = {busy_for_two_seconds, ok, ok}};
+        (void)exchange_all(&e);
+        _exit(e.accepted_ns[1] - e.answered_ns[0] >= 1990 * IMPACT__NS_PER_MS ? 0 : 1);
+    }
+    CHECK_EQUAL(export_one(exporter, 1500).status, IMPACT_ETIMEDOUT);
+    const pid_t child = fork();
+    if (child == 0) {
+        const outcome o = export_one(exporter, 30000);
+        impact_exporter_close(exporter);
+        _exit(o.status == IMPACT_OK ? 0 : 1);
+    }
+    int status = 1;
+    (void)waitpid(child, &status, 0);
+    CHECK_EQUAL(status, 0);
+    CHECK_EQUAL(export_one(exporter, 30000).status, IMPACT_OK);
+    (void)waitpid(server, &status, 0);
+    CHECK_EQUAL(status, 0);
     impact_exporter_close(exporter);
     (void)close(peer);
 }

@@ -64,7 +64,7 @@ TEST(a_small_batch_is_one_request)
     CHECK_EQUAL(all.count, span_count);
 }
 
-TEST(every_part_is_within_the_limit_and_none_is_lost)
+TEST(every_part_is_within_the_limit_and_as_large_as_it_may_be)
 {
     example e;
     fill(&e);
@@ -75,6 +75,7 @@ TEST(every_part_is_within_the_limit_and_none_is_lost)
         for (size_t first = 0; first < span_count; parts++) {
             impact__buffer request = IMPACT__BUFFER(NULL);
             const impact__span_range part = otlp__request_range(&e.batch.shown, first, limit);
+            const impact__span_range one_more = {first, part.count + 1};
             REQUIRE(part.first == first && part.count > 0);
             CHECK_EQUAL(impact__gather_append(&request, &e.batch.shown, part), IMPACT_OK);
             CHECK(request.size <= limit);
@@ -82,15 +83,54 @@ TEST(every_part_is_within_the_limit_and_none_is_lost)
             CHECK_EQUAL(count_spans(impact__buffer_text(&request), e.spans + first), part.count);
             impact__buffer_close(&request);
             first += part.count;
+            CHECK(first == span_count || impact__gather_size(&e.batch.shown, one_more) > limit);
         }
         most_parts = parts > most_parts ? parts : most_parts;
     }
     CHECK(most_parts > 1);
 }
 
+enum {
+    mebibyte = 1024 * 1024,
+    large_count = 64,
+    span_head_size = 1 + 3, /* its tag and its length, of three bytes up to 2 MiB */
+};
+
+/* 64 spans, in all `size` bytes with the heads that stand before each of them, and nothing else. */
+static void fill_large(example *e, impact_text *spans, char *memory, size_t size)
+{
+    e->resource.size = 0;
+    for (size_t i = 0; i < large_count; i++) /* one memory serves them all */
+        spans[i] = impact_text_from(memory, mebibyte);
+    spans[large_count - 1].size =
+        size - (large_count - 1) * (size_t)(mebibyte + span_head_size) - span_head_size;
+    message_batch_open(&e->batch, &e->resource);
+    message_batch_add(&e->batch, impact_text_from(NULL, 0), spans, large_count);
+}
+
+TEST(the_limit_of_64_mib_counts_the_envelope)
+{
+    static char memory[mebibyte];
+    static impact_text spans[large_count];
+    example e;
+    const impact__span_range all = {0, large_count};
+    /* ScopeSpans: tag and a length of 4; the empty resource: 2; ResourceSpans: tag and a length of 4. */
+    const size_t envelope = 5 + 2 + 5;
+    fill_large(&e, spans, memory, OTLP__REQUEST_LIMIT - envelope);
+    CHECK_EQUAL(impact__gather_size(&e.batch.shown, all), 64 * mebibyte);
+    CHECK_EQUAL(otlp__request_range(&e.batch.shown, 0, OTLP__REQUEST_LIMIT).count, large_count);
+    for (size_t beyond = 1; beyond <= envelope; beyond++) {
+        fill_large(&e, spans, memory, OTLP__REQUEST_LIMIT - envelope + beyond);
+        CHECK_EQUAL(otlp__request_range(&e.batch.shown, 0, OTLP__REQUEST_LIMIT).count,
+                    large_count - 1);
+    }
+}
+
 TEST(a_span_above_the_limit_makes_an_empty_part)
 {
     example e;
     fill(&e);
-    CHECK_EQUAL(otlp__request_range(&e.batch.shown, 2, e.spans[2].size).count, 0);
+    const size_t alone = impact__gather_size(&e.batch.shown, (impact__span_range){2, 1});
+    CHECK_EQUAL(otlp__request_range(&e.batch.shown, 2, alone - 1).count, 0);
+    CHECK_EQUAL(otlp__request_range(&e.batch.shown, 2, alone).count, 1);
 }
