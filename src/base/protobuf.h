@@ -24,8 +24,9 @@ enum { IMPACT__VARINT_SIZE_MOST = 10 };
 
 static inline size_t impact__varint_size(uint64_t value)
 {
-    /* 7 bits a byte; "| 1" because zero takes one byte too. */
-    return (size_t)(64 - __builtin_clzll(value | 1) + 6) / 7;
+    /* 7 bits a byte: a seventh is close to 9/64. "| 1" because zero takes one byte too. */
+    const unsigned last_bit = 63 - (unsigned)__builtin_clzll(value | 1);
+    return (last_bit * 9 + 73) / 64;
 }
 
 static inline uint8_t *impact__write_varint(uint8_t *to, uint64_t value)

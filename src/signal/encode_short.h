@@ -21,26 +21,56 @@ enum {
 
 #define IMPACT__NOT_ASCII UINT64_C(0x8080808080808080)
 
-/* Copy text while looking at it: NULL when not all of it is ASCII. What was written then is void. Texts of up
- * to 16 bytes, which most are, are two moves that may overlap. */
+static inline uint64_t impact__load_8(const char *from)
+{
+    uint64_t bytes;
+    memcpy(&bytes, from, sizeof bytes);
+    return bytes;
+}
+
+static inline uint32_t impact__load_4(const char *from)
+{
+    uint32_t bytes;
+    memcpy(&bytes, from, sizeof bytes);
+    return bytes;
+}
+
+/* The two below copy `size` bytes and return them all, one over the other. Most texts have up to 16: that
+ * is two moves, which may overlap. */
+static inline uint64_t impact__copy_to_8(uint8_t *to, const char *from, size_t size)
+{
+    uint64_t seen = 0;
+    if (size >= 4) {
+        const uint32_t first = impact__load_4(from);
+        const uint32_t last = impact__load_4(from + size - 4);
+        memcpy(to, &first, sizeof first);
+        memcpy(to + size - 4, &last, sizeof last);
+        return first | last;
+    }
+    for (size_t i = 0; i < size; i++)
+        seen |= to[i] = (uint8_t)from[i];
+    return seen;
+}
+
+static inline uint64_t impact__copy_from_8(uint8_t *to, const char *from, size_t size)
+{
+    const uint64_t last = impact__load_8(from + size - 8);
+    uint64_t seen = last;
+    for (size_t i = 0; i + 8 < size; i += 8) {
+        const uint64_t next = impact__load_8(from + i);
+        memcpy(to + i, &next, sizeof next);
+        seen |= next;
+    }
+    memcpy(to + size - 8, &last, sizeof last);
+    return seen;
+}
+
+/* Copy text while looking at it: NULL when not all of it is ASCII. What was written then is void. */
 static inline uint8_t *impact__write_ascii(uint8_t *to, const char *from, size_t size)
 {
-    uint64_t first = 0;
-    uint64_t last = 0;
-    uint64_t seen = 0;
-    if (size < 8) {
-        for (size_t i = 0; i < size; i++)
-            seen |= to[i] = (uint8_t)from[i];
-        return seen & 0x80 ? NULL : to + size;
-    }
-    for (size_t i = 0; i + 8 < size; i += 8) {
-        memcpy(&first, from + i, 8);
-        memcpy(to + i, &first, 8);
-        seen |= first;
-    }
-    memcpy(&last, from + size - 8, 8);
-    memcpy(to + size - 8, &last, 8);
-    return (seen | last) & IMPACT__NOT_ASCII ? NULL : to + size;
+    const uint64_t seen =
+        size < 8 ? impact__copy_to_8(to, from, size) : impact__copy_from_8(to, from, size);
+    return seen & IMPACT__NOT_ASCII ? NULL : to + size;
 }
 
 /* NULL: the value is not short. */
@@ -66,28 +96,28 @@ static inline uint8_t *impact__write_short_value(uint8_t *to, const impact_value
     }
 }
 
-/* The whole field; `to` has room for impact__short_size bytes. NULL: the attribute is not short, and what
- * was written is void. */
+/* The whole field, whose number is below 16; `to` has room for impact__short_size bytes. NULL: the
+ * attribute is not short, and what was written is void. */
 static inline uint8_t *impact__write_short(uint8_t *to, uint32_t field, const impact_attribute *a,
                                            uint32_t value_length_limit)
 {
-    uint8_t *start = to;
-    if (a->key.size == 0 || a->key.size > impact__short_key_limit || !a->key.data)
+    const impact_text key = a->key;
+    if (key.size == 0 || key.size > impact__short_key_limit || !key.data)
         return NULL;
-    *to = (uint8_t)IMPACT__TAG(field, IMPACT__WIRE_LENGTH);
-    to += 2; /* the length follows below, when it is known */
-    *to++ = IMPACT__TAG(IMPACT__KEY_VALUE_KEY, IMPACT__WIRE_LENGTH);
-    *to++ = (uint8_t)a->key.size;
-    uint8_t *value = impact__write_ascii(to, a->key.data, a->key.size);
+    /* Four bytes at once; the second is the length, which follows below, when it is known. */
+    const uint32_t tags = IMPACT__TAG(field, IMPACT__WIRE_LENGTH) |
+                          IMPACT__TAG(IMPACT__KEY_VALUE_KEY, IMPACT__WIRE_LENGTH) << 16;
+    uint8_t *text = impact__write_fixed32(to, tags | (uint32_t)key.size << 24);
+    uint8_t *value = impact__write_ascii(text, key.data, key.size);
     if (!value)
         return NULL;
     *value = IMPACT__TAG(IMPACT__KEY_VALUE_VALUE, IMPACT__WIRE_LENGTH);
-    to = impact__write_short_value(value + 2, &a->value, value_length_limit);
-    if (!to)
+    uint8_t *end = impact__write_short_value(value + 2, &a->value, value_length_limit);
+    if (!end)
         return NULL;
-    value[1] = (uint8_t)(to - value - 2);
-    start[1] = (uint8_t)(to - start - 2);
-    return to;
+    value[1] = (uint8_t)(end - value - 2);
+    to[1] = (uint8_t)(end - to - 2);
+    return end;
 }
 
 #endif

@@ -9,7 +9,7 @@
 
 enum { spin_count = 100, pause_ns = 50 * 1000 };
 
-static atomic_uint shared_count;
+atomic_uint impact__shared_count;
 static _Atomic uint64_t late_count;
 
 /* ---- latecomers ---- */
@@ -61,7 +61,7 @@ static void wait_until_outside(const impact__owner *owner, uintptr_t name)
 }
 
 /* Make the span shared. Under its lock. */
-static void share(impact__span *span, uint64_t life, uintptr_t name)
+static void share(impact__span *span, uintptr_t life, uintptr_t name)
 {
     const impact__owner *owner = atomic_load_explicit(&span->owner, memory_order_acquire);
     /* The owner may end it meanwhile: then its life is another, and stays so. */
@@ -70,7 +70,7 @@ static void share(impact__span *span, uint64_t life, uintptr_t name)
     if (!impact__barrier_on_all())
         atomic_store_explicit(&impact__owners_are_biased, false, memory_order_relaxed);
     wait_until_outside(owner, name);
-    atomic_fetch_add_explicit(&shared_count, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&impact__shared_count, 1, memory_order_relaxed);
 }
 
 static bool is_of_this_process(const impact__span *span)
@@ -106,7 +106,7 @@ impact__span *impact__access_begin_slowly(impact__access *access, uintptr_t name
     if (!span)
         return NULL;
     lock(access, span);
-    uint64_t life = impact__span_life(span);
+    uintptr_t life = impact__span_life(span);
     if (impact__life_is(life, name) && !(life & IMPACT__LIFE_SHARED)) {
         share(span, life, name);
         life = impact__span_life(span);
@@ -119,58 +119,22 @@ impact__span *impact__access_begin_slowly(impact__access *access, uintptr_t name
 
 /* ---- from name to end ---- */
 
-static bool begins_shared(impact__thread_state *state)
+void impact__access_see_burst(impact__thread_state *state, unsigned bursts)
 {
-    const unsigned bursts =
-        atomic_load_explicit(&shared_count, memory_order_relaxed) / impact__shared_burst;
-    if (__builtin_expect(state->shared_bursts != bursts, 0)) {
-        state->shared_bursts = bursts;
-        state->unbiased_left = impact__unbiased_count;
-    }
-    if (__builtin_expect(state->unbiased_left != 0, 0)) {
-        state->unbiased_left--;
-        return true;
-    }
-    return !atomic_load_explicit(&impact__owners_are_biased, memory_order_relaxed);
+    state->shared_bursts = bursts;
+    state->unbiased_left = impact__unbiased_count;
 }
 
-impact_span *impact__access_open(impact__thread_state *state, impact__span *span, bool is_recording)
+impact__shared_text *impact__access_finish_slowly(impact__access *access, impact__span *span)
 {
-    const uint64_t life = impact__span_life(span);
-    if (begins_shared(state))
-        atomic_store_explicit(&span->life, life | IMPACT__LIFE_SHARED, memory_order_relaxed);
-    /* Pairs with the load in share. */
-    atomic_store_explicit(&span->owner, state->owner, memory_order_release);
-    const uintptr_t generation =
-        (uintptr_t)impact__life_generation(life) & IMPACT__NAME_GENERATION_LAST;
-    return (impact_span *)(generation << IMPACT__NAME_GENERATION_BIT |
-                           (uintptr_t)span->pooled.number << 1 |
-                           (is_recording ? IMPACT__NAME_RECORDING : 0));
-}
-
-static uint64_t next_generation(uint64_t generation)
-{
-    generation++;
-    return generation & IMPACT__NAME_GENERATION_LAST ? generation : generation + 1;
-}
-
-impact__shared_text *impact__access_finish(impact__access *access, impact__span *span)
-{
-    const uint64_t generation = impact__life_generation(impact__span_life(span));
-    /* Pairs with the load in impact__span_life: who sees it leaves the slot alone. */
-    atomic_store_explicit(&span->life, impact__life_of(next_generation(generation)),
-                          memory_order_release);
-    if (access->owner) { /* first out: a stranger who has the lock may be waiting for that */
-        impact__access_end(access, span);
-        if (!span->trace_state)
-            return NULL;
-        if (!is_of_this_process(span)) { /* its lock may be held for ever, and nobody else looks */
-            impact__shared_text *own = span->trace_state;
-            span->trace_state = NULL;
-            return own;
-        }
-        lock(access, span); /* one who reads the identity may be about to share the trace state */
+    if (access->owner && !is_of_this_process(span)) {
+        /* Its lock may be held for ever, and nobody else looks. */
+        impact__shared_text *own = span->trace_state;
+        span->trace_state = NULL;
+        return own;
     }
+    if (access->owner) /* one who reads the identity may be about to share the trace state */
+        lock(access, span);
     impact__shared_text *state = span->trace_state;
     span->trace_state = NULL;
     impact__access_end_slowly(access, span);
@@ -200,7 +164,7 @@ bool impact__access_identity(impact__identity *identity, const impact_span *span
     if (!slot || !impact__life_is(impact__span_life(slot), name))
         return false;
     uint64_t ids[3];
-    /* Pairs with the stores in impact__span_set_identity: the life is read after them. */
+    /* Pairs with the stores in impact__span_set_ids: the life is read after them. */
     for (int i = 0; i < 3; i++)
         ids[i] = atomic_load_explicit(&slot->ids[i], memory_order_acquire);
     const unsigned flags = atomic_load_explicit(&slot->id_flags, memory_order_acquire);

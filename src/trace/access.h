@@ -45,34 +45,40 @@ typedef struct impact__access {
     int cancel;           /* with the lock: see base/thread.h */
 } impact__access;
 
-/* A slot that was never taken has no life, 0, which no name is of. */
-static inline bool impact__life_is(uint64_t life, uintptr_t name)
-{
-    return life && (impact__life_generation(life) & IMPACT__NAME_GENERATION_LAST) ==
-                       impact__name_generation(name);
-}
-
 /* NULL: the call comes late, or the name is none. */
 impact__span *impact__access_begin_slowly(impact__access *access, uintptr_t name);
 void impact__access_end_slowly(impact__access *access, impact__span *span);
+
+/* As the owner, or not at all: then ask the one below. `state` is the thread's, or NULL. */
+static inline impact__span *impact__access_begin_own(impact__thread_state *state, uintptr_t name)
+{
+    impact__span *span = impact__slot_of(name);
+    if (!state || !span || atomic_load_explicit(&span->owner, memory_order_relaxed) != state->owner)
+        return NULL;
+    /* Pairs with the load in access.c, over the barrier there. */
+    atomic_store_explicit(&state->owner->inside, name, memory_order_release);
+    atomic_signal_fence(memory_order_seq_cst);
+    /* Its life is this name, and it is not shared. */
+    if (__builtin_expect(impact__span_life(span) == (name & ~IMPACT__NAME_RECORDING), 1))
+        return span;
+    atomic_store_explicit(&state->owner->inside, 0, memory_order_release);
+    return NULL;
+}
+
+static inline void impact__access_end_own(const impact__thread_state *state)
+{
+    atomic_store_explicit(&state->owner->inside, 0, memory_order_release);
+}
 
 /* Any span that is not over, recording or not. `name` is not 0. */
 static inline impact__span *impact__access_begin_any(impact__access *access, uintptr_t name)
 {
     impact__thread_state *state = impact__thread_state_peek();
-    impact__span *span = impact__slot_of(name);
-    if (!state || !span || atomic_load_explicit(&span->owner, memory_order_relaxed) != state->owner)
+    impact__span *span = impact__access_begin_own(state, name);
+    if (__builtin_expect(!span, 0))
         return impact__access_begin_slowly(access, name);
-    /* Pairs with the load in access.c, over the barrier there. */
-    atomic_store_explicit(&state->owner->inside, name, memory_order_release);
-    atomic_signal_fence(memory_order_seq_cst);
-    const uint64_t life = impact__span_life(span);
-    if (__builtin_expect(impact__life_is(life, name) && !(life & IMPACT__LIFE_SHARED), 1)) {
-        access->owner = state->owner;
-        return span;
-    }
-    atomic_store_explicit(&state->owner->inside, 0, memory_order_release);
-    return impact__access_begin_slowly(access, name);
+    access->owner = state->owner;
+    return span;
 }
 
 /* Begin to work at a span that is recording, by itself. NULL: there is nothing to do. */
@@ -90,13 +96,47 @@ static inline void impact__access_end(impact__access *access, impact__span *span
         impact__access_end_slowly(access, span);
 }
 
+impact__shared_text *impact__access_finish_slowly(impact__access *access, impact__span *span);
+
 /* The span is over: all others come late from here on. It ends the access, too; the caller has what is in
  * the slot, and gives it. Returns the trace state, which is the caller's to release. */
-impact__shared_text *impact__access_finish(impact__access *access, impact__span *span);
+static inline impact__shared_text *impact__access_finish(impact__access *access, impact__span *span)
+{
+    /* Pairs with the load in impact__span_life: who sees it leaves the slot alone. */
+    atomic_store_explicit(&span->life, impact__life_after(impact__span_life(span)),
+                          memory_order_release);
+    if (access->owner) /* first out: a stranger who has the lock may be waiting for that */
+        impact__access_end(access, span);
+    return access->owner && !span->trace_state ? NULL : impact__access_finish_slowly(access, span);
+}
+
+extern atomic_uint impact__shared_count; /* spans of owners that a stranger came to */
+void impact__access_see_burst(impact__thread_state *state, unsigned bursts);
+
+static inline bool impact__access_begins_shared(impact__thread_state *state)
+{
+    const unsigned bursts =
+        atomic_load_explicit(&impact__shared_count, memory_order_relaxed) / impact__shared_burst;
+    if (__builtin_expect(state->shared_bursts != bursts, 0))
+        impact__access_see_burst(state, bursts);
+    if (__builtin_expect(state->unbiased_left != 0, 0)) {
+        state->unbiased_left--;
+        return true;
+    }
+    return !atomic_load_explicit(&impact__owners_are_biased, memory_order_relaxed);
+}
 
 /* A new span, whose identity is set and whose owner is to be `state`'s thread, has a name from here on. */
-impact_span *impact__access_open(impact__thread_state *state, impact__span *span,
-                                 bool is_recording);
+static inline impact_span *impact__access_open(impact__thread_state *state, impact__span *span,
+                                               bool is_recording)
+{
+    const uintptr_t life = atomic_load_explicit(&span->life, memory_order_relaxed);
+    if (__builtin_expect(impact__access_begins_shared(state), 0))
+        atomic_store_explicit(&span->life, life | IMPACT__LIFE_SHARED, memory_order_relaxed);
+    /* Pairs with the load in share. */
+    atomic_store_explicit(&span->owner, state->owner, memory_order_release);
+    return (impact_span *)(life | (is_recording ? IMPACT__NAME_RECORDING : 0));
+}
 
 /* False: it is over, or there is none. Close the identity. */
 bool impact__access_identity(impact__identity *identity, const impact_span *span);

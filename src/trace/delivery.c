@@ -1,7 +1,8 @@
 /* A finished span's way from its provider to batchers and processors. */
-#include "trace/provider.h"
+#include "trace/delivery.h"
 
 #include "base/protobuf.h"
+#include "base/thread.h"
 
 bool impact__provider_wants_spans(const impact_tracer_provider *provider)
 {
@@ -11,9 +12,13 @@ bool impact__provider_wants_spans(const impact_tracer_provider *provider)
            !atomic_load_explicit(&provider->is_shut_down, memory_order_relaxed);
 }
 
-static void show_to_processors(impact_tracer_provider *provider, const void *record, size_t size,
+/* A processor may wait, and a thread must not be cancelled there: the provider would wait for the end of
+ * the span for ever. */
+void impact__provider_show_end(impact_tracer_provider *provider, const void *record, size_t size,
                                const impact_tracer *tracer, bool is_sampled)
 {
+    if (atomic_load_explicit(&provider->is_shut_down, memory_order_relaxed))
+        return;
     impact_text rest = impact_text_from(record, size);
     impact__field span = {0};
     (void)impact__read_field(&span, &rest); /* our own bytes: well formed */
@@ -25,28 +30,15 @@ static void show_to_processors(impact_tracer_provider *provider, const void *rec
         .resource = impact_tracer_provider_get_resource(provider),
         .is_sampled = is_sampled,
     };
+    const int held = impact__cancel_hold();
     impact__processors_on_end(&provider->processors, &ended);
+    impact__cancel_release(held);
 }
 
 /* No batcher is there to count it. */
-static void count_without_batcher(impact_tracer_provider *provider)
+void impact__provider_count_without_batcher(impact_tracer_provider *provider)
 {
     const bool is_closed = atomic_load_explicit(&provider->is_shut_down, memory_order_relaxed);
     atomic_fetch_add_explicit(is_closed ? &provider->dropped_closed : &provider->without_batcher, 1,
                               memory_order_relaxed);
-}
-
-void impact__provider_on_end(impact_tracer_provider *provider, const void *record, size_t size,
-                             const impact_tracer *tracer, bool is_sampled)
-{
-    const size_t batcher_count = is_sampled ? provider->batcher_count : 0;
-    const uint32_t scope = impact__tracer_number(tracer);
-    for (size_t i = 0; i < batcher_count; i++)
-        impact__batcher_put(provider->batchers[i], record, size, scope);
-    if (is_sampled && !batcher_count)
-        count_without_batcher(provider);
-    if (impact__processors_want(&provider->processors, IMPACT__HOOK_END) &&
-        !atomic_load_explicit(&provider->is_shut_down, memory_order_relaxed))
-        show_to_processors(provider, record, size, tracer, is_sampled);
-    impact__grace_span_ended(provider->hold);
 }

@@ -47,7 +47,7 @@ static uint8_t *write_parent(uint8_t *to, const impact_span_id *id)
     return to + sizeof *id;
 }
 
-static void write_head(uint8_t *to, const impact__span *span, uint64_t end_unix_ns)
+static uint8_t *write_head(uint8_t *to, const impact__span *span, uint64_t end_unix_ns)
 {
     to = write_tag(to, IMPACT__SPAN_TRACE_ID, sizeof(impact_trace_id));
     to = write_id(write_id(to, span, 0), span, 1);
@@ -62,7 +62,22 @@ static void write_head(uint8_t *to, const impact__span *span, uint64_t end_unix_
     *to++ = IMPACT__TAG(IMPACT__SPAN_START, IMPACT__WIRE_FIXED64);
     to = impact__write_fixed64(to, span->start_unix_ns);
     *to++ = IMPACT__TAG(IMPACT__SPAN_END, IMPACT__WIRE_FIXED64);
-    to = impact__write_fixed64(to, end_unix_ns);
+    return impact__write_fixed64(to, end_unix_ns);
+}
+
+static bool has_dropped(const impact__span *span)
+{
+    return span->dropped_attribute_count | span->dropped_event_count | span->dropped_link_count;
+}
+
+static size_t dropped_size(const impact__span *span)
+{
+    return count_size(span->dropped_attribute_count) + count_size(span->dropped_event_count) +
+           count_size(span->dropped_link_count);
+}
+
+static void write_dropped(uint8_t *to, const impact__span *span)
+{
     to = write_count(to, IMPACT__SPAN_DROPPED_ATTRIBUTES, span->dropped_attribute_count);
     to = write_count(to, IMPACT__SPAN_DROPPED_EVENTS, span->dropped_event_count);
     (void)write_count(to, IMPACT__SPAN_DROPPED_LINKS, span->dropped_link_count);
@@ -70,16 +85,17 @@ static void write_head(uint8_t *to, const impact__span *span, uint64_t end_unix_
 
 void impact__span_finish(impact__span *span, uint64_t end_unix_ns)
 {
+    const bool is_whole = !has_dropped(span);
     const size_t head_size = fixed_head_size + (span->has_parent ? (size_t)parent_size : 0) +
-                             count_size(span->dropped_attribute_count) +
-                             count_size(span->dropped_event_count) +
-                             count_size(span->dropped_link_count);
+                             (is_whole ? 0 : dropped_size(span));
     const uint32_t span_offset = (uint32_t)(impact__span_head_room - head_size);
-    write_head(span->bytes + span_offset, span, end_unix_ns);
+    uint8_t *to = write_head(span->bytes + span_offset, span, end_unix_ns);
+    if (!is_whole)
+        write_dropped(to, span);
 
     const uint32_t size = span->size - span_offset;
     span->record_offset = span_offset - 1 - (uint32_t)impact__varint_size(size);
-    uint8_t *to = span->bytes + span->record_offset;
+    to = span->bytes + span->record_offset;
     *to++ = IMPACT__TAG(IMPACT__SCOPE_SPANS_SPANS, IMPACT__WIRE_LENGTH);
     (void)impact__write_varint(to, size);
 }

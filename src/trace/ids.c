@@ -23,12 +23,18 @@ void impact__id_generator_close(impact__id_generator *generator)
     generator->of = NULL;
 }
 
+static void write_random(uint8_t *to, impact__random *random)
+{
+    const uint64_t bits = impact__id_random(random);
+    memcpy(to, &bits, sizeof bits);
+}
+
 impact_trace_id impact__id_ask_trace(const impact__id_generator *generator, impact__random *random)
 {
     static const impact_trace_id zero;
     impact_trace_id id = generator->new_trace_id(generator->of);
     if (memcmp(&id, &zero, sizeof id) == 0)
-        impact__id_write_random(id.bytes + 8, random);
+        write_random(id.bytes + 8, random);
     return id;
 }
 
@@ -37,6 +43,6 @@ impact_span_id impact__id_ask_span(const impact__id_generator *generator, impact
     static const impact_span_id zero;
     impact_span_id id = generator->new_span_id(generator->of);
     if (memcmp(&id, &zero, sizeof id) == 0)
-        impact__id_write_random(id.bytes, random);
+        write_random(id.bytes, random);
     return id;
 }

@@ -21,39 +21,62 @@ typedef struct impact__id_generator {
 bool impact__id_generator_open(impact__id_generator *generator, impact_id_generator *given);
 void impact__id_generator_close(impact__id_generator *generator);
 
-/* 8 random bytes, not all zero. */
-static inline void impact__id_write_random(uint8_t *to, impact__random *random)
+/* The ids of a span, as their bytes lie in memory: in words, which are copied without a stall. */
+typedef struct impact__ids {
+    uint64_t trace_begin;
+    uint64_t trace_end;
+    uint64_t span;
+} impact__ids;
+
+static inline void impact__ids_set_trace_id(impact__ids *ids, const impact_trace_id *id)
+{
+    memcpy(&ids->trace_begin, id->bytes, sizeof ids->trace_begin);
+    memcpy(&ids->trace_end, id->bytes + 8, sizeof ids->trace_end);
+}
+
+static inline impact_trace_id impact__ids_trace_id(const impact__ids *ids)
+{
+    impact_trace_id id;
+    memcpy(id.bytes, &ids->trace_begin, sizeof ids->trace_begin);
+    memcpy(id.bytes + 8, &ids->trace_end, sizeof ids->trace_end);
+    return id;
+}
+
+/* Not zero. */
+static inline uint64_t impact__id_random(impact__random *random)
 {
     uint64_t bits;
     do {
         bits = impact__random_next(random);
     } while (!bits);
-    memcpy(to, &bits, sizeof bits);
+    return bits;
 }
 
 /* From the program's own generator; random where that gives none. */
 impact_trace_id impact__id_ask_trace(const impact__id_generator *generator, impact__random *random);
 impact_span_id impact__id_ask_span(const impact__id_generator *generator, impact__random *random);
 
-static inline impact_span_id impact__id_new_span(const impact__id_generator *generator,
-                                                 impact__random *random)
+static inline uint64_t impact__id_new_span(const impact__id_generator *generator,
+                                           impact__random *random)
 {
-    impact_span_id id;
-    if (__builtin_expect(generator->of != NULL, 0))
-        return impact__id_ask_span(generator, random);
-    impact__id_write_random(id.bytes, random);
-    return id;
+    if (__builtin_expect(generator->of == NULL, 1))
+        return impact__id_random(random);
+    uint64_t bits;
+    const impact_span_id id = impact__id_ask_span(generator, random);
+    memcpy(&bits, &id, sizeof bits);
+    return bits;
 }
 
-static inline impact_trace_id impact__id_new_trace(const impact__id_generator *generator,
-                                                   impact__random *random)
+static inline void impact__id_new_trace(impact__ids *ids, const impact__id_generator *generator,
+                                        impact__random *random)
 {
-    impact_trace_id id;
-    if (__builtin_expect(generator->of != NULL, 0))
-        return impact__id_ask_trace(generator, random);
-    impact__id_write_random(id.bytes, random);
-    impact__id_write_random(id.bytes + 8, random);
-    return id;
+    if (__builtin_expect(generator->of == NULL, 1)) {
+        ids->trace_begin = impact__id_random(random);
+        ids->trace_end = impact__id_random(random);
+        return;
+    }
+    const impact_trace_id id = impact__id_ask_trace(generator, random);
+    impact__ids_set_trace_id(ids, &id);
 }
 
 /* The flags of a new trace: whether its id is random. */

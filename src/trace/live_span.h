@@ -21,6 +21,7 @@
 #include <impact/trace.h>
 
 #include "trace/identity.h"
+#include "trace/ids.h"
 #include "trace/owner.h"
 
 enum {
@@ -32,6 +33,17 @@ enum {
     impact__span_size_limit = 1 << 20,     /* by default: what would make a span larger is cut */
 };
 
+/* Of a span's bytes, what is kept for its status, and for exceptions: see room.h. */
+static inline uint32_t impact__span_status_room(uint32_t span_bytes)
+{
+    return span_bytes / 32;
+}
+
+static inline uint32_t impact__span_exception_room(uint32_t span_bytes)
+{
+    return span_bytes / 8;
+}
+
 /* Where an attribute lies in the bytes, and a print of its key that tells most others apart. */
 typedef struct impact__attribute_place {
     uint32_t print;
@@ -42,7 +54,7 @@ typedef struct impact__span {
     impact__pooled pooled; /* first: see slot.h */
 
     /* Who may look: any thread, at any time. See access.h. */
-    _Atomic uint64_t life;            /* its generation, and whether it is shared */
+    _Atomic uintptr_t life;           /* see slot.h */
     _Atomic(impact__owner *) owner;   /* set last of all when a span starts */
     atomic_uint process;              /* that it was started in: see process/fork.h */
     _Atomic uint64_t ids[3];          /* trace id and span id, as they lie in memory */
@@ -70,6 +82,7 @@ typedef struct impact__span {
 
     impact__attribute_place *places; /* owned */
     uint32_t place_capacity;
+    uint32_t short_count; /* up to how many short attributes have a place: see room.h */
     uint32_t attribute_count;
     uint32_t event_count;
     uint32_t link_count;
@@ -79,53 +92,34 @@ typedef struct impact__span {
     uint32_t cut_count; /* what did not fit as it was */
 } impact__span;
 
-/* ---- its life ---- */
-
-#define IMPACT__LIFE_SHARED UINT64_C(1) /* whoever works at it takes the lock */
-#define IMPACT__LIFE_FLAGS  1           /* bits */
-
-static inline uint64_t impact__life_of(uint64_t generation)
-{
-    return generation << IMPACT__LIFE_FLAGS;
-}
-
-static inline uint64_t impact__life_generation(uint64_t life)
-{
-    return life >> IMPACT__LIFE_FLAGS;
-}
-
-static inline uint64_t impact__span_life(const impact__span *span)
-{
-    /* Pairs with the stores in access.h. */
-    return atomic_load_explicit(&span->life, memory_order_acquire);
-}
-
 /* ---- its identity ---- */
 
 #define IMPACT__ID_TRACE_FLAGS     0xFFu
 #define IMPACT__ID_IS_REMOTE       0x100u
 #define IMPACT__ID_HAS_TRACE_STATE 0x200u
 
-/* Eight bytes of an id, one by one: what was just written so is not read in one piece, which stalls. */
-static inline void impact__span_set_id(impact__span *span, int number, const uint8_t *bytes)
+/* Before its owner is set. `trace_state` is taken. The words are released, so that who has an old name and
+ * reads one of them reads the new life after it. */
+static inline void impact__span_set_ids(impact__span *span, const impact__ids *ids, uint32_t flags,
+                                        impact__shared_text *trace_state)
 {
-    uint64_t id;
-    memcpy(&id, bytes, sizeof id);
-    /* Released, so that who has an old name and reads one of these reads the new life after it. */
-    atomic_store_explicit(&span->ids[number], id, memory_order_release);
+    span->trace_state = trace_state;
+    atomic_store_explicit(&span->ids[0], ids->trace_begin, memory_order_release);
+    atomic_store_explicit(&span->ids[1], ids->trace_end, memory_order_release);
+    atomic_store_explicit(&span->ids[2], ids->span, memory_order_release);
+    atomic_store_explicit(&span->id_flags, flags | (trace_state ? IMPACT__ID_HAS_TRACE_STATE : 0),
+                          memory_order_release);
 }
 
-/* Before its owner is set. `identity` is taken. */
+/* `identity` is taken. */
 static inline void impact__span_set_identity(impact__span *span, const impact__identity *identity)
 {
-    span->trace_state = identity->trace_state;
-    impact__span_set_id(span, 0, identity->trace_id.bytes);
-    impact__span_set_id(span, 1, identity->trace_id.bytes + 8);
-    impact__span_set_id(span, 2, identity->span_id.bytes);
-    atomic_store_explicit(&span->id_flags,
-                          identity->trace_flags | (identity->is_remote ? IMPACT__ID_IS_REMOTE : 0) |
-                              (identity->trace_state ? IMPACT__ID_HAS_TRACE_STATE : 0),
-                          memory_order_release);
+    impact__ids ids;
+    impact__ids_set_trace_id(&ids, &identity->trace_id);
+    memcpy(&ids.span, &identity->span_id, sizeof ids.span);
+    impact__span_set_ids(span, &ids,
+                         identity->trace_flags | (identity->is_remote ? IMPACT__ID_IS_REMOTE : 0),
+                         identity->trace_state);
 }
 
 #endif

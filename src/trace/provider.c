@@ -3,9 +3,9 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
-#include "base/ticks.h"
 #include "base/options.h"
 #include "base/thread.h"
+#include "base/ticks.h"
 #include "pipeline/ring.h"
 #include "process/diagnostics.h"
 #include "signal/encode_value.h"
@@ -54,6 +54,12 @@ static void set_limits(impact_span_limits *to, const impact_span_limits *from)
         to->span_bytes = span_bytes_least;
     if (to->span_bytes > span_bytes_most)
         to->span_bytes = span_bytes_most;
+}
+
+static uint32_t ordinary_room_of(const impact_span_limits *limits)
+{
+    const uint32_t bytes = limits->span_bytes;
+    return bytes - impact__span_status_room(bytes) - impact__span_exception_room(bytes);
 }
 
 static void close_parts(impact_tracer_provider *provider)
@@ -146,6 +152,7 @@ static impact_status open_parts(impact_tracer_provider *provider,
         !impact__id_generator_open(&provider->ids, options->id_generator))
         return IMPACT_EINVAL;
     set_limits(&provider->limits, &options->limits);
+    provider->ordinary_room = ordinary_room_of(&provider->limits);
     provider->is_disabled = options->is_disabled;
     provider->uses_system_clock = options->uses_system_clock || !impact__ticks_look();
     const impact_status status = impact__encoded_resource_open(&provider->resource, options);

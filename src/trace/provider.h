@@ -33,6 +33,7 @@ struct impact_tracer_provider {
     /* Fixed once opened. */
     const impact_allocator *allocator;
     impact_span_limits limits;
+    uint32_t ordinary_room; /* of span_bytes: see room.h */
     impact__sampler sampler;
     impact__id_generator ids;
     bool is_disabled;
@@ -66,14 +67,6 @@ struct impact_tracer_provider {
     bool has_passed;
     impact_tracer_provider *next_retired;
 };
-
-/* A finished span, after which the provider is not to be touched: `record` is field 2 of ScopeSpans, its tag, its length and the Span. One that is not
- * sampled is only recorded: processors see it, exporters do not. */
-void impact__provider_on_end(impact_tracer_provider *provider, const void *record, size_t size,
-                             const impact_tracer *tracer, bool is_sampled);
-
-/* Somebody may get to see a span that starts now. */
-bool impact__provider_wants_spans(const impact_tracer_provider *provider);
 
 /* A span was lost before it had a slot. */
 static inline void impact__provider_count_no_memory(impact_tracer_provider *provider)

@@ -32,10 +32,9 @@ static bool record_short_name(impact__span *span, impact_text name)
     return true;
 }
 
-void impact__span_record_name(impact__span *span, impact_text name)
+/* Apart, so that the short way does not pay for its frame. */
+__attribute__((noinline)) static void record_long_name(impact__span *span, impact_text name)
 {
-    if (record_short_name(span, name))
-        return;
     impact__string string = impact__string_of(name, name_character_limit);
     const size_t room = impact__room_left(span, IMPACT__ROOM_ORDINARY, span->name_size);
     if (impact__field_size(IMPACT__SPAN_NAME, string.size) > room) {
@@ -51,6 +50,12 @@ void impact__span_record_name(impact__span *span, impact_text name)
         return; /* better the old one than none */
     (void)impact__write_string(to, IMPACT__SPAN_NAME, &string);
     span->name_size = (uint32_t)size;
+}
+
+void impact__span_record_name(impact__span *span, impact_text name)
+{
+    if (!record_short_name(span, name))
+        record_long_name(span, name);
 }
 
 void impact__span_record_trace_state(impact__span *span)
@@ -138,11 +143,16 @@ void impact_span_set_status(impact_span *span, impact_span_status status, const 
 
 /* ---- attributes ---- */
 
-static uint32_t print_of(impact_text key)
+/* A number that most other keys do not have; `key` is not empty. */
+static inline uint32_t print_of(impact_text key)
 {
     const unsigned char *k = (const unsigned char *)key.data;
-    return (uint32_t)key.size << 24 | (uint32_t)k[0] << 16 | (uint32_t)k[key.size / 2] << 8 |
-           (uint32_t)k[key.size - 1];
+    if (key.size < 4)
+        return (uint32_t)key.size << 24 | (uint32_t)k[0] << 16 | (uint32_t)k[key.size / 2] << 8 |
+               (uint32_t)k[key.size - 1];
+    const uint32_t middle = impact__load_4(key.data + key.size / 2 - 2);
+    return impact__load_4(key.data) + middle * 3 + impact__load_4(key.data + key.size - 4) * 9 +
+           (uint32_t)key.size;
 }
 
 /* The key of the attribute at `offset`, as encode.c writes it: tag, length, tag, length, key. */
@@ -174,6 +184,7 @@ static bool has_room_for_a_place(impact__span *span)
         return false;
     span->places = places;
     span->place_capacity = capacity;
+    impact__room_set_short_count(span);
     return true;
 }
 
@@ -230,28 +241,36 @@ static bool add_attribute(impact__span *span, impact__key_value *kv, uint32_t pr
     return true;
 }
 
+/* Perhaps the key of one that is there. */
+static inline bool has_print(const impact__span *span, uint32_t print)
+{
+    for (uint32_t i = 0; i < span->attribute_count; i++)
+        if (span->places[i].print == print)
+            return true;
+    return false;
+}
+
 /* Most attributes: short, new, and there is room. False: it takes the long way. */
 static inline bool record_short(impact__span *span, const impact_attribute *attribute)
 {
-    const impact_span_limits *limits = &span->provider->limits;
-    if (span->attribute_count >= limits->attribute_limit ||
-        span->attribute_count >= span->place_capacity ||
-        span->size + impact__short_size > span->short_end)
+    const uint32_t count = span->attribute_count;
+    if (count >= span->short_count || span->size + impact__short_size > span->short_end)
         return false;
     uint8_t *to = span->bytes + span->size;
-    uint8_t *end =
-        impact__write_short(to, IMPACT__SPAN_ATTRIBUTES, attribute, limits->value_length_limit);
+    const uint8_t *end = impact__write_short(to, IMPACT__SPAN_ATTRIBUTES, attribute,
+                                             span->provider->limits.value_length_limit);
     if (!end)
         return false;
     const uint32_t print = print_of(attribute->key);
-    if (place_of(span, attribute->key, print))
+    if (has_print(span, print))
         return false;
-    span->places[span->attribute_count++] = (impact__attribute_place){print, span->size};
+    span->places[count] = (impact__attribute_place){print, span->size};
+    span->attribute_count = count + 1;
     span->size += (uint32_t)(end - to);
     return true;
 }
 
-/* Apart, so that the short way does not pay for its frame. */
+/* Apart, too. */
 __attribute__((noinline)) static void record_long(impact__span *span,
                                                   const impact_attribute *attribute)
 {
@@ -270,27 +289,53 @@ __attribute__((noinline)) static void record_long(impact__span *span,
         span->dropped_attribute_count++;
 }
 
-static inline void record_all(impact__span *span, const impact_attribute *attributes,
-                              size_t attribute_count)
+void impact__span_record_attributes(impact__span *span, const impact_attribute *attributes,
+                                    size_t attribute_count)
 {
     for (size_t i = 0; i < attribute_count; i++)
         if (!record_short(span, &attributes[i]))
             record_long(span, &attributes[i]);
 }
 
-void impact__span_record_attributes(impact__span *span, const impact_attribute *attributes,
-                                    size_t attribute_count)
+/* The two below are apart, too. They come last, so that what calls them keeps nothing. */
+__attribute__((noinline)) static void record_rest(const impact__thread_state *state,
+                                                  impact__span *span,
+                                                  const impact_attribute *attributes,
+                                                  size_t attribute_count)
 {
-    record_all(span, attributes, attribute_count);
+    impact__span_record_attributes(span, attributes, attribute_count);
+    impact__access_end_own(state);
+}
+
+__attribute__((noinline)) static void
+set_all_slowly(impact_span *span, const impact_attribute *attributes, size_t attribute_count)
+{
+    impact__access access;
+    impact__span *live = impact__access_begin(&access, span);
+    if (!live)
+        return;
+    impact__span_record_attributes(live, attributes, attribute_count);
+    impact__access_end(&access, live);
 }
 
 void impact_span_set_all(impact_span *span, const impact_attribute *attributes,
                          size_t attribute_count)
 {
-    impact__access access;
-    impact__span *live = attributes ? impact__access_begin(&access, span) : NULL;
-    if (!live)
+    const uintptr_t name = (uintptr_t)span;
+    if (!attributes || !attribute_count || !(name & IMPACT__NAME_RECORDING))
         return;
-    record_all(live, attributes, attribute_count);
-    impact__access_end(&access, live);
+    impact__thread_state *state = impact__thread_state_peek();
+    impact__span *live = impact__access_begin_own(state, name);
+    if (__builtin_expect(!live, 0)) {
+        set_all_slowly(span, attributes, attribute_count);
+        return;
+    }
+    while (record_short(live, attributes)) {
+        attributes++;
+        if (--attribute_count == 0) {
+            impact__access_end_own(state);
+            return;
+        }
+    }
+    record_rest(state, live, attributes, attribute_count);
 }

@@ -4,21 +4,18 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "trace/provider.h"
 
-static size_t kept_for_others(const impact__span *span, impact__room_use use)
+static size_t most_of(const impact__span *span, impact__room_use use)
 {
-    const size_t limit = span->provider->limits.span_bytes;
-    const size_t status = limit / 32;
-    const size_t exceptions = limit / 8;
-    return use == IMPACT__ROOM_ORDINARY    ? status + exceptions
-           : use == IMPACT__ROOM_EXCEPTION ? status
-                                           : 0;
+    const uint32_t limit = span->provider->limits.span_bytes;
+    return use == IMPACT__ROOM_ORDINARY    ? span->provider->ordinary_room
+           : use == IMPACT__ROOM_EXCEPTION ? limit - impact__span_status_room(limit)
+                                           : limit;
 }
 
 size_t impact__room_left(const impact__span *span, impact__room_use use, size_t freed)
 {
-    const size_t most = span->provider->limits.span_bytes - kept_for_others(span, use);
+    const size_t most = most_of(span, use);
     const size_t used = span->size - freed;
     return most > used ? most - used : 0;
 }
@@ -40,14 +37,6 @@ uint8_t *impact__room_grow(impact__span *span, size_t size, size_t kept)
     span->capacity = (uint32_t)capacity;
     impact__room_set_short_end(span);
     return span->bytes + span->size;
-}
-
-void impact__room_set_short_end(impact__span *span)
-{
-    const size_t most =
-        span->provider->limits.span_bytes - kept_for_others(span, IMPACT__ROOM_ORDINARY);
-    const size_t end = span->capacity - impact__status_code_size;
-    span->short_end = (uint32_t)(end < most ? end : most);
 }
 
 /* What lies at `from` or behind it moves. */

@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "trace/live_span.h"
+#include "trace/provider.h"
 
 /* What may use how much of it. */
 typedef enum impact__room_use {
@@ -26,7 +27,19 @@ typedef enum impact__room_use {
 enum { impact__status_code_size = 4 }; /* of a status without a description: there is always room */
 
 /* Up to where short attributes may be written unasked: again when the capacity is another one. */
-void impact__room_set_short_end(impact__span *span);
+static inline void impact__room_set_short_end(impact__span *span)
+{
+    const uint32_t end = span->capacity - impact__status_code_size;
+    const uint32_t most = span->provider->ordinary_room;
+    span->short_end = end < most ? end : most;
+}
+
+/* Up to how many of them: again when there are more places. */
+static inline void impact__room_set_short_count(impact__span *span)
+{
+    const uint32_t limit = span->provider->limits.attribute_limit;
+    span->short_count = limit < span->place_capacity ? limit : span->place_capacity;
+}
 
 /* Bytes that may be added at the end, beside `freed` that go away: as the limit allows. */
 size_t impact__room_left(const impact__span *span, impact__room_use use, size_t freed);

@@ -192,7 +192,7 @@ void impact__rule_ask(const impact__rule *rule, const impact_sampling_request *r
 {
     if (rule->kind == IMPACT__RULE_USER)
         rule->should_sample(rule->user, request, result);
-    else if (impact__rule_samples(rule, &request->trace_id))
+    else if (impact__rule_samples(rule, impact__low_bits(&request->trace_id)))
         result->decision = IMPACT_SAMPLING_RECORD_AND_SAMPLE;
     else
         result->decision = IMPACT_SAMPLING_DROP;

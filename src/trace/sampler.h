@@ -84,11 +84,11 @@ static inline uint64_t impact__low_bits(const impact_trace_id *id)
     return be64toh(bits);
 }
 
-/* Of a rule that is nobody's own. */
-static inline bool impact__rule_samples(const impact__rule *rule, const impact_trace_id *trace_id)
+/* Of a rule that is nobody's own; `low_bits` are those of the trace id. */
+static inline bool impact__rule_samples(const impact__rule *rule, uint64_t low_bits)
 {
     if (rule->kind == IMPACT__RULE_RATIO)
-        return impact__low_bits(trace_id) < rule->bound;
+        return low_bits < rule->bound;
     return rule->kind == IMPACT__RULE_ALL;
 }
 

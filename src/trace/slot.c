@@ -5,7 +5,12 @@
 
 #include "base/alloc.h"
 
-static impact__span first_chunk[impact__pool_chunk_count];
+typedef union slot {
+    impact__span span;
+    char lines[impact__slot_size];
+} slot;
+
+static _Alignas(64) slot first_chunk[impact__pool_chunk_count];
 impact__pool impact__slot_pool = IMPACT__POOL(first_chunk);
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
@@ -23,13 +28,15 @@ void impact__slots_open(void)
 static void renew_lock(impact__span *span)
 {
     const unsigned process = impact__fork_generation();
-    const bool is_fresh = impact__life_generation(impact__span_life(span)) == 0;
+    const bool is_fresh = impact__span_life(span) == 0;
     if (!is_fresh && atomic_load_explicit(&span->process, memory_order_relaxed) == process)
         return;
     (void)pthread_mutex_init(&span->lock, NULL); /* cannot fail on Linux */
     atomic_store_explicit(&span->process, process, memory_order_relaxed);
-    if (is_fresh) /* 0 is no generation: no name is 0 */
-        atomic_store_explicit(&span->life, impact__life_of(1), memory_order_relaxed);
+    if (is_fresh)
+        atomic_store_explicit(&span->life,
+                              IMPACT__LIFE_GENERATION | (uintptr_t)span->pooled.number << 1,
+                              memory_order_relaxed);
 }
 
 static void chain(impact__slots *slots, impact__span *span)
@@ -68,7 +75,7 @@ static bool has_bytes(impact__span *span)
     return span->bytes != NULL;
 }
 
-impact__span *impact__slot_take(impact__slots *slots)
+impact__span *impact__slot_take_slowly(impact__slots *slots)
 {
     if (!slots->first)
         fetch(slots);
@@ -92,11 +99,10 @@ static void free_bytes(impact__span *span)
     span->place_capacity = 0;
 }
 
-/* True when its names are used up: it is left alone. */
+/* Its names are used up: it is left alone. */
 static bool is_worn_out(const impact__span *span)
 {
-    return sizeof(uintptr_t) >= sizeof(uint64_t) &&
-           impact__life_generation(impact__span_life(span)) >= IMPACT__NAME_GENERATION_LAST;
+    return impact__life_is_last(impact__span_life(span));
 }
 
 void impact__slot_give_to_pool(impact__span *span)
@@ -120,7 +126,7 @@ static void give_half_to_pool(impact__slots *slots)
     impact__pool_give(&impact__slot_pool, some);
 }
 
-void impact__slot_give(impact__slots *slots, impact__span *span)
+void impact__slot_give_slowly(impact__slots *slots, impact__span *span)
 {
     if (is_worn_out(span)) {
         free_bytes(span);

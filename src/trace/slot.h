@@ -2,13 +2,15 @@
  *
  * DESIGN: a slot serves one span after another and is never freed, so that whoever has the name of a span
  * that is over may look, and finds that the slot's life is another one. A name, an `impact_span *`, points
- * nowhere; it is a number:
+ * nowhere; it is a number, and the slot's life is the same with another last bit:
  *
- *     | generation | number of the slot (20 bits) | recording |
+ *     name | generation | number of the slot (20 bits) | recording |
+ *     life | generation | number of the slot (20 bits) | shared    |    see access.h
  *
  * Each end of a span begins the slot's next generation. On 64 bits there are 2^43 of them; a slot that has
  * had them all is left alone. So a name is never another span's, however often slots are used again. (On
- * 32 bits there are 2,048, and they begin again.)
+ * 32 bits there are 2,048, and they begin again.) No generation is 0: no name is, and the life of a slot
+ * that was never taken is of no name.
  *
  * Empty slots lie with threads, some with each, for its next spans; the others in a pool, without bytes.
  */
@@ -27,7 +29,10 @@ enum {
     impact__slot_limit = 64,      /* empty ones that a thread keeps */
     impact__slot_fetch_count = 4, /* that it takes from the pool at once */
     impact__slot_number_bits = 20,
+    impact__slot_size = 256, /* of a span and what fills its lines: a shift finds it */
 };
+
+_Static_assert(sizeof(impact__span) <= impact__slot_size, "a slot has room for a span");
 
 _Static_assert(1 << impact__slot_number_bits == impact__pool_limit, "a name has room for a number");
 
@@ -42,33 +47,79 @@ extern impact__pool impact__slot_pool;
 /* Before all else, once for each thread. */
 void impact__slots_open(void);
 
-/* An empty slot with room for a span's head; NULL without memory, or with 2^20 live spans. */
-impact__span *impact__slot_take(impact__slots *slots);
+/* ---- names and lives ---- */
 
-/* Hand a slot, whose span has ended, to the calling thread; or, for want of it, to the pool. */
-void impact__slot_give(impact__slots *slots, impact__span *span);
-void impact__slot_give_to_pool(impact__span *span);
-
-/* Give all to the pool. */
-void impact__slots_clear(impact__slots *slots);
-
-/* ---- names ---- */
-
-#define IMPACT__NAME_RECORDING       ((uintptr_t)1)
-#define IMPACT__NAME_GENERATION_BIT  (impact__slot_number_bits + 1)
-#define IMPACT__NAME_GENERATION_LAST (UINTPTR_MAX >> IMPACT__NAME_GENERATION_BIT)
-
-static inline uintptr_t impact__name_generation(uintptr_t name)
-{
-    return name >> IMPACT__NAME_GENERATION_BIT;
-}
+#define IMPACT__NAME_RECORDING  ((uintptr_t)1)
+#define IMPACT__LIFE_SHARED     ((uintptr_t)1) /* whoever works at the span takes the lock */
+#define IMPACT__LIFE_GENERATION ((uintptr_t)1 << (impact__slot_number_bits + 1)) /* one of them */
 
 /* The slot of a name, whoever's span it has now; NULL: it is no name. */
 static inline impact__span *impact__slot_of(uintptr_t name)
 {
     return impact__pool_at(&impact__slot_pool,
                            (uint32_t)(name >> 1) & (uint32_t)(impact__pool_limit - 1),
-                           sizeof(impact__span));
+                           impact__slot_size);
 }
+
+static inline uintptr_t impact__span_life(const impact__span *span)
+{
+    /* Pairs with the stores in access.h. */
+    return atomic_load_explicit(&span->life, memory_order_acquire);
+}
+
+static inline bool impact__life_is(uintptr_t life, uintptr_t name)
+{
+    return life && (life ^ name) <= 1;
+}
+
+/* Its last one that no other name has: on 32 bits there is none. */
+static inline bool impact__life_is_last(uintptr_t life)
+{
+    return sizeof life >= sizeof(uint64_t) && life >= (uintptr_t)0 - IMPACT__LIFE_GENERATION;
+}
+
+static inline uintptr_t impact__life_after(uintptr_t life)
+{
+    const uintptr_t next = (life & ~IMPACT__LIFE_SHARED) + IMPACT__LIFE_GENERATION;
+    return next >= IMPACT__LIFE_GENERATION ? next : next + IMPACT__LIFE_GENERATION;
+}
+
+/* ---- taking and giving ---- */
+
+impact__span *impact__slot_take_slowly(impact__slots *slots);
+void impact__slot_give_slowly(impact__slots *slots, impact__span *span);
+void impact__slot_give_to_pool(impact__span *span);
+
+/* An empty slot with room for a span's head; NULL without memory, or with 2^20 live spans. */
+static inline impact__span *impact__slot_take(impact__slots *slots, unsigned fork_generation)
+{
+    impact__span *span = slots->first;
+    if (__builtin_expect(!span || !span->bytes ||
+                             atomic_load_explicit(&span->process, memory_order_relaxed) !=
+                                 fork_generation,
+                         0))
+        return impact__slot_take_slowly(slots);
+    slots->first = (impact__span *)span->pooled.next;
+    slots->count--;
+    return span;
+}
+
+/* Hand a slot, whose span has ended, to the calling thread. */
+static inline void impact__slot_give(impact__slots *slots, impact__span *span)
+{
+    if (__builtin_expect(slots->count >= impact__slot_limit ||
+                             span->capacity > impact__span_kept_capacity ||
+                             impact__life_is_last(impact__span_life(span)),
+                         0)) {
+        impact__slot_give_slowly(slots, span);
+        return;
+    }
+    span->pooled.next = slots->first ? &slots->first->pooled : NULL;
+    slots->first = span;
+    slots->count++;
+}
+
+/* Give all to the pool. */
+void impact__slots_clear(impact__slots *slots);
 
 #endif

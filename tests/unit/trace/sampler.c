@@ -28,7 +28,8 @@ static bool samples(const impact__sampler *sampler, const impact_span_context *p
     impact__identity identity = {.trace_state = NULL};
     if (parent)
         identity = impact__identity_of(parent);
-    return impact__rule_samples(impact__sampler_rule(sampler, parent ? &identity : NULL), id);
+    return impact__rule_samples(impact__sampler_rule(sampler, parent ? &identity : NULL),
+                                impact__low_bits(id));
 }
 
 /* Decisions for: no parent, a parent that is sampled, one that is not. */
