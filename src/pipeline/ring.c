@@ -52,17 +52,20 @@ static uint8_t *aligned(uint8_t *memory)
     return beyond ? memory + (impact__ring_unit - beyond) : memory;
 }
 
-static void see(impact__ring *ring, impact__ring_memory *memory)
+/* The geometry is in range. */
+static void see(impact__ring *ring, impact__ring_memory *memory, uint32_t limit,
+                uint32_t area_units)
 {
     impact__ring_extent *extents = (impact__ring_extent *)(void *)(memory + 1);
+    const uint32_t rows = row_count(limit, (size_t)area_units * impact__ring_unit);
     *ring = (impact__ring){
         .memory = memory,
         .extents = extents,
-        .area = aligned((uint8_t *)(extents + memory->extent_count)),
-        .limit = memory->limit,
-        .extent_mask = memory->extent_count - 1,
-        .area_units = memory->area_units,
-        .soft_units = memory->area_units / impact__ring_soft_part,
+        .area = aligned((uint8_t *)(extents + rows)),
+        .limit = limit,
+        .extent_mask = rows - 1,
+        .area_units = area_units,
+        .soft_units = area_units / impact__ring_soft_part,
     };
 }
 
@@ -77,21 +80,24 @@ void impact__ring_format(impact__ring *ring, void *memory, uint32_t limit, size_
     head->extent_count = rows;
     head->area_units = (uint32_t)(area_size / impact__ring_unit);
     head->magic = magic;
-    see(ring, head);
+    see(ring, head, limit, head->area_units);
 }
 
 bool impact__ring_attach(impact__ring *ring, void *memory, size_t size)
 {
-    const impact__ring_memory *head = memory;
-    if ((uintptr_t)memory % impact__ring_unit || size < sizeof *head || head->magic != magic ||
-        head->area_units > IMPACT__RING_AREA_MOST / impact__ring_unit)
+    /* Volatile: each is read once, and what was checked is what is used. */
+    const volatile impact__ring_memory *head = memory;
+    if ((uintptr_t)memory % impact__ring_unit || size < sizeof *head || head->magic != magic)
         return false;
-    const size_t area_size = (size_t)head->area_units * impact__ring_unit;
-    if (!is_in_range(head->limit, area_size) ||
-        head->extent_count != row_count(head->limit, area_size) ||
-        size < impact__ring_size(head->limit, area_size))
+    const uint32_t limit = head->limit;
+    const uint32_t area_units = head->area_units;
+    if (area_units > IMPACT__RING_AREA_MOST / impact__ring_unit)
         return false;
-    see(ring, memory);
+    const size_t area_size = (size_t)area_units * impact__ring_unit;
+    if (!is_in_range(limit, area_size) || head->extent_count != row_count(limit, area_size) ||
+        size < impact__ring_size(limit, area_size))
+        return false;
+    see(ring, memory, limit, area_units);
     return true;
 }
 
@@ -106,6 +112,13 @@ void impact__ring_forget(impact__ring *ring)
     atomic_store_explicit(&memory->reserved, 0, memory_order_relaxed);
     for (unsigned i = 0; i < impact__ring_lane_count; i++)
         atomic_store_explicit(&memory->lanes[i].extent, 0, memory_order_relaxed);
+}
+
+void impact__ring_clear(impact__ring *ring)
+{
+    for (uint32_t i = 0; i <= ring->extent_mask; i++)
+        atomic_store_explicit(&ring->extents[i].state, 0, memory_order_relaxed);
+    impact__ring_forget(ring);
 }
 
 void impact__ring_shut(impact__ring *ring)
@@ -140,7 +153,8 @@ bool impact__ring_close_extent(impact__ring *ring, uint64_t number, uint64_t *st
     } while (
         !atomic_compare_exchange_weak(&extent->state, state, *state | IMPACT__RING_CLOSED_BIT));
     *state |= IMPACT__RING_CLOSED_BIT;
-    const uint32_t unused = places - impact__ring_count_in(*state);
+    const uint32_t count = impact__ring_count_in(*state);
+    const uint32_t unused = places > count ? places - count : 0; /* a file may say anything */
     if (unused)
         give_back(ring, unused);
     return unused > 0;
@@ -184,21 +198,34 @@ static uint32_t units_for(uint32_t places, size_t size)
     return (uint32_t)((bytes + impact__ring_unit - 1) / impact__ring_unit);
 }
 
+/* The head, after a reader that was stopped with the tail at the front already, and will store the same. */
+static uint64_t head_for(const impact__ring *ring, uint64_t tail)
+{
+    /* Pairs with the store in the reader's release: what is below the head was read. */
+    uint64_t head = atomic_load_explicit(&ring->memory->head, memory_order_acquire);
+    const uint64_t number = impact__ring_number_at(tail);
+    const uint64_t front = impact__ring_position(number, 0);
+    const bool begins_anew = !impact__ring_offset_at(tail) &&
+                             impact__ring_distance(impact__ring_number_at(head), number) == 1;
+    if (begins_anew && atomic_compare_exchange_strong(&ring->memory->head, &head, front))
+        return front;
+    return head;
+}
+
 /* Where an extent of so many units can lie, or false. */
 static bool fit(const impact__ring *ring, uint64_t tail, uint32_t units, uint32_t *offset)
 {
-    /* Pairs with the store in the reader's release: what is below the head was read. */
-    const uint64_t head = atomic_load_explicit(&ring->memory->head, memory_order_acquire);
+    const uint64_t head = head_for(ring, tail);
     const uint64_t unread =
         impact__ring_distance(impact__ring_number_at(head), impact__ring_number_at(tail));
     const uint32_t from = impact__ring_offset_at(tail);
     const uint32_t until = impact__ring_offset_at(head);
-    if (unread > ring->extent_mask)
+    if (unread > ring->extent_mask || until > ring->area_units)
         return false;
     *offset = from;
-    if (unread && from <= until)
+    if (from < until || (unread && from == until))
         return units <= until - from;
-    if (unread && from + units > ring->soft_units && units <= until) {
+    if (units <= until && (!unread || from + units > ring->soft_units)) {
         *offset = 0;
         return true;
     }

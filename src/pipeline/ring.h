@@ -35,11 +35,18 @@
  *     unread | free | unread        the tail has gone to the front: up to the head
  *            tail   head
  *     free                          nothing is unread: to the front, so that a reader who keeps up makes
- *                                   all live in the same few cache lines
+ *                                   all live in the same few cache lines; behind the head if it is too
+ *                                   large for what lies before it
  *
  * A record that is larger than an extent's room gets an extent of its own, in its size. What cannot lie
  * in the area in one piece is refused. Where positions are taken for full or not, the tail is looked at
  * again: a thread that was stopped between two looks must not think the ring full.
+ *
+ * So that a record as large as the area finds room, a reader who has read all makes head and tail begin
+ * anew. It does as a writer does that goes to the front: it moves the tail there under a number of its own,
+ * to which no extent belongs, and the head after it. Only then a tail is at 0, so a writer that meets one
+ * moves the head itself if need be. Before the tail is moved there is room before the head or behind it:
+ * only a record above half of the area can meet a full ring that has nothing in it, for that moment.
  *
  * MEMORY. Extents are reused from the front; the part beyond the soft end (a quarter) is used in a burst
  * only, and its pages go back to the system before the reader frees them: see ring_reader.h.
@@ -47,6 +54,10 @@
  * FORKS. The child moves its head to the tail and forgets the lanes: constant time. What the parent's
  * threads had claimed and not filled lies behind the head and is never looked at. Numbers go on, so no
  * row of the parent's is taken for the child's.
+ *
+ * FILES. A file may say anything, and be changed by anybody while it is read: the geometry is looked at once,
+ * and a reader looks at each row and cell once, checks what it saw and uses that. It ends, since what it reads
+ * is what the tail said when it began.
  *
  * KILLED WRITERS. In a mapped file the writer may be killed at any point; see ring_reader.h for how a
  * reader steps over what it left half-done.
@@ -102,8 +113,7 @@ typedef struct impact__ring_memory {
     _Atomic uint64_t tail;     /* closed 1 | number of the last extent 37 | offset behind it 26 */
     _Atomic uint32_t reserved; /* places */
     char apart_2[128];
-    _Atomic uint64_t
-        head; /* as the tail, of the last extent that was freed; the reader writes it */
+    _Atomic uint64_t head; /* as the tail, of the last extent that was freed; the reader's */
     char apart_3[128];
     struct impact__ring_lane {
         _Atomic uint64_t extent; /* its number; 0: none */
@@ -145,11 +155,15 @@ size_t impact__ring_size(uint32_t limit, size_t area_size);
 void impact__ring_format(impact__ring *ring, void *memory, uint32_t limit, size_t area_size);
 
 /* See a ring that is there, made by this or another process; `size` bytes may be touched. False: it is
- * none. */
+ * none. What its rows and cells say is not believed by who reads it, at no time; who is to write to it clears
+ * it first. */
 bool impact__ring_attach(impact__ring *ring, void *memory, size_t size);
 
 /* Forget everything, in a forked child that is alone. */
 void impact__ring_forget(impact__ring *ring);
+
+/* The same of a file that somebody left, whose rows may claim to be of extents that are still to come. */
+void impact__ring_clear(impact__ring *ring);
 
 /* No record is put in from now on, but those that are claimed already. */
 void impact__ring_shut(impact__ring *ring);

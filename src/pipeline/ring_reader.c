@@ -14,22 +14,42 @@ void impact__ring_reader_open(impact__ring_reader *reader, impact__ring *ring)
     };
 }
 
-/* ---- taking ---- */
-
-/* Whether an extent's row may be believed: a file may say anything. */
-static bool is_sound(const impact__ring *ring, const impact__ring_extent *extent, uint64_t state)
+void impact__ring_reader_step_over(impact__ring_reader *reader)
 {
-    const uint32_t offset = atomic_load_explicit(&extent->offset, memory_order_relaxed);
-    const uint32_t size = atomic_load_explicit(&extent->size, memory_order_relaxed);
-    return offset <= ring->area_units && size <= ring->area_units - offset &&
-           impact__ring_count_in(state) * sizeof(impact__ring_cell) <=
-               (size_t)size * impact__ring_unit;
+    reader->last = impact__ring_last(reader->ring);
+    reader->steps_over = true;
 }
 
-static void pass(impact__ring_reader *reader, const impact__ring_extent *extent)
+/* ---- taking ---- */
+
+/* What a row says of an extent: looked at once, for a file may be changed by anybody at any time. */
+typedef struct extent_seen {
+    uint32_t offset; /* units; likewise the next */
+    uint32_t size;
+    uint32_t count; /* records */
+} extent_seen;
+
+static extent_seen look_at(const impact__ring *ring, uint64_t number, uint64_t state)
 {
-    reader->offset = atomic_load_explicit(&extent->offset, memory_order_relaxed) +
-                     atomic_load_explicit(&extent->size, memory_order_relaxed);
+    const impact__ring_extent *extent = impact__ring_row(ring, number);
+    return (extent_seen){
+        .offset = atomic_load_explicit(&extent->offset, memory_order_relaxed),
+        .size = atomic_load_explicit(&extent->size, memory_order_relaxed),
+        .count = impact__ring_count_in(state),
+    };
+}
+
+/* Whether it may be believed, and has a record of that index. */
+static bool is_sound(const impact__ring *ring, const extent_seen *extent, uint32_t index)
+{
+    return extent->offset <= ring->area_units &&
+           extent->size <= ring->area_units - extent->offset && index < extent->count &&
+           extent->count * sizeof(impact__ring_cell) <= (size_t)extent->size * impact__ring_unit;
+}
+
+static void pass(impact__ring_reader *reader, const extent_seen *extent)
+{
+    reader->offset = extent->offset + extent->size;
     reader->passed++;
     reader->index = 0;
 }
@@ -43,24 +63,27 @@ static void step_over_extent(impact__ring_reader *reader)
 }
 
 /* The record of a cell; false: there is none, or none that may be believed. */
-static bool read_cell(const impact__ring *ring, const impact__ring_extent *extent, uint32_t index,
+static bool read_cell(const impact__ring *ring, const extent_seen *extent, uint32_t index,
                       impact__ring_record *record)
 {
-    const uint8_t *begin =
-        impact__ring_bytes_at(ring, atomic_load_explicit(&extent->offset, memory_order_relaxed));
-    const size_t size =
-        (size_t)atomic_load_explicit(&extent->size, memory_order_relaxed) * impact__ring_unit;
-    const impact__ring_cell *cell = (const impact__ring_cell *)(const void *)begin + index;
+    const uint8_t *begin = impact__ring_bytes_at(ring, extent->offset);
+    const size_t size = (size_t)extent->size * impact__ring_unit;
+    /* Volatile: each is read once, and what was checked is what is used. */
+    const volatile impact__ring_cell *cell = (const impact__ring_cell *)(const void *)begin + index;
     /* Pairs with the store in impact__ring_commit. */
     if (!atomic_load_explicit(&cell->mark, memory_order_acquire))
         return false;
-    *record = (impact__ring_record){begin + cell->offset, cell->size, cell->scope};
-    return cell->offset <= size && cell->size <= size - cell->offset;
+    const uint32_t offset = cell->offset;
+    const uint32_t length = cell->size;
+    if (offset > size || length > size - offset)
+        return false;
+    *record = (impact__ring_record){begin + offset, length, cell->scope};
+    return true;
 }
 
 /* From an extent that is closed and has records left; NOTHING: one was stepped over. */
-static impact__ring_next take_from(impact__ring_reader *reader, const impact__ring_extent *extent,
-                                   uint64_t state, impact__ring_record *record)
+static impact__ring_next take_from(impact__ring_reader *reader, const extent_seen *extent,
+                                   impact__ring_record *record)
 {
     const bool is_there = read_cell(reader->ring, extent, reader->index, record);
     if (!is_there && !reader->steps_over)
@@ -70,7 +93,7 @@ static impact__ring_next take_from(impact__ring_reader *reader, const impact__ri
         reader->taken++;
     else
         reader->skipped++;
-    if (++reader->index >= impact__ring_count_in(state))
+    if (++reader->index >= extent->count)
         pass(reader, extent);
     return is_there ? IMPACT__RING_RECORD : IMPACT__RING_NOTHING;
 }
@@ -81,11 +104,11 @@ impact__ring_next impact__ring_take(impact__ring_reader *reader, impact__ring_re
     impact__ring_next next = IMPACT__RING_NOTHING;
     while (next == IMPACT__RING_NOTHING && impact__ring_unread(reader)) {
         const uint64_t number = reader->passed + 1;
-        const impact__ring_extent *extent = impact__ring_row(ring, number);
         uint64_t state = 0;
         (void)impact__ring_close_extent(ring, number, &state);
-        if (impact__ring_shows(state, number) && is_sound(ring, extent, state))
-            next = take_from(reader, extent, state, record);
+        const extent_seen extent = look_at(ring, number, state);
+        if (impact__ring_shows(state, number) && is_sound(ring, &extent, reader->index))
+            next = take_from(reader, &extent, record);
         else if (reader->steps_over)
             step_over_extent(reader);
         else
@@ -149,29 +172,37 @@ static void give_back_burst(const impact__ring_reader *reader, uint64_t freed)
     give_pages_back(ring, from, until);
 }
 
-/* Nothing waits: what comes next goes to the front. The head moves there first, for then all between
- * it and the tail counts as unread, should a thread claim at the old tail meanwhile. */
+static void move_head(impact__ring_reader *reader)
+{
+    /* Pairs with the load in fit: who gets the bytes again comes after their reader. */
+    atomic_store_explicit(&reader->ring->memory->head,
+                          impact__ring_position(reader->passed, reader->offset),
+                          memory_order_release);
+}
+
+/* Nothing waits: head and tail begin anew, under a number that no extent has. The tail first: should a thread
+ * have moved it, nothing is done. A thread that moves it after that moves the head, too: see head_for. */
 static void go_to_the_front(impact__ring_reader *reader)
 {
     impact__ring_memory *memory = reader->ring->memory;
-    const uint64_t front = impact__ring_position(reader->passed, 0);
     uint64_t tail = atomic_load(&memory->tail);
+    const uint64_t front = impact__ring_position(reader->passed + 1, 0);
+    if (impact__ring_number_at(tail) != (reader->passed & IMPACT__RING_NUMBER_MASK) ||
+        !(impact__ring_offset_at(tail) | reader->offset))
+        return;
+    if (!atomic_compare_exchange_strong(&memory->tail, &tail,
+                                        front | (tail & IMPACT__RING_CLOSED_BIT)))
+        return;
+    reader->passed++;
     reader->offset = 0;
-    atomic_store_explicit(&memory->head, front, memory_order_release);
-    if (impact__ring_number_at(tail) == impact__ring_number_at(front))
-        (void)atomic_compare_exchange_strong(&memory->tail, &tail,
-                                             front | (tail & IMPACT__RING_CLOSED_BIT));
+    move_head(reader);
 }
 
 void impact__ring_release(impact__ring_reader *reader)
 {
-    impact__ring_memory *memory = reader->ring->memory;
-    const uint64_t head = atomic_load_explicit(&memory->head, memory_order_relaxed);
+    const uint64_t head = atomic_load_explicit(&reader->ring->memory->head, memory_order_relaxed);
     if (reader->gives_back)
         give_back_burst(reader, impact__ring_number_at(head));
-    /* Pairs with the load in fit: who gets the bytes again comes after their reader. */
-    atomic_store_explicit(&memory->head, impact__ring_position(reader->passed, reader->offset),
-                          memory_order_release);
-    if (!impact__ring_unread(reader))
-        go_to_the_front(reader);
+    move_head(reader);
+    go_to_the_front(reader);
 }

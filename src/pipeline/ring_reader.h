@@ -34,7 +34,8 @@ typedef struct impact__ring_reader {
     uint32_t index;      /* of the record that is next, in the one behind it */
     uint32_t offset;     /* behind the last extent that was read: what a release frees up to */
     uint32_t unreturned; /* places of records that were taken */
-    bool steps_over;     /* the writers are dead */
+    bool steps_over;     /* the writers are dead: see impact__ring_reader_step_over */
+    uint64_t last;       /* then: number of the last extent that there is */
     bool gives_back;     /* memory is the process's own, so pages can go back to the system */
     uint64_t taken;      /* records, ever */
     uint64_t skipped;    /* records and extents that were stepped over */
@@ -55,6 +56,9 @@ typedef enum impact__ring_next {
 /* Read from what was not released. For one thread at a time, as all below. */
 void impact__ring_reader_open(impact__ring_reader *reader, impact__ring *ring);
 
+/* The writers are dead, and nothing comes any more: what they left half-done is stepped over. */
+void impact__ring_reader_step_over(impact__ring_reader *reader);
+
 impact__ring_next impact__ring_take(impact__ring_reader *reader, impact__ring_record *record);
 
 /* Give back the places of what was taken: as many may wait again. Its bytes stay. */
@@ -69,7 +73,8 @@ uint64_t impact__ring_waiting(const impact__ring_reader *reader);
 /* How many extents are not read to their end. */
 static inline uint64_t impact__ring_unread(const impact__ring_reader *reader)
 {
-    const uint64_t unread = impact__ring_distance(reader->passed, impact__ring_last(reader->ring));
+    const uint64_t last = reader->steps_over ? reader->last : impact__ring_last(reader->ring);
+    const uint64_t unread = impact__ring_distance(reader->passed, last);
     return unread <= reader->ring->extent_mask + 1 ? unread : 0; /* a file may say anything */
 }
 

@@ -260,6 +260,25 @@ TEST(numbers_that_begin_anew_change_nothing)
     close_ring();
 }
 
+TEST(two_threads_of_one_lane_leave_no_extent_open_that_nobody_finds)
+{
+    open_ring(600, area_size);
+    impact__ring_extent extents[2] = {{.state = 0}, {.state = 0}};
+    uint64_t numbers[2];
+    impact__ring_claim claims[2];
+    for (int i = 0; i < 2; i++)
+        CHECK_EQUAL(impact__ring_claim_extent(&ring, 100, &extents[i], &numbers[i]),
+                    IMPACT__RING_TAKEN);
+    for (int i = 0; i < 2; i++) { /* both have found the lane without one */
+        impact__ring_publish(&ring, &extents[i], numbers[i], 100, &claims[i]);
+        impact__ring_commit(&claims[i]);
+    }
+    for (int i = 2; i < 600; i++)
+        CHECK_EQUAL(put(1, 100), IMPACT__RING_TAKEN);
+    CHECK_EQUAL(put(1, 100), IMPACT__RING_FULL);
+    close_ring();
+}
+
 /* What a thread sees that was stopped between its looks: a tail of then, the head of now. */
 TEST(a_head_beyond_the_tail_that_was_read_is_not_full)
 {
@@ -339,12 +358,13 @@ static void read_what_was_left(killed_at moment)
     bool is_there[5] = {false};
     CHECK_EQUAL(take_all(is_there),
                 moment == AFTER_COMMIT ? IMPACT__RING_NOTHING : IMPACT__RING_UNFINISHED);
-    reader.steps_over = true;
+    impact__ring_reader_step_over(&reader);
     CHECK_EQUAL(take_all(is_there), IMPACT__RING_NOTHING);
     for (size_t i = 0; i < 5; i++)
         CHECK(is_there[i]);
     CHECK_EQUAL(reader.skipped, moment == AFTER_COMMIT ? 0 : 2);
     release();
+    impact__ring_reader_open(&reader, &ring);
     for (uint64_t i = 0; i < 40; i++)
         CHECK_EQUAL(put(i, 100), IMPACT__RING_TAKEN);
     for (uint64_t i = 0; i < 40; i++)
