@@ -19,11 +19,10 @@ import sys
 
 HERE = pathlib.Path(__file__).parent
 
-ROUNDS = 31
 BATCHES = 6  # the first is to warm up: until now another program had the caches
 SPANS = 500  # below the batch (512) of every batch processor: its worker sleeps while the clock runs
 
-FLOOR = "clock_pair"
+FLOOR = "clock_pair"  # two reads of the clock, without which no span has its times
 SAMPLED = ("start_end", "three_attributes", "spec", "ten_attributes")
 WORKS = (*SAMPLED, "unsampled", "no_provider")
 
@@ -41,13 +40,13 @@ def columns(folder, impact, our_python):
     python = locked("opentelemetry-python/requirements.txt", r"opentelemetry-sdk==(\S+)")
     cargo = folder / "cargo" / "release"
     script = HERE / "opentelemetry-python" / "main.py"
+    fastrace = cargo / "peer-fastrace"
     ours = Column("impact", "", [impact])
     our_face = Column("impact Python", "", [our_python, script, "ours"], ours)
     return [
         ours,
-        Column("fastrace", fast, [cargo / "peer-fastrace", "root"], ours),
-        Column("fastrace local", fast, [cargo / "peer-fastrace", "local"], ours),
-        Column("fastrace off", fast, [cargo / "peer-fastrace", "off"], ours),
+        Column("fastrace", fast, [fastrace, "root"], ours, off=[fastrace, "off"]),
+        Column("its local", fast, [fastrace, "local"], ours),
         Column("otel-rust", rust, [cargo / "peer-opentelemetry-rust"], ours),
         Column("otel-go", go, [folder / "opentelemetry-go"], ours),
         our_face,
@@ -55,50 +54,65 @@ def columns(folder, impact, our_python):
     ]
 
 
-class Column:
-    """A library's program, and its times: a number for each round."""
+class Program:
+    """A program that takes orders."""
 
-    def __init__(self, title, version, command, ours=None):
+    def __init__(self, command):
+        self.name = pathlib.Path(command[0]).name
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+
+    def ask(self, order):
+        """What it answers to a line."""
+        self.process.stdin.write(order + "\n")
+        self.process.stdin.flush()
+        line = self.process.stdout.readline()
+        if not line:
+            sys.exit(f"bench-peers: {self.name} ended")
+        return line
+
+    def stop(self):
+        """End it."""
+        self.process.stdin.close()
+        self.process.wait()
+
+
+class Column:
+    """A library's programs, and its times: a number for each round. One that cannot set its provider
+    aside has a program without one, `off`."""
+
+    def __init__(self, title, version, command, ours=None, off=None):
         self.title = title
         self.version = version
-        self.command = command
+        self.commands = [command, off or command]
+        self.programs = []
         self.ours = ours or self  # what it is compared with
         self.rounds = {work: [] for work in (FLOOR, *WORKS)}
-        self.program = None
 
     def start(self):
         """False where there is no such program."""
-        if not pathlib.Path(self.command[0]).exists():
+        if not pathlib.Path(self.commands[0][0]).exists():
             return False
-        self.program = subprocess.Popen(
-            self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
+        self.programs = [Program(command) for command in self.commands]
         return True
-
-    def ask(self, order):
-        """What the program answers to a line."""
-        self.program.stdin.write(order + "\n")
-        self.program.stdin.flush()
-        line = self.program.stdout.readline()
-        if not line:
-            sys.exit(f"bench-peers: {self.title} ended")
-        return line
 
     def time(self, work):
         """A round's time of a work, if there is such a span."""
-        times = [float(word) for word in self.ask(f"{work} {BATCHES} {SPANS}").split()]
+        program = self.programs[work == "no_provider"]
+        times = [float(word) for word in program.ask(f"{work} {BATCHES} {SPANS}").split()]
         if times:
             self.rounds[work].append(statistics.median(times[1:]))
 
     def is_true(self):
         """All spans of the sampled works were exported."""
         batches = sum(len(self.rounds[work]) for work in SAMPLED) * BATCHES
-        return int(self.ask("exported")) == batches * SPANS
+        return int(self.programs[0].ask("exported")) == batches * SPANS
 
     def stop(self):
-        """End the program."""
-        self.program.stdin.close()
-        self.program.wait()
+        """End its programs."""
+        for program in self.programs:
+            program.stop()
 
     def ns(self, work):
         """The median of the rounds, or None."""
@@ -111,9 +125,17 @@ class Column:
         return statistics.median(ratios) if ratios else None
 
 
-def measure(all_columns):
+def floor_of(ours):
+    """The clock pair as if it were a library: what is below it cannot be reached."""
+    floor = Column("clock pair", "", [], ours)
+    for work in SAMPLED:
+        floor.rounds[work] = ours.rounds[FLOOR]
+    return floor
+
+
+def measure(all_columns, rounds):
     """All rounds. In a round a work goes through all the programs before the next one."""
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         all_columns[0].time(FLOOR)
         for work in WORKS:
             for column in all_columns:
@@ -124,13 +146,19 @@ def measure(all_columns):
         column.stop()
 
 
-def print_table(title, all_columns, cell):
+def print_row(name, all_columns, cells):
+    """As wide as the titles are, or nine."""
+    widths = [max(len(column.title), 9) + 2 for column in all_columns]
+    print(f"{name:16}" + "".join(f"{cell:>{width}}" for cell, width in zip(cells, widths)))
+
+
+def print_table(title, all_columns, value_of):
     """A row for each work, a column for each library."""
     print(f"\n{title}")
-    print(" " * 18 + "".join(f"{column.title:>15}" for column in all_columns))
+    print_row("", all_columns, [column.title for column in all_columns])
     for work in WORKS:
-        cells = [cell(column, work) for column in all_columns]
-        print(f"{work:18}" + "".join(f"{'-' if x is None else f'{x:.2f}':>15}" for x in cells))
+        values = [value_of(column, work) for column in all_columns]
+        print_row(work, all_columns, ["-" if x is None else f"{x:.2f}" for x in values])
 
 
 def print_behind(all_columns):
@@ -144,6 +172,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     for name in ("folder", "impact", "our_python"):
         parser.add_argument(name, type=pathlib.Path)
+    parser.add_argument("--rounds", type=int, default=31)
     arguments = parser.parse_args()
     wanted = columns(arguments.folder, arguments.impact, arguments.our_python)
     present = [column for column in wanted if column.start()]
@@ -152,10 +181,10 @@ def main():
             print(f"{column.title} {column.version}")
         if column not in present:
             print(f"{column.title}: left out, it was not built")
-    measure(present)
-    print(f"\nfloor: a pair of clock reads {present[0].ns(FLOOR):.1f} ns")
-    print_table("ns a span", present, Column.ns)
-    print_table("times impact; otel-python: times impact Python", present, Column.ratio)
+    measure(present, arguments.rounds)
+    shown = [floor_of(present[0]), *present]
+    print_table("ns a span", shown, Column.ns)
+    print_table("times impact; otel-python: times impact Python", shown, Column.ratio)
     print_behind(present)
 
 
