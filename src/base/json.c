@@ -9,17 +9,26 @@
 
 #include "base/text.h"
 
-static bool is_plain(unsigned char c)
+/* Beside what JSON itself wants: what HTML would take for its own. */
+static const char html[] = "<>&";
+
+static bool is_plain(unsigned char c, const char *escaped_too)
 {
-    return c >= 0x20 && c < 0x7F && c != '"' && c != '\\' && c != '<' && c != '>' && c != '&';
+    return c >= 0x20 && c < 0x7F && c != '"' && c != '\\' && !strchr(escaped_too, c);
 }
 
-static size_t plain_prefix(impact_text text)
+static size_t plain_prefix(impact_text text, const char *escaped_too)
 {
     size_t i = 0;
-    while (i < text.size && is_plain((unsigned char)text.data[i]))
+    while (i < text.size && is_plain((unsigned char)text.data[i], escaped_too))
         i++;
     return i;
+}
+
+/* C1: a terminal may obey them. */
+static bool is_control(const char *sequence)
+{
+    return (unsigned char)sequence[0] == 0xC2 && (unsigned char)sequence[1] < 0xA0;
 }
 
 static void escape(impact__buffer *buffer, unsigned char c)
@@ -30,6 +39,12 @@ static void escape(impact__buffer *buffer, unsigned char c)
         return;
     case '\\':
         impact__buffer_append_string(buffer, "\\\\");
+        return;
+    case '\b':
+        impact__buffer_append_string(buffer, "\\b");
+        return;
+    case '\f':
+        impact__buffer_append_string(buffer, "\\f");
         return;
     case '\n':
         impact__buffer_append_string(buffer, "\\n");
@@ -45,27 +60,44 @@ static void escape(impact__buffer *buffer, unsigned char c)
     }
 }
 
-void impact__json_string(impact__buffer *buffer, impact_text text)
+/* A character that is not plain; how many bytes it has. */
+static size_t append_special(impact__buffer *buffer, impact_text text)
+{
+    const size_t sequence = impact__utf8_sequence(text);
+    if (sequence == 0)
+        impact__buffer_append_string(buffer, "\xEF\xBF\xBD");
+    else if (sequence == 1)
+        escape(buffer, (unsigned char)text.data[0]);
+    else if (sequence == 2 && is_control(text.data))
+        escape(buffer, (unsigned char)text.data[1]); /* U+0080 to U+009F: the second byte */
+    else
+        impact__buffer_append(buffer, text.data, sequence);
+    return sequence ? sequence : 1;
+}
+
+static void append_string(impact__buffer *buffer, impact_text text, const char *escaped_too)
 {
     impact__buffer_append_char(buffer, '"');
-    for (size_t i = 0; i < text.size;) {
-        const impact_text rest = impact_text_from(text.data + i, text.size - i);
-        const size_t plain = plain_prefix(rest);
-        impact__buffer_append(buffer, rest.data, plain);
-        i += plain;
-        if (i == text.size)
+    while (text.size) {
+        const size_t plain = plain_prefix(text, escaped_too);
+        impact__buffer_append(buffer, text.data, plain);
+        text = impact_text_from(text.data + plain, text.size - plain);
+        if (!text.size)
             break;
-        const impact_text special = impact_text_from(text.data + i, text.size - i);
-        const size_t sequence = impact__utf8_sequence(special);
-        if (sequence == 0)
-            impact__buffer_append_string(buffer, "\xEF\xBF\xBD");
-        else if (sequence == 1)
-            escape(buffer, (unsigned char)special.data[0]);
-        else
-            impact__buffer_append(buffer, special.data, sequence);
-        i += sequence ? sequence : 1;
+        const size_t special = append_special(buffer, text);
+        text = impact_text_from(text.data + special, text.size - special);
     }
     impact__buffer_append_char(buffer, '"');
+}
+
+void impact__json_string(impact__buffer *buffer, impact_text text)
+{
+    append_string(buffer, text, "");
+}
+
+void impact__json_html_string(impact__buffer *buffer, impact_text text)
+{
+    append_string(buffer, text, html);
 }
 
 /* Four digits of three bytes; `=` stands for what is missing. */

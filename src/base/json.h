@@ -6,9 +6,11 @@
 
 #include "base/buffer.h"
 
-/* A string with its quotes. Ill-formed UTF-8 becomes U+FFFD; control characters and, so that the
- * text is safe inside HTML too, <, > and & are escaped. */
+/* A string with its quotes. Ill-formed UTF-8 becomes U+FFFD; control characters are escaped. */
 void impact__json_string(impact__buffer *buffer, impact_text text);
+
+/* Likewise, and <, > and & are escaped too: for answers that a browser may take for HTML. */
+void impact__json_html_string(impact__buffer *buffer, impact_text text);
 
 /* Bytes as a string in Base64 (RFC 4648 4). */
 void impact__json_base64(impact__buffer *buffer, impact_text bytes);

@@ -15,7 +15,7 @@ static void render_names(impact__buffer *buffer, const char *key, const impact__
     impact__buffer_printf(buffer, "\"%s\":[", key);
     for (size_t i = 0; i < list->count; i++) {
         separate(buffer, i == 0);
-        impact__json_string(buffer, impact__kept_text(&list->names[i]));
+        impact__json_html_string(buffer, impact__kept_text(&list->names[i]));
     }
     impact__buffer_append_char(buffer, ']');
 }
@@ -26,7 +26,7 @@ static void render_checks(impact__buffer *buffer, const impact_health_report *re
     for (size_t i = 0; i < report->count; i++) {
         const impact__report_row *row = &report->rows[i];
         separate(buffer, i == 0);
-        impact__json_string(buffer, impact__kept_text(&row->name));
+        impact__json_html_string(buffer, impact__kept_text(&row->name));
         impact__buffer_append_string(buffer, impact__outcome_holds(&row->known.outcome) ? ":true"
                                                                                         : ":false");
     }
@@ -43,7 +43,7 @@ static void render_pending(impact__buffer *buffer, const impact_health_report *r
         if (!row->known.is_pending)
             continue;
         impact__buffer_append_string(buffer, is_first ? ",\"pending_checks\":{" : ",");
-        impact__json_string(buffer, impact__kept_text(&row->name));
+        impact__json_html_string(buffer, impact__kept_text(&row->name));
         if (row->known.age_ns)
             impact__buffer_printf(buffer, ":%llu",
                                   (unsigned long long)(row->known.age_ns / IMPACT__NS_PER_MS));
@@ -80,7 +80,7 @@ void impact__render_json_unknown(impact__buffer *buffer, const impact__selector 
         if (!selector->names[i].is_unknown)
             continue;
         separate(buffer, is_first);
-        impact__json_string(buffer, selector->names[i].name);
+        impact__json_html_string(buffer, selector->names[i].name);
         is_first = false;
     }
     impact__buffer_append_string(buffer, "]}\n");

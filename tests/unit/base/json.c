@@ -12,14 +12,21 @@
 #include "support/check.h"
 #include "support/faults.h"
 
-static const char *string(const char *data, size_t size)
+typedef void write_string_fn(impact__buffer *buffer, impact_text text);
+
+static const char *written_by(write_string_fn *write, const char *data, size_t size)
 {
     static char text[256];
     impact__buffer buffer = IMPACT__BUFFER(NULL);
-    impact__json_string(&buffer, impact_text_from(data, size));
+    write(&buffer, impact_text_from(data, size));
     (void)snprintf(text, sizeof text, "%.*s", (int)buffer.size, buffer.data);
     impact__buffer_close(&buffer);
     return text;
+}
+
+static const char *string(const char *data, size_t size)
+{
+    return written_by(impact__json_string, data, size);
 }
 
 static const char *number(double value)
@@ -37,11 +44,18 @@ TEST(strings_are_escaped)
     CHECK_STRING(string(NULL, 0), "\"\"");
     CHECK_STRING(string("plain", 5), "\"plain\"");
     CHECK_STRING(string("\"\\\n\r\t", 5), "\"\\\"\\\\\\n\\r\\t\"");
-    CHECK_STRING(string("\0\x1f\x7f\b", 4), "\"\\u0000\\u001f\\u007f\\u0008\"");
-    CHECK_STRING(string("<b>&", 4), "\"\\u003cb\\u003e\\u0026\"");
+    CHECK_STRING(string("\0\x1f\x7f\b", 4), "\"\\u0000\\u001f\\u007f\\b\"");
+    CHECK_STRING(string("\f\xC2\x80\xC2\x9F\xC2\xA0", 7), "\"\\f\\u0080\\u009f\xC2\xA0\"");
+    CHECK_STRING(string("<b>&", 4), "\"<b>&\"");
     CHECK_STRING(string("\xC3\xA4\xF0\x9F\x98\x80", 6), "\"\xC3\xA4\xF0\x9F\x98\x80\"");
     CHECK_STRING(string("a\xC3z\xED\xA0\x80", 6),
                  "\"a\xEF\xBF\xBDz\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\"");
+}
+
+TEST(strings_for_browsers_hold_no_html)
+{
+    CHECK_STRING(written_by(impact__json_html_string, "<b>&\n", 5),
+                 "\"\\u003cb\\u003e\\u0026\\n\"");
 }
 
 TEST(doubles_stay_doubles)
