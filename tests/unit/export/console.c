@@ -145,6 +145,27 @@ TEST(a_closed_pipe_is_a_failed_export_and_no_signal)
     impact_exporter_close(exporter);
 }
 
+TEST(a_sigpipe_that_the_host_has_pending_is_left_to_it)
+{
+    example e;
+    fill(&e);
+    int ends[2];
+    sigset_t pipe;
+    REQUIRE(pipe2(ends, O_CLOEXEC) == 0);
+    (void)close(ends[0]);
+    (void)sigemptyset(&pipe);
+    (void)sigaddset(&pipe, SIGPIPE);
+    (void)pthread_sigmask(SIG_BLOCK, &pipe, NULL);
+    (void)raise(SIGPIPE);
+    impact_exporter *exporter = open_on(ends[1]);
+    size_t rejected = 0;
+    CHECK_EQUAL(exporter->export_batch(exporter, &e.batch.shown, 1000, &rejected), IMPACT_ESYSTEM);
+    (void)sigpending(&pipe);
+    CHECK_EQUAL(sigismember(&pipe, SIGPIPE), 1);
+    (void)close(ends[1]);
+    impact_exporter_close(exporter);
+}
+
 /* Leaves no room in a pipe. Its flags are restored: the exporter must not depend on them. */
 static void stuff(int descriptor, bool stays_non_blocking)
 {

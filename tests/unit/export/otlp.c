@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -97,6 +98,22 @@ TEST(the_environment_s_timeout_is_obeyed_too)
     const outcome o = export_one(exporter, 60000);
     CHECK_EQUAL(o.status, IMPACT_ETIMEDOUT);
     CHECK(o.took_ms <= 10000);
+    impact_exporter_close(exporter);
+    (void)close(peer);
+}
+
+TEST(a_sigpipe_that_the_host_has_pending_is_left_to_it)
+{
+    const int peer = open_peer(0);
+    sigset_t pipe;
+    (void)sigemptyset(&pipe);
+    (void)sigaddset(&pipe, SIGPIPE);
+    (void)pthread_sigmask(SIG_BLOCK, &pipe, NULL);
+    (void)raise(SIGPIPE);
+    impact_exporter *exporter = open_exporter();
+    (void)export_one(exporter, 1);
+    (void)sigpending(&pipe);
+    CHECK_EQUAL(sigismember(&pipe, SIGPIPE), 1);
     impact_exporter_close(exporter);
     (void)close(peer);
 }
