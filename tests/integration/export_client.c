@@ -4,8 +4,9 @@
  *
  * rich: three spans with everything that a span can have. plain: ten small spans. shutdown: ten
  * small spans, and a shutdown instead of a flush. large: a hundred spans of 100 KB. uneven: a hundred
- * small spans, of which one in the middle has 300 KB. Afterwards one line of JSON about it on
- * standard error.
+ * small spans, of which one in the middle has 300 KB. fork: ten, a child that only closes, and ten more.
+ * fork-export: the same, but that the child exports ten of its own before it closes. Afterwards one line of
+ * JSON about it on standard error.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -143,14 +144,19 @@ static void record(impact_tracer_provider *provider, const char *scenario)
 }
 
 /* What is flushed before the fork has opened a connection, which is the parent's alone. */
-static void close_in_child(impact_tracer_provider *provider, uint32_t timeout_ms)
+static void close_in_child(impact_tracer_provider *provider, bool exports, uint32_t timeout_ms)
 {
     if (impact_tracer_provider_flush(provider, timeout_ms))
         exit(3);
     const pid_t child = fork();
     if (child == 0) {
+        impact_status flushed = IMPACT_OK;
+        if (exports) {
+            record_plain(provider);
+            flushed = impact_tracer_provider_flush(provider, timeout_ms);
+        }
         impact_tracer_provider_close(provider);
-        _exit(0);
+        _exit(flushed == IMPACT_OK ? 0 : 1);
     }
     int status = 1;
     if (waitpid(child, &status, 0) != child || status != 0)
@@ -184,8 +190,8 @@ static int run(impact_exporter *exporter, const char *scenario, uint32_t timeout
     if (opened)
         return 3;
     record(provider, scenario);
-    if (strcmp(scenario, "fork") == 0) {
-        close_in_child(provider, timeout_ms);
+    if (strncmp(scenario, "fork", 4) == 0) {
+        close_in_child(provider, strcmp(scenario, "fork-export") == 0, timeout_ms);
         record_plain(provider);
     }
     const uint64_t begin_ms = now_ms();

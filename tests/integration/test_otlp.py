@@ -247,6 +247,15 @@ def test_a_child_that_closes_leaves_the_parents_tls_session(certificate):
     assert first["peer"] == second["peer"]
 
 
+def test_a_child_that_exports_leaves_the_parents_tls_session(certificate):
+    """It must not close what it inherited, either: that would end the session on the wire."""
+    with tls_sink(certificate) as server:
+        result, _ = run_tls(server, "fork-export", OTEL_EXPORTER_OTLP_CERTIFICATE=str(certificate))
+    assert counters(result) == (OK, 2 * SPANS, 0, 0)
+    before, childs, after = server.requests
+    assert before["peer"] == after["peer"] != childs["peer"]
+
+
 # ---- outages ----
 
 
