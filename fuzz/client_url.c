@@ -57,5 +57,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     must(tells_no_secret(url, 8080));
     (void)snprintf(url, sizeof url, "http://h/a?auth=" SECRET "%s", input);
     must(tells_no_secret(url, 0));
+    (void)snprintf(url, sizeof url, "http://h/%%23?a=b#sig=" SECRET "%s", input);
+    must(tells_no_secret(url, 0));
     return 0;
 }

@@ -85,7 +85,7 @@ TEST(a_transfer_is_a_client_span_with_what_the_conventions_ask_for)
     echo server;
     echo_open(&server);
     REQUIRE(spans_open());
-    CURL *easy = open_easy(url_of(&server, "me:s3cret@", "/p?q=1&auth=s3cret&sig=x"));
+    CURL *easy = open_easy(url_of(&server, "me:s3cret@", "/p?q=1&auth=s3cret&sig=x#a&sig=x"));
     {
         IMPACT_SPAN(request, "request");
         CHECK_EQUAL(perform(easy), CURLE_OK);
@@ -95,7 +95,8 @@ TEST(a_transfer_is_a_client_span_with_what_the_conventions_ask_for)
     REQUIRE(span);
     char full[256];
     (void)snprintf(full, sizeof full,
-                   "http://REDACTED:REDACTED@127.0.0.1:%u/p?q=1&auth=REDACTED&sig=REDACTED",
+                   "http://REDACTED:REDACTED@127.0.0.1:%u"
+                   "/p?q=1&auth=REDACTED&sig=REDACTED#a&sig=REDACTED",
                    server.port);
     char port[8];
     (void)snprintf(port, sizeof port, "%u", server.port);

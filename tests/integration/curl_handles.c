@@ -213,6 +213,13 @@ TEST(a_handle_that_is_added_past_us_is_as_it_was)
     pool_close(&p);
 }
 
+#undef curl_easy_cleanup
+static void cleanup_past_us(CURL *easy)
+{
+    curl_easy_cleanup(easy);
+}
+#define curl_easy_cleanup impact_curl_easy_cleanup
+
 /* A handle that we see for the first time may have any list and any function. */
 #undef curl_easy_setopt
 static CURL *open_past_us(const char *url, struct curl_slist *headers, client *to)
@@ -310,6 +317,29 @@ TEST(callbacks_pointers_and_lists_of_the_applications_are_untouched)
     pool_close(&p);
 }
 
+TEST(what_is_set_after_a_handle_was_added_counts)
+{
+    pool p;
+    client one;
+    REQUIRE(pool_open(&p));
+    pool_add(&p, &one, "/a");
+    struct curl_slist *headers = curl_slist_append(NULL, "X-Mine: yes");
+    CHECK_EQUAL(curl_easy_setopt(one.easy, CURLOPT_HTTPHEADER, headers), CURLE_OK);
+    CHECK_EQUAL(curl_easy_setopt(one.easy, CURLOPT_POSTFIELDS, "a=b"), CURLE_OK);
+    client_set_target(&one, p.server.port, "/b");
+    pool_drive(p.multi);
+    CHECK_EQUAL(pool_collect(p.multi), 1);
+    CHECK_EQUAL(spans_count(), 1);
+    const impact_span_view *span = spans_find("POST", 0);
+    CHECK_STRING(spans_text(span, "http.request.method"), "POST");
+    CHECK_STRING(spans_text(span, "url.full"), client_url(p.server.port, "/b"));
+    CHECK(check_contains(one.body, client_traceparent(span)));
+    CHECK(check_contains(one.body, "POST /b 00-") && check_contains(one.body, "|yes"));
+    client_close(&one);
+    curl_slist_free_all(headers);
+    pool_close(&p);
+}
+
 TEST(a_list_may_be_freed_once_the_result_is_read)
 {
     pool p;
@@ -346,15 +376,20 @@ TEST(a_suppressed_transfer_of_a_multi_handle_stays_so)
 
 /* ---- memory ---- */
 
+/* One that was never seen is forgotten when its transfer is over. */
 static void transfer_with_little_memory(pool *p)
 {
     client one;
+    client stranger;
     client_open(&one, p->server.port, "/redirect/302?to=/b");
     CHECK_EQUAL(curl_multi_add_handle(p->multi, one.easy), CURLM_OK);
+    (void)open_past_us(client_url(p->server.port, "/status/204"), NULL, &stranger);
+    CHECK_EQUAL(curl_multi_add_handle(p->multi, stranger.easy), CURLM_OK);
     pool_drive(p->multi);
-    CHECK_EQUAL(pool_collect(p->multi), 1);
+    CHECK_EQUAL(pool_collect(p->multi), 2);
     CHECK(check_contains(one.body, "GET /b "));
     client_close(&one);
+    cleanup_past_us(stranger.easy);
 }
 
 TEST(transfers_of_a_multi_handle_are_made_whatever_memory_does)
@@ -363,7 +398,7 @@ TEST(transfers_of_a_multi_handle_are_made_whatever_memory_does)
     memory_switch_install();
     REQUIRE(pool_open(&p));
     transfer_with_little_memory(&p); /* the tracer is for good, */
-    CHECK_EQUAL(spans_count(), 2);   /* and the worker's thread has begun */
+    CHECK_EQUAL(spans_count(), 3);   /* and the worker's thread has begun */
     faults f;
     FOR_EACH_ALLOCATION_FAILURE(&f) {
         memory_switch_to(&f);

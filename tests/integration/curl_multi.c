@@ -101,6 +101,31 @@ TEST(baggage_of_when_it_was_added_goes_with_every_request)
     pool_close(&p);
 }
 
+TEST(without_a_provider_what_is_current_where_it_was_added_is_handed_through)
+{
+    echo server;
+    client one;
+    echo_open(&server);
+    CURLM *multi = curl_multi_init();
+    const impact_text header =
+        impact_text_of("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
+    impact_span_context remote;
+    REQUIRE(impact_traceparent_parse(&remote, header));
+    const impact_context *context = impact_context_with_span_context(NULL, &remote);
+    const impact_scope scope = impact_context_attach(context);
+    client_open(&one, server.port, "/redirect/302?to=/header/traceparent");
+    CHECK_EQUAL(curl_multi_add_handle(multi, one.easy), CURLM_OK);
+    CHECK(impact_context_detach(scope));
+    impact_context_release(context);
+    pool_drive(multi);
+    CHECK_EQUAL(pool_collect(multi), 1);
+    CHECK_STRING(one.body, header.data);
+    CHECK(check_contains(echo_logged(&server, 0), header.data));
+    client_close(&one);
+    CHECK_EQUAL(curl_multi_cleanup(multi), CURLM_OK);
+    echo_close(&server);
+}
+
 /* ---- many at once ---- */
 
 TEST(fifty_transfers_at_once_have_fifty_spans_and_each_sends_its_own)

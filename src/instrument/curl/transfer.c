@@ -181,6 +181,8 @@ static void before_request(impact__curl_handle *handle, const char *address, int
         renew_lines(handle);
     } else {
         correct_first(handle);
+        if (transfer->lines.application != handle->settings.headers)
+            renew_lines(handle); /* a list that was set since is without them */
     }
     transfer->is_sent = true;
     transfer->header_size = told_long(handle->easy, CURLINFO_HEADER_SIZE);

@@ -9,7 +9,7 @@
 
 #include "instrument/common/http_semconv.h"
 
-enum { query_limit = 2048 }; /* bytes of a query that are recorded */
+enum { pairs_limit = 2048 }; /* bytes of a query, and of a fragment, that are recorded */
 
 bool impact__url_is_http(const char *url)
 {
@@ -27,16 +27,17 @@ static bool hide_part(CURLU *url, CURLUPart part)
     return !is_there || curl_url_set(url, part, "REDACTED", 0) == CURLUE_OK;
 }
 
-static bool redact_query(CURLU *url)
+/* A fragment is not sent, but may be all that a query is, as where tokens are handed over. */
+static bool redact_pairs(CURLU *url, CURLUPart part)
 {
-    char *query = NULL;
-    if (curl_url_get(url, CURLUPART_QUERY, &query, 0) != CURLUE_OK)
+    char *pairs = NULL;
+    if (curl_url_get(url, part, &pairs, 0) != CURLUE_OK)
         return true;
-    char redacted[query_limit + 1];
-    const size_t size = impact__http_redact_query(redacted, query_limit, impact_text_of(query));
-    curl_free(query);
-    redacted[size < query_limit ? size : query_limit] = 0;
-    return curl_url_set(url, CURLUPART_QUERY, redacted, 0) == CURLUE_OK;
+    char redacted[pairs_limit + 1];
+    const size_t size = impact__http_redact_query(redacted, pairs_limit, impact_text_of(pairs));
+    curl_free(pairs);
+    redacted[size < pairs_limit ? size : pairs_limit] = 0;
+    return curl_url_set(url, part, redacted, 0) == CURLUE_OK;
 }
 
 static void add_server(impact__url_facts *facts, impact__start_attributes *to, CURLU *url)
@@ -56,8 +57,9 @@ static void add_server(impact__url_facts *facts, impact__start_attributes *to, C
 
 static void add_full(impact__url_facts *facts, impact__start_attributes *to, CURLU *url)
 {
-    const bool is_clean =
-        hide_part(url, CURLUPART_USER) && hide_part(url, CURLUPART_PASSWORD) && redact_query(url);
+    const bool is_clean = hide_part(url, CURLUPART_USER) && hide_part(url, CURLUPART_PASSWORD) &&
+                          redact_pairs(url, CURLUPART_QUERY) &&
+                          redact_pairs(url, CURLUPART_FRAGMENT);
     if (is_clean && curl_url_get(url, CURLUPART_URL, &facts->full, 0) == CURLUE_OK)
         impact__start_attributes_add(to, impact_string("url.full", facts->full));
 }
