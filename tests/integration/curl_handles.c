@@ -195,6 +195,34 @@ static CURLMcode add_past_us(CURLM *multi, CURL *easy)
 }
 #define curl_multi_add_handle impact_curl_multi_add_handle
 
+#undef curl_multi_remove_handle
+static CURLMcode remove_past_us(CURLM *multi, CURL *easy)
+{
+    return curl_multi_remove_handle(multi, easy);
+}
+#define curl_multi_remove_handle impact_curl_multi_remove_handle
+
+TEST(a_handle_that_was_taken_away_past_us_ends_its_span_when_it_is_added_again)
+{
+    pool p;
+    client one;
+    int running = 0;
+    REQUIRE(pool_open(&p));
+    pool_add(&p, &one, "/hang");
+    CHECK_EQUAL(curl_multi_perform(p.multi, &running), CURLM_OK);
+    CHECK_EQUAL(remove_past_us(p.multi, one.easy), CURLM_OK);
+    client_set_target(&one, p.server.port, "/b");
+    CHECK_EQUAL(curl_multi_add_handle(p.multi, one.easy), CURLM_OK);
+    CHECK_EQUAL(spans_count(), 1);
+    pool_drive(p.multi);
+    CHECK_EQUAL(pool_collect(p.multi), 1);
+    CHECK_EQUAL(spans_count(), 2);
+    CHECK_STRING(spans_text(spans_find("GET", 0), "error.type"), "removed");
+    CHECK(check_contains(one.body, client_traceparent(spans_find("GET", 1))));
+    client_close(&one);
+    pool_close(&p);
+}
+
 TEST(a_handle_that_is_added_past_us_is_as_it_was)
 {
     pool p;

@@ -284,6 +284,8 @@ TEST(a_function_that_is_set_during_a_transfer_is_called_from_the_next_request_on
     CHECK_EQUAL(client_perform(&b.browser), CURLE_OK);
     CHECK_EQUAL(w.calls, 1);
     CHECK_EQUAL(spans_count(), 2);
+    check_facts(spans_find("GET", 1),
+                (facts){"GET", client_url(b.server.port, "/b"), "200", "1", NULL});
     CURL *copy = curl_easy_duphandle(w.easy);
     CHECK_EQUAL(curl_easy_setopt(copy, CURLOPT_HEADERFUNCTION, NULL), CURLE_OK);
     CHECK_EQUAL(curl_easy_setopt(copy, CURLOPT_HEADERDATA, NULL), CURLE_OK);
@@ -323,27 +325,49 @@ static size_t ignore(char *data, size_t one, size_t size, void *userdata)
 }
 
 /* Nobody knows which function it calls. */
-TEST(a_handle_that_was_never_seen_has_one_span_with_the_facts_of_its_last_request)
-{
-    bench b;
-    REQUIRE(bench_open(&b, "/unused"));
-    witness w = {.answer = CURL_PREREQFUNC_OK};
-    CURL *easy = curl_easy_init();
-    const char *url = client_url(b.server.port, "/redirect/302?to=/b");
 #undef curl_easy_setopt
+static CURL *open_past_us(const char *url, witness *w)
+{
+    CURL *easy = curl_easy_init();
     CHECK_EQUAL(curl_easy_setopt(easy, CURLOPT_URL, url), CURLE_OK);
     CHECK_EQUAL(curl_easy_setopt(easy, CURLOPT_NOPROXY, "*"), CURLE_OK);
     CHECK_EQUAL(curl_easy_setopt(easy, CURLOPT_COPYPOSTFIELDS, "a"), CURLE_OK);
     CHECK_EQUAL(curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 1L), CURLE_OK);
     CHECK_EQUAL(curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, attest), CURLE_OK);
-    CHECK_EQUAL(curl_easy_setopt(easy, CURLOPT_PREREQDATA, &w), CURLE_OK);
+    CHECK_EQUAL(curl_easy_setopt(easy, CURLOPT_PREREQDATA, w), CURLE_OK);
     CHECK_EQUAL(curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, ignore), CURLE_OK);
+    return easy;
+}
 #define curl_easy_setopt impact_curl_easy_setopt
+
+TEST(a_handle_that_was_never_seen_has_one_span_with_the_facts_of_its_last_request)
+{
+    bench b;
+    REQUIRE(bench_open(&b, "/unused"));
+    witness w = {.answer = CURL_PREREQFUNC_OK};
+    CURL *easy = open_past_us(client_url(b.server.port, "/redirect/302?to=/b"), &w);
     CHECK_EQUAL(curl_easy_perform(easy), CURLE_OK);
     CHECK_EQUAL(w.calls, 2);
     CHECK_EQUAL(spans_count(), 1);
     check_facts(spans_find("GET", 0),
                 (facts){"GET", client_url(b.server.port, "/b"), "200", "1", NULL});
+    curl_easy_cleanup(easy);
+    bench_close(&b);
+}
+
+TEST(a_handle_that_was_never_seen_has_no_status_of_another_request)
+{
+    bench b;
+    char target[128];
+    const uint16_t dead = client_dead_port();
+    (void)snprintf(target, sizeof target, "/redirect/302?to=%s", client_url(dead, "/c"));
+    REQUIRE(bench_open(&b, "/unused"));
+    witness w = {.answer = CURL_PREREQFUNC_OK};
+    CURL *easy = open_past_us(client_url(b.server.port, target), &w);
+    CHECK_EQUAL(curl_easy_perform(easy), CURLE_COULDNT_CONNECT);
+    CHECK_EQUAL(spans_count(), 1);
+    check_facts(spans_find("GET", 0),
+                (facts){"GET", client_url(dead, "/c"), NULL, "1", "couldnt_connect"});
     curl_easy_cleanup(easy);
     bench_close(&b);
 }
