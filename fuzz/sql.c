@@ -171,6 +171,11 @@ static void check_pieces(const uint8_t *data, size_t size, impact__sql_dialect d
     const size_t used = assemble(sql, data, size, dialect);
     const impact_text shown = sanitise(impact_text_from(sql, used), used, dialect);
     require(!memmem(shown.data, shown.size, "gone", 4));
+    char refused[IMPACT__SQL_TEXT_LIMIT];
+    const impact_text first =
+        impact__sql_first_statement(impact_text_from(sql, used), IMPACT__SQL_SQLITE);
+    require(
+        !memmem(refused, impact__sql_sanitise_refused(refused, sizeof refused, first), "gone", 4));
     free((char *)shown.data);
     char summary[IMPACT__SQL_SUMMARY_LIMIT];
     require(!memmem(summary, impact__sql_summarise(summary, impact_text_from(sql, used), dialect),

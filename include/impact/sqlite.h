@@ -1,7 +1,8 @@
 /* SQLite: a CLIENT span a statement, and a check that a database answers. Link with impact-sqlite.
  *
- * SQLite tells its tracers of no error: a span's status stays unset, and a statement that cannot be
- * prepared has none.
+ * Link it before SQLite, as pkg-config does, or preload it: then it sees what SQLite's calls
+ * return, and failures are errors. Where it comes behind, SQLite's trace events tell of none: see
+ * impact_sqlite(3).
  */
 #ifndef IMPACT_SQLITE_H
 #define IMPACT_SQLITE_H
@@ -15,11 +16,12 @@
 extern "C" {
 #endif
 
-/* Trace every connection that is opened from now on, through sqlite3_auto_extension. Calling it again
- * changes nothing. IMPACT_ENOMEM. */
+/* Trace every connection that is opened from now on, through sqlite3_auto_extension. Calling it
+ * again changes nothing. IMPACT_ENOMEM. */
 IMPACT_API IMPACT_CHECKED impact_status impact_sqlite_trace_all(void);
 
-/* Trace one open connection. It takes the connection's one sqlite3_trace_v2 slot. IMPACT_EINVAL: NULL. */
+/* Trace one open connection. It takes the connection's one sqlite3_trace_v2 slot. IMPACT_EINVAL:
+ * NULL. */
 IMPACT_API IMPACT_CHECKED impact_status impact_sqlite_trace(sqlite3 *connection);
 
 /* ---- a check that a database file can be read ---- */

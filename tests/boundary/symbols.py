@@ -9,6 +9,20 @@ import sources
 # These are found by name; the others are linked, and may have a descriptor as well.
 MUST_HAVE_DESCRIPTOR = ("microhttpd", "otlp")
 
+# Functions of the instrumented library that are stood in for, under its own names.
+STOOD_IN_FOR = {
+    "sqlite": {
+        "sqlite3_exec",
+        "sqlite3_finalize",
+        "sqlite3_prepare",
+        "sqlite3_prepare_v2",
+        "sqlite3_prepare_v3",
+        "sqlite3_reset",
+        "sqlite3_step",
+        "sqlite3_trace_v2",
+    },
+}
+
 
 def exported(library):
     command = ["nm", "--dynamic", "--defined-only", "--format=posix", str(library)]
@@ -24,7 +38,7 @@ def name_of(library):
 def problems_of(root, library):
     name = name_of(library)
     is_ = exported(library)
-    should = public.declared(root, name)
+    should = public.declared(root, name) | STOOD_IN_FOR.get(name, set())
     descriptor = f"impact_plugin_{name}"
     if name in MUST_HAVE_DESCRIPTOR or (descriptor in is_ and name != "impact"):
         should = should | {descriptor}

@@ -427,3 +427,13 @@ bool impact__sql_is_name(impact__sql_token token)
     return token.kind == IMPACT__SQL_WORD || token.kind == IMPACT__SQL_QUOTED_NAME ||
            token.kind == IMPACT__SQL_DOUBLE_QUOTED;
 }
+
+impact_text impact__sql_first_statement(impact_text sql, impact__sql_dialect dialect)
+{
+    impact__sql_source source = {sql, dialect};
+    impact__sql_token token;
+    do
+        token = impact__sql_next(&source);
+    while (token.kind != IMPACT__SQL_END && !impact__sql_is_operator(token, ';'));
+    return impact_text_from(sql.data, sql.size - source.rest.size);
+}

@@ -95,3 +95,16 @@ size_t impact__sql_sanitise(char *to, size_t capacity, impact_text sql, impact__
     }
     return s.size;
 }
+
+size_t impact__sql_sanitise_refused(char *to, size_t capacity, impact_text sql)
+{
+    static const impact__sql_dialect others[] = {IMPACT__SQL_POSTGRESQL, IMPACT__SQL_MARIADB};
+    char other[IMPACT__SQL_TEXT_LIMIT];
+    const size_t most = capacity < sizeof other ? capacity : sizeof other;
+    const size_t size = impact__sql_sanitise(to, most, sql, IMPACT__SQL_SQLITE);
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (impact__sql_sanitise(other, most, sql, others[i]) != size ||
+            memcmp(other, to, size) != 0)
+            return 0;
+    return size;
+}

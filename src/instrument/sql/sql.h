@@ -25,6 +25,16 @@ typedef enum impact__sql_dialect {
 size_t impact__sql_sanitise(char *to, size_t capacity, impact_text sql,
                             impact__sql_dialect dialect);
 
+#define IMPACT__SQL_TEXT_LIMIT 2048 /* bytes of db.query.text that instrumentors show */
+
+/* As above, for SQL that a database could not read: it may be written for another, whose quotes end
+ * elsewhere. So nothing is written of what two dialects read differently. At most
+ * IMPACT__SQL_TEXT_LIMIT bytes. */
+size_t impact__sql_sanitise_refused(char *to, size_t capacity, impact_text sql);
+
+/* Up to the first semicolon, with it. */
+impact_text impact__sql_first_statement(impact_text sql, impact__sql_dialect dialect);
+
 #define IMPACT__SQL_SUMMARY_LIMIT 255 /* semantic conventions, db.query.summary */
 
 /* The operations and their targets in the order they stand in: "SELECT orders customers".

@@ -51,6 +51,14 @@ TEST(text_that_does_not_fit_ends_before_a_token)
     CHECK_STRING(sanitised_into(0, "SELECT"), "");
 }
 
+TEST(the_first_statement_ends_with_a_semicolon_that_is_no_datas)
+{
+    const impact_text sql = impact_text_of("SELECT ';', \";\" /* ; */ ; SELECT 1");
+    CHECK_EQUAL(impact__sql_first_statement(sql, dialect).size, sql.size - strlen(" SELECT 1"));
+    CHECK_EQUAL(impact__sql_first_statement(impact_text_of("SELECT 1"), dialect).size, 8);
+    CHECK_EQUAL(impact__sql_first_statement(impact_text_of(""), dialect).size, 0);
+}
+
 /* ---- summary ---- */
 
 TEST(a_summary_names_operations_and_targets)

@@ -138,6 +138,23 @@ TEST(no_beginning_of_a_statement_shows_data)
     CHECK(visit_all(check_hidden) >= least_count);
 }
 
+static void check_refused(const statement *s)
+{
+    static char text[IMPACT__SQL_TEXT_LIMIT + 1];
+    for (size_t size = 0; size <= strlen(s->sql); size++) {
+        const impact_text sql = impact_text_from(s->sql, size);
+        text[impact__sql_sanitise_refused(text, sizeof text - 1, sql)] = 0;
+        if (has_data(text))
+            check_failed(STATEMENTS_FILE, (int)s->line, "the first %zu bytes show data", size);
+    }
+}
+
+/* Whichever dialect it is written for: the table is of all three. */
+TEST(a_statement_that_is_refused_shows_no_data_of_any_dialect)
+{
+    CHECK(visit_all(check_refused) >= least_count);
+}
+
 static void check_stable(const statement *s)
 {
     char once[text_limit];
