@@ -5,6 +5,7 @@
 #include "config/exporters.h"
 #include "config/resource.h"
 #include "config/settings.h"
+#include "config/unsupported.h"
 #include "process/diagnostics.h"
 #include "trace/default.h"
 
@@ -42,6 +43,7 @@ impact_status impact_tracer_provider_open_from_environment(impact_tracer_provide
     impact_trace_options settings;
     impact__resource resource;
     (void)impact__diagnostics_open(); /* the provider looks at the answer */
+    impact__unsupported_report();
     impact_status status = impact__settings_read(&settings, options);
     if (status)
         return status;
