@@ -1,10 +1,18 @@
 """Fixtures, and the reading of exported spans with the official protobuf classes."""
 
+import signal
+
 import flask
 import pytest
 from opentelemetry.proto.trace.v1 import trace_pb2
 
 from impact_stack.observability.tracing import provider as provider_
+
+# What a shell starts in the background ignores these, and so would each program that a test starts, and
+# stops with one of them.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+for number in (signal.SIGHUP, signal.SIGQUIT):
+    signal.signal(number, signal.SIG_DFL)
 
 
 def value_of(value):
@@ -26,7 +34,7 @@ def attributes_of(message):
 
 def exported_spans(provider):
     """Flush, and return the exported spans by name."""
-    assert provider.force_flush(5000)
+    assert provider.force_flush(30_000)
     data = trace_pb2.TracesData.FromString(provider.memory_data())
     return {
         span.name: span
@@ -47,7 +55,7 @@ def fixture_provider():
     """Return a provider that keeps what it exports; every test ends by checking its counters."""
     provider = provider_.TracerProvider(exporters=("memory",))
     yield provider
-    provider.force_flush(5000)
+    provider.force_flush(30_000)
     assert_equation(provider)
 
 

@@ -15,7 +15,7 @@ from opentelemetry import trace
 from impact_stack.observability import health as health_
 
 BUDGET_S = 0.9
-SLACK_S = 2.0  # of a busy machine
+SLACK_S = 30  # of a busy machine; the check hangs for twice as long
 WORKERS = 4  # of a registry: impact_health_options
 
 
@@ -329,9 +329,10 @@ def test_a_hung_check_is_not_started_again_under_its_old_name(client, health, st
     assert runs == [1]
 
 
-def test_checks_run_beside_each_other(client, health):
+def test_checks_run_beside_each_other(app, client, health):
     """Two that wait for each other both hold."""
-    barrier = threading.Barrier(2, timeout=0.8)
+    app.config["HEALTH_BUDGET_MS"] = 60_000
+    barrier = threading.Barrier(2, timeout=30)
     health.register_check("a", lambda: barrier.wait() >= 0)
     health.register_check("b", lambda: barrier.wait() >= 0)
     assert client.get("/health/?checks=a,b").json["checks"] == {"a": True, "b": True}

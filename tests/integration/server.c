@@ -281,7 +281,7 @@ TEST(a_child_gives_up_the_port_and_can_close_the_server)
     REQUIRE(pipe(pipe_ends) == 0);
     const pid_t child = fork();
     if (child == 0) {
-        (void)alarm(20);
+        (void)alarm(60);
         (void)close(pipe_ends[1]);
         char byte;
         const bool parent_has_closed = read(pipe_ends[0], &byte, 1) == 0;

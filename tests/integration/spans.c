@@ -14,7 +14,7 @@
 #include "memory_switch.h"
 #include "support/check.h"
 
-enum { span_limit = 256, text_limit = 512, text_count = 6, seen_limit = 32, patience_seconds = 10 };
+enum { span_limit = 256, text_limit = 512, text_count = 6, seen_limit = 32, patience_seconds = 60 };
 
 static impact_exporter *exporter;
 static impact_span_view spans[span_limit];

@@ -275,7 +275,7 @@ TEST(threads_may_have_connections_of_their_own)
 /* Statement and span are the parent's; the child finds them, and does no harm. */
 static void use_what_was_inherited(sqlite3_stmt *inherited)
 {
-    (void)alarm(20);
+    (void)alarm(60);
     sqlite3 *connection = open_traced(":memory:");
     run(connection, "SELECT 2");
     (void)sqlite3_reset(inherited);

@@ -11,7 +11,7 @@
 
 #include "support/check.h"
 
-enum { answer_limit = 64 * 1024, patience_seconds = 10 };
+enum { answer_limit = 64 * 1024, patience_seconds = 60 };
 
 int wire_connect(uint16_t port)
 {

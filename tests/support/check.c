@@ -96,6 +96,17 @@ bool check_contains(const char *whole, const char *text)
     return whole && strstr(whole, text) != NULL;
 }
 
+bool check_is_in_time(uint64_t (*measure)(void), uint64_t most)
+{
+    enum { tries = 40 };
+    uint64_t least = UINT64_MAX;
+    for (int i = 0; i < tries && least > most; i++) {
+        const uint64_t took = measure();
+        least = took < least ? took : least;
+    }
+    return least <= most;
+}
+
 static int64_t now_ms(void)
 {
     struct timespec now;
@@ -193,13 +204,21 @@ static bool report(int number, const check_test *test, const outcome *seen)
     return has_passed;
 }
 
+/* What was started in the background ignores some of these, and so do its children. A test that sends one
+ * to a program of its own would wait for ever. SIGCHLD: then nothing can be waited for. */
+static void take_signals_as_in_the_foreground(void)
+{
+    static const int numbers[] = {SIGCHLD, SIGHUP, SIGINT, SIGPIPE, SIGQUIT, SIGTERM};
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        (void)signal(numbers[i], SIG_DFL);
+}
+
 static bool set_up(void)
 {
     sigset_t news;
+    take_signals_as_in_the_foreground();
     (void)sigemptyset(&news);
     (void)sigaddset(&news, SIGCHLD);
-    (void)signal(SIGCHLD,
-                 SIG_DFL); /* it may be inherited as ignored: then nothing can be waited for */
     (void)sigprocmask(SIG_BLOCK, &news, &host_signals);
     found = mmap(NULL, sizeof *found, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     const int copy = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);

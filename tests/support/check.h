@@ -26,6 +26,9 @@ void check_skip_forks_of_threads(void);
 bool check_children_may_allocate(void);
 /* True when `text` stands in `whole`. */
 bool check_contains(const char *whole, const char *text);
+/* True when `measure`, of many tries, once says no more than `most`: for what has to be done in time, on a
+ * machine that has other things to do as well. */
+bool check_is_in_time(uint64_t (*measure)(void), uint64_t most);
 
 /* A test whose name is a sentence. It registers itself; it runs in a process of its own. */
 #define TEST(sentence)                                                                             \

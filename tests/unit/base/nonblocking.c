@@ -41,7 +41,7 @@ static bool is_read(int descriptor, const char *should)
 /* `ends`: where is read, where is written. */
 static void try_both(const int ends[2])
 {
-    (void)alarm(20);
+    (void)alarm(60);
     const int flags = fcntl(ends[1], F_GETFL);
     CHECK(impact__write_without_waiting(ends[1], "text", 4));
     CHECK(is_read(ends[0], "text"));

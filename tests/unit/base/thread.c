@@ -101,7 +101,7 @@ static void leave_a_thread_alone(void)
     (void)sigaction(SIGTERM, &ends, NULL);
     if (impact__thread_start(wait_for_ever, NULL))
         _exit(9);
-    (void)alarm(20);
+    (void)alarm(60);
     (void)pthread_sigmask(SIG_BLOCK, &term, NULL);
     (void)kill(getpid(), SIGTERM);
     pthread_exit(NULL);

@@ -329,23 +329,30 @@ static impact_health_status pass_after_a_while(impact_health_run *run, void *not
     return poll(nothing, 0, 100) == 0 ? IMPACT_HEALTH_PASS : IMPACT_HEALTH_FAIL;
 }
 
-TEST(twenty_good_checks_take_as_long_as_the_slowest)
+enum { good_count = 20, good_ms = 100 };
+
+static uint64_t ask_twenty_good_ones_ns(void)
 {
-    enum { count = 20, each_ms = 100 };
     impact_health_report *report = NULL;
     impact_health *health = gate_health(4, patience_ms);
-    add_all(health, count, pass_after_a_while, NULL, patience_ms);
+    add_all(health, good_count, pass_after_a_while, NULL, patience_ms);
     const uint64_t began = impact__clock_monotonic_ns();
-    REQUIRE(probe_in_time(health, "_defaults", &report));
+    CHECK(probe_in_time(health, "_defaults", &report));
     const uint64_t took = impact__clock_monotonic_ns() - began;
     CHECK(impact_health_report_is_healthy(report));
-    /* One after another it would be twenty times; a busy machine may be slow to start threads. */
-    CHECK(took < count / 2 * each_ms * IMPACT__NS_PER_MS);
     impact_health_report_close(report);
     CHECK_EQUAL(impact_health_close(health, patience_ms), 0);
+    return took;
 }
 
-TEST(a_good_check_behind_seventy_hung_ones_holds_on_the_first_probe)
+TEST(twenty_good_checks_take_as_long_as_the_slowest)
+{
+    /* One after another it would be twenty times; a busy machine may be slow to start threads. */
+    CHECK(check_is_in_time(ask_twenty_good_ones_ns, good_count / 2 * good_ms * IMPACT__NS_PER_MS));
+}
+
+/* How long the good check took that was asked for last. */
+static uint64_t ask_one_behind_seventy_hung_ones_ns(void)
 {
     enum { hung_count = 70 };
     gate g;
@@ -354,11 +361,10 @@ TEST(a_good_check_behind_seventy_hung_ones_holds_on_the_first_probe)
     add_all(health, hung_count, gate_run, &g, 1000);
     add_true(health, "good");
     impact_health_report *report = NULL;
-    REQUIRE(probe_in_time(health, "_defaults", &report));
+    CHECK(probe_in_time(health, "_defaults", &report));
     impact_health_result result = {.size = sizeof result};
-    REQUIRE(impact_health_report_get(report, hung_count, &result));
+    CHECK(impact_health_report_get(report, hung_count, &result));
     CHECK_EQUAL(result.status, IMPACT_HEALTH_PASS);
-    CHECK(result.duration_ns < 900 * IMPACT__NS_PER_MS);
     impact_health_report_close(report);
     CHECK(threads_of(health) <= 4 + hung_count + 1);
     for (int i = 0; i < hung_count; i++)
@@ -366,6 +372,12 @@ TEST(a_good_check_behind_seventy_hung_ones_holds_on_the_first_probe)
     AWAIT(threads_of(health) <= 4);
     CHECK_EQUAL(impact_health_close(health, patience_ms), 0);
     gate_close(&g);
+    return result.duration_ns;
+}
+
+TEST(a_good_check_behind_seventy_hung_ones_holds_on_the_first_probe)
+{
+    CHECK(check_is_in_time(ask_one_behind_seventy_hung_ones_ns, 900 * IMPACT__NS_PER_MS));
 }
 
 /* ---- bounds ---- */

@@ -77,7 +77,7 @@ static int use_in_child(void)
 {
     const pid_t child = fork();
     if (child == 0) {
-        (void)alarm(20);
+        (void)alarm(60);
         char keys[256];
         impact__table_entry entries[256];
         bool holds = true;

@@ -14,7 +14,7 @@
 
 enum {
     wait_ms = 100,   /* of the calls below: none can be done, all wait as long as they may */
-    patience_s = 20, /* a fork that takes longer waits for a lock that nobody lets go of */
+    patience_s = 60, /* a fork that takes longer waits for a lock that nobody lets go of */
 };
 
 static fake_exporter fake;

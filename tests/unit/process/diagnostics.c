@@ -293,7 +293,7 @@ static bool fill_standard_error(void)
         return false;
     while (write(full_ends[1], bytes, sizeof bytes) > 0)
         continue;
-    (void)alarm(20);
+    (void)alarm(60);
     return fcntl(full_ends[1], F_SETFL, 0) == 0 && dup2(full_ends[1], STDERR_FILENO) >= 0;
 }
 

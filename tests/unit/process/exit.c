@@ -18,7 +18,7 @@ static int end_of(void (*prepare)(void))
 {
     const pid_t child = fork();
     if (child == 0) {
-        (void)alarm(20);
+        (void)alarm(60);
         prepare();
         exit(0);
     }

@@ -152,7 +152,7 @@ static void *report_all_the_time(void *subject)
 
 static int report_in_child(void)
 {
-    (void)alarm(20);
+    (void)alarm(60);
     (void)pthread_mutex_lock(&queue_lock);
     impact_diagnostics_report(IMPACT_SEVERITY_INFO, "test", "child", "%s", "text");
     (void)pthread_mutex_unlock(&queue_lock);

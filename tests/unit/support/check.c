@@ -93,6 +93,11 @@ static void resizes_to_nothing(void)
     f.allocator.release(&f, f.allocator.resize(&f, NULL, 0));
 }
 
+static void interrupts_itself(void)
+{
+    (void)raise(SIGINT);
+}
+
 static void register_victim(const char *name, void (*run)(void), check_test *test)
 {
     *test = (check_test){.name = name, .run = run};
@@ -101,7 +106,7 @@ static void register_victim(const char *name, void (*run)(void), check_test *tes
 
 __attribute__((constructor)) static void register_victims(void)
 {
-    static check_test tests[12];
+    static check_test tests[13];
     if (!getenv("CHECK_VICTIMS"))
         return;
     register_victim("victim_passes", passes, &tests[0]);
@@ -116,6 +121,7 @@ __attribute__((constructor)) static void register_victims(void)
     register_victim("victim_leaks", leaks, &tests[9]);
     register_victim("victim_allocates_nothing", allocates_nothing, &tests[10]);
     register_victim("victim_resizes_to_nothing", resizes_to_nothing, &tests[11]);
+    register_victim("victim_interrupts_itself", interrupts_itself, &tests[12]);
 }
 
 /* ---- the run ---- */
@@ -189,6 +195,13 @@ TEST(a_test_killed_by_a_signal_has_failed)
     CHECK(check_contains(output, "# killed by signal 9 (Killed)\nnot ok 1 - victim_dies\n"));
 }
 
+TEST(a_test_in_the_background_gets_the_signals_of_the_foreground)
+{
+    (void)signal(SIGINT, SIG_IGN); /* as a shell has it for what it runs in the background */
+    CHECK_EQUAL(run("victim_interrupts_itself"), 1);
+    CHECK(check_contains(output, "# killed by signal 2 (Interrupt)\n"));
+}
+
 TEST(a_test_that_exits_before_its_end_has_failed)
 {
     CHECK_EQUAL(run("victim_exits_early"), 1);
@@ -229,6 +242,34 @@ TEST(one_failure_among_others_fails_the_program)
     CHECK_EQUAL(run("_is_skipped"), 1); /* two of them */
     CHECK(check_contains(output, "ok 1 - victim_is_skipped # SKIP"));
     CHECK(check_contains(output, "\nnot ok 2 - victim_fails_and_is_skipped\n1..2\n"));
+}
+
+/* ---- time ---- */
+
+static uint64_t tries;
+
+static uint64_t ever_quicker(void)
+{
+    tries++;
+    return 10 - tries;
+}
+
+static uint64_t never_quicker(void)
+{
+    tries++;
+    return 10;
+}
+
+TEST(what_is_in_time_once_is_in_time)
+{
+    CHECK(check_is_in_time(ever_quicker, 7));
+    CHECK_EQUAL(tries, 3);
+}
+
+TEST(what_is_never_in_time_is_late)
+{
+    CHECK(!check_is_in_time(never_quicker, 9));
+    CHECK(tries > 20);
 }
 
 TEST(to_run_no_test_is_a_failure)

@@ -67,7 +67,7 @@ static int end_of(void (*live)(void))
         return -1;
     const pid_t child = fork();
     if (child == 0) {
-        (void)alarm(20);
+        (void)alarm(60);
         live();
         exit(7);
     }
