@@ -3,17 +3,18 @@
 PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 30
 
-.PHONY: help demo test sanitize lint bench bench-peers ceilings fuzz w3c format format-check install clean
+.PHONY: help demo test sanitize lint bench bench-peers ceilings fuzz lock w3c format format-check install clean
 
 help:
 	@echo 'make demo          a C service and a Flask app, and one trace through both'
 	@echo 'make test          build and test everything'
 	@echo 'make sanitize      the C tests under ASan+UBSan, then TSan'
-	@echo 'make lint          the layout of C files, mistakes in shell scripts'
+	@echo 'make lint          layout, mistakes that can be seen without running anything'
 	@echo 'make bench         one line a figure'
 	@echo 'make bench-peers   the same spans with other libraries, side by side'
 	@echo 'make ceilings      count the instructions of a span, which make test limits, anew'
 	@echo 'make fuzz          every fuzz target for FUZZ_SECONDS=$(FUZZ_SECONDS)'
+	@echo 'make lock          renew the versions and hashes of what comes from the Python index'
 	@echo 'make w3c           the W3C'"'"'s tests of Trace Context, which are downloaded, against a C service'
 	@echo 'make format        clang-format (format-check: say what it would change)'
 	@echo 'make install       libraries, headers, man pages below PREFIX=$(PREFIX)'
@@ -42,6 +43,9 @@ ceilings:
 
 fuzz:
 	FUZZ_SECONDS=$(FUZZ_SECONDS) tools/fuzz
+
+lock:
+	tools/lock
 
 w3c:
 	tools/w3c

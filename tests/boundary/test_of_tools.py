@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import re
 import subprocess
 import tempfile
 import unittest
@@ -120,9 +121,27 @@ class Setup(Tools):
     def test_the_groups_are_all_there(self):
         self.add_command("dpkg-query", "exit 1")
         self.run_tool("setup", "build", "python", "test", "lint", "develop")
-        packages = "gcc libpq-dev python3-venv g++ postgresql clang-format shellcheck clang"
+        packages = "gcc libpq-dev python3-venv g++ postgresql clang-format clang-tidy clang"
         for package in packages.split():
             self.assertIn(package, self.calls()[0].split())
+
+
+class Lock(unittest.TestCase):
+    def test_what_comes_from_the_index_has_a_version_and_hashes(self):
+        for name in ("python", "w3c"):
+            wanted = (TOOLS / f"{name}-packages.txt").read_text(encoding="utf-8")
+            locked = (TOOLS / f"{name}-lock.txt").read_text(encoding="utf-8")
+            pinned = set(re.findall(r"^([a-z0-9-]+)==", locked, re.MULTILINE))
+            self.assertLessEqual(set(re.findall(r"^[a-z0-9-]+", wanted, re.MULTILINE)), pinned)
+            for requirement in re.split(r"\n(?! )", locked.strip()):
+                if not requirement.startswith("#"):
+                    self.assertRegex(requirement, r"(?s)==\S+ .*--hash=sha256:[0-9a-f]{64}$")
+
+    def test_nothing_is_installed_past_the_lock(self):
+        for tool in TOOLS.iterdir():
+            for line in tool.read_text(encoding="utf-8").splitlines():
+                if re.search(r" -r tools/", line):
+                    self.assertRegex(line, r"--require-hashes -r tools/\w+-lock.txt")
 
 
 if __name__ == "__main__":
