@@ -13,11 +13,11 @@ from fractions import Fraction
 from types import MappingProxyType
 
 import pytest
-from conftest import attributes_of, exported_spans
 from opentelemetry.sdk.trace import TracerProvider as SdkTracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
+from conftest import attributes_of, exported_spans
 from impact_stack.observability.tracing import attributes as attributes_
 
 

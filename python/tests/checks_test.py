@@ -9,12 +9,12 @@ import threading
 
 import flask
 import pytest
-from conftest import exported_spans
 from flask_sqlalchemy import SQLAlchemy
 from opentelemetry import context
 from opentelemetry.instrumentation.requests import RequestsInstrumentor
 from opentelemetry.instrumentation.sqlalchemy import SQLAlchemyInstrumentor
 
+from conftest import exported_spans
 from impact_stack.observability.health import Health, checks, untraced
 
 

@@ -7,10 +7,11 @@ import sys
 import threading
 
 import pytest
-from conftest import attributes_of, exported_spans
 from opentelemetry import context as context_api
 from opentelemetry import propagate, trace
 from opentelemetry.trace import SpanContext, StatusCode, TraceFlags
+
+from conftest import attributes_of, exported_spans
 
 
 def test_a_root_has_no_parent(tracer, provider):
@@ -96,9 +97,8 @@ def test_a_span_may_end_on_another_thread(tracer, provider):
 
 def test_start_as_current_span_records_exceptions(tracer, provider):
     """Exceptions are recorded once, with a status."""
-    with pytest.raises(ValueError):
-        with tracer.start_as_current_span("a"):
-            raise ValueError("bad")
+    with pytest.raises(ValueError), tracer.start_as_current_span("a"):
+        raise ValueError("bad")
     exported = exported_spans(provider)["a"]
     assert [event.name for event in exported.events] == ["exception"]
     assert attributes_of(exported.events[0])["exception.escaped"] == "False"
@@ -108,9 +108,8 @@ def test_start_as_current_span_records_exceptions(tracer, provider):
 
 def test_start_as_current_span_does_not_record_exits(tracer, provider):
     """What is no Exception is no error (opentelemetry-python 4484)."""
-    with pytest.raises(SystemExit):
-        with tracer.start_as_current_span("a"):
-            raise SystemExit(3)
+    with pytest.raises(SystemExit), tracer.start_as_current_span("a"):
+        raise SystemExit(3)
     exported = exported_spans(provider)["a"]
     assert not exported.events
     assert exported.status.code == 0
@@ -119,9 +118,8 @@ def test_start_as_current_span_does_not_record_exits(tracer, provider):
 def test_start_as_current_span_takes_all_its_arguments(tracer, provider):
     """By position, as the API's proxies pass them, and by name."""
     arguments = ("a", None, trace.SpanKind.CLIENT, {"k": 1}, None, 5, False, False, False)
-    with pytest.raises(ValueError):
-        with tracer.start_as_current_span(*arguments) as span:
-            raise ValueError("bad")
+    with pytest.raises(ValueError), tracer.start_as_current_span(*arguments) as span:
+        raise ValueError("bad")
     assert span.is_recording()
     span.end()
     with tracer.start_as_current_span("b", kind=trace.SpanKind.CLIENT, end_on_exit=False) as span:

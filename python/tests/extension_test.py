@@ -6,12 +6,12 @@ import sys
 
 import flask
 import pytest
-from conftest import attributes_of, exported_spans
 from flask_sqlalchemy import SQLAlchemy
 from opentelemetry.instrumentation.flask import FlaskInstrumentor
 from opentelemetry.instrumentation.requests import RequestsInstrumentor
 from opentelemetry.instrumentation.sqlalchemy import SQLAlchemyInstrumentor
 
+from conftest import attributes_of, exported_spans
 from impact_stack.observability import tracing
 
 

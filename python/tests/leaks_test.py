@@ -44,9 +44,8 @@ def wrong(call):
 
 def with_exception():
     """Leave a span's block with an exception."""
-    with pytest.raises(ValueError):
-        with TRACER.start_as_current_span("x"):
-            raise ValueError("bad")
+    with pytest.raises(ValueError), TRACER.start_as_current_span("x"):
+        raise ValueError("bad")
 
 
 def answer():

@@ -3,11 +3,11 @@
 import asyncio
 
 import pytest
-from conftest import attributes_of, exported_spans
 from opentelemetry import trace
 from opentelemetry.proto.trace.v1 import trace_pb2
 from opentelemetry.trace import StatusCode
 
+from conftest import attributes_of, exported_spans
 from impact_stack.observability.tracing import new_span
 
 

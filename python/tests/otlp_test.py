@@ -6,8 +6,9 @@ import subprocess
 import sys
 import threading
 
-from conftest import attributes_of
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2
+
+from conftest import attributes_of
 
 PROGRAM = """
 from impact_stack.observability import tracing

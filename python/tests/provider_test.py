@@ -6,10 +6,10 @@ import sys
 import threading
 
 import pytest
-from conftest import assert_equation, attributes_of, exported_spans
 from opentelemetry import trace
 from opentelemetry.proto.trace.v1 import trace_pb2
 
+from conftest import assert_equation, attributes_of, exported_spans
 from impact_stack.observability import tracing
 from impact_stack.observability.tracing.provider import TracerProvider
 

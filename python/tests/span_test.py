@@ -3,9 +3,10 @@
 import logging
 
 import pytest
-from conftest import attributes_of, exported_spans
 from opentelemetry import trace
 from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode, TraceFlags
+
+from conftest import attributes_of, exported_spans
 
 
 def test_a_span_is_one_of_the_api(tracer):
@@ -158,9 +159,8 @@ def test_status_that_is_none_changes_nothing(tracer, provider):
 
 def test_with_records_what_leaves_the_block(tracer, provider):
     """`with span` records the exception as escaped, and sets the status."""
-    with pytest.raises(KeyError):
-        with tracer.start_span("a"):
-            raise KeyError("gone")
+    with pytest.raises(KeyError), tracer.start_span("a"):
+        raise KeyError("gone")
     exported = exported_spans(provider)["a"]
     event = attributes_of(exported.events[0])
     assert exported.events[0].name == "exception"
@@ -174,9 +174,9 @@ def test_with_records_what_leaves_the_block(tracer, provider):
 
 def test_with_records_nothing_unasked(tracer, provider):
     """Both flags of start_span are obeyed."""
-    with pytest.raises(KeyError):
-        with tracer.start_span("a", record_exception=False, set_status_on_exception=False):
-            raise KeyError("gone")
+    span = tracer.start_span("a", record_exception=False, set_status_on_exception=False)
+    with pytest.raises(KeyError), span:
+        raise KeyError("gone")
     exported = exported_spans(provider)["a"]
     assert not exported.events
     assert exported.status.code == 0

@@ -2,6 +2,7 @@
 #ifndef IMPACT_BASE_BYTES_H
 #define IMPACT_BASE_BYTES_H
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -13,6 +14,7 @@ static inline size_t impact__smaller(size_t a, size_t b)
 static inline bool impact__is_zero(const void *bytes, size_t size)
 {
     const unsigned char *byte = bytes;
+    assert(byte || size == 0);
     unsigned char any = 0;
     for (size_t i = 0; i < size; i++)
         any |= byte[i];

@@ -1,6 +1,7 @@
 /* JSON text, written piece by piece. */
 #include "base/json.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -77,6 +78,7 @@ static size_t append_special(impact__buffer *buffer, impact_text text)
 
 static void append_string(impact__buffer *buffer, impact_text text, const char *escaped_too)
 {
+    assert(text.data || text.size == 0);
     impact__buffer_append_char(buffer, '"');
     while (text.size) {
         const size_t plain = plain_prefix(text, escaped_too);

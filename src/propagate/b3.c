@@ -52,7 +52,8 @@ static bool parse_state(b3_context *b3, impact_text state)
 static bool parse_single(b3_context *b3, impact_text text)
 {
     impact_text rest = text;
-    impact_text trace_id, span_id;
+    impact_text trace_id;
+    impact_text span_id;
     impact_text state = {NULL, 0};
     impact_text parent = {NULL, 0};
     if (!impact__text_split(&trace_id, &rest, '-') || !impact__text_split(&span_id, &rest, '-'))
@@ -73,7 +74,10 @@ static bool read_single(b3_context *b3, const impact_carrier_getter *getter, voi
 
 static bool read_multi(b3_context *b3, const impact_carrier_getter *getter, void *carrier)
 {
-    impact__field trace_id, span_id, sampled, flags;
+    impact__field trace_id;
+    impact__field span_id;
+    impact__field sampled;
+    impact__field flags;
     impact__field_open(&trace_id, getter, carrier, field_trace_id);
     impact__field_open(&span_id, getter, carrier, field_span_id);
     impact__field_open(&sampled, getter, carrier, field_sampled);

@@ -26,7 +26,10 @@ enum {
 static bool parse_parts(impact__identity *identity, impact_text text)
 {
     impact_text rest = text;
-    impact_text trace_id, span_id, parent, flags;
+    impact_text trace_id;
+    impact_text span_id;
+    impact_text parent;
+    impact_text flags;
     uint8_t bits = 0;
     *identity = (impact__identity){.is_remote = true};
     if (!impact__text_split(&trace_id, &rest, ':') || !impact__text_split(&span_id, &rest, ':') ||
@@ -109,7 +112,8 @@ static void inject_baggage(const impact_baggage *baggage, impact_carrier_set_fn 
 {
     char field[name_limit];
     char encoded[IMPACT_BAGGAGE_SIZE];
-    impact_text name, value;
+    impact_text name;
+    impact_text value;
     memcpy(field, baggage_prefix, prefix_size);
     for (size_t i = 0; impact_baggage_at(&name, &value, NULL, baggage, i); i++) {
         if (!impact__is_token(name) || name.size >= sizeof field - prefix_size ||

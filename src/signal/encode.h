@@ -74,14 +74,14 @@ static inline bool impact__is_ignored(const impact_attribute *attribute)
 }
 
 /* False when it cannot be written: it is ignored, its key is not UTF-8, it has no value. */
-bool impact__key_value_of(impact__key_value *key_value, const impact_attribute *attribute,
+bool impact__key_value_of(impact__key_value *kv, const impact_attribute *attribute,
                           uint32_t value_length_limit);
 /* Cut a string so that the whole field has at most `field_size` bytes. False: it is no string, or nothing
  * would be left of it. */
-bool impact__key_value_cut(impact__key_value *key_value, uint32_t field, size_t field_size);
+bool impact__key_value_cut(impact__key_value *kv, uint32_t field, size_t field_size);
 /* The whole field: tag, length and KeyValue. */
-size_t impact__key_value_field_size(uint32_t field, const impact__key_value *key_value);
-uint8_t *impact__write_key_value(uint8_t *to, uint32_t field, const impact__key_value *key_value);
+size_t impact__key_value_field_size(uint32_t field, const impact__key_value *kv);
+uint8_t *impact__write_key_value(uint8_t *to, uint32_t field, const impact__key_value *kv);
 
 /* Attributes of one event, link or resource that are looked at: each is compared with each. */
 enum { impact__list_count_limit = 1024 };

@@ -137,6 +137,7 @@ static bool take_user(impact__sampler *to, impact_user_sampler *user)
 }
 
 /* All that are user-written, also those that no parent leads to. */
+/* NOLINTNEXTLINE(misc-no-recursion): impact__sampler_depth_limit deep at most */
 static bool take_all(impact__sampler *to, const impact_sampler *sampler, int depth)
 {
     impact_parent_samplers parents;
@@ -223,6 +224,7 @@ bool impact_sampler_decide(const impact_sampler *sampler, const impact_sampling_
 
 static void describe(impact__buffer *to, const impact_sampler *sampler, int depth);
 
+/* NOLINTNEXTLINE(misc-no-recursion): impact__sampler_depth_limit deep at most */
 static void describe_parents(impact__buffer *to, const impact_sampler *sampler, int depth)
 {
     static const char *const names[] = {
@@ -254,6 +256,7 @@ static void describe_user(impact__buffer *to, const impact_user_sampler *user)
     impact__buffer_append_string(to, is_described ? read.description : "UserSampler");
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): see describe_parents */
 static void describe(impact__buffer *to, const impact_sampler *sampler, int depth)
 {
     if (is_parent_based(sampler)) {

@@ -14,6 +14,7 @@
 #ifndef IMPACT_TRACE_SCOPES_H
 #define IMPACT_TRACE_SCOPES_H
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -51,6 +52,7 @@ void impact__scopes_close(impact__scopes *scopes);
 /* The topmost frame; NULL when nothing is current. */
 static inline impact__scope_frame *impact__scopes_top(impact__scopes *scopes)
 {
+    assert(scopes->frames || scopes->depth == 0);
     return scopes->depth ? &scopes->frames[scopes->depth - 1] : NULL;
 }
 
@@ -61,6 +63,7 @@ static inline impact__scope_frame *impact__scopes_push(impact__scopes *scopes)
 {
     if (__builtin_expect(scopes->depth == scopes->capacity, 0) && !impact__scopes_grow(scopes))
         return NULL;
+    assert(scopes->frames && scopes->depth < scopes->capacity);
     impact__scope_frame *frame = &scopes->frames[scopes->depth++];
     scopes->serial += scopes->serial == UINT32_MAX ? 2 : 1; /* 0 is no frame's */
     frame->serial = scopes->serial;

@@ -4,6 +4,7 @@
 A .c file and the header of its name are one file here. One that calls a function uses the file
 that defines it, whichever header declares it.
 """
+import itertools
 import pathlib
 import re
 
@@ -88,7 +89,7 @@ def circles(graph):
         way = path_between(graph, module, module)
         if way and not shown & set(way):
             shown |= set(way)
-            steps = [f"{a} uses {b} ({graph[a][b]})" for a, b in zip(way, way[1:])]
+            steps = [f"{a} uses {b} ({graph[a][b]})" for a, b in itertools.pairwise(way)]
             yield "circle: " + ", ".join(steps)
 
 

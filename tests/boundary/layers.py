@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Holds every #include to src/LAYERS and to the order of groups, and #if to base/; the table itself to
 arrows that point downward, and the picture in ARCHITECTURE.md to the table."""
+import itertools
 import pathlib
 import re
 
@@ -91,7 +92,7 @@ def picture_problems(root, layers):
     text = (root / "ARCHITECTURE.md").read_text(encoding="utf-8")
     chains = [[room.strip() for room in line.split("<-")] for line in PICTURE.findall(text)]
     for chain in chains:
-        for above, below in zip(chain, chain[1:]):
+        for above, below in itertools.pairwise(chain):
             if above not in rooms.get(below, []):
                 yield f"ARCHITECTURE.md: {above} <- {below} is not in src/LAYERS"
     drawn = {room for chain in chains for room in chain}

@@ -10,7 +10,7 @@ PAGE_IN_LIST = re.compile(r"'man/([^']+)'")
 
 def main():
     root = sources.options(__doc__).parse_args().root
-    pages = [page for page in sorted((root / "docs/man").glob("*.[0-9]"))]
+    pages = sorted((root / "docs/man").glob("*.[0-9]"))
     words = set()
     for page in pages:
         words |= set(re.findall(r"\w+", page.read_text(encoding="utf-8").replace(r"\_", "_")))

@@ -7,9 +7,10 @@ import socket
 import subprocess
 import sys
 
-import programs
 import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
+
+import programs
 
 DEMO = programs.EXAMPLES / "demo"
 

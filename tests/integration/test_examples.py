@@ -8,8 +8,9 @@ import sqlite3
 import subprocess
 import threading
 
-import programs
 import pytest
+
+import programs
 
 ORDERS = programs.BUILD / "examples/orders"
 

@@ -12,6 +12,7 @@ from opentelemetry.propagators.aws import AwsXRayPropagator
 from opentelemetry.propagators.b3 import B3MultiFormat, B3SingleFormat
 from opentelemetry.propagators.jaeger import JaegerPropagator
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
 from programs import environment
 
 BUILD = pathlib.Path(os.environ.get("IMPACT_BUILD", "build")).resolve()

@@ -3,14 +3,16 @@ installed, and do what it says."""
 
 import json
 import os
+import pathlib
 import re
 import shlex
 import signal
 import subprocess
 import sys
 
-import programs
 import pytest
+
+import programs
 
 README = (programs.ROOT / "README.md").read_text(encoding="utf-8")
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
@@ -74,7 +76,7 @@ def test_variables_that_are_named_are_in_the_manual():
 def without_venv(path):
     """The system's programs: the environment of these tests has a Meson of its own, and another version
     than that which made the build folder cannot install from it."""
-    own = os.path.dirname(sys.executable)
+    own = str(pathlib.Path(sys.executable).parent)
     return os.pathsep.join(folder for folder in path.split(os.pathsep) if folder != own)
 
 

@@ -63,7 +63,7 @@ static int open_one(const struct addrinfo *info)
 
 static bool read_port(uint16_t *port, int descriptor)
 {
-    struct sockaddr_storage bound;
+    struct sockaddr_storage bound = {.ss_family = AF_UNSPEC};
     socklen_t size = sizeof bound;
     if (getsockname(descriptor, (struct sockaddr *)&bound, &size))
         return false;

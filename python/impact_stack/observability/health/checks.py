@@ -25,7 +25,7 @@ def check_db() -> bool:
     db = getattr(extension, "db", extension)
     try:
         with db.engine.connect() as connection:
-            return connection.execute(_select_one()).scalar() == 1
+            return bool(connection.execute(_select_one()).scalar() == 1)
     except Exception:  # pylint: disable=broad-exception-caught
         return False
 

@@ -183,7 +183,7 @@ class Endpoint:
             if name not in names:
                 self._registry.remove(name)
         former = [entry for entry in self._registered if entry[0] in names]
-        same = len(os.path.commonprefix([wanted, former]))
+        same = len(os.path.commonprefix([wanted, former]))  # noqa: RUF071 - of lists
         present = {name for name, _ in former}
         self._registered = wanted[:same]
         for name, is_default in wanted[same:]:

@@ -37,7 +37,7 @@ def _pairs(attributes: Any) -> Iterator[tuple[Any, Any]]:
     """Keys of mappings become text, as opentelemetry-sdk does; the key of a pair has to be text."""
     if not isinstance(attributes, Mapping):
         return iter(attributes)
-    items = attributes.items()
+    items: Iterable[tuple[Any, Any]] = attributes.items()
     if isinstance(attributes, dict):
         items = list(items)  # another thread may be changing it
     return ((_key(key), value) for key, value in items)
@@ -147,7 +147,8 @@ def _number(value: Any) -> int | float | None:
 
 def _has_text(value: Any) -> bool:
     """Whether str() says more than a type and an address."""
-    return type(value).__str__ is not object.__str__ or type(value).__repr__ is not object.__repr__
+    kind: Any = type(value)
+    return kind.__str__ is not object.__str__ or kind.__repr__ is not object.__repr__
 
 
 def _text(value: str) -> str:
