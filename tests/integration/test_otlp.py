@@ -8,8 +8,11 @@ import ssl
 import subprocess
 import time
 
-import backend
 import pytest
+from opentelemetry.proto.collector.trace.v1 import trace_service_pb2 as service
+from opentelemetry.proto.trace.v1 import trace_pb2
+
+import backend
 from backend import (
     BUILD,
     EEXPORT,
@@ -23,8 +26,6 @@ from backend import (
     run,
     sink,
 )
-from opentelemetry.proto.collector.trace.v1 import trace_service_pb2 as service
-from opentelemetry.proto.trace.v1 import trace_pb2
 
 START = 1700000000000001000
 END = 1700000001500002000

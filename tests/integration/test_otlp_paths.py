@@ -1,7 +1,8 @@
 """The path of an OTLP request is the one that was configured, to the byte."""
 
-import backend
 import pytest
+
+import backend
 
 pytestmark = backend.needs_otlp
 

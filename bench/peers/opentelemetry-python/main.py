@@ -11,7 +11,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, Spa
 
 TEN = {
     f"attribute.number.{word}": f"text.of.attribute.{number:02}"
-    for number, word in enumerate("one two thr fou fiv six sev eig nin ten".split(), 1)
+    for number, word in enumerate(["one", "two", "thr", "fou", "fiv", "six", "sev", "eig", "nin", "ten"], 1)
 }
 
 

@@ -76,7 +76,7 @@ static char *join_url(const impact_allocator *allocator, impact_text base)
     const char *fragment = memchr(query.data, '#', query.size);
     if (fragment)
         query.size = (size_t)(fragment - query.data);
-    if (base.data[path_size - 1] == '/') /* a URL is not empty */
+    if (path_size && base.data[path_size - 1] == '/')
         path_size--;
     impact__buffer url = IMPACT__BUFFER(allocator);
     impact__buffer_append(&url, base.data, path_size);
