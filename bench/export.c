@@ -124,19 +124,26 @@ static void require_all_exported(impact_tracer_provider *provider)
         abort();
 }
 
+static impact_tracer_provider *open_provider(void)
+{
+    char endpoint[64];
+    impact_exporter *exporter = NULL;
+    impact_tracer_provider *provider = NULL;
+    (void)snprintf(endpoint, sizeof endpoint, "http://127.0.0.1:%u/v1/traces", start_server());
+    if (impact_exporter_otlp_open(&exporter, IMPACT_OTLP_OPTIONS(.endpoint = endpoint), NULL) ||
+        impact_tracer_provider_open(
+            &provider,
+            IMPACT_TRACE_OPTIONS(.service_name = "bench", .exporters = &exporter,
+                                 .exporter_count = 1, .queue_limit = round_spans,
+                                 .queue_bytes = 64 * 1024 * 1024, .batch_limit = batch_spans)))
+        abort();
+    return provider;
+}
+
 int main(void)
 {
     static round_figures figures;
-    char endpoint[64];
-    impact_tracer_provider *provider = NULL;
-    (void)snprintf(endpoint, sizeof endpoint, "http://127.0.0.1:%u", start_server());
-    if (setenv("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint, 1) ||
-        setenv("OTEL_TRACES_EXPORTER", "otlp", 1) ||
-        impact_tracer_provider_open_from_environment(
-            &provider,
-            IMPACT_TRACE_OPTIONS(.service_name = "bench", .queue_limit = round_spans,
-                                 .queue_bytes = 64 * 1024 * 1024, .batch_limit = batch_spans)))
-        abort();
+    impact_tracer_provider *provider = open_provider();
     run_round(provider, &figures, 0); /* to connect, and to warm up */
     for (int i = 0; i < round_count; i++)
         run_round(provider, &figures, i);
