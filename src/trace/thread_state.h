@@ -18,6 +18,7 @@
 #include "trace/span_clock.h"
 
 typedef struct impact__thread_state {
+    char apart_1[64]; /* its neighbours are read by other threads, and it is written all the time */
     impact__random random;
     unsigned generation; /* of the process, for which `random` was seeded: see process/fork.h */
 
@@ -30,6 +31,7 @@ typedef struct impact__thread_state {
     unsigned
         shared_bursts; /* how many it has seen, and spans that it begins shared for that: access.h */
     unsigned unbiased_left;
+    char apart_2[64];
 } impact__thread_state;
 
 /* The calling thread's; made when it is first asked for. NULL when there is no memory. */
