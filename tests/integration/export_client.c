@@ -206,6 +206,26 @@ static int run(impact_exporter *exporter, const char *scenario, uint32_t timeout
     return 0;
 }
 
+/* OTLP by options: where they come from is the test's way to reach this program. */
+static impact_status open_in_code(impact_exporter **exporter, const char *endpoint)
+{
+    static const impact_http_header headers[] = {{"x-code", "one, two%20"}, {"x-empty", ""}};
+    return impact_exporter_otlp_open(
+        exporter,
+        IMPACT_OTLP_OPTIONS(.endpoint = endpoint, .headers = headers, .header_count = 2,
+                            .certificate = getenv("CODE_CERTIFICATE"),
+                            .client_certificate = getenv("CODE_CLIENT_CERTIFICATE"),
+                            .client_key = getenv("CODE_CLIENT_KEY"), .timeout_ms = IMPACT_ZERO,
+                            .request_limit = 1 << 20, .response_limit = 1000),
+        NULL);
+}
+
+static impact_status open_exporter(impact_exporter **exporter, const char *name)
+{
+    const char *endpoint = getenv("CODE_ENDPOINT");
+    return endpoint ? open_in_code(exporter, endpoint) : impact_exporter_open(exporter, name, NULL);
+}
+
 int main(int argc, char **argv)
 {
     unsigned timeout_ms = 0;
@@ -213,7 +233,7 @@ int main(int argc, char **argv)
         return 2;
     impact_diagnostics_set_callback(impact_diagnostics_to_stderr, NULL);
     impact_exporter *exporter = NULL;
-    const impact_status status = impact_exporter_open(&exporter, argv[1], NULL);
+    const impact_status status = open_exporter(&exporter, argv[1]);
     if (status) {
         (void)fprintf(stderr, "%s: %s\n", argv[1], impact_status_text(status));
         return 3;

@@ -498,6 +498,11 @@ TEST(what_is_no_place_or_no_options_is_refused)
     CHECK(!provider);
 }
 
+TEST(an_exporter_without_a_place_is_refused)
+{
+    CHECK_EQUAL(impact_exporter_otlp_open(NULL, NULL, NULL), IMPACT_EINVAL);
+}
+
 TEST(a_bad_option_leaves_the_exporters_to_the_caller)
 {
     begin();
