@@ -67,10 +67,12 @@ TEST(a_proxy_that_refuses_a_tunnel_is_an_error_without_a_status)
     CHECK_EQUAL(curl_easy_setopt(browser.easy, CURLOPT_PROXY, client_url(proxy.port, "")),
                 CURLE_OK);
     CHECK_EQUAL(curl_easy_setopt(browser.easy, CURLOPT_HTTPPROXYTUNNEL, 1L), CURLE_OK);
-    CHECK_EQUAL(client_perform(&browser), CURLE_RECV_ERROR);
+    const CURLcode code = client_perform(&browser); /* which one changed with libcurl's versions */
+    CHECK(code == CURLE_RECV_ERROR || code == CURLE_COULDNT_CONNECT);
     CHECK_EQUAL(spans_count(), 1);
     check_facts(spans_find("GET", 0),
-                (facts){"GET", "http://127.0.0.1:1/a", NULL, NULL, "recv_error"});
+                (facts){"GET", "http://127.0.0.1:1/a", NULL, NULL,
+                        code == CURLE_RECV_ERROR ? "recv_error" : "couldnt_connect"});
     client_close(&browser);
     spans_close();
     script_close(&proxy);
@@ -107,7 +109,7 @@ TEST(a_sampler_sees_the_method_of_a_handle_that_is_used_again_for_another)
     CHECK_EQUAL(curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, "PATCH"), CURLE_OK);
     check_sampler_saw(&b, "PATCH");
     CHECK_EQUAL(curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, NULL), CURLE_OK);
-    CHECK_EQUAL(curl_easy_setopt(easy, CURLOPT_POST, 0L), CURLE_OK);
+    CHECK_EQUAL(curl_easy_setopt(easy, CURLOPT_UPLOAD, 0L), CURLE_OK);
     check_sampler_saw(&b, "GET");
     curl_mime *mime = curl_mime_init(easy);
     CHECK_EQUAL(curl_mime_data(curl_mime_addpart(mime), "x", 1), CURLE_OK);
