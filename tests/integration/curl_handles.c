@@ -368,6 +368,21 @@ TEST(what_is_set_after_a_handle_was_added_counts)
     pool_close(&p);
 }
 
+TEST(the_list_that_is_set_again_after_a_handle_was_added_goes_with_the_context)
+{
+    pool p;
+    client one;
+    REQUIRE(pool_open(&p));
+    pool_add(&p, &one, "/b");
+    CHECK_EQUAL(curl_easy_setopt(one.easy, CURLOPT_HTTPHEADER, NULL), CURLE_OK);
+    pool_drive(p.multi);
+    CHECK_EQUAL(pool_collect(p.multi), 1);
+    CHECK_EQUAL(spans_count(), 1);
+    CHECK(check_contains(one.body, client_traceparent(spans_find("GET", 0))));
+    client_close(&one);
+    pool_close(&p);
+}
+
 TEST(a_list_may_be_freed_once_the_result_is_read)
 {
     pool p;
@@ -382,22 +397,6 @@ TEST(a_list_may_be_freed_once_the_result_is_read)
     CHECK(curl_multi_info_read(p.multi, &left) != NULL);
     curl_slist_free_all(headers);
     CHECK_EQUAL(curl_multi_remove_handle(p.multi, one.easy), CURLM_OK);
-    client_close(&one);
-    pool_close(&p);
-}
-
-TEST(a_suppressed_transfer_of_a_multi_handle_stays_so)
-{
-    pool p;
-    client one;
-    REQUIRE(pool_open(&p));
-    impact_tracing_suppress();
-    pool_add(&p, &one, "/redirect/302?to=/b");
-    impact_tracing_unsuppress();
-    pool_drive(p.multi);
-    CHECK_EQUAL(pool_collect(p.multi), 1);
-    CHECK_EQUAL(spans_count(), 0);
-    CHECK_STRING(one.body, "GET /b -|-|-");
     client_close(&one);
     pool_close(&p);
 }

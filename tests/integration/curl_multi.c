@@ -126,6 +126,22 @@ TEST(without_a_provider_what_is_current_where_it_was_added_is_handed_through)
     echo_close(&server);
 }
 
+TEST(a_suppressed_transfer_of_a_multi_handle_stays_so)
+{
+    pool p;
+    client one;
+    REQUIRE(pool_open(&p));
+    impact_tracing_suppress();
+    pool_add(&p, &one, "/redirect/302?to=/b");
+    impact_tracing_unsuppress();
+    pool_drive(p.multi);
+    CHECK_EQUAL(pool_collect(p.multi), 1);
+    CHECK_EQUAL(spans_count(), 0);
+    CHECK_STRING(one.body, "GET /b -|-|-");
+    client_close(&one);
+    pool_close(&p);
+}
+
 /* ---- many at once ---- */
 
 TEST(fifty_transfers_at_once_have_fifty_spans_and_each_sends_its_own)

@@ -45,6 +45,7 @@ typedef struct impact__transfer {
     const impact_context *context; /* where the spans' parents are; owned; NULL: is not watched */
     impact__trace_headers lines;
     bool has_lines;
+    bool is_list_new; /* the application set a list since: libcurl has that one, without them */
 
     /* Of the request that is under way. */
     impact_span *span;

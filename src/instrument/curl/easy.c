@@ -13,25 +13,32 @@
 /* ---- options that are remembered ---- */
 
 /* NULL: no memory. */
-static impact__curl_settings *settings_of(CURL *easy)
+static impact__curl_handle *know(CURL *easy)
 {
     impact__curl_handle *handle = impact__curl_handle_get(easy);
-    if (!handle)
-        return NULL;
-    handle->is_known = true;
-    return &handle->settings;
+    if (handle)
+        handle->is_known = true;
+    return handle;
+}
+
+static impact__curl_settings *settings_of(CURL *easy)
+{
+    impact__curl_handle *handle = know(easy);
+    return handle ? &handle->settings : NULL;
 }
 
 /* Without memory the option is not set: a list that is not remembered could not be restored. */
 static CURLcode set_headers(CURL *easy, struct curl_slist *headers)
 {
-    impact__curl_settings *settings = settings_of(easy);
-    if (!settings)
+    impact__curl_handle *handle = know(easy);
+    if (!handle)
         return CURLE_OUT_OF_MEMORY;
     const CURLcode code = curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
-    if (code == CURLE_OK)
-        settings->headers = headers;
-    return code;
+    if (code != CURLE_OK)
+        return code;
+    handle->settings.headers = headers;
+    handle->transfer.is_list_new = true;
+    return CURLE_OK;
 }
 
 /* Ours calls it while requests are watched; it is remembered for that, and for afterwards. */

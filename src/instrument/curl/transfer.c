@@ -67,6 +67,7 @@ static void remove_lines(impact__curl_handle *handle)
 static void add_lines(impact__curl_handle *handle)
 {
     impact__transfer *transfer = &handle->transfer;
+    transfer->is_list_new = false;
     impact__trace_headers_open(&transfer->lines, handle->settings.headers);
     transfer->has_lines =
         transfer->lines.first != handle->settings.headers &&
@@ -181,8 +182,8 @@ static void before_request(impact__curl_handle *handle, const char *address, int
         renew_lines(handle);
     } else {
         correct_first(handle);
-        if (transfer->lines.application != handle->settings.headers)
-            renew_lines(handle); /* a list that was set since is without them */
+        if (transfer->is_list_new)
+            renew_lines(handle);
     }
     transfer->is_sent = true;
     transfer->header_size = told_long(handle->easy, CURLINFO_HEADER_SIZE);
