@@ -21,6 +21,7 @@ HERE = pathlib.Path(__file__).parent
 
 BATCHES = 6  # the first is to warm up: until now another program had the caches
 SPANS = 500  # below the batch (512) of every batch processor: its worker sleeps while the clock runs
+GO_SPANS, PYTHON_SPANS = 200, 50  # of who takes long: on a busy machine a long batch is interrupted
 
 FLOOR = "clock_pair"  # two reads of the clock, without which no span has its times
 SAMPLED = ("start_end", "three_attributes", "spec", "ten_attributes")
@@ -42,15 +43,16 @@ def columns(folder, impact, our_python):
     script = HERE / "opentelemetry-python" / "main.py"
     fastrace = cargo / "peer-fastrace"
     ours = Column("impact", "", [impact])
-    our_face = Column("impact Python", "", [our_python, script, "ours"], ours)
+    our_face = Column("impact Python", "", [our_python, script, "ours"], ours, PYTHON_SPANS)
+    its_python = folder / "python" / "bin" / "python"
     return [
         ours,
         Column("fastrace", fast, [fastrace, "root"], ours, off=[fastrace, "off"]),
         Column("its local", fast, [fastrace, "local"], ours),
         Column("otel-rust", rust, [cargo / "peer-opentelemetry-rust"], ours),
-        Column("otel-go", go, [folder / "opentelemetry-go"], ours),
+        Column("otel-go", go, [folder / "opentelemetry-go"], ours, GO_SPANS),
         our_face,
-        Column("otel-python", python, [folder / "python" / "bin" / "python", script], our_face),
+        Column("otel-python", python, [its_python, script], our_face, PYTHON_SPANS),
     ]
 
 
@@ -82,11 +84,12 @@ class Column:
     """A library's programs, and its times: a number for each round. One that cannot set its provider
     aside has a program without one, `off`."""
 
-    def __init__(self, title, version, command, ours=None, off=None):
+    def __init__(self, title, version, command, ours=None, spans=SPANS, off=None):
         self.title = title
         self.version = version
         self.commands = [command, off or command]
         self.programs = []
+        self.spans = spans  # of a batch
         self.ours = ours or self  # what it is compared with
         self.rounds = {work: [] for work in (FLOOR, *WORKS)}
 
@@ -100,14 +103,14 @@ class Column:
     def time(self, work):
         """A round's time of a work, if there is such a span."""
         program = self.programs[work == "no_provider"]
-        times = [float(word) for word in program.ask(f"{work} {BATCHES} {SPANS}").split()]
+        times = [float(word) for word in program.ask(f"{work} {BATCHES} {self.spans}").split()]
         if times:
             self.rounds[work].append(statistics.median(times[1:]))
 
     def is_true(self):
         """All spans of the sampled works were exported."""
         batches = sum(len(self.rounds[work]) for work in SAMPLED) * BATCHES
-        return int(self.programs[0].ask("exported")) == batches * SPANS
+        return int(self.programs[0].ask("exported")) == batches * self.spans
 
     def stop(self):
         """End its programs."""
