@@ -72,7 +72,7 @@ static void watch_forks(void)
 /* Under the lock. */
 static bool is_free(impact_tracer_provider *provider)
 {
-    if (provider->users || provider->hold == IMPACT__NO_HOLD)
+    if (provider->users || provider->hold == IMPACT__NO_HOLD || atomic_load(&provider->is_at_exit))
         return false;
     provider->has_passed = provider->has_passed || impact__grace_has_passed();
     return provider->has_passed && impact__grace_is_free(provider->hold) &&

@@ -12,88 +12,69 @@ enum {
     patience = 1000
 }; /* looks at a thread that is in a section; it leaves within a microsecond */
 
-_Thread_local impact__grace_thread impact__grace_own IMPACT__THREAD_LOCAL_MODEL;
+_Thread_local impact__grace_thread *impact__grace_own IMPACT__THREAD_LOCAL_MODEL;
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards all below */
-static impact__grace_thread *first;
-static uint32_t gone_started[impact__hold_count + 1]; /* of threads that are gone */
-static uint32_t gone_ended[impact__hold_count + 1];
-static _Atomic uint32_t
-    strangers; /* threads that could not be listed: since then nothing is freed */
+static impact__grace_thread first[impact__pool_chunk_count];
+static impact__pool threads = IMPACT__POOL(first);
+
+/* Of threads that could not have theirs: since then nothing is freed. */
+static atomic_bool has_strangers;
+static _Atomic uint32_t started_by_strangers[impact__hold_count + 1];
+static _Atomic uint32_t ended_by_strangers[impact__hold_count + 1];
 
 static pthread_key_t key; /* its only use: to be told when a thread ends */
 static pthread_once_t key_once = PTHREAD_ONCE_INIT;
 static bool has_key;
 
-/* Under the lock. */
-static void add_to_gone(const impact__grace_thread *thread)
+static impact__grace_thread *thread_at(uint32_t number)
 {
-    for (unsigned i = 0; i <= impact__hold_count; i++) {
-        gone_started[i] += atomic_load_explicit(&thread->started[i], memory_order_acquire);
-        gone_ended[i] += atomic_load_explicit(&thread->ended[i], memory_order_acquire);
-    }
+    return impact__pool_at(&threads, number, sizeof(impact__grace_thread));
 }
 
-static void empty(impact__grace_thread *thread)
+static void give(impact__grace_thread *thread)
 {
-    for (unsigned i = 0; i <= impact__hold_count; i++) {
-        atomic_store_explicit(&thread->started[i], 0, memory_order_relaxed);
-        atomic_store_explicit(&thread->ended[i], 0, memory_order_relaxed);
-    }
+    thread->is_taken = false;
+    thread->pooled.next = NULL;
+    impact__pool_give(&threads, &thread->pooled);
 }
 
-/* ---- forks ---- */
+/* ---- forks: the pool's own lock is held over them by its own member ---- */
 
-static void before_fork(void *owner)
+static void do_nothing(void *owner)
 {
-    (void)owner; /* there is one list only; likewise below */
-    (void)pthread_mutex_lock(&lock);
-}
-
-static void after_fork_in_parent(void *owner)
-{
-    (void)owner;
-    (void)pthread_mutex_unlock(&lock);
+    (void)owner; /* there is one pool only; likewise below */
 }
 
 /* The other threads are not here, but their spans may be, and end here. */
 static void after_fork_in_child(void *owner)
 {
     (void)owner;
-    impact__grace_thread *own = impact__grace_own.is_listed ? &impact__grace_own : NULL;
-    for (const impact__grace_thread *thread = first; thread; thread = thread->next)
-        if (thread != own)
-            add_to_gone(thread);
-    first = own;
-    if (own)
-        own->next = own->previous = NULL;
-    (void)pthread_mutex_unlock(&lock);
+    const uint32_t count = impact__pool_count(&threads);
+    for (uint32_t i = 0; i < count; i++) {
+        impact__grace_thread *thread = thread_at(i);
+        if (thread == impact__grace_own || !thread->is_taken)
+            continue;
+        const uint32_t section = atomic_load_explicit(&thread->section, memory_order_relaxed);
+        atomic_store_explicit(&thread->section, section + (section & 1), memory_order_relaxed);
+        give(thread);
+    }
 }
 
-/* ---- the list ---- */
+/* ---- a thread's own ---- */
 
-static void unlist(void *memory)
+static void let_go(void *memory)
 {
-    impact__grace_thread *thread = memory;
-    (void)pthread_mutex_lock(&lock); /* cannot fail for a normal lock; likewise below */
-    add_to_gone(thread);
-    if (thread->previous)
-        thread->previous->next = thread->next;
-    else
-        first = thread->next;
-    if (thread->next)
-        thread->next->previous = thread->previous;
-    (void)pthread_mutex_unlock(&lock);
-    empty(thread);
-    thread->is_listed = false; /* a destructor that comes later may list it again */
+    impact__grace_own = NULL; /* a destructor that comes later may take another */
+    give(memory);
 }
 
 static void make_key(void)
 {
     static impact__fork_member member = {
-        .prepare = before_fork, .in_parent = after_fork_in_parent, .in_child = after_fork_in_child};
-    has_key = pthread_key_create(&key, unlist) == 0;
-    (void)impact__fork_add(&member); /* without it a child may wait for the lock at worst */
+        .prepare = do_nothing, .in_parent = do_nothing, .in_child = after_fork_in_child};
+    has_key = pthread_key_create(&key, let_go) == 0;
+    impact__pool_open(&threads); /* first: in the child its lock is free when the other is called */
+    (void)impact__fork_add(&member); /* without it a child never frees a default at worst */
 }
 
 void impact__grace_watch(void)
@@ -101,33 +82,24 @@ void impact__grace_watch(void)
     (void)pthread_once(&key_once, make_key); /* cannot fail */
 }
 
-impact__grace_thread *impact__grace_list(void)
+impact__grace_thread *impact__grace_take(void)
 {
-    impact__grace_thread *own = &impact__grace_own;
     impact__grace_watch();
-    if (!has_key || pthread_setspecific(key, own)) {
-        atomic_store(&strangers, 1);
+    impact__grace_thread *own = has_key ? impact__pool_take(&threads) : NULL;
+    if (!own || pthread_setspecific(key, own)) {
+        if (own)
+            give(own);
+        atomic_store(&has_strangers, true);
         return NULL;
     }
-    (void)pthread_mutex_lock(&lock);
-    own->previous = NULL;
-    own->next = first;
-    if (first)
-        first->previous = own;
-    first = own;
-    (void)pthread_mutex_unlock(&lock);
-    own->is_listed = true;
+    own->is_taken = true;
+    impact__grace_own = own;
     return own;
 }
 
 void impact__grace_count_stranger(unsigned hold, bool is_start)
 {
-    (void)pthread_mutex_lock(&lock);
-    if (is_start)
-        gone_started[hold]++;
-    else
-        gone_ended[hold]++;
-    (void)pthread_mutex_unlock(&lock);
+    atomic_fetch_add(is_start ? &started_by_strangers[hold] : &ended_by_strangers[hold], 1);
 }
 
 /* ---- looking at all threads ---- */
@@ -146,19 +118,21 @@ static bool has_left(const impact__grace_thread *thread)
     return true;
 }
 
+static bool have_all_left(void)
+{
+    const uint32_t count = impact__pool_count(&threads); /* who comes now loads what is there now */
+    for (uint32_t i = 0; i < count; i++)
+        if (!has_left(thread_at(i)))
+            return false;
+    return true;
+}
+
 bool impact__grace_has_passed(void)
 {
-    const bool is_inside =
-        atomic_load_explicit(&impact__grace_own.section, memory_order_relaxed) & 1;
-    if (is_inside || !impact__barrier_open() || !impact__barrier_on_all() ||
-        atomic_load(&strangers))
-        return false;
-    bool have_left = true;
-    (void)pthread_mutex_lock(&lock);
-    for (const impact__grace_thread *thread = first; thread && have_left; thread = thread->next)
-        have_left = has_left(thread);
-    (void)pthread_mutex_unlock(&lock);
-    return have_left;
+    const impact__grace_thread *own = impact__grace_own;
+    const bool is_inside = own && (atomic_load_explicit(&own->section, memory_order_relaxed) & 1);
+    return !is_inside && impact__barrier_open() && impact__barrier_on_all() &&
+           !atomic_load(&has_strangers) && have_all_left();
 }
 
 /* The ended first: one that starts and ends in between, as while a processor is shown an ending, must not
@@ -171,10 +145,10 @@ static uint32_t alive_on(const impact__grace_thread *thread, unsigned hold)
 
 bool impact__grace_is_free(unsigned hold)
 {
-    (void)pthread_mutex_lock(&lock);
-    uint32_t alive = gone_started[hold] - gone_ended[hold];
-    for (const impact__grace_thread *thread = first; thread; thread = thread->next)
-        alive += alive_on(thread, hold);
-    (void)pthread_mutex_unlock(&lock);
+    uint32_t alive = 0U - atomic_load(&ended_by_strangers[hold]);
+    alive += atomic_load(&started_by_strangers[hold]);
+    const uint32_t count = impact__pool_count(&threads);
+    for (uint32_t i = 0; i < count; i++)
+        alive += alive_on(thread_at(i), hold);
     return alive == 0;
 }

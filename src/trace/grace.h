@@ -12,6 +12,10 @@
  * in a later one; from then on no span of it starts. It is free when as many spans of it ended as started,
  * over all threads, those that are gone among them: `ended` only grows, so a sum that is equal is true.
  *
+ * What a thread has lies in a pool (pool.h) and is never freed: another thread takes it over, and counts on
+ * from there. For a thread may start and end spans when its last destructors run, and then nobody is told of
+ * its end.
+ *
  * The thread's side has no fence: it stores, and a compiler barrier keeps its load behind. The other side
  * makes up for it with membarrier(2), which is a fence on every thread that runs. Where the kernel has
  * none, nothing is freed.
@@ -27,31 +31,32 @@
 #include <stdint.h>
 
 #include "base/thread.h"
+#include "trace/pool.h"
 
 enum {
     impact__hold_count = 16, /* defaults that are kept alive by spans of theirs, at the same time */
     IMPACT__NO_HOLD = impact__hold_count,
 };
 
-typedef struct impact__grace_thread impact__grace_thread;
-struct impact__grace_thread {
+typedef struct impact__grace_thread {
+    impact__pooled pooled; /* first */
     _Atomic uint32_t section;
-    bool is_listed;
+    bool is_taken; /* a thread has it, or had it to its very end */
     _Atomic uint32_t started[impact__hold_count + 1]; /* they may begin anew: differences count */
     _Atomic uint32_t ended[impact__hold_count + 1];
-    impact__grace_thread *next;
-    impact__grace_thread *previous;
-};
+    char apart[64]; /* only its own thread writes it, all the time */
+} impact__grace_thread;
 
-extern _Thread_local impact__grace_thread impact__grace_own IMPACT__THREAD_LOCAL_MODEL;
+/* NULL: the calling thread has none. */
+extern _Thread_local impact__grace_thread *impact__grace_own IMPACT__THREAD_LOCAL_MODEL;
 
-/* The calling thread is not listed: list it, or, without memory, count it among strangers. */
-impact__grace_thread *impact__grace_list(void);
+/* Take one for the calling thread; without memory, NULL, and it counts among strangers. */
+impact__grace_thread *impact__grace_take(void);
 
 static inline impact__grace_thread *impact__grace_thread_get(void)
 {
-    impact__grace_thread *own = &impact__grace_own;
-    return __builtin_expect(own->is_listed, 1) ? own : impact__grace_list();
+    impact__grace_thread *own = impact__grace_own;
+    return __builtin_expect(own != NULL, 1) ? own : impact__grace_take();
 }
 
 /* Only its own thread writes it. */
@@ -109,8 +114,8 @@ bool impact__grace_has_passed(void);
 /* No span of that hold is alive. After has_passed. */
 bool impact__grace_is_free(unsigned hold);
 
-/* Have the list whole over a fork; in the child only the calling thread is left of it. Before the fork
- * member of who calls the above with a lock held. */
+/* Be whole over a fork; in the child nobody but the calling thread is in a section. Before the fork member
+ * of who calls the above with a lock held. */
 void impact__grace_watch(void);
 
 #endif

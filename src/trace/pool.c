@@ -88,3 +88,11 @@ void impact__pool_give(impact__pool *pool, impact__pooled *pieces)
     pool->first = pieces;
     (void)pthread_mutex_unlock(&pool->lock);
 }
+
+uint32_t impact__pool_count(impact__pool *pool)
+{
+    (void)pthread_mutex_lock(&pool->lock);
+    const uint32_t count = pool->fresh;
+    (void)pthread_mutex_unlock(&pool->lock);
+    return count;
+}

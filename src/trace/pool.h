@@ -55,6 +55,9 @@ void *impact__pool_take(impact__pool *pool);
 /* Give pieces back, chained by `next`. */
 void impact__pool_give(impact__pool *pool, impact__pooled *pieces);
 
+/* How many pieces were ever taken: their numbers lie below that. */
+uint32_t impact__pool_count(impact__pool *pool);
+
 /* The piece of a number below impact__pool_limit; NULL: there never was one. The size is the pool's: where
  * it is written down, the compiler knows it. */
 static inline void *impact__pool_at(impact__pool *pool, uint32_t number, size_t piece_size)

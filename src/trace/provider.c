@@ -209,6 +209,8 @@ static impact_status register_for_forks(impact_tracer_provider *provider)
 static void at_exit(void *owner)
 {
     impact_tracer_provider *provider = owner;
+    /* A processor that is shut down may shut tracing down in its turn. */
+    atomic_store(&provider->is_at_exit, true);
     (void)impact_tracer_provider_shutdown(
         provider, provider->exit_timeout_ms); /* nobody is left to be told */
 }

@@ -55,6 +55,7 @@ struct impact_tracer_provider {
     _Atomic uint64_t dropped_closed;
 
     atomic_bool is_shut_down;
+    atomic_bool is_at_exit; /* the end of the process has it: nobody else frees it */
     atomic_uint owners;
 
     pthread_mutex_t lock; /* guards what follows, and that processors are added */

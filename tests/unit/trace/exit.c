@@ -1,4 +1,5 @@
 /* A process that ends without a shutdown: what waits is exported where that was asked for. */
+#include <malloc.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -7,6 +8,7 @@
 #include "base/clock.h"
 #include "support/check.h"
 #include "support/tracing.h"
+#include "trace/default.h"
 
 enum { span_count = 20 };
 
@@ -145,4 +147,64 @@ TEST(a_forked_child_exports_its_own_at_its_end)
     check_skip_forks_of_threads();
     CHECK_EQUAL(end_of(live_and_fork), 7);
     CHECK_EQUAL(atomic_load(exported), 2 * span_count);
+}
+
+/* ---- beside a processor that shuts tracing down ---- */
+
+static void *take(void *userdata, size_t size)
+{
+    (void)userdata;
+    return malloc(size);
+}
+
+static void *take_again(void *userdata, void *memory, size_t size)
+{
+    (void)userdata;
+    return realloc(memory, size);
+}
+
+/* Who looks at it afterwards sees nothing that makes sense. It is kept, for a look to be no crash as such. */
+static void spoil(void *userdata, void *memory)
+{
+    static void *kept[64];
+    static size_t kept_count;
+    (void)userdata;
+    if (!memory)
+        return;
+    memset(memory, 0xDD, malloc_usable_size(memory));
+    if (kept_count < sizeof kept / sizeof *kept)
+        kept[kept_count++] = memory;
+}
+
+static const impact_allocator spoiling = {take, take_again, spoil, NULL};
+
+static impact_status shut_tracing_down(impact_span_processor *processor, uint32_t timeout_ms)
+{
+    (void)processor;
+    atomic_fetch_add(exported, 1);
+    return impact_trace_shutdown(timeout_ms) == IMPACT_ECLOSED ? IMPACT_OK : IMPACT_EEXPORT;
+}
+
+static void forget_processor(impact_span_processor *processor)
+{
+    (void)processor;
+}
+
+static void live_with_a_processor_that_shuts_tracing_down(void)
+{
+    static impact_span_processor ender = {
+        .size = sizeof ender, .shutdown = shut_tracing_down, .close = forget_processor};
+    impact_span_processor *processor = &ender;
+    CHECK(impact_tracer_provider_open(
+              &provider, IMPACT_TRACE_OPTIONS(.allocator = &spoiling, .processors = &processor,
+                                              .processor_count = 1, .exit_timeout_ms = 10000)) ==
+          IMPACT_OK);
+    CHECK_EQUAL(impact__trace_set_default(provider), IMPACT_OK);
+    impact_span_end(impact_span_start(NULL, "a", NULL));
+}
+
+TEST(a_processor_that_shuts_tracing_down_at_the_end_takes_nothing_from_under_it)
+{
+    CHECK_EQUAL(end_of(live_with_a_processor_that_shuts_tracing_down), 7);
+    CHECK_EQUAL(atomic_load(exported), 1);
 }
