@@ -8,7 +8,7 @@ FUZZ_SECONDS ?= 30
 help:
 	@echo 'make demo          a C service and a Flask app, and one trace through both'
 	@echo 'make test          build and test everything'
-	@echo 'make sanitize      the C tests under ASan+UBSan, then TSan'
+	@echo 'make sanitize      the C tests under ASan+UBSan, TSan, and with clang and its UBSan; the core with musl'
 	@echo 'make lint          layout, mistakes that can be seen without running anything'
 	@echo 'make bench         one line a figure'
 	@echo 'make bench-peers   the same spans with other libraries, side by side'

@@ -17,10 +17,11 @@ static int replay(const char *folder, const char *name)
     (void)fseek(file, 0, SEEK_END);
     const long size = ftell(file);
     rewind(file);
-    uint8_t *data = size > 0 ? malloc((size_t)size) : NULL;
-    const size_t got = data ? fread(data, 1, (size_t)size, file) : 0;
+    uint8_t *data = malloc(size > 0 ? (size_t)size : 1);
+    const size_t got = data && size > 0 ? fread(data, 1, (size_t)size, file) : 0;
     (void)fclose(file);
-    (void)LLVMFuzzerTestOneInput(data, got);
+    if (data)
+        (void)LLVMFuzzerTestOneInput(data, got);
     free(data);
     return 1;
 }
@@ -32,7 +33,7 @@ int main(int argc, char **argv)
         printf("no corpus\n");
         return 1;
     }
-    int count = LLVMFuzzerTestOneInput(NULL, 0);
+    int count = LLVMFuzzerTestOneInput((const uint8_t *)"", 0); /* libFuzzer gives no NULL either */
     for (struct dirent *entry; (entry = readdir(folder));)
         if (entry->d_name[0] != '.')
             count += replay(argv[1], entry->d_name);

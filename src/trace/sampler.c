@@ -24,7 +24,7 @@ static impact__rule rule_of_ratio(double ratio)
 {
     if (ratio >= 1)
         return (impact__rule){.kind = IMPACT__RULE_ALL};
-    if (ratio <= 0)
+    if (!(ratio > 0)) /* not a number is none */
         return (impact__rule){.kind = IMPACT__RULE_NONE};
     return (impact__rule){.kind = IMPACT__RULE_RATIO, .bound = bound_of(ratio)};
 }

@@ -43,7 +43,7 @@ TEST(a_context_comes_from_variables_with_the_fields_names_in_upper_case)
                                 NULL};
     const impact_context *context = extract_from(list);
     const impact_span_context found = impact_context_span_context(context);
-    CHECK_STRING(carrier_shown(&found), HEADER + 3);
+    CHECK_STRING(carrier_shown(&found), &HEADER[3]);
     CHECK_EQUAL(strlen(found.trace_state.text), 3);
     CHECK_EQUAL(impact_baggage_count(impact_context_baggage(context)), 1);
     impact_context_release(context);
@@ -56,7 +56,7 @@ TEST(a_null_carrier_is_this_processs_environment)
     CHECK_EQUAL(setenv("TRACEPARENT", HEADER, 1), 0);
     const impact_context *context = extract_from(NULL);
     const impact_span_context found = impact_context_span_context(context);
-    CHECK_STRING(carrier_shown(&found), HEADER + 3);
+    CHECK_STRING(carrier_shown(&found), &HEADER[3]);
     impact_context_release(context);
 }
 

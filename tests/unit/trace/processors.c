@@ -158,7 +158,7 @@ TEST(a_span_that_is_not_sampled_is_nobodys)
     REQUIRE(open_provider(NULL, 0,
                           (impact_trace_options){.processors = &processor,
                                                  .processor_count = 1,
-                                                 .sampler = {IMPACT_SAMPLER_ALWAYS_OFF, 0}}));
+                                                 .sampler = {.kind = IMPACT_SAMPLER_ALWAYS_OFF}}));
     end_spans(3);
     CHECK(watchers[0].starts == 0 && watchers[0].endings == 0 && watchers[0].ends == 0);
     close_and_check();
