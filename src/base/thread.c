@@ -5,6 +5,14 @@
 
 #include "base/clock.h"
 
+bool impact__lock_is_held(pthread_mutex_t *lock)
+{
+    if (pthread_mutex_trylock(lock))
+        return true;
+    (void)pthread_mutex_unlock(lock); /* cannot fail: it was just taken */
+    return false;
+}
+
 impact_status impact__condition_open(pthread_cond_t *condition)
 {
     pthread_condattr_t attributes;

@@ -25,6 +25,9 @@
 #define IMPACT__THREAD_LOCAL_MODEL
 #endif
 
+/* True when somebody has it: for assertions, in what is called under a lock. */
+bool impact__lock_is_held(pthread_mutex_t *lock);
+
 /* A condition whose deadlines are moments of the monotonic clock. */
 impact_status impact__condition_open(pthread_cond_t *condition);
 

@@ -15,12 +15,14 @@
  */
 #include "health/check.h"
 
+#include <assert.h>
 #include <stddef.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/text.h"
+#include "base/thread.h"
 
 /* ---- its job ---- */
 
@@ -45,6 +47,7 @@ static void run_check(impact__job *job)
 /* Take a wait out of its check's list. It stays a user. */
 static void stop_waiting(impact__wait *wait)
 {
+    assert(!wait->is_waiting || wait->check->waits);
     if (!wait->is_waiting)
         return;
     *(wait->previous ? &wait->previous->next : &wait->check->waits) = wait->next;
@@ -64,6 +67,7 @@ static void tell_those_who_wait(impact__check *check)
 
 static void settle(impact__job *job, impact__job_event event)
 {
+    assert(impact__lock_is_held(&job->engine->lock));
     impact__check *check = check_of(job);
     if (event == IMPACT__JOB_ENDED)
         check->last = (impact__result){job->ended, check->outcome, impact__clock_monotonic_ns()};
@@ -121,6 +125,7 @@ impact_status impact__check_open(impact__check **check, const impact_allocator *
 
 void impact__check_close(impact__check *check, const impact_allocator *allocator)
 {
+    assert(check->users == 0 && !check->waits);
     const impact__check_definition *definition = &check->definition;
     if (definition->free_userdata)
         definition->free_userdata(definition->userdata);
@@ -132,6 +137,8 @@ void impact__check_close(impact__check *check, const impact_allocator *allocator
 
 void impact__check_ask(impact__check *check, impact__wait *wait)
 {
+    assert(impact__lock_is_held(&check->job.engine->lock));
+    assert(!check->is_removed);
     wait->check = check;
     wait->run = impact__engine_ask(check->job.engine, &check->job);
     wait->is_waiting = !check->job.is_stuck;
@@ -147,6 +154,8 @@ void impact__check_ask(impact__check *check, impact__wait *wait)
 
 void impact__wait_end(impact__wait *wait)
 {
+    assert(impact__lock_is_held(&wait->check->job.engine->lock));
+    assert(wait->check->users > 0);
     stop_waiting(wait);
     wait->check->users--;
     wait->check = NULL;
@@ -191,6 +200,7 @@ static impact__knowledge look_at_run(const impact__check *check, uint64_t now_ns
 
 impact__knowledge impact__wait_look(const impact__wait *wait, uint64_t now_ns)
 {
+    assert(impact__lock_is_held(&wait->check->job.engine->lock));
     const bool is_over = wait->check->last.run >= wait->run;
     return is_over ? last_result(wait->check, now_ns) : look_at_run(wait->check, now_ns);
 }

@@ -25,6 +25,7 @@
  */
 #include "health/engine.h"
 
+#include <assert.h>
 #include <stddef.h>
 
 #include <impact/diagnostics.h>
@@ -42,6 +43,8 @@ static const uint64_t retry_ns = 100 * IMPACT__NS_PER_MS; /* after the system re
 
 static void append(impact__engine *engine, impact__job *job)
 {
+    assert(impact__lock_is_held(&engine->lock));
+    assert(job->state == IMPACT__JOB_IDLE && !engine->is_stopped);
     job->next = NULL;
     job->previous = engine->last;
     *(engine->last ? &engine->last->next : &engine->first) = job;
@@ -51,6 +54,8 @@ static void append(impact__engine *engine, impact__job *job)
 
 static void take_out(impact__engine *engine, impact__job *job)
 {
+    assert(impact__lock_is_held(&engine->lock));
+    assert(job->state == IMPACT__JOB_QUEUED && engine->queued > 0);
     *(job->previous ? &job->previous->next : &engine->first) = job->next;
     *(job->next ? &job->next->previous : &engine->last) = job->previous;
     engine->queued--;
@@ -60,6 +65,7 @@ static void take_out(impact__engine *engine, impact__job *job)
 
 void impact__engine_set(impact__engine *engine, impact__alarm *alarm, uint64_t at_ns)
 {
+    assert(impact__lock_is_held(&engine->lock));
     impact__schedule_set(&engine->schedule, alarm, at_ns);
     if (at_ns < engine->keeper_wakes_ns)
         (void)pthread_cond_signal(&engine->wakes); /* cannot fail; likewise below */
@@ -67,6 +73,7 @@ void impact__engine_set(impact__engine *engine, impact__alarm *alarm, uint64_t a
 
 void impact__engine_unset(impact__engine *engine, impact__alarm *alarm)
 {
+    assert(impact__lock_is_held(&engine->lock));
     impact__schedule_unset(&engine->schedule, alarm);
 }
 
@@ -84,6 +91,7 @@ void impact__job_open(impact__job *job, impact__engine *engine, uint64_t timeout
                       void (*run)(impact__job *job),
                       void (*settled)(impact__job *job, impact__job_event event))
 {
+    assert(run && settled);
     *job = (impact__job){
         .run = run,
         .settled = settled,
@@ -95,6 +103,7 @@ void impact__job_open(impact__job *job, impact__engine *engine, uint64_t timeout
 
 uint64_t impact__engine_ask(impact__engine *engine, impact__job *job)
 {
+    assert(impact__lock_is_held(&engine->lock));
     if (job->state != IMPACT__JOB_IDLE)
         return job->asked;
     append(engine, job);
@@ -106,6 +115,7 @@ uint64_t impact__engine_ask(impact__engine *engine, impact__job *job)
 
 void impact__engine_cancel(impact__engine *engine, impact__job *job)
 {
+    assert(impact__lock_is_held(&engine->lock));
     if (job->state != IMPACT__JOB_QUEUED)
         return;
     take_out(engine, job);
@@ -116,6 +126,8 @@ void impact__engine_cancel(impact__engine *engine, impact__job *job)
 
 static impact__job *begin_run(impact__engine *engine)
 {
+    assert(impact__lock_is_held(&engine->lock));
+    assert(engine->queued == 0 || engine->idle > 0);
     impact__job *job = engine->first;
     if (!job)
         return NULL;
@@ -131,6 +143,8 @@ static impact__job *begin_run(impact__engine *engine)
 
 static void end_run(impact__engine *engine, impact__job *job)
 {
+    assert(impact__lock_is_held(&engine->lock));
+    assert(job->state == IMPACT__JOB_RUNNING && engine->running > 0);
     impact__engine_unset(engine, &job->deadline);
     engine->running--;
     engine->idle++;
@@ -146,6 +160,8 @@ static void end_run(impact__engine *engine, impact__job *job)
 /* The calling thread is counted out already, and is gone for the engine with this. */
 static void leave(impact__engine *engine)
 {
+    assert(impact__lock_is_held(&engine->lock));
+    assert(engine->threads > engine->running);
     engine->threads--;
     (void)pthread_cond_broadcast(&engine->changed);
     engine->owner.left(engine->owner.owner);
@@ -187,6 +203,7 @@ static void *work(void *argument)
  * counted as was counted before, so that nobody starts another for the same need. */
 static impact_status start_thread(impact__engine *engine, void *(*body)(void *engine))
 {
+    assert(impact__lock_is_held(&engine->lock));
     engine->threads++;
     impact__engine_unlock(engine);
     const impact_status status = impact__thread_start(body, engine);
@@ -234,6 +251,8 @@ static void end_patience(impact__alarm *alarm)
 /* Make the first call that was posted. False: there is none. */
 static bool make_call(impact__engine *engine)
 {
+    assert(impact__lock_is_held(&engine->lock));
+    assert(!engine->calling);
     impact__call *call = engine->first_call;
     if (!call)
         return false;
@@ -259,6 +278,7 @@ static void end_call(impact__engine *engine)
 
 static bool ring_next(impact__engine *engine)
 {
+    assert(impact__lock_is_held(&engine->lock));
     impact__alarm *alarm =
         impact__schedule_take_due(&engine->schedule, impact__clock_monotonic_ns());
     if (!alarm)
@@ -270,6 +290,7 @@ static bool ring_next(impact__engine *engine)
 
 static void sleep_until_next(impact__engine *engine)
 {
+    assert(impact__lock_is_held(&engine->lock));
     engine->keeper_wakes_ns = impact__schedule_next_ns(&engine->schedule);
     (void)impact__condition_wait_until(&engine->wakes, &engine->lock,
                                        engine->keeper_wakes_ns); /* looks again in any case */
@@ -310,6 +331,7 @@ static impact_status start_keeper(impact__engine *engine)
 
 impact_status impact__engine_tend(impact__engine *engine)
 {
+    assert(impact__lock_is_held(&engine->lock));
     const impact_status status = engine->has_keeper ? IMPACT_OK : start_keeper(engine);
     while (lacks_thread(engine) && engine->running + engine->idle < engine->workers)
         if (start_worker(engine))
@@ -324,6 +346,8 @@ impact_status impact__engine_tend(impact__engine *engine)
 
 void impact__engine_post(impact__engine *engine, impact__call *call)
 {
+    assert(impact__lock_is_held(&engine->lock));
+    assert(!call->is_posted && call->function);
     call->next = NULL;
     call->is_posted = true;
     *(engine->last_call ? &engine->last_call->next : &engine->first_call) = call;
@@ -333,6 +357,8 @@ void impact__engine_post(impact__engine *engine, impact__call *call)
 
 static void unpost(impact__engine *engine, impact__call *call)
 {
+    assert(impact__lock_is_held(&engine->lock));
+    assert(call->is_posted && engine->first_call);
     impact__call *before = NULL;
     for (impact__call *other = engine->first_call; other != call; other = other->next)
         before = other;
@@ -344,6 +370,7 @@ static void unpost(impact__engine *engine, impact__call *call)
 
 void impact__engine_recall(impact__engine *engine, impact__call *call)
 {
+    assert(impact__lock_is_held(&engine->lock));
     if (call->is_posted)
         unpost(engine, call);
     while (engine->calling == call && !pthread_equal(engine->keeper, pthread_self()))
@@ -369,6 +396,7 @@ static impact_status open_conditions(impact__engine *engine)
 impact_status impact__engine_open(impact__engine *engine, unsigned workers,
                                   impact__engine_owner owner)
 {
+    assert(workers > 0);
     *engine = (impact__engine){
         .owner = owner,
         .workers = workers,
@@ -383,6 +411,7 @@ impact_status impact__engine_open(impact__engine *engine, unsigned workers,
 
 void impact__engine_close(impact__engine *engine)
 {
+    assert(engine->threads == 0);
     (void)pthread_mutex_destroy(&engine->lock); /* none can fail: nobody has them */
     (void)pthread_cond_destroy(&engine->work);
     (void)pthread_cond_destroy(&engine->wakes);
@@ -398,6 +427,7 @@ static bool are_free_threads_left(const impact__engine *engine)
 
 void impact__engine_stop(impact__engine *engine, uint64_t deadline_ns)
 {
+    assert(impact__lock_is_held(&engine->lock));
     engine->is_stopped = true;
     (void)pthread_cond_broadcast(&engine->work);
     (void)pthread_cond_broadcast(&engine->wakes);
@@ -420,6 +450,7 @@ void impact__job_forget(impact__job *job)
 
 void impact__engine_forget(impact__engine *engine)
 {
+    assert(impact__lock_is_held(&engine->lock));
     while (engine->schedule.first)
         impact__schedule_unset(&engine->schedule, engine->schedule.first);
     for (impact__call *call = engine->first_call; call; call = call->next)

@@ -1,6 +1,8 @@
 /* A port of its own: the answers are served by the plugin for libmicrohttpd. */
 #include "health/listen.h"
 
+#include <assert.h>
+
 #include <impact/diagnostics.h>
 #include <impact/plugin.h>
 
@@ -34,6 +36,7 @@ static bool claim(impact_health *health)
 static void keep_server(impact_health *health, const impact_plugin *plugin, impact_server *server,
                         uint16_t port)
 {
+    assert(server && port > 0);
     impact__health_lock(health);
     health->server_plugin = plugin;
     health->server = server;

@@ -11,10 +11,13 @@
  */
 #include "health/registry.h"
 
+#include <assert.h>
+
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/options.h"
 #include "base/text.h"
+#include "base/thread.h"
 
 enum {
     default_timeout_ms = 2000,
@@ -43,6 +46,8 @@ static bool read_check(impact_check *known, const impact_check *check)
 /* Under the lock. */
 static void append(impact_health *health, impact__check *check)
 {
+    assert(impact__lock_is_held(&health->engine.lock));
+    assert(health->check_count < IMPACT__CHECK_LIMIT);
     impact__check **end = &health->checks;
     while (*end)
         end = &(*end)->next;
@@ -86,6 +91,7 @@ impact_status impact_health_add(impact_health *health, const impact_check *check
 /* Under the lock. */
 static void move_to_the_end(impact_health *health, impact__check *check)
 {
+    assert(impact__lock_is_held(&health->engine.lock));
     impact__check **link = &health->checks;
     while (*link != check)
         link = &(*link)->next;
@@ -98,6 +104,7 @@ static void move_to_the_end(impact_health *health, impact__check *check)
 static char *change(impact_health *health, impact__check *check, const impact_check *known,
                     char *groups)
 {
+    assert(impact__lock_is_held(&health->engine.lock));
     if (!check)
         return groups;
     move_to_the_end(health, check);
@@ -129,12 +136,15 @@ impact_status impact_health_change(impact_health *health, const impact_check *ch
 
 static void retire(impact_health *health, impact__check *check)
 {
+    assert(impact__lock_is_held(&health->engine.lock));
+    assert(!check->is_removed);
     check->is_removed = true;
     impact__engine_cancel(&health->engine, &check->job);
 }
 
 void impact__health_retire_all(impact_health *health)
 {
+    assert(impact__lock_is_held(&health->engine.lock));
     for (impact__check *check = health->checks; check; check = check->next)
         retire(health, check);
 }
@@ -160,6 +170,7 @@ static bool is_used(const impact__check *check)
 /* Take what can be freed out of the registry; linked by `next`. */
 static impact__check *take_unused(impact_health *health)
 {
+    assert(impact__lock_is_held(&health->engine.lock));
     impact__check *unused = NULL;
     impact__check **link = &health->checks;
     while (*link) {
@@ -178,6 +189,7 @@ static impact__check *take_unused(impact_health *health)
 
 void impact__health_sweep(impact_health *health)
 {
+    assert(impact__lock_is_held(&health->engine.lock));
     impact__check *unused = take_unused(health);
     if (!unused)
         return;
@@ -202,6 +214,7 @@ void impact__health_free(impact_health *health)
 
 void impact__health_leave(impact_health *health)
 {
+    assert(impact__lock_is_held(&health->engine.lock));
     const bool is_last = health->is_abandoned && !health->engine.threads && !health->tickets;
     impact__health_unlock(health);
     if (!is_last)

@@ -2,6 +2,7 @@
  * place is looked for from the end. */
 #include "health/schedule.h"
 
+#include <assert.h>
 #include <stddef.h>
 
 /* The alarm after which one of this time stands; NULL: it is the first. */
@@ -15,6 +16,7 @@ static impact__alarm *place_of(const impact__schedule *schedule, uint64_t at_ns)
 
 void impact__schedule_set(impact__schedule *schedule, impact__alarm *alarm, uint64_t at_ns)
 {
+    assert(alarm->ring);
     impact__schedule_unset(schedule, alarm);
     impact__alarm *before = place_of(schedule, at_ns);
     impact__alarm *after = before ? before->next : schedule->first;

@@ -10,6 +10,7 @@
  */
 #include "health/ticket.h"
 
+#include <assert.h>
 #include <stddef.h>
 
 #include <impact/diagnostics.h>
@@ -23,6 +24,7 @@
 /* Make the report, and let go of the checks. */
 static void look(impact_health_ticket *ticket, uint64_t now_ns)
 {
+    assert(!ticket->is_done && ticket->report);
     for (size_t i = 0; i < ticket->report->count; i++) {
         ticket->report->rows[i].known = impact__wait_look(&ticket->waits[i].wait, now_ns);
         impact__wait_end(&ticket->waits[i].wait);
@@ -32,6 +34,7 @@ static void look(impact_health_ticket *ticket, uint64_t now_ns)
 
 static void conclude(impact_health_ticket *ticket)
 {
+    assert(impact__lock_is_held(&ticket->health->engine.lock));
     impact__engine *engine = &ticket->health->engine;
     if (ticket->is_done)
         return;
@@ -64,12 +67,14 @@ static bool is_done_now(impact_health_ticket *ticket)
 
 void impact__tickets_conclude(impact_health *health)
 {
+    assert(impact__lock_is_held(&health->engine.lock));
     for (impact_health_ticket *ticket = health->tickets; ticket; ticket = ticket->next)
         conclude(ticket);
 }
 
 void impact__tickets_forget(impact_health *health)
 {
+    assert(impact__lock_is_held(&health->engine.lock));
     const uint64_t now = impact__clock_monotonic_ns();
     for (impact_health_ticket *ticket = health->tickets; ticket; ticket = ticket->next) {
         if (!ticket->is_done)
@@ -153,6 +158,7 @@ static void ask(impact_health_ticket *ticket, impact__check *check)
 
 static void link_ticket(impact_health *health, impact_health_ticket *ticket)
 {
+    assert(impact__lock_is_held(&health->engine.lock));
     ticket->health = health;
     ticket->next = health->tickets;
     if (ticket->next)
@@ -261,6 +267,8 @@ bool impact_health_notify(impact_health_ticket *ticket, impact_health_done_fn do
 /* Under the lock. */
 static void unlink_ticket(impact_health *health, impact_health_ticket *ticket)
 {
+    assert(impact__lock_is_held(&health->engine.lock));
+    assert(health->tickets);
     *(ticket->previous ? &ticket->previous->next : &health->tickets) = ticket->next;
     if (ticket->next)
         ticket->next->previous = ticket->previous;

@@ -5,6 +5,7 @@
  */
 #include "pipeline/batch.h"
 
+#include <assert.h>
 #include <stdbool.h>
 
 #include "base/alloc.h"
@@ -13,6 +14,7 @@
 impact_status impact__batch_open(impact__batch *batch, size_t limit,
                                  const impact_allocator *allocator)
 {
+    assert(limit > 0);
     *batch = (impact__batch){
         .limit = limit,
         .allocator = allocator,
@@ -55,6 +57,7 @@ static bool is_shown(const impact__batch *batch, size_t scope_count, const impac
 /* The spans of the scope of item `first`, put at `spans`. */
 static impact_scope_batch gather_scope(const impact__batch *batch, size_t first, impact_text *spans)
 {
+    assert(first < batch->count);
     impact_scope_batch scope = {
         .size = sizeof scope,
         .scope = batch->items[first].scope,
@@ -69,6 +72,7 @@ static impact_scope_batch gather_scope(const impact__batch *batch, size_t first,
 
 impact_batch impact__batch_show(impact__batch *batch, impact_text resource)
 {
+    assert(batch->count <= batch->limit);
     impact_batch shown = {
         .size = sizeof shown,
         .resource = resource,

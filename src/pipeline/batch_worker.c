@@ -1,5 +1,7 @@
 /* The worker of a batcher: takes batches out of the ring, hands them to the exporter, settles. */
 #include "base/clock.h"
+
+#include <assert.h>
 #include "base/protobuf.h"
 #include "base/thread.h"
 #include "pipeline/batcher_state.h"
@@ -11,6 +13,7 @@ enum { pause_ms = 2 }; /* while the oldest record cannot be taken */
 /* Under the lock, as all up to take. */
 static bool is_time_to_export(impact__batcher *batcher, uint64_t due_ns)
 {
+    assert(impact__lock_is_held(&batcher->lock));
     if (!impact__ring_unread(&batcher->reader))
         return false;
     return batcher->is_shut_down || impact__batcher_is_behind(batcher, batcher->flush_target) ||
@@ -20,6 +23,8 @@ static bool is_time_to_export(impact__batcher *batcher, uint64_t due_ns)
 
 static void sleep_until_due(impact__batcher *batcher, uint64_t due_ns)
 {
+    assert(impact__lock_is_held(&batcher->lock));
+    assert(!batcher->is_shut_down);
     atomic_store(&batcher->sleep, IMPACT__ASLEEP_UNTIL_DUE);
     /* See DESIGN: after the store, not before. */
     if (impact__ring_waiting(&batcher->reader) < batcher->batch_limit &&
@@ -30,6 +35,8 @@ static void sleep_until_due(impact__batcher *batcher, uint64_t due_ns)
 
 static void sleep_idle(impact__batcher *batcher)
 {
+    assert(impact__lock_is_held(&batcher->lock));
+    assert(!batcher->is_shut_down);
     atomic_store(&batcher->sleep, IMPACT__ASLEEP_IDLE);
     if (!impact__ring_unread(&batcher->reader)) /* as above */
         impact__condition_wait(&batcher->to_worker, &batcher->lock);
@@ -44,6 +51,7 @@ static uint64_t next_due(const impact__batcher *batcher)
 /* Returns true with something to export, false when the end has come. */
 static bool wait_for_work(impact__batcher *batcher, uint64_t *due_ns)
 {
+    assert(impact__lock_is_held(&batcher->lock));
     while (!is_time_to_export(batcher, *due_ns)) {
         if (batcher->is_shut_down)
             return false;
@@ -59,6 +67,7 @@ static bool wait_for_work(impact__batcher *batcher, uint64_t *due_ns)
 
 static impact__batch_item item_of(const impact__batcher *batcher, const impact__ring_record *record)
 {
+    assert(record->bytes && record->size > 0);
     const impact__scope scope = batcher->owner.scope(batcher->owner.owner, record->scope);
     impact_text rest = impact_text_from((const char *)record->bytes, record->size);
     impact__field span = {0};
@@ -68,6 +77,8 @@ static impact__batch_item item_of(const impact__batcher *batcher, const impact__
 
 static void take(impact__batcher *batcher)
 {
+    assert(impact__lock_is_held(&batcher->lock));
+    assert(batcher->in_flight == 0);
     impact__batch *batch = &batcher->batch;
     impact__ring_record record;
     batch->count = 0;
@@ -89,6 +100,8 @@ static uint32_t timeout_of(const impact__batcher *batcher)
 
 static void settle(impact__batcher *batcher, bool has_failed, size_t rejected)
 {
+    assert(impact__lock_is_held(&batcher->lock));
+    assert(batcher->in_flight == batcher->batch.count);
     const size_t count = batcher->batch.count;
     batcher->in_flight = 0;
     if (rejected > count)
@@ -108,6 +121,8 @@ static void settle(impact__batcher *batcher, bool has_failed, size_t rejected)
  * child that was forked in there. */
 static bool export_what_was_taken(impact__batcher *batcher)
 {
+    assert(impact__lock_is_held(&batcher->lock));
+    assert(batcher->batch.count > 0 && batcher->exporter);
     const uint32_t timeout_ms = timeout_of(batcher);
     const unsigned generation = impact__fork_generation();
     size_t rejected = 0;
@@ -128,6 +143,7 @@ static bool export_what_was_taken(impact__batcher *batcher)
 /* The oldest record's thread was stopped while it put it in: this takes a while. Under the lock. */
 static void wait_a_little(impact__batcher *batcher)
 {
+    assert(impact__lock_is_held(&batcher->lock));
     (void)impact__condition_wait_until(&batcher->to_worker, &batcher->lock,
                                        impact__deadline_after_ms(pause_ms));
 }
@@ -160,6 +176,7 @@ static void *run(void *argument)
 
 void impact__batch_worker_start(impact__batcher *batcher)
 {
+    assert(impact__lock_is_held(&batcher->lock));
     if (batcher->worker != IMPACT__WORKER_NONE)
         return;
     if (impact__thread_start(run, batcher))

@@ -141,6 +141,7 @@ static uint64_t lost(const impact__batcher *batcher)
 
 static void mark(impact__batcher *batcher, impact__batcher_wait *wait)
 {
+    assert(impact__lock_is_held(&batcher->lock));
     wait->target = impact__ring_last(&batcher->ring);
     wait->lost_before = lost(batcher);
 }
@@ -171,6 +172,7 @@ void impact__batcher_begin_flush(impact__batcher *batcher, impact__batcher_wait 
  * end. */
 static bool wait_settled(impact__batcher *batcher, uint64_t target, uint64_t deadline_ns)
 {
+    assert(impact__lock_is_held(&batcher->lock));
     while (impact__batcher_is_behind(batcher, target) && batcher->worker == IMPACT__WORKER_RUNNING)
         if (!impact__condition_wait_until(&batcher->to_callers, &batcher->lock, deadline_ns))
             break;
@@ -222,6 +224,7 @@ bool impact__batcher_wait_for_worker(impact__batcher *batcher, uint64_t deadline
 
 void impact__batcher_interrupt(impact__batcher *batcher)
 {
+    assert(batcher->exporter);
     if (batcher->known.interrupt)
         batcher->known.interrupt(batcher->exporter);
 }
@@ -250,11 +253,13 @@ void impact__batcher_before_fork(impact__batcher *batcher)
 
 void impact__batcher_after_fork_in_parent(impact__batcher *batcher)
 {
+    assert(impact__lock_is_held(&batcher->lock));
     impact__batcher_unlock(batcher);
 }
 
 static void forget_counters(impact__batcher *batcher)
 {
+    assert(impact__lock_is_held(&batcher->lock));
     atomic_store_explicit(&batcher->dropped_full, 0, memory_order_relaxed);
     atomic_store_explicit(&batcher->dropped_closed, 0, memory_order_relaxed);
     batcher->in_flight = batcher->exported = batcher->rejected = batcher->failed = 0;
@@ -263,6 +268,7 @@ static void forget_counters(impact__batcher *batcher)
 /* The parent exports what was there. The child has no worker until it ends a span of its own. */
 void impact__batcher_after_fork_in_child(impact__batcher *batcher, bool is_shut_down)
 {
+    assert(impact__lock_is_held(&batcher->lock));
     impact__ring_forget(&batcher->ring);
     if (is_shut_down && !batcher->is_shut_down) { /* the thread that was about to is not here */
         batcher->is_shut_down = true;

@@ -1,6 +1,8 @@
 /* A batcher's parts: opened, let go of, freed. */
 #include "pipeline/batcher_state.h"
 
+#include <assert.h>
+
 #include "base/alloc.h"
 #include "base/options.h"
 #include "base/thread.h"
@@ -55,6 +57,7 @@ static void free_parts(impact__batcher *batcher)
 impact_status impact__batcher_state_open(impact__batcher **batcher,
                                          const impact__batcher_options *options)
 {
+    assert(options->exporter && options->batch_limit > 0);
     impact__batcher *made = impact__alloc(options->allocator, sizeof *made);
     if (!made)
         return IMPACT_ENOMEM;
@@ -78,6 +81,7 @@ impact_status impact__batcher_state_open(impact__batcher **batcher,
 
 void impact__batcher_state_close(impact__batcher *batcher)
 {
+    assert(batcher->is_closed && batcher->worker != IMPACT__WORKER_RUNNING);
     const impact__batcher_owner owner = batcher->owner;
     (void)pthread_cond_destroy(&batcher->to_worker); /* nobody waits on them any more */
     (void)pthread_cond_destroy(&batcher->to_callers);
@@ -88,6 +92,7 @@ void impact__batcher_state_close(impact__batcher *batcher)
 
 void impact__batcher_let_go(impact__batcher *batcher)
 {
+    assert(impact__lock_is_held(&batcher->lock));
     const bool is_over = batcher->worker != IMPACT__WORKER_RUNNING;
     impact_exporter *exporter = is_over && batcher->is_exporter_unwanted ? batcher->exporter : NULL;
     const bool is_last = is_over && batcher->is_closed;
@@ -103,6 +108,7 @@ void impact__batcher_let_go(impact__batcher *batcher)
 
 void impact__batcher_give_up(impact__batcher *batcher)
 {
+    assert(impact__lock_is_held(&batcher->lock));
     impact__ring_record record;
     while (impact__ring_take(&batcher->reader, &record) == IMPACT__RING_RECORD)
         batcher->failed++;

@@ -12,6 +12,7 @@
  */
 #include <impact/diagnostics.h>
 
+#include <assert.h>
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -94,6 +95,8 @@ static bool has_paused(const topic *t, uint64_t now)
 /* The topic of `key`, in the place of the longest silent one when it is new. Under the lock. */
 static topic *topic_of(uint64_t key, uint64_t now)
 {
+    assert(impact__lock_is_held(&lock));
+    assert(key != 0);
     topic *oldest = topics;
     for (topic *t = topics; t < topics + topic_limit; t++) {
         if (t->key == key)
@@ -111,6 +114,7 @@ static topic *topic_of(uint64_t key, uint64_t now)
 /* True when the topic's turn has come; then `suppressed` is what was withheld. Under the lock. */
 static bool may_speak(uint64_t key, uint64_t *suppressed)
 {
+    assert(impact__lock_is_held(&lock));
     const uint64_t now = impact__clock_monotonic_ns();
     topic *t = topic_of(key, now);
     if (!has_paused(t, now)) {
@@ -149,6 +153,7 @@ static void make_presentable(char *message)
 /* A message that was cut ends with a whole character. */
 static void end_with_whole_character(char *message, size_t size)
 {
+    assert(size < message_size);
     size_t start = size;
     while (start && size - start < 3 && ((unsigned char)message[start - 1] & 0xC0) == 0x80)
         start--;
@@ -234,6 +239,8 @@ void impact_diagnostics_report(impact_severity severity, const char *cause, cons
 /* Under the lock. False: there is none. */
 static bool take_kept(note *m)
 {
+    assert(impact__lock_is_held(&lock));
+    assert(kept_count <= kept_limit && first_kept < kept_limit);
     if (!kept_count)
         return false;
     *m = kept[first_kept];
@@ -247,6 +254,7 @@ static bool take_kept(note *m)
 
 static void say_kept(void)
 {
+    assert(impact__lock_is_held(&lock));
     note m;
     while (take_kept(&m)) {
         (void)pthread_mutex_unlock(&lock);
@@ -287,6 +295,7 @@ static void prepare(void *owner)
 
 static void let_go(void *owner)
 {
+    assert(impact__lock_is_held(&lock));
     (void)owner;
     (void)pthread_mutex_unlock(&lock);
 }

@@ -14,6 +14,7 @@
  */
 #include "process/door.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <stdatomic.h>
 
@@ -59,6 +60,7 @@ bool impact_door_enter(void)
 
 void impact_door_leave(void)
 {
+    assert(atomic_load(&inside) > 0);
     (void)atomic_fetch_sub(&inside, 1);
     if (atomic_load(&the_state) == IS_OPEN)
         return;
@@ -70,6 +72,8 @@ void impact_door_leave(void)
 /* Under the lock. */
 static void wait_until_all_have_left(uint32_t grace_ms)
 {
+    assert(impact__lock_is_held(&lock));
+    assert(atomic_load(&the_state) != IS_OPEN);
     const uint64_t deadline_ns = impact__deadline_after_ms(grace_ms);
     while (atomic_load(&inside) && impact__condition_wait_until(&changed, &lock, deadline_ns))
         continue;
@@ -97,6 +101,7 @@ static void before_fork(void *unused)
 
 static void after_fork_in_parent(void *unused)
 {
+    assert(impact__lock_is_held(&lock));
     (void)unused;
     if (atomic_load(&the_state) == IS_HELD)
         atomic_store(&the_state, IS_OPEN);

@@ -8,6 +8,7 @@
  */
 #include "process/exit.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -29,6 +30,7 @@ static pid_t owner; /* the process as fork() knows it */
 /* Under the lock; likewise below. */
 static void unlink_member(impact__exit_member *member)
 {
+    assert(impact__lock_is_held(&lock));
     if (member->next)
         member->next->previous = member->previous;
     else
@@ -40,12 +42,15 @@ static void unlink_member(impact__exit_member *member)
 
 static bool is_listed(const impact__exit_member *member)
 {
+    assert(impact__lock_is_held(&lock));
     return member == last || member->next;
 }
 
 /* Lets go of the lock meanwhile. */
 static void call_last(void)
 {
+    assert(impact__lock_is_held(&lock));
+    assert(last && !called);
     called = last;
     unlink_member(called);
     (void)pthread_mutex_unlock(&lock); /* cannot fail for a normal lock; likewise below */
@@ -79,6 +84,7 @@ static void before_fork(void *unused)
 
 static void after_fork_in_parent(void *unused)
 {
+    assert(impact__lock_is_held(&lock));
     (void)unused;
     (void)pthread_mutex_unlock(&lock);
 }
