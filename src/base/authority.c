@@ -1,6 +1,7 @@
 /* The authority of a server: host and port. */
 #include "base/authority.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -19,6 +20,7 @@ static int32_t port_of(impact_text text)
 
 impact__authority impact__authority_of(impact_text text)
 {
+    assert(text.data || text.size == 0);
     const bool is_bracketed = text.size && text.data[0] == '[';
     const size_t start = is_bracketed ? 1 : 0;
     const char *end = text.size ? memchr(text.data, is_bracketed ? ']' : ':', text.size) : NULL;

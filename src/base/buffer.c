@@ -1,6 +1,7 @@
 /* A growing piece of memory to write into. */
 #include "base/buffer.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -26,6 +27,7 @@ void impact__buffer_clear(impact__buffer *buffer)
 
 static bool grow(impact__buffer *buffer, size_t needed)
 {
+    assert(needed > buffer->capacity);
     size_t capacity = buffer->capacity ? buffer->capacity : first_capacity;
     while (capacity < needed) {
         if (capacity > SIZE_MAX / 2)
@@ -42,6 +44,7 @@ static bool grow(impact__buffer *buffer, size_t needed)
 
 char *impact__buffer_reserve(impact__buffer *buffer, size_t size)
 {
+    assert(buffer->size <= buffer->capacity);
     if (buffer->has_failed)
         return NULL;
     const bool fits = size <= SIZE_MAX - buffer->size && (buffer->size + size <= buffer->capacity ||
@@ -55,6 +58,7 @@ char *impact__buffer_reserve(impact__buffer *buffer, size_t size)
 
 void impact__buffer_append(impact__buffer *buffer, const void *data, size_t size)
 {
+    assert(data || size == 0);
     char *to = size ? impact__buffer_reserve(buffer, size) : NULL;
     if (!to)
         return;
@@ -79,6 +83,7 @@ void impact__buffer_append_char(impact__buffer *buffer, char c)
 
 void impact__buffer_printf(impact__buffer *buffer, const char *format, ...)
 {
+    assert(format);
     va_list arguments;
     va_start(arguments, format);
     va_list again;

@@ -1,6 +1,7 @@
 /* The environment, one variable at a time. */
 #include "base/environment.h"
 
+#include <assert.h>
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +18,7 @@ enum {
 
 impact_text impact__environment_text(const char *name)
 {
+    assert(name);
     return impact__text_strip(impact_text_of(getenv(name)));
 }
 
@@ -54,6 +56,7 @@ static size_t cut_digits(impact_text *rest)
 
 bool impact__environment_number(uint32_t *value, const char *name)
 {
+    assert(value && name);
     const impact_text text = impact__environment_text(name);
     impact_text rest = text;
     uint64_t number = 0;
@@ -134,6 +137,7 @@ static void refuse_word(const char *name, impact_text value, const char *const *
 
 bool impact__environment_choice(size_t *index, const char *name, const char *const *words)
 {
+    assert(index && words);
     const impact_text value = impact__environment_text(name);
     if (!value.size)
         return false;

@@ -64,6 +64,7 @@ static void escape(impact__buffer *buffer, unsigned char c)
 /* A character that is not plain; how many bytes it has. */
 static size_t append_special(impact__buffer *buffer, impact_text text)
 {
+    assert(text.size > 0);
     const size_t sequence = impact__utf8_sequence(text);
     if (sequence == 0)
         impact__buffer_append_string(buffer, "\xEF\xBF\xBD");
@@ -119,6 +120,7 @@ static void append_base64_group(impact__buffer *buffer, const unsigned char *byt
 
 void impact__json_base64(impact__buffer *buffer, impact_text bytes)
 {
+    assert(bytes.data || bytes.size == 0);
     impact__buffer_append_char(buffer, '"');
     for (size_t i = 0; i < bytes.size; i += 3)
         append_base64_group(buffer, (const unsigned char *)bytes.data + i, bytes.size - i);

@@ -7,6 +7,7 @@
  */
 #include "base/nonblocking.h"
 
+#include <assert.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
@@ -34,6 +35,7 @@ static int open_again(int descriptor)
 
 bool impact__write_without_waiting(int descriptor, const char *data, size_t size)
 {
+    assert(data || size == 0);
     struct stat status;
     if (fstat(descriptor, &status))
         return false;

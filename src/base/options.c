@@ -1,6 +1,7 @@
 /* Structs that cross the border between a program and the library. */
 #include "base/options.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/bytes.h"
@@ -19,6 +20,7 @@ static bool is_size(size_t size)
 
 bool impact__struct_read(void *to, size_t known_size, const void *from)
 {
+    assert(known_size >= sizeof(size_t));
     const size_t given = from ? size_of(from) : sizeof given;
     if (!is_size(given))
         return false;
@@ -34,6 +36,7 @@ bool impact__struct_read(void *to, size_t known_size, const void *from)
 
 bool impact__struct_write(void *to, const void *from, size_t known_size)
 {
+    assert(known_size >= sizeof(size_t));
     const size_t given = to ? size_of(to) : 0;
     if (!is_size(given))
         return false;

@@ -1,6 +1,8 @@
 /* Reading the protobuf wire format. */
 #include "base/protobuf.h"
 
+#include <assert.h>
+
 static bool read_varint(uint64_t *value, impact_text *rest)
 {
     uint64_t result = 0;
@@ -18,6 +20,7 @@ static bool read_varint(uint64_t *value, impact_text *rest)
 
 static bool read_fixed(uint64_t *value, impact_text *rest, size_t size)
 {
+    assert(size == 4 || size == 8);
     if (rest->size < size)
         return false;
     *value = 0;
@@ -39,6 +42,7 @@ static bool read_bytes(impact_text *bytes, impact_text *rest)
 
 bool impact__read_field(impact__field *field, impact_text *rest)
 {
+    assert(rest->data || rest->size == 0);
     impact_text after = *rest;
     impact__field read = {0};
     uint64_t tag = 0;

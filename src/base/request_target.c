@@ -1,6 +1,7 @@
 /* A request's target in any of its forms. */
 #include "base/request_target.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -67,6 +68,7 @@ static impact__request_target read_without_query(impact_text text, bool is_decod
 
 impact__request_target impact__request_target_of(impact_text text, bool is_decoded)
 {
+    assert(text.data || text.size == 0);
     const size_t size = is_decoded ? text.size : find(text, '?');
     const impact_text before = size ? impact_text_from(text.data, size) : nothing;
     impact__request_target target = read_without_query(before, is_decoded);

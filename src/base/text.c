@@ -1,6 +1,7 @@
 /* Bytes as text. */
 #include "base/text.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/ascii.h"
@@ -17,6 +18,7 @@ static bool is_continuation(unsigned char byte)
  * surrogates and what lies above U+10FFFF. */
 static size_t multibyte_sequence(const unsigned char *p, size_t size)
 {
+    assert(size > 0);
     if (p[0] < 0xC2 || p[0] > 0xF4)
         return 0;
     const size_t length = p[0] < 0xE0 ? 2 : p[0] < 0xF0 ? 3 : 4;
@@ -55,6 +57,7 @@ static size_t ascii_prefix(const char *data, size_t size)
 
 size_t impact__utf8_valid_prefix(impact_text text)
 {
+    assert(text.data || text.size == 0);
     size_t i = 0;
     while (i < text.size) {
         i += ascii_prefix(text.data + i, text.size - i);
@@ -71,6 +74,7 @@ size_t impact__utf8_valid_prefix(impact_text text)
 
 size_t impact__utf8_prefix_of_characters(impact_text text, size_t limit)
 {
+    assert(text.data || text.size == 0);
     size_t size = 0;
     for (size_t characters = 0; size < text.size && characters < limit; characters++) {
         const size_t sequence =
@@ -82,6 +86,7 @@ size_t impact__utf8_prefix_of_characters(impact_text text, size_t limit)
 
 size_t impact__utf8_repaired_size(impact_text text)
 {
+    assert(text.data || text.size == 0);
     size_t size = 0;
     for (size_t i = 0; i < text.size;) {
         const size_t valid =
@@ -98,6 +103,7 @@ size_t impact__utf8_repaired_size(impact_text text)
 
 void impact__utf8_repair(char *to, impact_text text)
 {
+    assert(text.data || text.size == 0);
     for (size_t i = 0; i < text.size;) {
         const size_t valid =
             impact__utf8_valid_prefix(impact_text_from(text.data + i, text.size - i));
@@ -114,6 +120,7 @@ void impact__utf8_repair(char *to, impact_text text)
 
 void impact__hex_format(char *to, const uint8_t *bytes, size_t size)
 {
+    assert(to && (bytes || size == 0));
     static const char digits[] = "0123456789abcdef";
     for (size_t i = 0; i < size; i++) {
         to[2 * i] = digits[bytes[i] >> 4];
@@ -128,6 +135,7 @@ static int lower_case_hex_value(char c)
 
 bool impact__hex_parse(uint8_t *bytes, size_t size, const char *digits)
 {
+    assert(bytes && digits);
     for (size_t i = 0; i < size; i++) {
         const int high = lower_case_hex_value(digits[2 * i]);
         const int low = lower_case_hex_value(digits[2 * i + 1]);
@@ -140,6 +148,7 @@ bool impact__hex_parse(uint8_t *bytes, size_t size, const char *digits)
 
 bool impact__percent_decode(char *to, size_t *size, impact_text text, bool plus_is_space)
 {
+    assert(to || text.size == 0);
     size_t written = 0;
     for (size_t i = 0; i < text.size; i++) {
         char c = text.data[i];
@@ -173,6 +182,8 @@ bool impact__text_equal_string(impact_text a, const char *b)
 
 bool impact__text_equal_ignoring_case(impact_text a, impact_text b)
 {
+    assert(a.data || a.size == 0);
+    assert(b.data || b.size == 0);
     if (a.size != b.size)
         return false;
     for (size_t i = 0; i < a.size; i++)
@@ -205,6 +216,7 @@ static bool is_white_space(char c)
 
 static impact_text without_ends(impact_text text, bool (*is_to_go)(char c))
 {
+    assert(text.data || text.size == 0);
     while (text.size && is_to_go(text.data[0])) {
         text.data++;
         text.size--;

@@ -1,6 +1,8 @@
 /* Locks, conditions and threads. */
 #include "base/thread.h"
 
+#include <assert.h>
+#include <string.h>
 #include <time.h>
 
 #include "base/clock.h"
@@ -39,6 +41,7 @@ void impact__cancel_release(int held)
 
 void impact__condition_wait(pthread_cond_t *condition, pthread_mutex_t *lock)
 {
+    assert(impact__lock_is_held(lock));
     const int held = impact__cancel_hold();
     (void)pthread_cond_wait(condition, lock); /* cannot fail */
     impact__cancel_release(held);
@@ -47,6 +50,7 @@ void impact__condition_wait(pthread_cond_t *condition, pthread_mutex_t *lock)
 bool impact__condition_wait_until(pthread_cond_t *condition, pthread_mutex_t *lock,
                                   uint64_t deadline_ns)
 {
+    assert(impact__lock_is_held(lock));
     /* Deadlines beyond all time must not turn negative where time_t has 32 bits; 68 years will do.
      */
     const uint64_t seconds = deadline_ns / IMPACT__NS_PER_SEC;

@@ -1,6 +1,7 @@
 /* The exporters that OTEL_TRACES_EXPORTER names. */
 #include "config/exporters.h"
 
+#include <assert.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -41,6 +42,7 @@ static void refuse(const char *name, impact_status status)
 static impact_status add(impact__exporter_list *list, impact_text name,
                          const impact_allocator *allocator)
 {
+    assert(name.size > 0);
     char text[name_limit + 1] = "";
     if (impact__text_equal_ignoring_case(name, impact_text_of("none")) || has_exporter(list, name))
         return IMPACT_OK;

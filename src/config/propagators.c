@@ -1,6 +1,7 @@
 /* The propagators that OTEL_PROPAGATORS names (configuration/sdk-environment-variables). */
 #include <impact/propagation.h>
 
+#include <assert.h>
 #include <pthread.h>
 
 #include "base/text.h"
@@ -41,6 +42,7 @@ static const impact_propagator *find(impact_text name)
 
 static void add(propagator_list *list, impact_text name)
 {
+    assert(name.data || name.size == 0);
     const impact_propagator *found = find(name);
     if (!found)
         impact__environment_refuse(variable, name, "there is no such propagator");
@@ -74,6 +76,7 @@ static size_t made_count;
 /* Under the lock; NULL: it was not made yet. */
 static impact_propagator *find_made(const propagator_list *list)
 {
+    assert(list->count > 0);
     for (size_t i = 0; i < made_count; i++)
         if (made_lists[i].list.count == list->count &&
             memcmp(made_lists[i].list.members, list->members,

@@ -6,6 +6,7 @@
  */
 #include "config/resource.h"
 
+#include <assert.h>
 #include <limits.h>
 #include <string.h>
 #include <unistd.h>
@@ -64,6 +65,7 @@ static size_t process_size(const process_facts *facts)
 
 static impact_text keep(text_room *room, const char *text)
 {
+    assert(text);
     const size_t size = strlen(text);
     char *to = room->data + room->size;
     memcpy(to, text, size);
@@ -104,6 +106,7 @@ static bool decode(impact_text *decoded, text_room *room, impact_text text)
  * variable"). */
 static bool parse_pair(impact_attribute *attribute, text_room *room, impact_text pair)
 {
+    assert(pair.data || pair.size == 0);
     impact_text rest = pair;
     impact_text part;
     impact_text key;

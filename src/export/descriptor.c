@@ -8,6 +8,7 @@
  */
 #include "export/descriptor.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
@@ -54,6 +55,7 @@ static impact_status wait_for_room(impact__descriptor *descriptor, uint64_t dead
 /* One write; `written` gets its size, 0 when it must be tried again. */
 static impact_status write_some(int number, impact_text text, size_t *written)
 {
+    assert(text.size > 0);
     impact__sigpipe held;
     impact__sigpipe_hold(&held);
     const ssize_t size = write(number, text.data, text.size);
@@ -68,6 +70,7 @@ static impact_status write_some(int number, impact_text text, size_t *written)
 impact_status impact__descriptor_write(impact__descriptor *descriptor, impact_text text,
                                        uint64_t deadline_ns)
 {
+    assert(text.data || text.size == 0);
     const size_t most = may_block(descriptor->number) ? PIPE_BUF : SSIZE_MAX;
     for (size_t done = 0; done < text.size;) {
         const size_t rest = text.size - done;

@@ -5,6 +5,8 @@
  */
 #include "export/gather.h"
 
+#include <assert.h>
+
 #include "base/protobuf.h"
 
 /* trace.proto */
@@ -44,6 +46,7 @@ static size_t text_field_size(uint32_t field, impact_text text)
 
 static uint8_t *write_text_field(uint8_t *to, uint32_t field, impact_text text)
 {
+    assert(text.data || text.size == 0);
     return text.size ? impact__write_field(to, field, text.data, text.size) : to;
 }
 
@@ -74,6 +77,7 @@ static size_t resource_spans_size(const impact_batch *batch, impact__span_range 
 
 size_t impact__gather_size(const impact_batch *batch, impact__span_range range)
 {
+    assert(range.count > 0);
     return impact__field_size(traces_data_resource_spans, resource_spans_size(batch, range));
 }
 

@@ -6,6 +6,7 @@
  */
 #include "export/span_json.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <time.h>
 
@@ -69,6 +70,7 @@ static void begin_value(nest *in, const impact_value_view *value)
 
 static void end_value(nest *in)
 {
+    assert(in->depth > 0);
     const impact_value_view *ended = &in->containers[--in->depth];
     impact__outline_close(in->outline, ended->type == IMPACT_VALUE_MAP ? '}' : ']');
 }
@@ -120,6 +122,7 @@ static void attributes_member(impact__outline *outline, impact_message_walk walk
 
 static void id_member(impact__outline *outline, const char *key, const uint8_t *bytes, size_t size)
 {
+    assert(bytes && size > 0);
     char digits[2 * sizeof(impact_trace_id)];
     impact__hex_format(digits, bytes, size);
     impact__outline_member(outline, impact_text_of(key));
@@ -305,6 +308,8 @@ static void parent_member(impact__outline *outline, const impact_span_view *span
 
 bool impact__span_json_append(impact__buffer *buffer, impact_text span, impact_text resource)
 {
+    assert(span.data || span.size == 0);
+    assert(resource.data || resource.size == 0);
     impact_span_view view;
     impact_message_walk resource_attributes;
     if (!impact_span_view_parse(&view, span) ||

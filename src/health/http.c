@@ -11,6 +11,8 @@
  */
 #include <impact/health.h>
 
+#include <assert.h>
+
 #include "base/buffer.h"
 #include "base/options.h"
 #include "base/text.h"
@@ -34,6 +36,7 @@ static void add_header(impact_http_response *response, const char *name, const c
 /* Begin an answer. No answer of any code may be kept by a cache: the next one can differ. */
 static void begin(impact_http_response *response, int status)
 {
+    assert(status >= 100 && status < 600);
     *response = (impact_http_response){.size = sizeof *response, .status = status};
     add_header(response, "Cache-Control", "no-cache, no-store");
 }
@@ -248,6 +251,7 @@ static const route routes[] = {
 
 static const route *find_route(impact_text path)
 {
+    assert(path.data || path.size == 0);
     for (size_t i = 0; i < sizeof routes / sizeof *routes; i++)
         if (impact__text_equal_string(path, routes[i].path))
             return &routes[i];
@@ -257,6 +261,7 @@ static const route *find_route(impact_text path)
 /* Cut the prefix off. False: the path is not below it. */
 static bool cut_prefix(impact_text *below, const impact_health *health, impact_text path)
 {
+    assert(path.data || path.size == 0);
     const size_t size = health->prefix_size;
     if (path.size < size || memcmp(path.data, health->prefix, size) != 0)
         return false;

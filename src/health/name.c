@@ -1,6 +1,7 @@
 /* The names of checks and groups. */
 #include "health/name.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/ascii.h"
@@ -42,6 +43,7 @@ bool impact__is_group_name(impact_text name)
 
 bool impact__groups_format(char *to, impact_text list)
 {
+    assert(to);
     size_t size = 0;
     impact_text group;
     while (impact__text_split(&group, &list, ',')) {

@@ -1,6 +1,8 @@
 /* The query of a request (application/x-www-form-urlencoded, as HTML forms and Flask read it). */
 #include "health/query.h"
 
+#include <assert.h>
+
 #include "base/ascii.h"
 #include "base/text.h"
 
@@ -20,6 +22,7 @@ static bool is_name(impact_text encoded, const char *name)
 
 bool impact__query_find(impact_text *value, impact_text query, const char *name)
 {
+    assert(query.data || query.size == 0);
     impact_text parameter;
     while (impact__text_split(&parameter, &query, '&')) {
         impact_text key;

@@ -137,7 +137,6 @@ impact_status impact_health_change(impact_health *health, const impact_check *ch
 static void retire(impact_health *health, impact__check *check)
 {
     assert(impact__lock_is_held(&health->engine.lock));
-    assert(!check->is_removed);
     check->is_removed = true;
     impact__engine_cancel(&health->engine, &check->job);
 }

@@ -1,6 +1,7 @@
 /* A report, and how it is read. */
 #include "health/report.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -24,6 +25,7 @@ impact_health_report *impact__report_open(const impact_allocator *allocator, siz
 
 static void keep_name(impact__kept_name *kept, impact_text name)
 {
+    assert(name.size <= IMPACT__NAME_MOST);
     kept->size = name.size;
     memcpy(kept->data, name.data, name.size);
     kept->data[name.size] = 0;

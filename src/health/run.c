@@ -1,6 +1,7 @@
 /* One run of a check: its deadline, its explanation, its outcome. */
 #include "health/run.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -64,6 +65,7 @@ static void report_failure(const impact__run_facts *facts, const impact_health_r
 /* A run reports its failure before it ends, so that a callback that hangs is a stuck check too. */
 impact__outcome impact__run(const impact__run_facts *facts)
 {
+    assert(facts->run && facts->deadline_ns >= facts->started_ns);
     impact_health_run run = {.deadline_ns = facts->deadline_ns};
     const impact_health_status status = facts->run(&run, facts->userdata);
     const uint64_t now = impact__clock_monotonic_ns();

@@ -1,6 +1,8 @@
 /* The selector: read from text, and resolved against a registry. */
 #include "health/selector.h"
 
+#include <assert.h>
+
 #include "base/text.h"
 
 static bool has_control_character(impact_text text)
@@ -56,6 +58,7 @@ static bool is_known(const impact_health *health, impact_text name)
 
 static bool is_named_before(const impact__selector *selector, size_t index)
 {
+    assert(index < selector->count);
     for (size_t i = 0; i < index; i++)
         if (impact__text_equal(selector->names[i].name, selector->names[index].name))
             return true;

@@ -81,7 +81,6 @@ impact_status impact__batcher_state_open(impact__batcher **batcher,
 
 void impact__batcher_state_close(impact__batcher *batcher)
 {
-    assert(batcher->is_closed && batcher->worker != IMPACT__WORKER_RUNNING);
     const impact__batcher_owner owner = batcher->owner;
     (void)pthread_cond_destroy(&batcher->to_worker); /* nobody waits on them any more */
     (void)pthread_cond_destroy(&batcher->to_callers);

@@ -116,6 +116,7 @@ impact_status impact__fork_add(impact__fork_member *member)
 
 static void unlink_member(impact__fork_member *member)
 {
+    assert(is_listed(member));
     if (member->previous)
         member->previous->next = member->next;
     else

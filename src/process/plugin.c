@@ -7,6 +7,7 @@
  */
 #include <impact/plugin.h>
 
+#include <assert.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <limits.h>
@@ -100,6 +101,7 @@ static impact_status accept_object(const impact_plugin **plugin, void *object, c
 
 static impact_status load_file(const impact_plugin **plugin, const char *file, const char *name)
 {
+    assert(file && name);
     void *object = open_object(file);
     return object ? accept_object(plugin, object, file, name) : refuse(name, dlerror());
 }

@@ -1,4 +1,5 @@
 /* B3, single and multi (context/api-propagators "B3 Requirements"; openzipkin/b3-propagation). */
+#include <assert.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -51,6 +52,7 @@ static bool parse_state(b3_context *b3, impact_text state)
 /* {trace id}-{span id}[-{sampling state}[-{parent span id}]]; the parent's id is of no use to us. */
 static bool parse_single(b3_context *b3, impact_text text)
 {
+    assert(text.data || text.size == 0);
     impact_text rest = text;
     impact_text trace_id;
     impact_text span_id;

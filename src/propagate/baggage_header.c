@@ -1,6 +1,7 @@
 /* The baggage header: read and written (W3C Baggage 3.2 and 3.3), and propagated. */
 #include "propagate/baggage_header.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/ascii.h"
@@ -16,6 +17,7 @@ enum { header_limit = IMPACT_BAGGAGE_SIZE - 1 }; /* characters */
 /* RFC 9110 5.6.2. */
 bool impact__is_token(impact_text text)
 {
+    assert(text.data || text.size == 0);
     for (size_t i = 0; i < text.size; i++) {
         const char c = text.data[i];
         if (!impact__is_alphanumeric(c) && (c == '\0' || !strchr("!#$%&'*+-.^_`|~", c)))
@@ -88,6 +90,7 @@ static bool parse_member(impact__baggage_entry *entry, char *room, impact_text m
 /* The whole members of the first `header_limit` characters. */
 static impact_text cut_header(impact_text header)
 {
+    assert(header.data || header.size == 0);
     if (header.size <= header_limit)
         return header;
     const char *comma = memrchr(header.data, ',', header_limit + 1);
@@ -143,6 +146,7 @@ typedef struct writer {
 
 static void put(writer *to, const char *data, size_t size)
 {
+    assert(data || size == 0);
     to->is_full = to->is_full || size > header_limit - to->size;
     if (to->is_full || !size)
         return;

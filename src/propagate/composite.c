@@ -1,4 +1,5 @@
 /* Several propagators in one, and none. */
+#include <assert.h>
 #include <stdint.h>
 
 #include "base/alloc.h"
@@ -26,6 +27,7 @@ static const impact_context *extract_all(const impact_propagator *propagator,
                                          const impact_context *context,
                                          const impact_carrier_getter *getter, void *carrier)
 {
+    assert(propagator && getter);
     const composite *all = (const composite *)propagator;
     const impact_context *made = impact_context_retain(context);
     for (size_t i = 0; i < all->count; i++) {
@@ -42,6 +44,7 @@ static const impact_context *extract_all(const impact_propagator *propagator,
 static void inject_all(const impact_propagator *propagator, const impact_context *context,
                        impact_carrier_set_fn set, void *carrier)
 {
+    assert(propagator && set);
     const composite *all = (const composite *)propagator;
     for (size_t i = 0; i < all->count; i++)
         all->members[i]->inject(all->members[i], context, set, carrier);

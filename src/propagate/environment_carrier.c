@@ -1,4 +1,5 @@
 /* Environment variables as carriers (OpenTelemetry specification, context/env-carriers). */
+#include <assert.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -22,6 +23,7 @@ static char normal_character(char c)
  * long. */
 static bool normalise(char normal[name_limit], const char *name)
 {
+    assert(name);
     size_t size = 0;
     if (!*name || impact__is_digit(*name))
         normal[size++] = '_';
@@ -52,6 +54,7 @@ static char *const *variables_of(void *carrier)
 /* The value of a variable "NAME=value", when it has that name. */
 static bool read_variable(impact_text *value, const char *variable, const char *name)
 {
+    assert(value && variable);
     const size_t size = strlen(name);
     if (strncmp(variable, name, size) != 0 || variable[size] != '=')
         return false;

@@ -1,4 +1,5 @@
 /* Ids as formats other than W3C's write them: of either case, and of fewer digits. */
+#include <assert.h>
 #include <string.h>
 
 #include "base/ascii.h"
@@ -9,6 +10,7 @@ enum { digit_limit = 32 }; /* of a trace id */
 
 bool impact__id_parse(uint8_t *bytes, size_t size, impact_text digits)
 {
+    assert(digits.data || digits.size == 0);
     char padded[digit_limit];
     uint8_t any = 0;
     if (!digits.size || digits.size > 2 * size || 2 * size > digit_limit)

@@ -1,5 +1,6 @@
 /* Jaeger: uber-trace-id: {trace id}:{span id}:{parent span id}:{flags}, and a field uberctx-{name} for each
  * name of the baggage (jaegertracing.io, "Propagation Format"). */
+#include <assert.h>
 #include <string.h>
 #include <strings.h>
 
@@ -25,6 +26,7 @@ enum {
 /* Leading zeros may lack, and the parent's id is of no use to us. */
 static bool parse_parts(impact__identity *identity, impact_text text)
 {
+    assert(text.data || text.size == 0);
     impact_text rest = text;
     impact_text trace_id;
     impact_text span_id;

@@ -2,6 +2,7 @@
 #include <impact/propagation.h>
 
 #include "base/text.h"
+
 #include "propagate/field.h"
 #include "propagate/formats.h"
 #include "trace/context.h"

@@ -1,5 +1,6 @@
 /* AWS X-Ray: X-Amzn-Trace-Id: Root=1-{8}-{24};Parent={16};Sampled={0|1}
  * (AWS X-Ray developer guide, "Tracing header"). */
+#include <assert.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -45,6 +46,7 @@ static bool parse_part(impact__identity *identity, impact_text part)
 
 static bool parse(impact__identity *identity, impact_text text)
 {
+    assert(text.data || text.size == 0);
     impact_text rest = text;
     impact_text part;
     *identity = (impact__identity){.is_remote = true};

@@ -1,6 +1,8 @@
 /* What a span is made of, as protobuf bytes. */
 #include "signal/encode.h"
 
+#include <assert.h>
+
 #include "base/text.h"
 #include "signal/encode_short.h"
 
@@ -54,6 +56,7 @@ bool impact__key_value_of(impact__key_value *kv, const impact_attribute *attribu
 
 bool impact__key_value_cut(impact__key_value *kv, uint32_t field, size_t field_size)
 {
+    assert(kv->attribute);
     if (kv->attribute->value.type != IMPACT_VALUE_STRING)
         return false;
     /* Of a text that is not there, with lengths as long as those of the one that is. */
@@ -74,6 +77,7 @@ size_t impact__key_value_field_size(uint32_t field, const impact__key_value *kv)
 
 uint8_t *impact__write_key_value(uint8_t *to, uint32_t field, const impact__key_value *kv)
 {
+    assert(kv->attribute && kv->size > 0);
     const impact_text key = kv->attribute->key;
     to = impact__write_varint(to, IMPACT__TAG(field, IMPACT__WIRE_LENGTH));
     to = impact__write_varint(to, kv->size);
@@ -90,6 +94,7 @@ static size_t total(const impact__attribute_list *list)
 
 static const impact_attribute *at(const impact__attribute_list *list, size_t index)
 {
+    assert(index < total(list));
     return index < list->default_count ? &list->defaults[index]
                                        : &list->attributes[index - list->default_count];
 }

@@ -19,6 +19,7 @@ enum { replacement_size = 3 }; /* U+FFFD in UTF-8 */
 
 impact__string impact__string_of(impact_text text, uint32_t character_limit)
 {
+    assert(text.data || text.size == 0);
     if (text.size > character_limit)
         text.size = impact__utf8_prefix_of_characters(text, character_limit);
     impact__string string = {text, text.size};
@@ -56,6 +57,7 @@ static size_t prefix_of_repaired(impact_text text, size_t size)
 
 void impact__string_cut(impact__string *string, uint32_t field, size_t field_size)
 {
+    assert(string->size > 0 || field_size > 0);
     size_t size = string->size < field_size ? string->size : field_size;
     while (size && impact__field_size(field, size) > field_size)
         size--; /* as often as a length has bytes */
@@ -94,6 +96,7 @@ static uint8_t *put(writer *to, size_t size)
 /* What was written since there were `size_behind` bytes is the content of this field. */
 static void put_length(writer *to, uint32_t field, size_t size_behind)
 {
+    assert(size_behind <= to->size);
     const size_t content = to->size - size_behind;
     uint8_t *at = put(to, impact__field_size(field, content) - content);
     if (!at)
@@ -166,6 +169,7 @@ bool impact__value_is_writable(const impact_value *value)
 /* An item of an array of one type, as a value; borrowed from `room`. */
 static const impact_value *typed_item(impact_value *room, const impact_value *array, size_t index)
 {
+    assert(index < array->count);
     if (array->type == IMPACT_VALUE_BOOL_ARRAY) {
         *room = impact_value_bool(array->booleans[index]);
     } else if (array->type == IMPACT_VALUE_INT_ARRAY) {
@@ -226,11 +230,13 @@ static void put_item_head(writer *to, const frame *in, size_t size_behind)
 
 static void open_container(writer *to, const impact_value *value)
 {
+    assert(is_container(value));
     to->frames[to->depth++] = (frame){value, value->count, to->size};
 }
 
 static void close_container(writer *to)
 {
+    assert(to->depth > 0);
     const frame *closed = &to->frames[--to->depth];
     const bool is_map = closed->container->type == IMPACT_VALUE_MAP;
     put_length(to, is_map ? IMPACT__ANY_VALUE_MAP : IMPACT__ANY_VALUE_ARRAY, closed->size_behind);

@@ -7,6 +7,7 @@
  */
 #include <impact/span_view.h>
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/bytes.h"
@@ -220,6 +221,7 @@ bool impact_scope_view_parse(impact_scope_view *view, impact_text scope)
 /* An array or a map: its items wait to be walked. */
 static bool read_container(impact_value_view *value, impact_value_type type, impact_text bytes)
 {
+    assert(type == IMPACT_VALUE_ARRAY || type == IMPACT_VALUE_MAP);
     if (!read_message(bytes, skip_field, NULL))
         return false;
     *value = (impact_value_view){.type = type, .items = walk_of(bytes, 1)};

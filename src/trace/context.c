@@ -1,6 +1,7 @@
 /* Contexts: made from one another, kept, and made current. */
 #include "trace/context.h"
 
+#include <assert.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -28,6 +29,7 @@ static void say_no_memory(void)
 
 static void context_close(void *thing)
 {
+    assert(thing);
     impact_context *context = thing;
     impact__identity_close(&context->identity);
     impact__shared_release(context->baggage);
@@ -70,6 +72,7 @@ static void set_span(impact_context *context, impact_span *span, impact__identit
 /* What a span's frame says, as a context that the frame has from now on. */
 static const impact_context *make_whole(impact__scope_frame *frame)
 {
+    assert(!frame->is_whole);
     const impact_context *base = frame->context ? frame->context : &root;
     impact_context *made = derive(base, NULL);
     if (!made)
@@ -185,6 +188,7 @@ static void value_close(void *thing)
 
 static context_value *value_open(const void *key, void *value, void (*release)(void *value))
 {
+    assert(key);
     context_value *made = impact__alloc(NULL, sizeof *made);
     if (!made) {
         say_no_memory();

@@ -1,9 +1,11 @@
 /* Memory that keeps its type. */
 #include "trace/pool.h"
 
+#include <assert.h>
 #include <stdbool.h>
 
 #include "base/alloc.h"
+#include "base/thread.h"
 
 static void before_fork(void *owner)
 {
@@ -28,6 +30,7 @@ void impact__pool_open(impact__pool *pool)
 /* Under the lock. */
 static impact__pooled *pop(impact__pool *pool)
 {
+    assert(impact__lock_is_held(&pool->lock));
     impact__pooled *piece = pool->first;
     if (piece) {
         pool->first = piece->next;
@@ -50,6 +53,7 @@ static impact__pooled *pop_locked(impact__pool *pool)
 
 static bool add_chunk_locked(impact__pool *pool, char *chunk)
 {
+    assert(chunk);
     (void)pthread_mutex_lock(&pool->lock);
     const bool has_place = pool->chunk_count < impact__pool_chunk_limit;
     if (has_place) /* pairs with the load in impact__pool_at */

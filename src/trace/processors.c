@@ -1,6 +1,8 @@
 /* A provider's processors other than batchers. */
 #include "trace/processors.h"
 
+#include <assert.h>
+
 #include "base/clock.h"
 #include "base/options.h"
 
@@ -61,6 +63,7 @@ void impact__processors_on_ending(impact__processors *processors, impact_span *s
 
 void impact__processors_on_end(impact__processors *processors, const impact_ended_span *span)
 {
+    assert(span->span.size > 0);
     const unsigned count = count_of(processors);
     for (unsigned i = 0; i < count; i++)
         if (processors->list[i].known.on_end)

@@ -1,6 +1,8 @@
 /* Tracer providers: open, flush, shut down, close. */
 #include "trace/provider.h"
 
+#include <assert.h>
+
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/options.h"
@@ -109,6 +111,7 @@ static size_t queue_bytes_of(const impact_trace_options *options)
 static impact_status open_batcher(impact_tracer_provider *provider,
                                   const impact_trace_options *options, impact_exporter *exporter)
 {
+    assert(exporter);
     const impact__batcher_options whole = {
         .allocator = options->allocator,
         .exporter = exporter,

@@ -1,6 +1,7 @@
 /* Which spans are recorded. */
 #include "trace/sampler.h"
 
+#include <assert.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -126,6 +127,7 @@ static bool rule_of(impact__rule *rule, impact_sampler sampler, impact__parent_k
 
 static bool take_user(impact__sampler *to, impact_user_sampler *user)
 {
+    assert(to->user_count <= impact__user_sampler_limit);
     impact__rule rule;
     for (size_t i = 0; i < to->user_count; i++)
         if (to->users[i] == user)
@@ -140,6 +142,7 @@ static bool take_user(impact__sampler *to, impact_user_sampler *user)
 /* NOLINTNEXTLINE(misc-no-recursion): impact__sampler_depth_limit deep at most */
 static bool take_all(impact__sampler *to, const impact_sampler *sampler, int depth)
 {
+    assert(depth <= impact__sampler_depth_limit);
     impact_parent_samplers parents;
     if (sampler->kind == IMPACT_SAMPLER_USER)
         return take_user(to, sampler->user);

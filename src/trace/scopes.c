@@ -1,12 +1,14 @@
 /* What is current on a thread: the stack. */
 #include "trace/scopes.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/alloc.h"
 
 void impact__scopes_open(impact__scopes *scopes, uint32_t serial)
 {
+    assert(serial > 0);
     scopes->frames = scopes->first;
     scopes->depth = 0;
     scopes->capacity = impact__scope_first_count;
@@ -23,6 +25,7 @@ static void give_back(impact__scopes *scopes)
 /* To close it may run a program's code, which may enter and leave others: it is off the stack by then. */
 static void pop(impact__scopes *scopes)
 {
+    assert(scopes->depth > 0);
     impact__scope_frame frame = scopes->frames[--scopes->depth];
     if (frame.is_whole)
         impact__shared_release(frame.context);
@@ -39,6 +42,7 @@ void impact__scopes_close(impact__scopes *scopes)
 
 bool impact__scopes_grow(impact__scopes *scopes)
 {
+    assert(scopes->depth == scopes->capacity);
     if (scopes->capacity > UINT32_MAX / 2)
         return false;
     const size_t size = scopes->capacity * sizeof *scopes->frames;

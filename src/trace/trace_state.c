@@ -1,6 +1,7 @@
 /* Trace state: read, checked, cut and changed as a list of members (W3C Trace Context level 2, 3.3). */
 #include "trace/trace_state.h"
 
+#include <assert.h>
 #include <stddef.h>
 
 #include "base/ascii.h"
@@ -99,6 +100,7 @@ static bool read_list(member_list *list, impact_text state)
 
 static void remove_at(member_list *list, size_t index)
 {
+    assert(index < list->count);
     list->count--;
     memmove(&list->members[index], &list->members[index + 1],
             (list->count - index) * sizeof list->members[0]);
@@ -131,6 +133,7 @@ static size_t joined_size(const member_list *list)
 /* 3.3.1.5: whole members, large ones first, then from the end. */
 static void cut(member_list *list, size_t room)
 {
+    assert(list->count > 0 || room > 0);
     for (size_t i = list->count; i > 0 && joined_size(list) > room; i--)
         if (list->members[i - 1].size > large_member_size)
             remove_at(list, i - 1);

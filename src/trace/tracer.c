@@ -6,11 +6,14 @@
  */
 #include "trace/tracer.h"
 
+#include <assert.h>
+
 #include <impact/diagnostics.h>
 
 #include "base/alloc.h"
 #include "base/options.h"
 #include "base/text.h"
+#include "base/thread.h"
 #include "signal/encode.h"
 
 /* ---- a scope as bytes ---- */
@@ -70,6 +73,7 @@ static bool write_scope(impact_tracer *tracer, const impact_tracer_options *opti
 /* A list looks at so many, and counts the others as dropped. */
 static size_t looked_at(const impact_tracer_options *options)
 {
+    assert(options);
     return options->attribute_count < impact__list_count_limit ? options->attribute_count
                                                                : impact__list_count_limit;
 }
@@ -144,6 +148,7 @@ impact__tracer_set impact__default_tracers = {.lock = PTHREAD_MUTEX_INITIALIZER}
 
 static void show_by_number(impact__tracer_set *set, impact_tracer *tracer, uint32_t number)
 {
+    assert(impact__lock_is_held(&set->lock));
     tracer->number = set == &impact__default_tracers ? number | IMPACT__DEFAULT_TRACER : number;
     /* Pairs with the load in impact__tracer_by_number. */
     atomic_store_explicit(&set->by_number[number], tracer, memory_order_release);

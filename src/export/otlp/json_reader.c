@@ -5,6 +5,7 @@
  */
 #include "export/otlp/json_reader.h"
 
+#include <assert.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -15,6 +16,7 @@
 
 static void cut(impact_text *rest, size_t size)
 {
+    assert(size <= rest->size);
     *rest = impact_text_from(rest->data + size, rest->size - size);
 }
 
@@ -217,6 +219,7 @@ bool otlp__json_string_member(impact_text *string, impact_text document, const c
 
 static size_t write_utf8(char *to, uint32_t point)
 {
+    assert(point < 0x110000);
     if (point < 0x80) {
         to[0] = (char)point;
         return 1;

@@ -6,6 +6,8 @@
  * in vain. When some spans were taken and a later request failed, the spans of the later ones count as rejected:
  * the exporter's answer has one word for "some", and the counters stay exact.
  */
+#include <assert.h>
+
 #include <impact/plugin.h>
 
 #include <impact/diagnostics.h>
@@ -42,6 +44,7 @@ typedef struct passage {
 static impact_status send_part(otlp *to, const impact_batch *batch, impact__span_range part,
                                uint64_t deadline_ns, otlp__verdict *verdict)
 {
+    assert(part.count > 0);
     impact__buffer_clear(&to->request);
     const impact_status status = impact__gather_append(&to->request, batch, part);
     if (status)

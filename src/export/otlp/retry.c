@@ -1,6 +1,7 @@
 /* Whether and when a request is tried again. */
 #include "export/otlp/retry.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -36,6 +37,7 @@ uint64_t otlp__retry_backoff_ms(unsigned attempt, impact__random *random)
 /* 0 to 11; -1: it is none. */
 static int month_of(const char *name)
 {
+    assert(name);
     static const char names[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
     for (int month = 0; month < 12; month++)
         if (memcmp(names + 3 * month, name, 3) == 0)

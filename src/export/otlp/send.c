@@ -1,6 +1,8 @@
 /* One request with its retries, and what the answer means for the spans. */
 #include "export/otlp/send.h"
 
+#include <assert.h>
+
 #include <impact/diagnostics.h>
 
 #include "base/clock.h"
@@ -70,6 +72,7 @@ static void report_odd_success(const char *answer)
 /* Partial success is never retried (OTLP 1.x, "Partial Success"). */
 static void judge_success(const otlp__answer *answer, size_t span_count, size_t *rejected)
 {
+    assert(span_count > 0);
     otlp__response response;
     if (answer->is_cut || !otlp__response_parse(&response, answer->body)) {
         report_odd_success(answer->is_cut ? "cut off" : "not OTLP");
@@ -148,6 +151,7 @@ static void keep_pause(otlp__sender *sender, const otlp__answer *answer)
 impact_status otlp__send(otlp__sender *sender, impact_text body, size_t span_count,
                          uint64_t deadline_ns, otlp__verdict *verdict)
 {
+    assert(body.data && span_count > 0);
     otlp__answer answer = {.error = "the backend asked for a pause"};
     impact_status status = wait_for_turn(sender, deadline_ns);
     const bool was_sent = status == IMPACT_OK;

@@ -14,6 +14,7 @@
  */
 #include "export/otlp/transport.h"
 
+#include <assert.h>
 #include <limits.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -53,6 +54,7 @@ struct otlp__http {
 
 static size_t take_body(char *data, size_t one, size_t size, void *userdata)
 {
+    assert(one == 1);
     (void)one; /* is 1 */
     otlp__http *http = userdata;
     if (http->body.size + size > http->settings->response_limit) {
@@ -65,6 +67,7 @@ static size_t take_body(char *data, size_t one, size_t size, void *userdata)
 
 static size_t take_header(char *line, size_t one, size_t size, void *userdata)
 {
+    assert(one == 1);
     (void)one; /* is 1 */
     static const char name[] = "retry-after:";
     const size_t name_size = sizeof name - 1;
@@ -343,6 +346,7 @@ static impact_status post_inside(otlp__http *http, impact_text body, uint64_t de
 impact_status otlp__http_post(otlp__http *http, otlp__answer *answer, impact_text body,
                               uint64_t deadline_ns)
 {
+    assert(body.data || body.size == 0);
     http->answer = (otlp__answer){.error = "no answer in time"};
     http->error[0] = 0;
     impact__buffer_clear(&http->body);

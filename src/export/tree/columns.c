@@ -7,6 +7,7 @@
  */
 #include "export/tree/columns.h"
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -45,6 +46,7 @@ typedef struct character {
 
 static uint32_t code_point(const char *data, size_t size)
 {
+    assert(size > 0 && size <= 4);
     static const uint8_t first_mask[] = {0, 0x7F, 0x1F, 0x0F, 0x07};
     uint32_t point = (uint8_t)data[0] & first_mask[size];
     for (size_t i = 1; i < size; i++)
@@ -61,6 +63,7 @@ static size_t width_of(uint32_t point)
 
 static character character_at(impact_text text)
 {
+    assert(text.size > 0);
     const character unknown = {impact_text_from("?", 1), 1, 1};
     const size_t size = impact__utf8_sequence(text);
     if (!size)

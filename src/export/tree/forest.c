@@ -7,6 +7,7 @@
  */
 #include "export/tree/forest.h"
 
+#include <assert.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -140,6 +141,7 @@ static bool is_same_trace(const impact__forest_node *a, const impact__forest_nod
 /* Number the traces along the index; returns how many there are. */
 static size_t number_traces(impact__forest_node **index, size_t count)
 {
+    assert(count > 0);
     size_t traces = 0;
     for (size_t i = 0; i < count; i++) {
         if (i == 0 || !is_same_trace(index[i - 1], index[i]))
@@ -172,6 +174,7 @@ static impact__forest_node *parent_of(const impact__forest_node *node, impact__f
 
 static void hang(impact__forest *forest, impact__forest_node *node)
 {
+    assert(node);
     impact__forest_node **list =
         node->parent ? &node->parent->first_child : &forest->traces[node->trace].first_root;
     node->next = *list;
@@ -252,6 +255,7 @@ impact_status impact__forest_plant(impact__forest *forest)
 
 impact__forest_node *impact__forest_next(impact__forest_node *node, size_t *depth)
 {
+    assert(node && depth);
     if (node->first_child) {
         ++*depth;
         return node->first_child;

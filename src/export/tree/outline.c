@@ -1,6 +1,8 @@
 /* Indented JSON. */
 #include "export/tree/outline.h"
 
+#include <assert.h>
+
 #include "base/json.h"
 
 enum { indent_width = 4 };
@@ -34,6 +36,7 @@ void impact__outline_open(impact__outline *outline, char bracket)
 
 void impact__outline_close(impact__outline *outline, char bracket)
 {
+    assert(outline->depth > 0);
     outline->depth--;
     if (!outline->is_empty)
         new_line(outline);

@@ -8,6 +8,7 @@
  */
 #include "export/tree/waterfall.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -120,6 +121,7 @@ static size_t scaled(uint64_t part, uint64_t whole)
 
 static void append_bar(const page *on, const impact_span_view *span)
 {
+    assert(on && span);
     const uint64_t whole = on->trace->end_unix_ns > on->trace->start_unix_ns
                                ? on->trace->end_unix_ns - on->trace->start_unix_ns
                                : 0;

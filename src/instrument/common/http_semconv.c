@@ -1,6 +1,7 @@
 /* What both ends of HTTP need to describe it. */
 #include "instrument/common/http_semconv.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
@@ -58,6 +59,7 @@ const char *impact__http_method_name(const char *method)
 bool impact__http_split_authority(impact_text authority, long otherwise, impact_text *host,
                                   long *port)
 {
+    assert(authority.data || authority.size == 0);
     const impact__authority address = impact__authority_of(authority);
     if (!address.host.size)
         return false;

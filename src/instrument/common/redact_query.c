@@ -4,6 +4,7 @@
  * So a key is compared by its letters and digits alone, decoded and in lower case: "X-Api-Key",
  * "api_key" and "user[apiKey]" are one. What is not surely harmless is redacted.
  */
+#include <assert.h>
 #include <string.h>
 
 #include "base/ascii.h"
@@ -20,6 +21,7 @@ typedef struct writer {
 
 static void write_text(writer *w, const char *data, size_t size)
 {
+    assert(w->to || w->capacity == 0);
     if (w->size < w->capacity) {
         const size_t room = w->capacity - w->size;
         memcpy(w->to + w->size, data, size < room ? size : room);
@@ -30,6 +32,7 @@ static void write_text(writer *w, const char *data, size_t size)
 /* Cut the next byte off, percent-decoded. */
 static char next_byte(impact_text *rest)
 {
+    assert(rest->size > 0);
     char c = rest->data[0];
     size_t taken = 1;
     if (c == '%' && rest->size >= 3) {
@@ -131,6 +134,7 @@ static size_t write_pair(writer *w, impact_text rest)
 
 size_t impact__http_redact_query(char *to, size_t capacity, impact_text query)
 {
+    assert(query.data || query.size == 0);
     writer w = {to, capacity, 0};
     while (query.size) {
         const size_t size = write_pair(&w, query);

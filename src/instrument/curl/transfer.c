@@ -19,6 +19,7 @@
  */
 #include "instrument/curl/transfer.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -237,6 +238,7 @@ static impact_span *start_first(const impact__curl_handle *handle)
 
 void impact__transfer_begin(impact__curl_handle *handle, CURLM *multi)
 {
+    assert(handle);
     impact__transfer *transfer = &handle->transfer;
     char *url = impact__curl_handle_copy_url(handle);
     if (handle->settings.is_connect_only || !impact__url_is_http(url)) {

@@ -23,8 +23,10 @@
  */
 #include "instrument/microhttpd/health_request.h"
 
+#include <assert.h>
 #include <string.h>
 
+#include "base/thread.h"
 #include "serve/microhttpd/answer.h"
 
 /* ---- the list ---- */
@@ -87,6 +89,7 @@ static void wake(const impact__suspended *suspended)
 /* Under the lock. */
 static void suspend(impact__suspended *suspended, impact__health_request *request)
 {
+    assert(request);
     request->is_suspended = true;
     request->previous = NULL;
     request->next = suspended->first;
@@ -99,6 +102,7 @@ static void suspend(impact__suspended *suspended, impact__health_request *reques
 /* Under the lock. */
 static void resume(impact__suspended *suspended, impact__health_request *request)
 {
+    assert(impact__lock_is_held(&suspended->lock));
     *(request->previous ? &request->previous->next : &suspended->first) = request->next;
     if (request->next)
         request->next->previous = request->previous;

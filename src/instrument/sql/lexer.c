@@ -1,6 +1,7 @@
 /* SQL cut into tokens: plain words and white space at once, all else by a table of rules. */
 #include "instrument/sql/lexer.h"
 
+#include <assert.h>
 #include <string.h>
 #include <strings.h>
 
@@ -38,6 +39,7 @@ static char at(impact_text text, size_t index)
 
 static impact_text after(impact_text text, size_t size)
 {
+    assert(size <= text.size);
     return impact_text_from(text.data + size, text.size - size);
 }
 
@@ -133,6 +135,7 @@ static extent to_outer_comment_end(impact_text text, size_t start)
  * backslash precedes where `escapes`. */
 static extent to_quote(impact_text text, size_t start, bool escapes)
 {
+    assert(start <= text.size);
     const char quote = text.data[start - 1];
     for (size_t i = start; i < text.size; i++) {
         if (escapes && text.data[i] == '\\') {
@@ -327,6 +330,7 @@ static bool begins_with(impact_text text, const char *opener, size_t *size)
 
 static size_t measure_by_rule(impact_text text, impact__sql_dialect dialect, impact__sql_kind *kind)
 {
+    assert(text.size > 0);
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
         size_t start;
         if (!(rules[i].dialects & dialect) || !begins_with(text, rules[i].opener, &start))
@@ -356,6 +360,7 @@ static bool is_truth(impact_text word)
 static size_t measure_prefixed_or_word(impact_text text, impact__sql_dialect dialect,
                                        impact__sql_kind *kind)
 {
+    assert(text.size > 0);
     if (may_be_prefix(text)) {
         const size_t size = measure_by_rule(text, dialect, kind);
         if (*kind == IMPACT__SQL_LITERAL)
@@ -401,6 +406,7 @@ impact__sql_token impact__sql_next_significant(impact__sql_source *source)
 /* Most words differ in their first letter: so neither is measured before. */
 bool impact__sql_is_word(impact__sql_token token, const char *word)
 {
+    assert(word);
     if (token.kind != IMPACT__SQL_WORD)
         return false;
     for (size_t i = 0; i < token.text.size; i++)

@@ -4,6 +4,7 @@
  * where no column has that name, so that it is a name only beside a dot, or where a table is named.
  * What an option is set to may be a key or a password, and rows that follow COPY are nothing else.
  */
+#include <assert.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -25,6 +26,7 @@ static const impact_text placeholder = {"?", 1};
 /* All of it or nothing. False: it does not fit. */
 static bool write_token(sanitiser *s, impact_text text)
 {
+    assert(text.data || text.size == 0);
     const size_t blank = s->needs_blank && s->size ? 1 : 0;
     if (text.size > s->capacity - s->size || s->capacity - s->size - text.size < blank)
         return false;
@@ -84,6 +86,7 @@ static bool take(sanitiser *s, impact__sql_statement *statement, impact__sql_tok
 
 size_t impact__sql_sanitise(char *to, size_t capacity, impact_text sql, impact__sql_dialect dialect)
 {
+    assert(sql.data || sql.size == 0);
     sanitiser s = {.to = to, .capacity = capacity};
     impact__sql_statement statement = {.expects_statement = true};
     impact__sql_source source = {sql, dialect};

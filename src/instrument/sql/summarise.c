@@ -1,4 +1,5 @@
 /* db.query.summary: operations and targets. */
+#include <assert.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -50,6 +51,7 @@ static bool take(summary *s, impact__sql_statement *statement, impact__sql_token
 size_t impact__sql_summarise(char to[IMPACT__SQL_SUMMARY_LIMIT], impact_text sql,
                              impact__sql_dialect dialect)
 {
+    assert(sql.data || sql.size == 0);
     summary s = {.to = to};
     impact__sql_statement statement = {.expects_statement = true};
     impact__sql_source source = {sql, dialect};

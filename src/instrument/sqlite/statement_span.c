@@ -6,6 +6,7 @@
  */
 #include "instrument/sqlite/statement_span.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -87,6 +88,7 @@ static impact_span *start_span(impact_tracer *own, const statement_facts *facts,
 /* Without memory to remember it the span ends here: it was, and that is all it tells. */
 static void keep(const sqlite3_stmt *statement, impact_span *span)
 {
+    assert(statement && span);
     running_statement *running = impact__alloc(NULL, sizeof *running);
     if (!running) {
         impact_span_end(span);

@@ -1,6 +1,8 @@
 /* Path and query of a request as they travel. */
 #include "serve/microhttpd/target.h"
 
+#include <assert.h>
+
 #include "base/alloc.h"
 #include "base/ascii.h"
 #include "base/request_target.h"
@@ -50,6 +52,7 @@ static bool may_stay(char c)
 
 static void put_encoded(encoder *e, const char *data, size_t size)
 {
+    assert(data || size == 0);
     static const char digits[] = "0123456789ABCDEF";
     for (size_t i = 0; i < size; i++) {
         if (may_stay(data[i])) {
