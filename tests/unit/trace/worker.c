@@ -276,6 +276,29 @@ TEST(behind_a_dead_backend_memory_is_bounded_and_what_a_burst_took_is_given_back
     close_and_check();
 }
 
+/* As one that calls a traced library: it begins and ends spans of its own. */
+static impact_status export_with_a_span(impact_exporter *exporter, const impact_batch *batch,
+                                        uint32_t timeout_ms, size_t *rejected)
+{
+    impact_span *span = impact_span_start(tracer, "export", NULL);
+    const impact_status status = fake_export(exporter, batch, timeout_ms, rejected);
+    CHECK(!impact_span_is_recording(span));
+    impact_span_end(span);
+    return status;
+}
+
+TEST(what_an_exporter_does_is_not_traced)
+{
+    impact_exporter *exporter = fake_exporter_open(&fakes[0]);
+    exporter->export_batch = export_with_a_span;
+    REQUIRE(open_provider(&exporter, 1, (impact_trace_options){.batch_limit = 1}));
+    end_spans(3);
+    CHECK_EQUAL(impact_tracer_provider_flush(provider, tracing_timeout_ms), IMPACT_OK);
+    CHECK_EQUAL(fake_read(&fakes[0], &fakes[0].spans), 3);
+    CHECK_EQUAL(stats_of(provider).ended, 3);
+    close_and_check();
+}
+
 TEST(the_bytes_that_wait_are_bounded_by_the_option)
 {
     REQUIRE(open_with(1, (impact_trace_options){.queue_bytes = 1024 * 1024}));
