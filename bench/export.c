@@ -1,13 +1,14 @@
-/* What exporting costs: the real OTLP exporter, to a server on this machine that reads every request and
- * answers 200. It is another process, so none of its time is ours.
+/* What exporting costs: the real OTLP exporter, to a server on this machine that reads every
+ * request and answers 200. It is another process, so none of its time is ours.
  *
- * Spans of three attributes, in batches of 512 and in a queue that holds a whole round: none is dropped,
- * and every round's must have been exported.
- * export_cpu_ns_per_span: processor time, user and system, of all threads but the one that makes the
- * spans (there is one: the batcher's worker), from the first span until flush returns, by the number of
- * spans. Arranging batches, building requests, libcurl and the kernel's part of sending are in it.
- * export_max_spans_per_s: the number of spans by the time from the first span until flush returns, by
- * when the last request has been answered.
+ * Spans of three attributes, in batches of 512 and in a queue that holds a whole round: none is
+ * dropped, and every round's must have been exported.
+ * export_cpu_ns_per_span: processor time, user and system, of all threads but the one that makes
+ * the spans (there is one: the batcher's worker), from the first span until flush returns, by the
+ * number of spans. Arranging batches, building requests, libcurl and the kernel's part of sending
+ * are in it.
+ * export_max_spans_per_s: the number of spans by the time from the first span until flush returns,
+ * by when the last request has been answered.
  */
 #include <arpa/inet.h>
 #include <microhttpd.h>

@@ -1,8 +1,8 @@
 /* What a probe costs those who wait for it, and those who should not have to.
  *
- * twenty_slow_checks_ms: a probe of twenty checks of 700 ms. app_latency_beside_probe_ms: the slowest of the
- * application's own requests to a libmicrohttpd server with one thread, while a probe of a check that hangs
- * waits there; app_latency_alone_ms is the same without the probe.
+ * twenty_slow_checks_ms: a probe of twenty checks of 700 ms. app_latency_beside_probe_ms: the
+ * slowest of the application's own requests to a libmicrohttpd server with one thread, while a
+ * probe of a check that hangs waits there; app_latency_alone_ms is the same without the probe.
  */
 #include <arpa/inet.h>
 #include <poll.h>

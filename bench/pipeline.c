@@ -1,7 +1,9 @@
-/* What the pipeline costs: with two exporters, with two threads, with a backend that is away, and in memory.
+/* What the pipeline costs: with two exporters, with two threads, with a backend that is away, and in
+ * memory.
  *
- * Memory is measured in a process of its own each: the bench's allocations are not in it. A backend that
- * is away is an exporter that makes its request, as large as the batch, and then waits for an answer.
+ * Memory is measured in a process of its own each: the bench's allocations are not in it. A backend
+ * that is away is an exporter that makes its request, as large as the batch, and then waits for an
+ * answer.
  */
 #include <pthread.h>
 #include <stdatomic.h>
@@ -173,8 +175,8 @@ static double batches_ns(bool is_here, bool is_there)
     return took;
 }
 
-/* The worker sleeps until it is flushed: there are two cores, and both are the threads'. Each thread is
- * timed alone, too: the worker leaves what it read in the caches of one of the two. */
+/* The worker sleeps until it is flushed: there are two cores, and both are the threads'. Each
+ * thread is timed alone, too: the worker leaves what it read in the caches of one of the two. */
 static void measure_two_threads(void)
 {
     impact_exporter *exporter = &nothing;

@@ -1,9 +1,9 @@
-/* What spans (works.h), a traceparent and a health answer cost, beside the two clock reads that no span
- * can do without.
+/* What spans (works.h), a traceparent and a health answer cost, beside the two clock reads that no
+ * span can do without.
  *
- * The exporter takes every batch and does nothing. A batch of spans stays below the export batch, so
- * that the worker sleeps while it is timed; span_3attr_sustained_ns is the same with the worker at its
- * work on another core, wake-ups included. Allocations are counted over the whole process.
+ * The exporter takes every batch and does nothing. A batch of spans stays below the export batch,
+ * so that the worker sleeps while it is timed; span_3attr_sustained_ns is the same with the worker
+ * at its work on another core, wake-ups included. Allocations are counted over the whole process.
  */
 #include <pthread.h>
 #include <stdatomic.h>

@@ -1,5 +1,6 @@
-/* What is reported reaches the callback as one line of UTF-8 that no terminal obeys, whatever was in it; as
- * it was where it was that already; and once a minute, with the right number of those withheld. */
+/* What is reported reaches the callback as one line of UTF-8 that no terminal obeys, whatever was
+ * in it; as it was where it was that already; and once a minute, with the right number of those
+ * withheld. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +22,7 @@ static void require(bool fact)
         abort();
 }
 
-/* ---- the clock, found before the C library's; that of the wall is true, as the fuzzer reads it ---- */
+/* ---- the clock, found before the C library's; the wall's is true, as the fuzzer reads it ---- */
 
 static int64_t now_s = 1000;
 
@@ -78,8 +79,9 @@ static void keep(impact_severity severity, const char *message, uint64_t suppres
     said_count++;
 }
 
-/* Every character that may stand there stands there still; and only a line that is too long is shorter, by
- * no more than what looks like a character that did not go in whole: of four bytes at most. */
+/* Every character that may stand there stands there still; and only a line that is too long is
+ * shorter, by no more than what looks like a character that did not go in whole: of four bytes at
+ * most. */
 static void require_faithful(const char *text)
 {
     const size_t size = strlen(text);

@@ -1,5 +1,5 @@
-/* A message's fields, as a carrier of contexts: what targets of propagators write to and read from. Names
- * are compared without case, as HTTP does. */
+/* A message's fields, as a carrier of contexts: what targets of propagators write to and read from.
+ * Names are compared without case, as HTTP does. */
 #ifndef IMPACT_FUZZ_HEADERS_H
 #define IMPACT_FUZZ_HEADERS_H
 

@@ -1,6 +1,6 @@
-/* Every format, as a pair: what is injected is extracted alike, as far as the format carries it; and
- * nothing else is. The input makes the context, so that ids, trace state and baggage are such as no
- * message would have brought. */
+/* Every format, as a pair: what is injected is extracted alike, as far as the format carries it;
+ * and nothing else is. The input makes the context, so that ids, trace state and baggage are such
+ * as no message would have brought. */
 #include <stdint.h>
 
 #include <impact/baggage.h>

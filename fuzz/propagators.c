@@ -1,5 +1,5 @@
-/* Every format: what one reads of a message, it writes so that it reads the same again; and whatever is
- * written can stand in a header. */
+/* Every format: what one reads of a message, it writes so that it reads the same again; and
+ * whatever is written can stand in a header. */
 #include <stdint.h>
 
 #include <impact/baggage.h>

@@ -1,13 +1,12 @@
 #!/usr/bin/env python3
-"""The converter of Python's values: whatever is given, recording raises nothing, and what is recorded is
-what is said to be.
+"""Python's values: whatever is given, recording raises nothing, and records what is said to be.
 
     python_values.py [--seed N] [--rounds N | --seconds N]
 
-A round makes values at random and records each as an attribute in every way that there is: at a span's
-start, by one, by several, of an event and of a link. The spans are decoded by the official protobuf
-classes. All ways must have recorded the same, and of values that have a plain form, that form. The seed
-and the value are printed when they did not. It runs in the tests' environment.
+A round makes values at random and records each as an attribute in every way that there is: at a
+span's start, by one, by several, of an event and of a link. The spans are decoded by the official
+protobuf classes. All ways must have recorded the same, and of values that have a plain form, that
+form. The seed and the value are printed when they did not. It runs in the tests' environment.
 """
 
 import argparse

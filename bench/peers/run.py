@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
-"""Times the same spans with impact and with other libraries, all in turns, and prints them side by side.
+"""Times the same spans with impact and with other libraries in turns; prints them side by side.
 
     run.py PEERS_FOLDER IMPACT_PROGRAM OUR_PYTHON
 
-Every library is a program of its own that waits for orders, one a line: `<work> <batches> <count>`, to
-which it answers the nanoseconds of a span for each batch of `count` spans; an empty line where it has
-no such span. It flushes after each batch, outside of the time. `exported` is answered with the number of
-spans that its exporter was given, which must be all. A round gives each program each work once, so that
-all see the same weather on a shared machine. A column whose program is not there is left out by name.
+Every library is a program of its own that waits for orders, one a line: `<work> <batches> <count>`,
+to which it answers the nanoseconds of a span for each batch of `count` spans; an empty line where
+it has no such span. It flushes after each batch, outside of the time. `exported` is answered with
+the number of spans that its exporter was given, which must be all. A round gives each program each
+work once, so that all see the same weather on a shared machine. A column whose program is not there
+is left out by name.
 """
 
 import argparse
@@ -20,8 +21,8 @@ import sys
 HERE = pathlib.Path(__file__).parent
 
 BATCHES = 6  # the first is to warm up: until now another program had the caches
-SPANS = 500  # below the batch (512) of every batch processor: its worker sleeps while the clock runs
-GO_SPANS, PYTHON_SPANS = 200, 50  # of who takes long: on a busy machine a long batch is interrupted
+SPANS = 500  # below the batch (512) of every batch processor: its worker sleeps while we time
+GO_SPANS, PYTHON_SPANS = 200, 50  # of who takes long: a long batch is interrupted when all is busy
 
 FLOOR = "clock_pair"  # two reads of the clock, without which no span has its times
 SAMPLED = ("start_end", "three_attributes", "spec", "ten_attributes")
@@ -81,8 +82,8 @@ class Program:
 
 
 class Column:
-    """A library's programs, and its times: a number for each round. One that cannot set its provider
-    aside has a program without one, `off`."""
+    """A library's programs, and its times: a number for each round. One that cannot set its
+    provider aside has a program without one, `off`."""
 
     def __init__(self, title, version, command, ours=None, spans=SPANS, off=None):
         self.title = title

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Counts the instructions that a span takes, with callgrind, and holds each of five works to a ceiling.
+"""Counts the instructions that a span takes, with callgrind, and holds five works to a ceiling.
 
     count.py PROGRAM [--skip REASON] [--renew]
 
-PROGRAM is counted.c, compiled. The ceilings are in ceilings.txt beside this file; with --renew it is
-written anew. Unlike time, the number is the same on a busy machine: a work that takes more was changed.
-Only the thread that makes the spans is counted, and what the system does for it is not.
+PROGRAM is counted.c, compiled. The ceilings are in ceilings.txt beside this file; with --renew it
+is written anew. Unlike time, the number is the same on a busy machine: a work that takes more was
+changed. Only the thread that makes the spans is counted, and what the system does for it is not.
 """
 import argparse
 import pathlib
@@ -23,8 +23,9 @@ SKIPPED = 77  # Meson's exit status for it
 ALLOWANCE = 1.05
 
 HEAD = """\
-# The instructions that a span may take at most: what `make ceilings` counted, and {percent} % more for
-# other releases of gcc and glibc. It writes this file anew; look at the difference before you commit it.
+# The instructions that a span may take at most: what `make ceilings` counted, and {percent} % more
+# for other releases of gcc and glibc. It writes this file anew; look at the difference before you
+# commit it.
 """
 
 

@@ -41,7 +41,8 @@ COUNTED(no_provider)
     work_no_provider(counted_spans);
 }
 
-/* By the kernel's clock: the other one asks that, too, once a millisecond, which is few spans in here. */
+/* By the kernel's clock: the other one asks that, too, once a millisecond, which is few spans in
+ * here. */
 static impact_tracer_provider *open_provider(impact_sampler sampler)
 {
     impact_tracer_provider *provider = NULL;

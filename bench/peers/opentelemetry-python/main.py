@@ -1,4 +1,4 @@
-"""The spans of run.py with opentelemetry-python, or, with `ours`, with impact behind the same API."""
+"""The spans of run.py with opentelemetry-python; with `ours`, with impact behind the same API."""
 
 import gc
 import os
@@ -9,9 +9,10 @@ from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider, sampling
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 
+WORDS = ("one", "two", "thr", "fou", "fiv", "six", "sev", "eig", "nin", "ten")
 TEN = {
     f"attribute.number.{word}": f"text.of.attribute.{number:02}"
-    for number, word in enumerate(["one", "two", "thr", "fou", "fiv", "six", "sev", "eig", "nin", "ten"], 1)
+    for number, word in enumerate(WORDS, 1)
 }
 
 
