@@ -223,7 +223,7 @@ static extent to_number_end(impact_text text, size_t start)
         const bool is_exponent_sign = (c == '+' || c == '-') && !is_hex &&
                                       (text.data[size - 1] | 0x20) == 'e' &&
                                       impact__is_digit(at(text, size + 1));
-        const bool is_prefix = begins_word(c) && at(text, size + 1) == '\'';
+        const bool is_prefix = impact__is_letter(c) && at(text, size + 1) == '\'';
         if (is_prefix || c == '$' || (!continues_word(c) && c != '.' && !is_exponent_sign))
             break;
     }
@@ -371,13 +371,22 @@ static size_t measure_prefixed_or_word(impact_text text, impact__sql_dialect dia
     return size;
 }
 
+/* No rule's opener begins with any other byte, but for letters. */
+static bool may_open(char c)
+{
+    return impact__is_digit(c) || (c && strchr("/-#'$\"`[?:@.", c));
+}
+
 static size_t measure(impact_text text, impact__sql_dialect dialect, impact__sql_kind *kind)
 {
-    if (begins_word(text.data[0]))
+    const char first = text.data[0];
+    if (begins_word(first))
         return measure_prefixed_or_word(text, dialect, kind);
-    *kind = IMPACT__SQL_BLANK;
+    if (may_open(first))
+        return measure_by_rule(text, dialect, kind);
     const size_t size = measure_space(text);
-    return size ? size : measure_by_rule(text, dialect, kind);
+    *kind = size ? IMPACT__SQL_BLANK : IMPACT__SQL_OPERATOR;
+    return size ? size : 1;
 }
 
 /* ---- tokens ---- */
@@ -401,26 +410,6 @@ impact__sql_token impact__sql_next_significant(impact__sql_source *source)
         token = impact__sql_next(source);
     while (token.kind == IMPACT__SQL_BLANK);
     return token;
-}
-
-/* Most words differ in their first letter: so neither is measured before. */
-bool impact__sql_is_word(impact__sql_token token, const char *word)
-{
-    assert(word);
-    if (token.kind != IMPACT__SQL_WORD)
-        return false;
-    for (size_t i = 0; i < token.text.size; i++)
-        if (impact__to_upper_case(token.text.data[i]) != word[i])
-            return false; /* also where the word ends before the token */
-    return word[token.text.size] == 0;
-}
-
-bool impact__sql_is_one_of(impact__sql_token token, const char *const *words)
-{
-    for (; token.kind == IMPACT__SQL_WORD && *words; words++)
-        if (impact__sql_is_word(token, *words))
-            return true;
-    return false;
 }
 
 bool impact__sql_is_operator(impact__sql_token token, char c)

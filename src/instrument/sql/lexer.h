@@ -41,12 +41,6 @@ impact__sql_token impact__sql_next(impact__sql_source *source);
 /* The same, but for blanks. */
 impact__sql_token impact__sql_next_significant(impact__sql_source *source);
 
-/* The token is this word, in any case; `word` is in upper case. */
-bool impact__sql_is_word(impact__sql_token token, const char *word);
-
-/* The token is this word out of a list that NULL ends. */
-bool impact__sql_is_one_of(impact__sql_token token, const char *const *words);
-
 /* The token is this operator. */
 bool impact__sql_is_operator(impact__sql_token token, char c);
 

@@ -7,33 +7,9 @@
  */
 #include "instrument/sql/statement.h"
 
-enum { depth_limit = 63 };
+#include "instrument/sql/words.h"
 
-static const char *const querying_words[] = {"SELECT", "DELETE", "UPDATE", NULL};
-static const char *const changing_words[] = {"INSERT", "UPDATE", "DELETE", "MERGE", NULL};
-static const char *const defining_words[] = {"CREATE", "ALTER", "DROP", "TRUNCATE", NULL};
-/* Operations whose next name is their target. */
-static const char *const naming_words[] = {"UPDATE",  "CALL",    "EXEC",     "EXECUTE", "PRAGMA",
-                                           "ANALYZE", "REINDEX", "TRUNCATE", "COPY",    NULL};
-static const char *const leading_words[] = {"WITH", "RECURSIVE", NULL};
-static const char *const explaining_words[] = {"EXPLAIN", "PLAN",    "QUERY",
-                                               "ANALYZE", "VERBOSE", NULL};
-static const char *const option_words[] = {"PRAGMA", "SET", NULL};
-/* Who may log in is data, so no USER and no ROLE. */
-static const char *const object_words[] = {"TABLE",    "INDEX",    "VIEW",      "TRIGGER",
-                                           "SEQUENCE", "DATABASE", "PROCEDURE", "SCHEMA",
-                                           "FUNCTION", "TYPE",     NULL};
-static const char *const code_words[] = {"TRIGGER", "FUNCTION", "PROCEDURE", NULL};
-/* Between the word that announces a target and the target. */
-static const char *const skipped_words[] = {
-    "IF",    "NOT",  "EXISTS",   "ONLY",         "LATERAL", "OR", "REPLACE", "IGNORE",
-    "ABORT", "FAIL", "ROLLBACK", "CONCURRENTLY", "TABLE",   "ON", NULL};
-/* They end a FROM list; the reserved ones are no target's name without quotes. */
-static const char *const reserved_words[] = {"WHERE",  "GROUP",  "HAVING",    "ORDER", "LIMIT",
-                                             "UNION",  "EXCEPT", "INTERSECT", "SET",   "RETURNING",
-                                             "WINDOW", "VALUES", NULL};
-static const char *const clause_words[] = {"FOR",   "OFFSET",  "FETCH",     "INTO",    "LOCK",
-                                           "START", "QUALIFY", "PROCEDURE", "CONNECT", NULL};
+enum { depth_limit = 63 };
 
 static uint64_t bit(const impact__sql_statement *s)
 {
@@ -46,35 +22,33 @@ static bool is_called(impact__sql_source source)
     return impact__sql_is_operator(impact__sql_next_significant(&source), '(');
 }
 
-static bool begins_operation(const impact__sql_statement *s, impact__sql_token token,
+static bool begins_operation(const impact__sql_statement *s, unsigned word,
                              impact__sql_source source)
 {
-    if (token.kind != IMPACT__SQL_WORD)
-        return false;
-    if (s->expects_statement || impact__sql_is_word(token, "SELECT"))
+    if (s->expects_statement || (word & IMPACT__SQL_SELECTS))
         return true;
     /* The body of a common table expression, or what follows the last of them. */
     const bool may_follow = impact__sql_is_operator(s->previous, '(') ||
                             impact__sql_is_operator(s->previous, ')') ||
-                            impact__sql_is_one_of(s->previous, explaining_words);
-    return may_follow && impact__sql_is_one_of(token, changing_words) && !is_called(source);
+                            (s->previous_word & IMPACT__SQL_EXPLAINS);
+    return may_follow && (word & IMPACT__SQL_CHANGES) && !is_called(source);
 }
 
-static impact__sql_role take_operation(impact__sql_statement *s, impact__sql_token token)
+static impact__sql_role take_operation(impact__sql_statement *s, unsigned word)
 {
     const bool is_first = s->expects_statement;
     s->expects_statement = false;
-    if (impact__sql_is_one_of(token, leading_words))
+    if (word & IMPACT__SQL_LEADS)
         return IMPACT__SQL_PLAIN;
     s->lists &= ~bit(s);
-    if (impact__sql_is_one_of(token, querying_words))
+    if (word & IMPACT__SQL_QUERIES)
         s->statements |= bit(s);
     else
         s->statements &= ~bit(s);
-    s->expects_target = impact__sql_is_one_of(token, naming_words);
-    s->expects_object_type = impact__sql_is_one_of(token, defining_words);
-    s->sets_option = is_first && impact__sql_is_one_of(token, option_words);
-    s->copies = is_first && impact__sql_is_word(token, "COPY");
+    s->expects_target = word & IMPACT__SQL_NAMES;
+    s->expects_object_type = word & IMPACT__SQL_DEFINES;
+    s->sets_option = is_first && (word & IMPACT__SQL_SETS);
+    s->copies = is_first && (word & IMPACT__SQL_COPIES);
     return IMPACT__SQL_OPERATION;
 }
 
@@ -86,35 +60,32 @@ static impact__sql_role take_target(impact__sql_statement *s)
 }
 
 /* The body of a trigger or a function has statements of its own, which do not run now. */
-static impact__sql_role take_object_type(impact__sql_statement *s, impact__sql_token token)
+static impact__sql_role take_object_type(impact__sql_statement *s, unsigned word)
 {
     s->expects_object_type = false;
     s->expects_target = true;
-    s->is_definition = impact__sql_is_one_of(token, code_words);
+    s->is_definition = word & IMPACT__SQL_CODE;
     return IMPACT__SQL_OBJECT_TYPE;
 }
 
 /* FROM also stands in IS DISTINCT FROM, and in calls such as EXTRACT(YEAR FROM x). */
-static bool opens_list(const impact__sql_statement *s, impact__sql_token token)
+static bool opens_list(const impact__sql_statement *s, unsigned word)
 {
-    return impact__sql_is_word(token, "FROM") && (s->statements & bit(s)) &&
-           !impact__sql_is_word(s->previous, "DISTINCT");
+    return (word & IMPACT__SQL_LISTS) && (s->statements & bit(s)) &&
+           !(s->previous_word & IMPACT__SQL_DISTINGUISH);
 }
 
-static impact__sql_role take_word(impact__sql_statement *s, impact__sql_token token)
+static impact__sql_role take_word(impact__sql_statement *s, unsigned word)
 {
-    s->expects_target = s->expects_target && impact__sql_is_one_of(token, skipped_words);
-    if (opens_list(s, token)) {
+    const bool opens = opens_list(s, word);
+    if (opens)
         s->lists |= bit(s);
-        s->expects_target = true;
-    } else if (impact__sql_is_one_of(token, reserved_words) ||
-               impact__sql_is_one_of(token, clause_words)) {
+    else if (word & IMPACT__SQL_ENDS_LIST)
         s->lists &= ~bit(s);
-    }
-    if (impact__sql_is_word(token, "JOIN") || impact__sql_is_word(token, "INTO"))
-        s->expects_target = true;
-    s->copies_input = s->copies_input || (s->copies && impact__sql_is_word(token, "STDIN"));
-    s->expects_value = s->expects_value || (s->sets_option && impact__sql_is_word(token, "TO"));
+    s->expects_target = opens || (word & IMPACT__SQL_ANNOUNCES) ||
+                        (s->expects_target && (word & IMPACT__SQL_SKIPPED));
+    s->copies_input = s->copies_input || (s->copies && (word & IMPACT__SQL_INPUT));
+    s->expects_value = s->expects_value || (s->sets_option && (word & IMPACT__SQL_ASSIGNS));
     return IMPACT__SQL_PLAIN;
 }
 
@@ -129,7 +100,7 @@ static void open_parenthesis(impact__sql_statement *s)
     s->depth++;
     s->statements &= ~bit(s);
     s->lists &= ~bit(s);
-    s->expects_target = s->expects_target && impact__sql_is_word(s->previous, "FROM");
+    s->expects_target = s->expects_target && (s->previous_word & IMPACT__SQL_LISTS);
     s->expects_value = s->expects_value || s->sets_option;
 }
 
@@ -151,38 +122,43 @@ static void take_operator(impact__sql_statement *s, impact__sql_token token)
     }
 }
 
-static bool may_be_target(impact__sql_token token)
+static bool may_be_target(unsigned word)
 {
-    return impact__sql_is_name(token) && !impact__sql_is_one_of(token, skipped_words) &&
-           !impact__sql_is_one_of(token, reserved_words);
+    return !(word & (IMPACT__SQL_SKIPPED | IMPACT__SQL_RESERVED));
 }
 
-static impact__sql_role take(impact__sql_statement *s, impact__sql_token token,
-                             impact__sql_source source)
+/* A word, or an identifier in quotes. */
+static impact__sql_role take_name(impact__sql_statement *s, impact__sql_kind kind, unsigned word,
+                                  impact__sql_source source)
 {
-    const bool is_qualified = impact__sql_is_operator(s->previous, '.');
-    if (s->expects_value && impact__sql_is_name(token))
+    const bool is_word = kind == IMPACT__SQL_WORD;
+    if (s->expects_value)
         return IMPACT__SQL_VALUE;
-    if (is_qualified && impact__sql_is_name(token))
+    if (impact__sql_is_operator(s->previous, '.'))
         return IMPACT__SQL_PLAIN;
-    if (begins_operation(s, token, source))
-        return take_operation(s, token);
-    if (s->expects_object_type && impact__sql_is_one_of(token, object_words))
-        return take_object_type(s, token);
-    if (s->expects_target && may_be_target(token))
+    if (is_word && begins_operation(s, word, source))
+        return take_operation(s, word);
+    if (s->expects_object_type && (word & IMPACT__SQL_OBJECT))
+        return take_object_type(s, word);
+    if (s->expects_target && may_be_target(word))
         return take_target(s);
-    if (token.kind == IMPACT__SQL_WORD)
-        return take_word(s, token);
-    s->expects_target = s->expects_target && token.kind == IMPACT__SQL_OPERATOR;
-    if (token.kind == IMPACT__SQL_OPERATOR)
-        take_operator(s, token);
+    if (is_word)
+        return take_word(s, word);
     return IMPACT__SQL_PLAIN;
 }
 
 impact__sql_role impact__sql_statement_take(impact__sql_statement *s, impact__sql_token token,
                                             impact__sql_source source)
 {
-    const impact__sql_role role = take(s, token, source);
+    const unsigned word = impact__sql_word(token);
+    impact__sql_role role = IMPACT__SQL_PLAIN;
+    if (impact__sql_is_name(token))
+        role = take_name(s, token.kind, word, source);
+    else if (token.kind == IMPACT__SQL_OPERATOR)
+        take_operator(s, token);
+    else
+        s->expects_target = false;
     s->previous = token;
+    s->previous_word = word;
     return role;
 }

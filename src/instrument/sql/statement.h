@@ -32,6 +32,7 @@ typedef struct impact__sql_statement {
     uint64_t statements;      /* a bit a depth: a statement that may have a FROM stands there */
     uint64_t lists;           /* a bit a depth: its FROM list is open */
     impact__sql_token previous;
+    unsigned previous_word; /* what impact__sql_word says of it */
 } impact__sql_statement;
 
 /* Take the next token, which is no blank. `source` is what follows it. */

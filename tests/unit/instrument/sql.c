@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "base/ascii.h"
+#include "instrument/sql/words.h"
 #include "support/check.h"
 
 enum { capacity = 4096 };
@@ -57,6 +59,41 @@ TEST(the_first_statement_ends_with_a_semicolon_that_is_no_datas)
     CHECK_EQUAL(impact__sql_first_statement(sql, dialect).size, sql.size - strlen(" SELECT 1"));
     CHECK_EQUAL(impact__sql_first_statement(impact_text_of("SELECT 1"), dialect).size, 8);
     CHECK_EQUAL(impact__sql_first_statement(impact_text_of(""), dialect).size, 0);
+}
+
+/* ---- words ---- */
+
+/* They are looked up by halves: each, the first and the last included, stands where it is looked
+ * for. */
+TEST(every_word_is_known_in_any_case)
+{
+    static const char *const all[] = {
+        "ABORT",     "ALTER",     "ANALYZE", "CALL",     "CONCURRENTLY", "CONNECT", "COPY",
+        "CREATE",    "DATABASE",  "DELETE",  "DISTINCT", "DROP",         "EXCEPT",  "EXEC",
+        "EXECUTE",   "EXISTS",    "EXPLAIN", "FAIL",     "FETCH",        "FOR",     "FROM",
+        "FUNCTION",  "GROUP",     "HAVING",  "IF",       "IGNORE",       "INDEX",   "INSERT",
+        "INTERSECT", "INTO",      "JOIN",    "LATERAL",  "LIMIT",        "LOCK",    "MERGE",
+        "NOT",       "OFFSET",    "ON",      "ONLY",     "OR",           "ORDER",   "PLAN",
+        "PRAGMA",    "PROCEDURE", "QUALIFY", "QUERY",    "RECURSIVE",    "REINDEX", "REPLACE",
+        "RETURNING", "ROLLBACK",  "SCHEMA",  "SELECT",   "SEQUENCE",     "SET",     "START",
+        "STDIN",     "TABLE",     "TO",      "TRIGGER",  "TRUNCATE",     "TYPE",    "UNION",
+        "UPDATE",    "VALUES",    "VERBOSE", "VIEW",     "WHERE",        "WINDOW",  "WITH",
+        NULL};
+    for (const char *const *word = all; *word; word++) {
+        const impact_text text = impact_text_of(*word);
+        const impact__sql_token token = {IMPACT__SQL_WORD, text};
+        CHECK(impact__sql_word(token) != 0);
+        char lower[16] = "";
+        for (size_t i = 0; i < text.size; i++)
+            lower[i] = impact__to_lower_case(text.data[i]);
+        const impact__sql_token same = {IMPACT__SQL_WORD, impact_text_of(lower)};
+        CHECK_EQUAL(impact__sql_word(same), impact__sql_word(token));
+        lower[text.size] = 'q';
+        const impact__sql_token longer = {IMPACT__SQL_WORD, impact_text_of(lower)};
+        const impact__sql_token quoted = {IMPACT__SQL_DOUBLE_QUOTED, text};
+        CHECK_EQUAL(impact__sql_word(longer), 0);
+        CHECK_EQUAL(impact__sql_word(quoted), 0);
+    }
 }
 
 /* ---- summary ---- */
