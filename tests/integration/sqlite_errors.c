@@ -63,6 +63,30 @@ static scratch scratch_open(void)
     return s;
 }
 
+/* A file whose owner has it for itself. */
+typedef struct locked_file {
+    scratch file;
+    sqlite3 *owner;
+    sqlite3 *traced;
+} locked_file;
+
+static locked_file locked_open(void)
+{
+    locked_file l = {scratch_open(), NULL, NULL};
+    l.traced = open_traced(l.file.path);
+    CHECK_EQUAL(run(l.traced, "CREATE TABLE a (x)"), SQLITE_OK);
+    CHECK_EQUAL(sqlite3_open(l.file.path, &l.owner), SQLITE_OK);
+    CHECK_EQUAL(run(l.owner, "BEGIN EXCLUSIVE"), SQLITE_OK);
+    return l;
+}
+
+static void locked_close(const locked_file *l)
+{
+    CHECK_EQUAL(sqlite3_close(l->owner), SQLITE_OK);
+    CHECK_EQUAL(sqlite3_close(l->traced), SQLITE_OK);
+    (void)unlink(l->file.path);
+}
+
 /* ---- errors ---- */
 
 TEST(a_statement_that_fails_is_an_error_with_its_type)
@@ -248,6 +272,60 @@ TEST(a_statement_whose_rows_are_not_wanted_ends_without_an_error)
     CHECK_EQUAL(sqlite3_close(connection), SQLITE_OK);
 }
 
+/* Leaves another statement between two of its rows. */
+static int step_another(void *another, int count, char **values, char **names)
+{
+    (void)count, (void)values, (void)names;
+    CHECK_EQUAL(sqlite3_step(another), SQLITE_ROW);
+    return 1;
+}
+
+TEST(a_statement_of_a_row_callbacks_is_its_own)
+{
+    REQUIRE(spans_open());
+    sqlite3 *connection = open_traced(":memory:");
+    sqlite3_stmt *another = prepare(connection, "SELECT 1 UNION SELECT 2");
+    CHECK_EQUAL(sqlite3_exec(connection, "VALUES (1), (2)", step_another, another, NULL),
+                SQLITE_ABORT);
+    CHECK_EQUAL(spans_count(), 1);
+    CHECK(spans_find("VALUES", 0));
+    CHECK_EQUAL(sqlite3_finalize(another), SQLITE_OK);
+    CHECK_EQUAL(spans_count(), 2);
+    spans_close();
+    CHECK_EQUAL(sqlite3_close(connection), SQLITE_OK);
+}
+
+TEST(a_connection_that_is_closed_is_forgotten)
+{
+    REQUIRE(spans_open());
+    for (int i = 0; i < 100; i++) { /* the address is used again */
+        sqlite3 *connection = open_traced(":memory:");
+        CHECK_EQUAL(sqlite3_close(connection), SQLITE_OK);
+        CHECK_EQUAL(sqlite3_open(":memory:", &connection), SQLITE_OK);
+        CHECK_EQUAL(run(connection, "SELEC"), SQLITE_ERROR);
+        CHECK_EQUAL(sqlite3_close(connection), SQLITE_OK);
+    }
+    CHECK_EQUAL(spans_count(), 0);
+    spans_close();
+}
+
+/* The time until a lock is given up is the statement's. */
+TEST(a_statement_that_cannot_be_prepared_has_taken_the_time_that_it_took)
+{
+    const locked_file l = locked_open();
+    REQUIRE(spans_open());
+    sqlite3 *connection = open_traced(l.file.path);
+    CHECK_EQUAL(sqlite3_busy_timeout(connection, 20), SQLITE_OK);
+    CHECK_EQUAL(run(connection, "SELECT x FROM a"), SQLITE_BUSY);
+    CHECK_EQUAL(spans_count(), 1);
+    const impact_span_view *span = spans_find("SELECT a", 0);
+    check_error(span, "SQLITE_BUSY", "5");
+    CHECK(span->end_unix_ns - span->start_unix_ns >= 10000000);
+    spans_close();
+    CHECK_EQUAL(sqlite3_close(connection), SQLITE_OK);
+    locked_close(&l);
+}
+
 static void fail_inside(sqlite3_context *context, int count, sqlite3_value **values)
 {
     (void)count, (void)values;
@@ -311,29 +389,6 @@ TEST(a_schema_that_has_changed_does_not_end_a_statement)
 
 /* ---- locks ---- */
 
-typedef struct locked_file {
-    scratch file;
-    sqlite3 *owner;
-    sqlite3 *traced;
-} locked_file;
-
-static locked_file locked_open(void)
-{
-    locked_file l = {scratch_open(), NULL, NULL};
-    l.traced = open_traced(l.file.path);
-    CHECK_EQUAL(run(l.traced, "CREATE TABLE a (x)"), SQLITE_OK);
-    CHECK_EQUAL(sqlite3_open(l.file.path, &l.owner), SQLITE_OK);
-    CHECK_EQUAL(run(l.owner, "BEGIN EXCLUSIVE"), SQLITE_OK);
-    return l;
-}
-
-static void locked_close(const locked_file *l)
-{
-    CHECK_EQUAL(sqlite3_close(l->owner), SQLITE_OK);
-    CHECK_EQUAL(sqlite3_close(l->traced), SQLITE_OK);
-    (void)unlink(l->file.path);
-}
-
 TEST(a_statement_that_is_stepped_until_a_lock_is_gone_is_one_span)
 {
     const locked_file l = locked_open();
@@ -381,13 +436,21 @@ static void *sqlites_own(const char *name)
     return library ? dlsym(library, name) : NULL;
 }
 
+typedef int (*statement_call)(sqlite3_stmt *statement);
+
+static statement_call sqlites_own_call(const char *name)
+{
+    statement_call call = NULL;
+    void *const own = sqlites_own(name);
+    if (!own)
+        check_skip("SQLite is no shared library here");
+    memcpy(&call, &own, sizeof call);
+    return call;
+}
+
 TEST(a_call_that_passes_us_by_has_a_span_without_a_status)
 {
-    int (*step)(sqlite3_stmt *) = NULL;
-    void *const own_step = sqlites_own("sqlite3_step");
-    if (!own_step)
-        check_skip("SQLite is no shared library here");
-    memcpy(&step, &own_step, sizeof step);
+    const statement_call step = sqlites_own_call("sqlite3_step");
     sqlite3 *connection = open_traced(":memory:");
     CHECK_EQUAL(run(connection, "CREATE TABLE a (x UNIQUE); INSERT INTO a VALUES (1)"), SQLITE_OK);
     REQUIRE(spans_open());
@@ -397,6 +460,32 @@ TEST(a_call_that_passes_us_by_has_a_span_without_a_status)
     check_no_error(spans_find("INSERT a", 0));
     CHECK_EQUAL(sqlite3_finalize(statement), SQLITE_CONSTRAINT);
     CHECK_EQUAL(spans_count(), 1);
+    spans_close();
+    CHECK_EQUAL(sqlite3_close(connection), SQLITE_OK);
+}
+
+static int ignore_event(unsigned event, void *context, void *subject, void *detail)
+{
+    (void)event, (void)context, (void)subject, (void)detail;
+    return 0;
+}
+
+TEST(a_span_whose_end_nobody_told_ends_when_its_statement_begins_again)
+{
+    const statement_call step = sqlites_own_call("sqlite3_step");
+    const statement_call reset = sqlites_own_call("sqlite3_reset");
+    REQUIRE(spans_open());
+    sqlite3 *connection = open_traced(":memory:");
+    sqlite3_stmt *statement = prepare(connection, "VALUES (1), (2)");
+    CHECK_EQUAL(step(statement), SQLITE_ROW);
+    CHECK_EQUAL(sqlite3_trace_v2(connection, SQLITE_TRACE_STMT, ignore_event, NULL), SQLITE_OK);
+    CHECK_EQUAL(reset(statement), SQLITE_OK);
+    CHECK_EQUAL(impact_sqlite_trace(connection), IMPACT_OK);
+    CHECK_EQUAL(spans_count(), 0);
+    CHECK_EQUAL(step(statement), SQLITE_ROW);
+    CHECK_EQUAL(spans_count(), 1);
+    CHECK_EQUAL(sqlite3_finalize(statement), SQLITE_OK);
+    CHECK_EQUAL(spans_count(), 2);
     spans_close();
     CHECK_EQUAL(sqlite3_close(connection), SQLITE_OK);
 }

@@ -36,7 +36,6 @@ static bool begins_operation(const impact__sql_statement *s, unsigned word,
 
 static impact__sql_role take_operation(impact__sql_statement *s, unsigned word)
 {
-    const bool is_first = s->expects_statement;
     s->expects_statement = false;
     if (word & IMPACT__SQL_LEADS)
         return IMPACT__SQL_PLAIN;
@@ -47,8 +46,8 @@ static impact__sql_role take_operation(impact__sql_statement *s, unsigned word)
         s->statements &= ~bit(s);
     s->expects_target = word & IMPACT__SQL_NAMES;
     s->expects_object_type = word & IMPACT__SQL_DEFINES;
-    s->sets_option = is_first && (word & IMPACT__SQL_SETS);
-    s->copies = is_first && (word & IMPACT__SQL_COPIES);
+    s->sets_option = word & IMPACT__SQL_SETS;
+    s->copies = word & IMPACT__SQL_COPIES;
     return IMPACT__SQL_OPERATION;
 }
 

@@ -254,6 +254,7 @@ TEST(a_value_that_is_a_url_with_a_user_or_a_query_is_redacted)
     CHECK_STRING(redacted("to=https%3A%2F%2Fa%3As3cret%40b&x=1"), "to=REDACTED&x=1");
     CHECK_STRING(redacted("to=https%3A%2F%2Fa%2F%3Ft%3Ds3cret"), "to=REDACTED");
     CHECK_STRING(redacted("to=::://a@s3cret"), "to=REDACTED");
+    CHECK_STRING(redacted("to=:://a@s3cret"), "to=REDACTED");
     CHECK_STRING(redacted("mail=a@b.example&c=:/=&d=://"), "mail=a@b.example&c=:/=&d=://");
 }
 

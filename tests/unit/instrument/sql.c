@@ -45,6 +45,17 @@ TEST(white_space_becomes_one_blank)
     CHECK_STRING(sanitised(" \n"), "");
 }
 
+/* A carriage return would not survive in the table. */
+TEST(a_carriage_return_ends_a_comment_of_postgresql_alone)
+{
+    static const impact_text sql = {"SELECT a -- b\r'x\ngone', c", 26};
+    char text[64] = "";
+    text[impact__sql_sanitise(text, sizeof text - 1, sql, IMPACT__SQL_POSTGRESQL)] = 0;
+    CHECK_STRING(text, "SELECT a ?, c");
+    text[impact__sql_sanitise(text, sizeof text - 1, sql, IMPACT__SQL_SQLITE)] = 0;
+    CHECK_STRING(text, "SELECT a gone?");
+}
+
 TEST(text_that_does_not_fit_ends_before_a_token)
 {
     CHECK_STRING(sanitised_into(11, "SELECT abc, d"), "SELECT abc,");
