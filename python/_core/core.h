@@ -208,6 +208,9 @@ void span_parent_clear(span_parent *parent);
 impact_exporter *discard_exporter(void);
 
 /* Send the core's diagnostics to a Python callable (severity, message, suppressed), or nowhere. */
+/* Open the exporter otlp. False with an exception. */
+bool otlp_exporter_open(impact_exporter **exporter, PyObject *given);
+
 PyObject *diagnostics_report_to(PyObject *module, PyObject *callable);
 
 /* Hand over what is waiting. Call it with the GIL. */

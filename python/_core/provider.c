@@ -10,6 +10,7 @@ typedef struct exporter_set {
     impact_exporter *items[EXPORTER_LIMIT];
     size_t count;
     impact_exporter *memory; /* borrowed from items, or NULL */
+    PyObject *otlp;          /* borrowed: options of the exporter otlp, or None */
 } exporter_set;
 
 static void exporter_set_close(exporter_set *set)
@@ -18,7 +19,8 @@ static void exporter_set_close(exporter_set *set)
         impact_exporter_close(set->items[i]);
 }
 
-static impact_status exporter_open(exporter_set *set, impact_exporter **exporter, const char *name)
+static impact_status exporter_open_named(exporter_set *set, impact_exporter **exporter,
+                                         const char *name)
 {
     if (strcmp(name, "discard") == 0) {
         *exporter = discard_exporter();
@@ -32,6 +34,17 @@ static impact_status exporter_open(exporter_set *set, impact_exporter **exporter
     return status;
 }
 
+/* False with an exception. */
+static bool exporter_open(exporter_set *set, impact_exporter **exporter, const char *name)
+{
+    if (strcmp(name, "otlp") == 0 && set->otlp != Py_None)
+        return otlp_exporter_open(exporter, set->otlp);
+    impact_status status = exporter_open_named(set, exporter, name);
+    if (status)
+        raise_status(status, name);
+    return status == IMPACT_OK;
+}
+
 static bool exporter_add(exporter_set *set, PyObject *object)
 {
     const char *name = PyUnicode_AsUTF8AndSize(object, NULL);
@@ -41,11 +54,8 @@ static bool exporter_add(exporter_set *set, PyObject *object)
         PyErr_SetString(PyExc_ValueError, "too many exporters");
         return false;
     }
-    impact_status status = exporter_open(set, &set->items[set->count], name);
-    if (status) {
-        raise_status(status, name);
+    if (!exporter_open(set, &set->items[set->count], name))
         return false;
-    }
     set->count++;
     return true;
 }
@@ -67,9 +77,10 @@ static bool exporter_set_open(exporter_set *set, PyObject *names)
 }
 
 /* The exporters are the provider's once it is open, and stay ours when it is not. */
-static bool provider_open(provider_object *self, PyObject *attributes, PyObject *exporters)
+static bool provider_open(provider_object *self, PyObject *attributes, PyObject *exporters,
+                          PyObject *otlp)
 {
-    exporter_set set = {.count = 0};
+    exporter_set set = {.otlp = otlp};
     bool is_chosen = exporters != Py_None;
     if (is_chosen && !exporter_set_open(&set, exporters))
         return false;
@@ -106,11 +117,12 @@ static core_state *state_of(PyTypeObject *type)
 
 static PyObject *provider_new(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
 {
-    static char *names[] = {"attributes", "exporters", NULL};
+    static char *names[] = {"attributes", "exporters", "otlp", NULL};
     PyObject *attributes = Py_None;
     PyObject *exporters = Py_None;
-    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "|O$O:TracerProvider", names, &attributes,
-                                     &exporters))
+    PyObject *otlp = Py_None;
+    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "|O$OO:TracerProvider", names,
+                                     &attributes, &exporters, &otlp))
         return NULL;
     provider_object *self = (provider_object *)PyType_GenericAlloc(type, 0);
     if (!self)
@@ -118,7 +130,7 @@ static PyObject *provider_new(PyTypeObject *type, PyObject *arguments, PyObject 
     self->state = state_of(type);
     if (!self->state)
         PyErr_SetString(PyExc_RuntimeError, "configure() was not called");
-    if (!self->state || !provider_open(self, attributes, exporters))
+    if (!self->state || !provider_open(self, attributes, exporters, otlp))
         Py_CLEAR(self);
     return (PyObject *)self;
 }

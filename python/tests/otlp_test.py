@@ -1,14 +1,19 @@
 """OTLP: the plugin that is installed beside the core, from a real process to a real server."""
 
+import contextlib
 import http.server
 import os
 import subprocess
 import sys
 import threading
 
+import flask
+import pytest
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2
 
 from conftest import attributes_of
+from impact_stack.observability.tracing import Tracing
+from impact_stack.observability.tracing.provider import TracerProvider
 
 PROGRAM = """
 from impact_stack.observability import tracing
@@ -38,16 +43,28 @@ class Collector(http.server.BaseHTTPRequestHandler):
         """Be silent."""
 
 
-def test_what_is_left_at_exit_is_exported():
-    """Endpoint and headers come from the environment; nobody flushes."""
+@contextlib.contextmanager
+def collector():
+    """A server, and the address to reach it at; what it got is in `received`."""
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Collector)
     server.received = []
+    server.url = f"http://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:
+        yield server
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def test_what_is_left_at_exit_is_exported():
+    """Endpoint and headers come from the environment; nobody flushes."""
+    with collector() as server:
         environment = {
             "OTEL_TRACES_EXPORTER": "otlp",
-            "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{server.server_port}",
+            "OTEL_EXPORTER_OTLP_ENDPOINT": server.url,
             "OTEL_EXPORTER_OTLP_HEADERS": "x-key=secret",
         }
         subprocess.run(
@@ -56,13 +73,70 @@ def test_what_is_left_at_exit_is_exported():
             check=True,
             timeout=60,
         )
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
     [(path, key, request)] = server.received
     assert (path, key) == ("/v1/traces", "secret")
     [resource_spans] = request.resource_spans
     assert attributes_of(resource_spans.resource)["service.name"] == "shop"
     [span] = resource_spans.scope_spans[0].spans
     assert (span.name, attributes_of(span)) == ("work", {"number": 5})
+
+
+# ---- in code ----
+
+
+def test_code_says_where_and_how_it_is_sent(monkeypatch):
+    """The environment is asked for what the code does not say, and for nothing else."""
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:1")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", "x-key=other")
+    with collector() as server:
+        options = {"endpoint": f"{server.url}/in", "headers": {"x-key": "a, b"}, "timeout": 5}
+        provider = TracerProvider(otlp=options)
+        provider.get_tracer("test").start_span("span").end()
+        assert provider.shutdown()
+    [(path, key, _)] = server.received
+    assert (path, key) == ("/in", "a, b")
+
+
+def test_the_configuration_of_an_app_says_it_too():
+    """The Flask extension hands it on."""
+    app = flask.Flask(__name__)
+    with collector() as server:
+        app.config.update(TRACING_OTLP={"endpoint": server.url}, TRACING_INSTRUMENTORS=[])
+        tracing = Tracing()
+        tracing.init_app(app, set_global_tracer_provider=False)
+        tracing.tracer_provider.get_tracer("test").start_span("span").end()
+        assert tracing.tracer_provider.shutdown()
+    assert [path for path, _, _ in server.received] == ["/"]
+
+
+@pytest.mark.parametrize(
+    "options, error",
+    [
+        ({"endpoint": "ftp://a"}, ValueError),
+        ({"endpoint": "http://a\0b"}, ValueError),
+        ({"headers": {"content-length": "5"}}, ValueError),
+        ({"headers": {"a b": "1"}}, ValueError),
+        ({"headers": {f"h{i}": "" for i in range(65)}}, ValueError),
+        ({"client_key_file": "/key.pem"}, ValueError),
+        ({"timeout": -1}, ValueError),
+        ({"timeout": 1e9}, ValueError),
+        ({"endpiont": "http://a"}, TypeError),
+        ({"endpoint": 5}, TypeError),
+    ],
+)
+def test_what_is_not_valid_raises(options, error):
+    """Setup can fail, and says so."""
+    with pytest.raises(error):
+        TracerProvider(otlp=options)
+
+
+def test_a_file_may_be_a_path_and_a_timeout_none(tmp_path):
+    """What the options may be, beside text and numbers."""
+    options = {
+        "endpoint": "https://127.0.0.1:1",
+        "headers": {},
+        "timeout": 0,
+        "certificate_file": tmp_path / "ca.pem",
+        "client_certificate_file": None,
+    }
+    TracerProvider(otlp=options).shutdown(0)

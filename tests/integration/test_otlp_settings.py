@@ -4,8 +4,9 @@ import contextlib
 import ssl
 import subprocess
 
-import backend
 import pytest
+
+import backend
 
 pytestmark = backend.needs_otlp
 

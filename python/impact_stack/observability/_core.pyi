@@ -3,6 +3,7 @@ from typing import Any
 
 from opentelemetry.trace import SpanContext, SpanKind
 from opentelemetry.util.types import Attributes
+from typing_extensions import Self
 
 def configure(names: dict[str, Any], /) -> None: ...
 def is_check_name(name: object, /) -> bool: ...
@@ -47,8 +48,12 @@ class Tracer:
 
 class TracerProvider:
     def __new__(
-        cls, attributes: Attributes = None, *, exporters: tuple[str, ...] | None = None
-    ) -> TracerProvider: ...
+        cls,
+        attributes: Attributes = None,
+        *,
+        exporters: tuple[str, ...] | None = None,
+        otlp: tuple[Any, ...] | None = None,
+    ) -> Self: ...
     def get_tracer(
         self,
         instrumenting_module_name: str,

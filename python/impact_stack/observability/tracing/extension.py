@@ -24,18 +24,22 @@ def init_tracing(
     initialize_exporters: bool = True,
     *,
     resource_attributes: Attributes = None,
+    otlp: Mapping[str, Any] | None = None,
 ) -> trace.TracerProvider:
     """Make a tracer provider, or take the given one, and make it the process's own.
 
     `attributes` (or `resource_attributes`) describe the service; they win over what the detectors
     find, and both over `OTEL_RESOURCE_ATTRIBUTES`. The exporters are those of
-    `OTEL_TRACES_EXPORTER`. A provider that is given keeps its own resource and exporters.
+    `OTEL_TRACES_EXPORTER`, or the exporter otlp with the options `otlp` where they are given:
+    `endpoint`, `headers`, `timeout`, `certificate_file`, `client_certificate_file`,
+    `client_key_file`. A provider that is given keeps its own resource and exporters.
     """
     if tracer_provider is None:
         described = _one_of(attributes, resource_attributes)
         tracer_provider = TracerProvider(
             {**_SDK_ATTRIBUTES, **detect_attributes(resource_detectors), **described},
             exporters=None if initialize_exporters else (),
+            otlp=otlp,
         )
         shutdown_at_exit(tracer_provider)
     if set_global_tracer_provider:
@@ -53,8 +57,8 @@ def _one_of(attributes: Attributes, resource_attributes: Attributes) -> Mapping[
 class Tracing:
     """The Flask extension: a tracer provider, and instrumentors for the app.
 
-    It reads `TRACING_ENABLED` (True), `TRACING_INSTRUMENTORS` (None: all that are installed) and
-    `TRACING_RESOURCE_ATTRIBUTES` ({}).
+    It reads `TRACING_ENABLED` (True), `TRACING_INSTRUMENTORS` (None: all that are installed),
+    `TRACING_RESOURCE_ATTRIBUTES` ({}) and `TRACING_OTLP` (None; options of `init_tracing`).
     """
 
     def __init__(self, app: flask.Flask | None = None) -> None:
@@ -89,6 +93,7 @@ class Tracing:
             tracer_provider,
             set_global_tracer_provider,
             initialize_exporters,
+            otlp=app.config.get("TRACING_OTLP"),
         )
         applied = autoinstrument_app(app, app.config.get("TRACING_INSTRUMENTORS"), provider)
         self.tracer_provider = provider

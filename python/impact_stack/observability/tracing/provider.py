@@ -10,18 +10,23 @@ import atexit
 import functools
 import traceback
 import weakref
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 from opentelemetry import context as context_api
 from opentelemetry import trace
 from opentelemetry.context.contextvars_context import ContextVarsRuntimeContext
 from opentelemetry.trace.propagation import _SPAN_KEY
 from opentelemetry.util._decorator import _agnosticcontextmanager
+from opentelemetry.util.types import Attributes
 
 from .. import _core, logger
 from .attributes import clean_attributes
+from .otlp import otlp_arguments
 from .resource import Resource
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 _EXIT_TIMEOUT_MS = 5000
 
@@ -102,11 +107,26 @@ class Tracer(_core.Tracer, trace.Tracer):
 
 
 class TracerProvider(_core.TracerProvider, trace.TracerProvider):
-    """A tracer provider: `TracerProvider(attributes=None, *, exporters=None)`.
+    """A tracer provider: `TracerProvider(attributes=None, *, exporters=None, otlp=None)`.
 
     `exporters` is a tuple of names; None asks `OTEL_TRACES_EXPORTER`, and where that is unset there
-    is none. The other `OTEL_*` variables apply in both cases.
+    is none. The other `OTEL_*` variables apply in both cases. `otlp` are options of the exporter
+    otlp (see `otlp_arguments`), which they name where no exporters are.
     """
+
+    def __new__(
+        cls,
+        attributes: Attributes = None,
+        *,
+        exporters: tuple[str, ...] | None = None,
+        otlp: Mapping[str, Any] | None = None,
+    ) -> Self:
+        """Open it. What is not valid raises, and nothing is left open."""
+        if otlp is not None and exporters is None:
+            exporters = ("otlp",)
+        return super().__new__(
+            cls, attributes, exporters=exporters, otlp=otlp_arguments(otlp)
+        )
 
     @functools.cached_property
     def resource(self) -> Resource:
