@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/thread.h"
 
 /* SplitMix64: spreads a weak seed over a state that is never all zero. */
 static uint64_t spread(uint64_t *x)
@@ -18,7 +19,10 @@ static uint64_t spread(uint64_t *x)
 void impact__random_seed(impact__random *random)
 {
     /* Before the kernel's pool is ready (early boot) we would rather have a weak id than wait. */
-    if (getrandom(random->state, sizeof random->state, GRND_NONBLOCK) == sizeof random->state)
+    const int held = impact__cancel_hold(); /* who begins a span is in the middle of something */
+    const ssize_t size = getrandom(random->state, sizeof random->state, GRND_NONBLOCK);
+    impact__cancel_release(held);
+    if (size == sizeof random->state)
         return;
     uint64_t weak = impact__clock_unix_ns() ^ impact__clock_monotonic_ns() << 20 ^
                     (uint64_t)getpid() << 40 ^ (uint64_t)(uintptr_t)random;

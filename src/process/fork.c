@@ -96,13 +96,8 @@ static bool is_listed(const impact__fork_member *member)
     return member == first || member->previous != NULL;
 }
 
-impact_status impact__fork_add(impact__fork_member *member)
+static void link_member(impact__fork_member *member)
 {
-    const impact_status status = impact__fork_watch();
-    if (status)
-        return status;
-    (void)pthread_mutex_lock(&lock);
-    assert(!is_listed(member));
     member->previous = last;
     member->next = NULL;
     if (last)
@@ -110,6 +105,16 @@ impact_status impact__fork_add(impact__fork_member *member)
     else
         first = member;
     last = member;
+}
+
+impact_status impact__fork_add(impact__fork_member *member)
+{
+    const impact_status status = impact__fork_watch();
+    if (status)
+        return status;
+    (void)pthread_mutex_lock(&lock);
+    if (!is_listed(member))
+        link_member(member);
     (void)pthread_mutex_unlock(&lock);
     return IMPACT_OK;
 }

@@ -25,7 +25,7 @@ struct impact__fork_member {
 };
 
 /* Call both without any member's lock: a fork that runs holds the list and waits for the locks. To
- * remove what was not added, or is removed, does nothing. */
+ * remove what was not added, or is removed, does nothing; nor does to add what is there. */
 impact_status impact__fork_add(impact__fork_member *member);
 void impact__fork_remove(impact__fork_member *member);
 

@@ -38,6 +38,13 @@ static void give(impact__grace_thread *thread)
     impact__pool_give(&threads, &thread->pooled);
 }
 
+/* Of a thread that will never leave it. */
+static void leave_section(impact__grace_thread *thread)
+{
+    if (atomic_load_explicit(&thread->section, memory_order_relaxed) & 1)
+        impact__grace_count(&thread->section);
+}
+
 /* ---- forks: the pool's own lock is held over them by its own member ---- */
 
 static void do_nothing(void *owner)
@@ -54,8 +61,7 @@ static void after_fork_in_child(void *owner)
         impact__grace_thread *thread = thread_at(i);
         if (thread == impact__grace_own || !thread->is_taken)
             continue;
-        const uint32_t section = atomic_load_explicit(&thread->section, memory_order_relaxed);
-        atomic_store_explicit(&thread->section, section + (section & 1), memory_order_relaxed);
+        leave_section(thread);
         give(thread);
     }
 }
@@ -65,6 +71,7 @@ static void after_fork_in_child(void *owner)
 static void let_go(void *memory)
 {
     impact__grace_own = NULL; /* a destructor that comes later may take another */
+    leave_section(memory);    /* one that was cancelled within it */
     give(memory);
 }
 

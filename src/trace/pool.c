@@ -21,8 +21,10 @@ static void after_fork(void *owner)
 
 void impact__pool_open(impact__pool *pool)
 {
-    pool->fork_member = (impact__fork_member){
-        .prepare = before_fork, .in_parent = after_fork, .in_child = after_fork, .owner = pool};
+    /* Its links stay: a fork while a pool was opened has it opened again in the child. */
+    pool->fork_member.prepare = before_fork;
+    pool->fork_member.in_parent = pool->fork_member.in_child = after_fork;
+    pool->fork_member.owner = pool;
     (void)impact__fork_add(
         &pool->fork_member); /* without it a child may wait for a lock at worst */
 }

@@ -45,7 +45,7 @@ typedef struct impact__pool {
         .lock = PTHREAD_MUTEX_INITIALIZER, .chunk_count = 1,                                       \
     }
 
-/* Make the pool's lock safe over forks; once. */
+/* Make the pool's lock safe over forks; once in a process, or again in a child. */
 void impact__pool_open(impact__pool *pool);
 
 /* A piece, all zero when it is taken for the first time. NULL: no memory, or there are as many as there

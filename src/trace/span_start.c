@@ -58,16 +58,17 @@ static inline void begin_life(impact__newborn *span, const impact__id_generator 
                               impact__random *random, const impact__identity *parent)
 {
     span->trace_state = NULL;
-    span->ids.span = impact__id_new_span(generator, random);
-    if (!parent) {
-        impact__id_new_trace(&span->ids, generator, random);
-        span->trace_flags = impact__id_flags(generator);
-        return;
+    if (parent) {
+        impact__ids_set_trace_id(&span->ids, &parent->trace_id);
+        span->trace_flags = parent->trace_flags & IMPACT_TRACE_FLAG_RANDOM;
+        if (parent->trace_state)
+            span->trace_state = impact__shared_retain(parent->trace_state);
     }
-    impact__ids_set_trace_id(&span->ids, &parent->trace_id);
-    span->trace_flags = parent->trace_flags & IMPACT_TRACE_FLAG_RANDOM;
-    if (parent->trace_state)
-        span->trace_state = impact__shared_retain(parent->trace_state);
+    span->ids.span = impact__id_new_span(generator, random); /* the program's own code, perhaps */
+    if (parent)
+        return;
+    impact__id_new_trace(&span->ids, generator, random);
+    span->trace_flags = impact__id_flags(generator);
 }
 
 static inline void set_parent(impact__span *span, const impact__identity *parent)
@@ -180,6 +181,11 @@ static inline impact_span *start_child(impact__thread_state *state,
     }
     set_parent(span, parent); /* first: what lies there may move while the program's code runs */
     impact__newborn made;
+    impact__identity kept;
+    if (__builtin_expect(parent && provider->ids.of, 0)) {
+        kept = *parent; /* its trace state is kept by the newborn */
+        parent = &kept;
+    }
     begin_life(&made, &provider->ids, impact__thread_state_random(state), parent);
     const impact__verdict said = impact__judge(&made, &provider->sampler, state, parent, start);
     impact__span_set_ids(span, &made.ids, made.trace_flags, made.trace_state);

@@ -93,6 +93,16 @@ TEST(to_remove_what_is_not_there_leaves_the_others)
     CHECK_STRING(fork_once("+b +a =a =b "), "+b +a -a -b ");
 }
 
+/* As in a child whose parent was adding it, once, when it forked. */
+TEST(a_member_that_is_added_again_stays_where_it_is)
+{
+    REQUIRE(!impact__fork_add(&a) && !impact__fork_add(&b));
+    CHECK(!impact__fork_add(&a) && !impact__fork_add(&b));
+    CHECK_STRING(fork_once("+b +a =a =b "), "+b +a -a -b ");
+    impact__fork_remove(&a);
+    CHECK_STRING(fork_once("+b =b "), "+b -b ");
+}
+
 TEST(the_generation_grows_in_the_child_only)
 {
     REQUIRE(!impact__fork_watch());

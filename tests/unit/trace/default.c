@@ -2,6 +2,8 @@
 #include "trace/default.h"
 
 #include <pthread.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "support/check.h"
 #include "support/fake_exporter.h"
@@ -181,6 +183,35 @@ TEST(a_span_that_is_alive_keeps_its_default_alive)
         CHECK_EQUAL(atomic_load(&counting.live), 0); /* it was looked at again just now */
         check_stats(1);
     }
+}
+
+/* Its worker is not there: all of it is memory. */
+static void live_as_child(impact_span *span)
+{
+    (void)alarm(20);
+    CHECK_EQUAL(impact_trace_shutdown(tracing_timeout_ms), IMPACT_OK);
+    CHECK(atomic_load(&counting.live) > 0);
+    impact_span_end(span);
+    check_stats(0);
+    CHECK_EQUAL(atomic_load(&counting.live), 0);
+    _exit(0);
+}
+
+TEST(in_a_child_a_default_is_freed_when_the_spans_from_before_the_fork_have_ended)
+{
+    fake_exporter fake;
+    int status = -1;
+    faults_open(&counting);
+    REQUIRE(open_counted(&fake));
+    impact_span *span = impact_span_start(NULL, "a", NULL);
+    const pid_t child = fork();
+    if (child == 0)
+        live_as_child(span);
+    CHECK(child > 0 && waitpid(child, &status, 0) == child);
+    CHECK_EQUAL(status, 0);
+    impact_span_end(span);
+    CHECK_EQUAL(impact_trace_shutdown(tracing_timeout_ms), IMPACT_OK);
+    check_stats(1);
 }
 
 static void *end_it(void *span)

@@ -12,6 +12,7 @@
 #include "support/fake_exporter.h"
 #include "support/tracing.h"
 #include "trace/provider.h"
+#include "trace/slot.h"
 
 enum { fork_count = 100, thread_count = 4 };
 
@@ -283,6 +284,29 @@ TEST(a_span_from_before_the_fork_is_the_parents_and_parents_the_childs)
         CHECK_EQUAL(s->name, s->process == getpid() ? 'p' : 'c');
         CHECK(s->name == 'p' || memcmp(&s->parent, &context.span_id, sizeof s->parent) == 0);
     }
+    close_and_check();
+}
+
+TEST(a_child_may_end_a_span_of_its_parents_whose_trace_state_somebody_looked_at)
+{
+    const impact_span_context remote = {
+        .trace_id = {{1}}, .span_id = {{2}}, .trace_flags = 1, .trace_state = {"a=1"}};
+    REQUIRE(open_provider((impact_trace_options){0}));
+    impact_span *span = impact_span_start(tracer, "p", IMPACT_SPAN_OPTIONS(.parent = &remote));
+    impact__span *slot = impact__slot_of((uintptr_t)span);
+    (void)pthread_mutex_lock(&slot->lock); /* as one does who shares the trace state */
+    const pid_t child = fork();
+    if (child == 0) {
+        (void)alarm(20);
+        impact_span_end(span);
+        end_spans("c", 1);
+        flush_and_count(1);
+        _exit(0);
+    }
+    (void)pthread_mutex_unlock(&slot->lock);
+    wait_for(child);
+    impact_span_end(span);
+    flush_and_count(1);
     close_and_check();
 }
 

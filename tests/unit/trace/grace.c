@@ -126,6 +126,25 @@ TEST(a_thread_that_uses_spans_when_its_last_destructors_run_leaves_nothing_that_
     CHECK_EQUAL(atomic_load(&counting.live), 0); /* it was freed */
 }
 
+/* As one that is cancelled in there. */
+static void *end_in_a_section(void *argument)
+{
+    (void)impact__grace_enter();
+    pthread_exit(argument);
+}
+
+TEST(a_thread_that_ends_within_a_section_is_not_waited_for_and_the_next_is_in_none)
+{
+    if (!impact__barrier_open())
+        check_skip("the kernel has no barrier on all threads");
+    run(end_in_a_section);
+    CHECK(impact__grace_has_passed());
+    impact__grace_thread *section = impact__grace_enter(); /* what it had is this thread's now */
+    CHECK(section && !impact__grace_has_passed());
+    impact__grace_leave(section);
+    CHECK(impact__grace_has_passed());
+}
+
 /* ---- forks ---- */
 
 static void *stay_in_a_section(void *argument)

@@ -1,6 +1,9 @@
 /* Memory that keeps its type: taken, given back, found by number, grown; without memory, and at its end. */
 #include "trace/pool.h"
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <impact/allocator.h>
 
 #include "support/check.h"
@@ -29,6 +32,22 @@ TEST(a_piece_has_a_number_keeps_its_content_and_is_taken_again)
     impact__pool_give(&pool, NULL);
     CHECK(impact__pool_take(&pool) == a && a->content == 7);
     CHECK(impact__pool_take(&pool) == b);
+}
+
+/* As a child does whose parent was opening it when it forked. */
+TEST(a_pool_that_is_opened_again_is_locked_once_over_a_fork)
+{
+    int status = -1;
+    impact__pool_open(&pool);
+    impact__pool_open(&pool);
+    (void)alarm(20);
+    const pid_t child = fork();
+    if (child == 0)
+        _exit(impact__pool_take(&pool) ? 0 : 1);
+    CHECK(child > 0 && waitpid(child, &status, 0) == child);
+    CHECK_EQUAL(status, 0);
+    CHECK(impact__pool_take(&pool));
+    CHECK_EQUAL(impact__pool_count(&pool), 1);
 }
 
 TEST(a_pool_grows_beyond_its_first_chunk)

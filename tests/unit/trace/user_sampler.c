@@ -1,10 +1,13 @@
 /* Samplers of the program's own: what they are asked, and what comes of what they say. */
 #include <impact/sampler.h>
 
+#include <malloc.h>
 #include <stdatomic.h>
 #include <stddef.h>
+#include <stdlib.h>
 
 #include <impact/context.h>
+#include <impact/id_generator.h>
 
 #include "support/check.h"
 #include "support/tracing.h"
@@ -147,6 +150,102 @@ TEST(a_sampler_sees_the_context_that_a_span_starts_in)
     impact_span_end(outer);
     impact_context_release(context);
     tracing_close(&t);
+}
+
+static void *take(void *userdata, size_t size)
+{
+    (void)userdata;
+    return malloc(size);
+}
+
+static void spoil(void *userdata, void *memory)
+{
+    volatile uint8_t *bytes = memory; /* or the compiler writes nothing: it is freed */
+    (void)userdata;
+    for (size_t i = 0; memory && i < malloc_usable_size(memory); i++)
+        bytes[i] = 0xDD;
+    free(memory);
+}
+
+static void *move(void *userdata, void *memory, size_t size)
+{
+    const size_t before = memory ? malloc_usable_size(memory) : 0;
+    void *moved = malloc(size);
+    if (moved && memory)
+        memcpy(moved, memory, before < size ? before : size);
+    if (moved)
+        spoil(userdata, memory);
+    return moved;
+}
+
+/* Whatever grows moves, and where it was is nothing of use. */
+static const impact_allocator moving = {take, move, spoil, NULL};
+
+/* More scopes than there is room for: what lies there moves. */
+static void enter_many_scopes(void)
+{
+    enum { many = 3000 };
+    static impact_scope scopes[many];
+    for (int i = 0; i < many; i++)
+        scopes[i] = impact_scope_enter(NULL);
+    for (int i = many; i > 0; i--)
+        impact_scope_leave(scopes[i - 1]);
+}
+
+static void decide_amid_scopes(impact_user_sampler *sampler, const impact_sampling_request *request,
+                               impact_sampling_result *result)
+{
+    (void)sampler, (void)request;
+    enter_many_scopes();
+    result->decision = IMPACT_SAMPLING_RECORD_AND_SAMPLE;
+}
+
+static impact_span_id make_id_amid_scopes(impact_id_generator *generator)
+{
+    static atomic_uchar last;
+    (void)generator;
+    enter_many_scopes();
+    return (impact_span_id){{1, [7] = atomic_fetch_add(&last, 1)}};
+}
+
+static impact_trace_id make_trace_id(impact_id_generator *generator)
+{
+    (void)generator;
+    return (impact_trace_id){{7}};
+}
+
+/* A child in a scope that lies in memory which moves. */
+static void check_child_of_scope(const impact_trace_options *options)
+{
+    impact_allocator_set_default(&moving);
+    REQUIRE(tracing_open(&t, options));
+    impact_span *outer = impact_span_start(t.tracer, "outer", NULL);
+    const impact_span_context of_outer = impact_span_context_of(outer);
+    const impact_scope scope = impact_scope_enter(NULL);
+    for (int i = 1; i < impact__scope_first_count; i++)
+        (void)impact_scope_enter(NULL);
+    (void)impact_scope_enter(outer);
+    REQUIRE(tracing_end(&t, impact_span_start(t.tracer, "inner", NULL), &view));
+    CHECK(view.has_parent);
+    CHECK(memcmp(&view.parent_span_id, &of_outer.span_id, sizeof of_outer.span_id) == 0);
+    CHECK(memcmp(&view.context.trace_id, &of_outer.trace_id, sizeof of_outer.trace_id) == 0);
+    impact_scope_leave(scope);
+    impact_span_end(outer);
+    tracing_close(&t);
+}
+
+TEST(a_parent_stays_the_parent_while_a_sampler_enters_scopes)
+{
+    impact_user_sampler sampler = {.size = sizeof sampler, .should_sample = decide_amid_scopes};
+    check_child_of_scope(IMPACT_TRACE_OPTIONS(.sampler = impact_sampler_user(&sampler)));
+}
+
+TEST(a_parent_stays_the_parent_while_an_id_generator_enters_scopes)
+{
+    impact_id_generator generator = {.size = sizeof generator,
+                                     .new_trace_id = make_trace_id,
+                                     .new_span_id = make_id_amid_scopes};
+    check_child_of_scope(IMPACT_TRACE_OPTIONS(.id_generator = &generator));
 }
 
 TEST(a_sampler_adds_attributes_and_sets_the_trace_state)
