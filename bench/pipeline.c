@@ -72,9 +72,12 @@ static impact_status send_into_nowhere(impact_exporter *exporter, const impact_b
     return IMPACT_OK;
 }
 
-static impact_exporter nothing = {sizeof nothing, "nothing", take_batch, NULL, close_nothing};
-static impact_exporter second = {sizeof second, "second", take_batch, NULL, close_nothing};
-static impact_exporter away = {sizeof away, "away", send_into_nowhere, NULL, close_nothing};
+static impact_exporter nothing = {
+    .size = sizeof nothing, .name = "nothing", .export_batch = take_batch, .close = close_nothing};
+static impact_exporter second = {
+    .size = sizeof second, .name = "second", .export_batch = take_batch, .close = close_nothing};
+static impact_exporter away = {
+    .size = sizeof away, .name = "away", .export_batch = send_into_nowhere, .close = close_nothing};
 
 /* ---- a provider and its spans ---- */
 

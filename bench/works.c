@@ -69,6 +69,8 @@ static void close_nothing(impact_exporter *exporter)
     (void)exporter;
 }
 
-static impact_exporter null_exporter = {sizeof null_exporter, "nothing", take_batch, NULL,
-                                        close_nothing};
+static impact_exporter null_exporter = {.size = sizeof null_exporter,
+                                        .name = "nothing",
+                                        .export_batch = take_batch,
+                                        .close = close_nothing};
 impact_exporter *const work_null_exporter = &null_exporter;

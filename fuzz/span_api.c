@@ -366,7 +366,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     expected should = {0};
     pool_size = 0;
     input in = {data, size};
-    witness w = {{sizeof w.exporter, "witness", look, NULL, close_nothing}, &should, true};
+    witness w = {{.size = sizeof w.exporter,
+                  .name = "witness",
+                  .export_batch = look,
+                  .close = close_nothing},
+                 &should,
+                 true};
     impact_exporter *exporter = &w.exporter;
     impact_tracer_provider *provider = NULL;
     require(impact_tracer_provider_open(

@@ -56,6 +56,10 @@ struct impact_exporter {
 
     /* Free the exporter itself. */
     void (*close)(impact_exporter *exporter);
+
+    /* The provider shuts down, within timeout_ms: a running export_batch and those to come should try
+     * once, and not wait for a backend that is away. From any thread. May be NULL. */
+    void (*hasten)(impact_exporter *exporter, uint32_t timeout_ms);
 };
 
 /* Open an exporter by its name in OTEL_TRACES_EXPORTER: "console", "tree", or that of a plugin such

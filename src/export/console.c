@@ -85,8 +85,13 @@ impact_status impact_exporter_console_open(impact_exporter **exporter, int descr
     console *to = impact__alloc(allocator, sizeof *to);
     if (!to)
         return IMPACT_ENOMEM;
-    to->base =
-        (impact_exporter){sizeof to->base, "console", export_batch, interrupt, close_console};
+    to->base = (impact_exporter){
+        .size = sizeof to->base,
+        .name = "console",
+        .export_batch = export_batch,
+        .interrupt = interrupt,
+        .close = close_console,
+    };
     to->descriptor.number = descriptor;
     to->object = IMPACT__BUFFER(allocator);
     *exporter = &to->base;

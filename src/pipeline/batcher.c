@@ -209,6 +209,8 @@ void impact__batcher_begin_shutdown(impact__batcher *batcher, impact__batcher_wa
     atomic_store_explicit(&batcher->has_worker, true, memory_order_relaxed);
     (void)pthread_cond_signal(&batcher->to_worker);
     impact__batcher_unlock(batcher);
+    if (batcher->known.hasten)
+        batcher->known.hasten(batcher->exporter, impact__remaining_ms(deadline_ns));
 }
 
 bool impact__batcher_wait_for_worker(impact__batcher *batcher, uint64_t deadline_ns)

@@ -125,11 +125,14 @@ static impact_status flush(impact_span_processor *base, uint32_t timeout_ms)
 static impact_status shut_down(impact_span_processor *base, uint32_t timeout_ms)
 {
     simple *processor = (simple *)base;
+    const uint64_t deadline_ns = impact__deadline_after_ms(timeout_ms);
     lock(processor);
     processor->is_shut_down = true;
     (void)pthread_cond_broadcast(&processor->changed);
     unlock(processor);
-    if (wait_for_turn_to_end(processor, impact__deadline_after_ms(timeout_ms)))
+    if (processor->known.hasten)
+        processor->known.hasten(processor->exporter, timeout_ms);
+    if (wait_for_turn_to_end(processor, deadline_ns))
         return IMPACT_OK;
     if (processor->known.interrupt)
         processor->known.interrupt(processor->exporter);

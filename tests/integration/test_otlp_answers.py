@@ -7,7 +7,7 @@ import socketserver
 import threading
 
 import pytest
-from backend import EEXPORT, OK, SPANS, counters, needs_otlp, partial_success, run, sink
+from backend import EEXPORT, OK, SPANS, counters, needs_otlp, partial_success, reset, run, sink
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2 as service
 
@@ -192,6 +192,33 @@ def test_a_busy_answer_that_is_cut_off_is_tried_again():
         result, diagnostics = run(server.server_port, timeout_ms=20000)
     assert counters(result) == (OK, SPANS, 0, 0)
     assert len(server.requests) == 3
+    assert diagnostics == []
+
+
+# ---- the provider shuts down ----
+
+
+def test_a_shutdown_does_not_wait_for_a_backend_that_is_away():
+    with socket.socket() as bound:  # bound and not listening: every connection is refused
+        bound.bind(("127.0.0.1", 0))
+        result, diagnostics = run(bound.getsockname()[1], "shutdown", timeout_ms=50000)
+    assert counters(result) == (EEXPORT, 0, 0, SPANS)
+    assert result["took_ms"] < 10000
+    assert len(diagnostics) == 1
+
+
+def test_a_shutdown_does_not_wait_for_a_pause_that_outlasts_it():
+    with sink((503, {"Retry-After": "40"}, b"busy")) as server:
+        result, _ = run(server.server_port, "shutdown", timeout_ms=30000)
+    assert counters(result) == (EEXPORT, 0, 0, SPANS)
+    assert result["took_ms"] < 10000
+    assert len(server.requests) == 1
+
+
+def test_a_shutdown_asks_a_busy_backend_again():
+    with sink((503, {"Retry-After": "1"}, b"busy"), reset, (200, {}, b"")) as server:
+        result, diagnostics = run(server.server_port, "shutdown", timeout_ms=30000)
+    assert counters(result) == (OK, SPANS, 0, 0)
     assert diagnostics == []
 
 

@@ -22,6 +22,8 @@ typedef struct fake_exporter {
     bool hangs;
     bool is_hanging;
     bool is_interrupted;
+    bool is_hastened;
+    uint32_t hastened_ms; /* what it was told then */
     bool is_closed;
     size_t batches;
     size_t spans;
@@ -59,6 +61,15 @@ static inline void fake_interrupt(impact_exporter *exporter)
     (void)pthread_mutex_unlock(&fake->lock);
 }
 
+static inline void fake_hasten(impact_exporter *exporter, uint32_t timeout_ms)
+{
+    fake_exporter *fake = (fake_exporter *)exporter;
+    (void)pthread_mutex_lock(&fake->lock);
+    fake->is_hastened = true;
+    fake->hastened_ms = timeout_ms;
+    (void)pthread_mutex_unlock(&fake->lock);
+}
+
 static inline void fake_close(impact_exporter *exporter)
 {
     fake_exporter *fake = (fake_exporter *)exporter;
@@ -70,8 +81,12 @@ static inline void fake_close(impact_exporter *exporter)
 
 static inline impact_exporter *fake_exporter_open(fake_exporter *fake)
 {
-    *fake = (fake_exporter){
-        .exporter = {sizeof(impact_exporter), "fake", fake_export, fake_interrupt, fake_close}};
+    *fake = (fake_exporter){.exporter = {.size = sizeof(impact_exporter),
+                                         .name = "fake",
+                                         .export_batch = fake_export,
+                                         .interrupt = fake_interrupt,
+                                         .close = fake_close,
+                                         .hasten = fake_hasten}};
     (void)pthread_mutex_init(&fake->lock, NULL);
     (void)pthread_cond_init(&fake->changed, NULL);
     return &fake->exporter;

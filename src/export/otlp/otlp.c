@@ -152,6 +152,11 @@ static void interrupt(impact_exporter *exporter)
     otlp__http_interrupt(((otlp *)exporter)->sender.http);
 }
 
+static void hasten(impact_exporter *exporter, uint32_t timeout_ms)
+{
+    otlp__http_hasten(((otlp *)exporter)->sender.http, impact__deadline_after_ms(timeout_ms));
+}
+
 static void close_otlp(impact_exporter *exporter)
 {
     otlp *to = (otlp *)exporter;
@@ -170,7 +175,14 @@ static impact_status open_with(impact_exporter **exporter, const impact_otlp_opt
     otlp *to = impact__alloc(allocator, sizeof *to);
     if (!to)
         return IMPACT_ENOMEM;
-    to->base = (impact_exporter){sizeof to->base, "otlp", export_batch, interrupt, close_otlp};
+    to->base = (impact_exporter){
+        .size = sizeof to->base,
+        .name = "otlp",
+        .export_batch = export_batch,
+        .interrupt = interrupt,
+        .close = close_otlp,
+        .hasten = hasten,
+    };
     to->request = IMPACT__BUFFER(allocator);
     impact_status status = otlp__settings_open(&to->settings, options, allocator);
     if (status)

@@ -19,6 +19,7 @@ impact_status otlp__sender_open(otlp__sender *sender, const otlp__settings *sett
 {
     impact__random_seed(&sender->random);
     sender->pause_end_ns = 0;
+    sender->is_backend_away = false;
     return otlp__http_open(&sender->http, settings);
 }
 
@@ -119,14 +120,26 @@ static void judge(const otlp__answer *answer, size_t span_count, otlp__verdict *
 
 /* ---- attempts ---- */
 
-/* Let the pause pass. IMPACT_ETIMEDOUT, at once, when it ends too late. */
+static bool is_hastened(const otlp__sender *sender)
+{
+    return otlp__http_end(sender->http) != UINT64_MAX;
+}
+
+/* Let the pause pass. IMPACT_ETIMEDOUT, at once, when it ends too late. Once all is to be over, nobody waits
+ * for a backend that is away. */
 static impact_status wait_for_turn(const otlp__sender *sender, uint64_t deadline_ns)
 {
-    if (impact__clock_monotonic_ns() >= sender->pause_end_ns)
-        return IMPACT_OK;
-    if (sender->pause_end_ns >= deadline_ns)
-        return IMPACT_ETIMEDOUT;
-    return otlp__http_wait(sender->http, sender->pause_end_ns);
+    while (impact__clock_monotonic_ns() < sender->pause_end_ns) {
+        const uint64_t end_ns = otlp__http_end(sender->http);
+        if (end_ns != UINT64_MAX && sender->is_backend_away)
+            return IMPACT_OK;
+        if (sender->pause_end_ns >= deadline_ns || sender->pause_end_ns >= end_ns)
+            return IMPACT_ETIMEDOUT;
+        const impact_status status = otlp__http_wait(sender->http, sender->pause_end_ns, end_ns);
+        if (status)
+            return status;
+    }
+    return IMPACT_OK;
 }
 
 static void begin_pause(otlp__sender *sender, const otlp__answer *answer, unsigned attempt)
@@ -135,17 +148,37 @@ static void begin_pause(otlp__sender *sender, const otlp__answer *answer, unsign
     if (answer->asks_to_wait && answer->wait_ms > pause_ms)
         pause_ms = answer->wait_ms;
     sender->pause_end_ns = impact__deadline_after_ms(pause_ms);
+    sender->is_backend_away = answer->is_unreachable;
 }
 
-/* The request is given up. What is sent next keeps the pause of a backend that is there; nobody is spared by one
- * after a connection that failed. */
-static void keep_pause(otlp__sender *sender, const otlp__answer *answer)
+/* The request is given up. What is sent next keeps the pause of a backend that is there; where nobody is,
+ * nobody is spared by one. */
+static void keep_pause(otlp__sender *sender)
 {
     const uint64_t latest_ns = impact__deadline_after_ms(kept_pause_limit_ms);
-    if (!answer->http_status && !answer->asks_to_wait)
+    if (sender->is_backend_away)
         sender->pause_end_ns = 0;
     else if (sender->pause_end_ns > latest_ns)
         sender->pause_end_ns = latest_ns;
+}
+
+/* Until there is a final answer, IMPACT_OK, or none is to be had. */
+static impact_status ask(otlp__sender *sender, otlp__answer *answer, impact_text body,
+                         uint64_t deadline_ns)
+{
+    impact_status status = IMPACT_OK;
+    for (unsigned attempt = 1; status == IMPACT_OK; attempt++) {
+        const bool is_last = is_hastened(sender); /* before it: a last one begins after that */
+        status = otlp__http_post(sender->http, answer, body, deadline_ns);
+        if (status == IMPACT_OK && is_final(answer))
+            return IMPACT_OK;
+        if ((status && status != IMPACT_ESYSTEM) || (answer->is_unreachable && is_last))
+            return status;
+        begin_pause(sender, answer, attempt);
+        status = wait_for_turn(sender, deadline_ns);
+    }
+    keep_pause(sender);
+    return status;
 }
 
 impact_status otlp__send(otlp__sender *sender, impact_text body, size_t span_count,
@@ -154,20 +187,11 @@ impact_status otlp__send(otlp__sender *sender, impact_text body, size_t span_cou
     assert(body.data && span_count > 0);
     otlp__answer answer = {.error = "the backend asked for a pause"};
     impact_status status = wait_for_turn(sender, deadline_ns);
-    const bool was_sent = status == IMPACT_OK;
-    for (unsigned attempt = 1; status == IMPACT_OK; attempt++) {
-        status = otlp__http_post(sender->http, &answer, body, deadline_ns);
-        if (status == IMPACT_OK && is_final(&answer)) {
-            judge(&answer, span_count, verdict);
-            return IMPACT_OK;
-        }
-        if (status && status != IMPACT_ESYSTEM)
-            break;
-        begin_pause(sender, &answer, attempt);
-        status = wait_for_turn(sender, deadline_ns);
-    }
-    if (was_sent)
-        keep_pause(sender, &answer);
-    report_failure(&answer, span_count);
+    if (status == IMPACT_OK)
+        status = ask(sender, &answer, body, deadline_ns);
+    if (status == IMPACT_OK)
+        judge(&answer, span_count, verdict);
+    else
+        report_failure(&answer, span_count);
     return status;
 }

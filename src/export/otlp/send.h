@@ -13,6 +13,7 @@ typedef struct otlp__sender {
     otlp__http *http; /* owned */
     impact__random random;
     uint64_t pause_end_ns; /* the next request is not sent before that moment; 0: at once */
+    bool is_backend_away;  /* the pause is one for a backend that could not be reached */
 } otlp__sender;
 
 impact_status otlp__sender_open(otlp__sender *sender, const otlp__settings *settings);

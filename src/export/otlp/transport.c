@@ -43,6 +43,7 @@ struct otlp__http {
     pid_t owner; /* the process that opened the two */
     struct curl_slist *headers;
     atomic_bool is_interrupted;
+    _Atomic uint64_t end_ns; /* of all, once somebody hastens */
     bool has_tls;
     bool is_over;        /* the process ends: the door is shut */
     otlp__answer answer; /* of the post that runs */
@@ -198,6 +199,7 @@ impact_status otlp__http_open(otlp__http **http, const otlp__settings *settings)
         return IMPACT_ENOMEM;
     opened->settings = settings;
     opened->has_tls = speaks_tls(settings->url);
+    atomic_init(&opened->end_ns, UINT64_MAX);
     opened->body = IMPACT__BUFFER(settings->allocator);
     (void)pthread_once(&start_once, start_libcurl); /* cannot fail */
     impact_status status = start_status;
@@ -292,6 +294,12 @@ static impact_status status_of(CURLcode code)
     }
 }
 
+static bool is_unreachable(CURLcode code)
+{
+    return code == CURLE_COULDNT_RESOLVE_PROXY || code == CURLE_COULDNT_RESOLVE_HOST ||
+           code == CURLE_COULDNT_CONNECT;
+}
+
 /* How the transfer that has ended went. */
 static impact_status result_of(otlp__http *http, CURLM *multi)
 {
@@ -301,6 +309,7 @@ static impact_status result_of(otlp__http *http, CURLM *multi)
     http->answer.error = http->error[0] ? http->error : curl_easy_strerror(code);
     http->answer.body = impact__buffer_text(&http->body);
     (void)curl_easy_getinfo(http->easy, CURLINFO_RESPONSE_CODE, &http->answer.http_status);
+    http->answer.is_unreachable = is_unreachable(code);
     const impact_status status = status_of(code);
     http->answer.is_cut = status == IMPACT_ESYSTEM && http->answer.http_status >= 200;
     return http->answer.is_cut || http->answer.is_too_large ? IMPACT_OK : status;
@@ -365,16 +374,33 @@ static impact_status prepare_to_wait(otlp__http *http)
     return status;
 }
 
-impact_status otlp__http_wait(otlp__http *http, uint64_t end_ns)
+uint64_t otlp__http_end(const otlp__http *http)
+{
+    /* With the store in otlp__http_hasten, which comes before its wakeup. */
+    return atomic_load(&http->end_ns);
+}
+
+static bool is_to_go_on(otlp__http *http, uint64_t known_end_ns)
+{
+    return is_interrupted(http) || otlp__http_end(http) != known_end_ns;
+}
+
+impact_status otlp__http_wait(otlp__http *http, uint64_t until_ns, uint64_t known_end_ns)
 {
     const impact_status status = prepare_to_wait(http);
     if (status)
         return status;
     CURLM *multi = atomic_load(&http->multi);
-    for (int wait; (wait = poll_ms(end_ns)) > 0 && !is_interrupted(http);)
+    for (int wait; (wait = poll_ms(until_ns)) > 0 && !is_to_go_on(http, known_end_ns);)
         if (curl_multi_poll(multi, NULL, 0, wait, NULL))
             return IMPACT_EEXPORT;
     return is_interrupted(http) ? IMPACT_ECLOSED : IMPACT_OK;
+}
+
+void otlp__http_hasten(otlp__http *http, uint64_t end_ns)
+{
+    atomic_store(&http->end_ns, end_ns);
+    (void)curl_multi_wakeup(atomic_load(&http->multi)); /* fails where nobody can wait either */
 }
 
 void otlp__http_interrupt(otlp__http *http)

@@ -21,7 +21,8 @@ typedef struct otlp__answer {
     bool is_cut;       /* the connection ended amid the answer, behind its status */
     bool asks_to_wait; /* Retry-After was there and could be read */
     uint64_t wait_ms;
-    const char *error; /* of a post that failed: borrowed likewise, one line */
+    bool is_unreachable; /* nobody was there: no name, or no connection */
+    const char *error;   /* of a post that failed: borrowed likewise, one line */
 } otlp__answer;
 
 /* `settings` is borrowed until close. */
@@ -34,8 +35,15 @@ void otlp__http_close(otlp__http *http);
 impact_status otlp__http_post(otlp__http *http, otlp__answer *answer, impact_text body,
                               uint64_t deadline_ns);
 
-/* Wait until `end_ns` of the monotonic clock. IMPACT_ECLOSED: interrupted. */
-impact_status otlp__http_wait(otlp__http *http, uint64_t end_ns);
+/* The moment by which all is to be over: UINT64_MAX until somebody hastens. */
+uint64_t otlp__http_end(const otlp__http *http);
+
+/* Wait until `until_ns` of the monotonic clock, or until otlp__http_end is another moment than `known_end_ns`.
+ * IMPACT_ECLOSED: interrupted. */
+impact_status otlp__http_wait(otlp__http *http, uint64_t until_ns, uint64_t known_end_ns);
+
+/* Say by when all is to be over. From any thread. */
+void otlp__http_hasten(otlp__http *http, uint64_t end_ns);
 
 /* End what runs and all that comes. From any thread. */
 void otlp__http_interrupt(otlp__http *http);

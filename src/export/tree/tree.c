@@ -97,7 +97,13 @@ impact_status impact_exporter_tree_open(impact_exporter **exporter, int descript
     tree *to = impact__alloc(allocator, sizeof *to);
     if (!to)
         return IMPACT_ENOMEM;
-    to->base = (impact_exporter){sizeof to->base, "tree", export_batch, interrupt, close_tree};
+    to->base = (impact_exporter){
+        .size = sizeof to->base,
+        .name = "tree",
+        .export_batch = export_batch,
+        .interrupt = interrupt,
+        .close = close_tree,
+    };
     to->allocator = allocator;
     to->descriptor.number = descriptor;
     to->in_colour = may_colour(descriptor);

@@ -57,7 +57,8 @@ static void forget(impact_exporter *exporter)
     (void)exporter;
 }
 
-static impact_exporter witness = {sizeof witness, "witness", see, NULL, forget};
+static impact_exporter witness = {
+    .size = sizeof witness, .name = "witness", .export_batch = see, .close = forget};
 static impact_tracer_provider *provider;
 static impact_tracer *tracer;
 
@@ -348,7 +349,8 @@ static impact_status fork_and_return(impact_exporter *exporter, const impact_bat
 TEST(a_child_that_an_exporter_forked_leaves_when_it_comes_back)
 {
     check_skip_forks_of_threads();
-    impact_exporter forker = {sizeof forker, "forker", fork_and_return, NULL, forget};
+    impact_exporter forker = {
+        .size = sizeof forker, .name = "forker", .export_batch = fork_and_return, .close = forget};
     impact_exporter *exporter = &forker;
     REQUIRE(!impact_tracer_provider_open(
         &provider, IMPACT_TRACE_OPTIONS(.exporters = &exporter, .exporter_count = 1)));

@@ -307,7 +307,9 @@ TEST(the_simple_processor_exports_each_span_as_it_ends)
         CHECK(fake_read(&fake, &fake.spans) == i && fake_read(&fake, &fake.largest) == 1);
     }
     CHECK_EQUAL(impact_tracer_provider_flush(provider, tracing_timeout_ms), IMPACT_OK);
+    CHECK(!fake.is_hastened);
     close_and_check();
+    CHECK(fake.is_hastened && !fake.is_interrupted);
     CHECK(fake.is_closed);
 }
 

@@ -2,6 +2,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <pthread.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -359,6 +360,31 @@ static void *end_one(void *argument)
     (void)pthread_barrier_wait(&barrier);
     end_spans(1);
     return argument;
+}
+
+TEST(a_shutdown_tells_the_exporters_that_the_end_is_near)
+{
+    REQUIRE(open_with(2, (impact_trace_options){.queue_limit = 8}));
+    end_spans(3);
+    CHECK(!fakes[0].is_hastened);
+    CHECK_EQUAL(impact_tracer_provider_shutdown(provider, tracing_timeout_ms), IMPACT_OK);
+    for (size_t i = 0; i < 2; i++) {
+        CHECK(fakes[i].is_hastened && !fakes[i].is_interrupted);
+        CHECK(fakes[i].hastened_ms > 0 && fakes[i].hastened_ms <= tracing_timeout_ms);
+    }
+    close_and_check();
+}
+
+/* As one is that was built before the contract had this member. */
+TEST(an_exporter_that_cannot_be_hastened_is_shut_down_all_the_same)
+{
+    impact_exporter *exporter = fake_exporter_open(&fakes[0]);
+    exporter->size = offsetof(impact_exporter, hasten);
+    REQUIRE(open_provider(&exporter, 1, (impact_trace_options){.queue_limit = 8}));
+    end_spans(3);
+    CHECK_EQUAL(impact_tracer_provider_shutdown(provider, tracing_timeout_ms), IMPACT_OK);
+    CHECK(!fakes[0].is_hastened);
+    close_and_check();
 }
 
 TEST(the_first_spans_start_the_worker_however_many_end_at_once)
