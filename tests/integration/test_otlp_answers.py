@@ -7,9 +7,10 @@ import socketserver
 import threading
 
 import pytest
-from backend import EEXPORT, OK, SPANS, counters, needs_otlp, partial_success, reset, run, sink
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2 as service
+
+from backend import EEXPORT, OK, SPANS, counters, needs_otlp, partial_success, reset, run, sink
 
 SIZED = 100  # spans of the scenarios "large" and "uneven"
 MEGABYTE = 1024 * 1024

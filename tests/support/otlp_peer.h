@@ -84,4 +84,27 @@ static inline void answer(int connection, const char *response)
     CHECK(send(connection, response, response_size, MSG_NOSIGNAL) == (ssize_t)response_size);
 }
 
+enum { exchange_limit = 4 };
+
+/* Answers one request a connection: the first with the first of `answers`, up to the one that is NULL. */
+typedef struct exchange {
+    int peer;
+    const char *answers[exchange_limit];
+    uint64_t accepted_ns[exchange_limit];
+    uint64_t answered_ns[exchange_limit];
+} exchange;
+
+static inline void *exchange_all(void *of)
+{
+    exchange *e = of;
+    for (size_t i = 0; i < exchange_limit && e->answers[i]; i++) {
+        const int connection = accept(e->peer, NULL, NULL);
+        e->accepted_ns[i] = impact__clock_monotonic_ns();
+        answer(connection, e->answers[i]);
+        e->answered_ns[i] = impact__clock_monotonic_ns();
+        (void)close(connection);
+    }
+    return NULL;
+}
+
 #endif

@@ -96,6 +96,7 @@ TEST(half_a_pair_is_the_replacement_character)
 {
     CHECK_STRING(message_of("{\"message\":\"\\uD83Dx\"}"), "\xEF\xBF\xBDx");
     CHECK_STRING(message_of("{\"message\":\"\\uDE00\"}"), "\xEF\xBF\xBD");
+    CHECK_STRING(message_of("{\"message\":\"\\uDE00\\uDE00\"}"), "\xEF\xBF\xBD\xEF\xBF\xBD");
     CHECK_STRING(message_of("{\"message\":\"\\uD83D\\u0041\"}"), "\xEF\xBF\xBD"
                                                                  "A");
     CHECK_STRING(message_of("{\"message\":\"\\uD83D\\n\"}"), "\xEF\xBF\xBD\n");

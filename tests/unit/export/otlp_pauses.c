@@ -5,29 +5,6 @@
 #include "support/fake_clock.h"
 #include "support/otlp_peer.h"
 
-enum { exchange_limit = 4 };
-
-/* Answers one request a connection: the first with the first of `answers`, up to the one that is NULL. */
-typedef struct exchange {
-    int peer;
-    const char *answers[exchange_limit];
-    uint64_t accepted_ns[exchange_limit];
-    uint64_t answered_ns[exchange_limit];
-} exchange;
-
-static void *exchange_all(void *of)
-{
-    exchange *e = of;
-    for (size_t i = 0; i < exchange_limit && e->answers[i]; i++) {
-        const int connection = accept(e->peer, NULL, NULL);
-        e->accepted_ns[i] = impact__clock_monotonic_ns();
-        answer(connection, e->answers[i]);
-        e->answered_ns[i] = impact__clock_monotonic_ns();
-        (void)close(connection);
-    }
-    return NULL;
-}
-
 static const char busy_for_two_seconds[] =
     "HTTP/1.1 429 Busy\r\nRetry-After: 2\r\nContent-Length: 0\r\n\r\n";
 static const char busy_for_a_day[] =
