@@ -1,5 +1,5 @@
-/* JSON strings: between the quotes is nothing that JSON, or HTML where that matters, could take for an
- * end, and valid UTF-8. */
+/* JSON strings: between the quotes is nothing that JSON, or HTML where that matters, could take for
+ * an end, and valid UTF-8. */
 #include <stdint.h>
 #include <stdlib.h>
 

@@ -1,5 +1,5 @@
-/* Bodies of refusals: what is told is one line of UTF-8 within its limit, and an escaped character of JSON is never
- * more than four bytes. */
+/* Bodies of refusals: what is told is one line of UTF-8 within its limit, and an escaped character
+ * of JSON is never more than four bytes. */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>

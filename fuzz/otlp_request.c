@@ -1,5 +1,6 @@
-/* Any batch and any limit: its requests are within the limit, hold each span once and in its order, and none could
- * hold one more. The input: two bytes of limit, then a byte for each span's size, or 255 for a scope that begins. */
+/* Any batch and any limit: its requests are within the limit, hold each span once and in its order,
+ * and none could hold one more. The input: two bytes of limit, then a byte for each span's size, or
+ * 255 for a scope that begins. */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>

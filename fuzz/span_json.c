@@ -1,5 +1,5 @@
-/* Any bytes as a span in JSON: UTF-8, and a document that a strict reader takes, with the span's name in it.
- * That Python's reader takes it too is in tests/integration/test_json.py. */
+/* Any bytes as a span in JSON: UTF-8, and a document that a strict reader takes, with the span's
+ * name in it. That Python's reader takes it too is in tests/integration/test_json.py. */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>

@@ -1,5 +1,5 @@
-/* A peer of the OTLP exporter on the loopback, and one export to it. For programs that have the plugin's files
- * compiled in. */
+/* A peer of the OTLP exporter on the loopback, and one export to it. For programs that have the
+ * plugin's files compiled in. */
 #ifndef IMPACT_TESTS_OTLP_PEER_H
 #define IMPACT_TESTS_OTLP_PEER_H
 
@@ -86,7 +86,8 @@ static inline void answer(int connection, const char *response)
 
 enum { exchange_limit = 4 };
 
-/* Answers one request a connection: the first with the first of `answers`, up to the one that is NULL. */
+/* Answers one request a connection: the first with the first of `answers`, up to the one that is
+ * NULL. */
 typedef struct exchange {
     int peer;
     const char *answers[exchange_limit];

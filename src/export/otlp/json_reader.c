@@ -1,7 +1,7 @@
 /* One member of a JSON document, found by reading all of it.
  *
- * DESIGN: a document is a sequence of tokens, and what may come next depends on the innermost container only.
- * So a stack of one bit a level is all that is kept, and nothing recurses on input.
+ * DESIGN: a document is a sequence of tokens, and what may come next depends on the innermost
+ * container only. So a stack of one bit a level is all that is kept, and nothing recurses on input.
  */
 #include "export/otlp/json_reader.h"
 

@@ -1,10 +1,11 @@
 /* The exporter "otlp": OTLP over HTTP with protobuf, as a plugin.
  *
- * DESIGN: a batch is one request, or several when it is above the limit of one. A backend whose limit is lower
- * says so with 413: then requests of the rest of the batch are half as large as the one that it refused. A span
- * that is refused alone lowers the limit below its own size for good, so that those as large as it are not sent
- * in vain. When some spans were taken and a later request failed, the spans of the later ones count as rejected:
- * the exporter's answer has one word for "some", and the counters stay exact.
+ * DESIGN: a batch is one request, or several when it is above the limit of one. A backend whose
+ * limit is lower says so with 413: then requests of the rest of the batch are half as large as the
+ * one that it refused. A span that is refused alone lowers the limit below its own size for good,
+ * so that those as large as it are not sent in vain. When some spans were taken and a later request
+ * failed, the spans of the later ones count as rejected: the exporter's answer has one word for
+ * "some", and the counters stay exact.
  */
 #include <assert.h>
 

@@ -1,7 +1,7 @@
 /* What a backend says, for a line of diagnostics.
  *
- * DESIGN: what a body is shows in itself: no text has the byte of field 2's tag, and no Status begins with
- * a bracket. So a Content-Type that is missing or wrong hides nothing.
+ * DESIGN: what a body is shows in itself: no text has the byte of field 2's tag, and no Status
+ * begins with a bracket. So a Content-Type that is missing or wrong hides nothing.
  */
 #include "export/otlp/reason.h"
 

@@ -1,7 +1,7 @@
 /* A batch as the bodies of requests.
  *
- * DESIGN: a request's size is the one that it is written with, envelope and all. It grows with each span, so the
- * most that fit are found by halving; a batch that fits as a whole is looked at once.
+ * DESIGN: a request's size is the one that it is written with, envelope and all. It grows with each
+ * span, so the most that fit are found by halving; a batch that fits as a whole is looked at once.
  */
 #include "export/otlp/request.h"
 

@@ -91,8 +91,8 @@ static void judge_success(const otlp__answer *answer, size_t span_count, size_t 
                                   reason.text);
 }
 
-/* Above the limit it was not read, and is never asked for again, whatever its status: a failure that is not
- * retried (protocol/exporter). */
+/* Above the limit it was not read, and is never asked for again, whatever its status: a failure
+ * that is not retried (protocol/exporter). */
 static bool is_final(const otlp__answer *answer)
 {
     return answer->is_too_large || !otlp__retry_is_for_status(answer->http_status);
@@ -125,8 +125,8 @@ static bool is_hastened(const otlp__sender *sender)
     return otlp__http_end(sender->http) != UINT64_MAX;
 }
 
-/* Let the pause pass. IMPACT_ETIMEDOUT, at once, when it ends too late. Once all is to be over, nobody waits
- * for a backend that is away. */
+/* Let the pause pass. IMPACT_ETIMEDOUT, at once, when it ends too late. Once all is to be over,
+ * nobody waits for a backend that is away. */
 static impact_status wait_for_turn(const otlp__sender *sender, uint64_t deadline_ns)
 {
     while (impact__clock_monotonic_ns() < sender->pause_end_ns) {
@@ -151,8 +151,8 @@ static void begin_pause(otlp__sender *sender, const otlp__answer *answer, unsign
     sender->is_backend_away = answer->is_unreachable;
 }
 
-/* The request is given up. What is sent next keeps the pause of a backend that is there; where nobody is,
- * nobody is spared by one. */
+/* The request is given up. What is sent next keeps the pause of a backend that is there; where
+ * nobody is, nobody is spared by one. */
 static void keep_pause(otlp__sender *sender)
 {
     const uint64_t latest_ns = impact__deadline_after_ms(kept_pause_limit_ms);

@@ -8,7 +8,8 @@
 #include "base/random.h"
 #include "export/otlp/transport.h"
 
-/* Who sends, kept between requests: a backend that asked for a pause gets it, whatever is sent next. */
+/* Who sends, kept between requests: a backend that asked for a pause gets it, whatever is sent
+ * next. */
 typedef struct otlp__sender {
     otlp__http *http; /* owned */
     impact__random random;
@@ -25,8 +26,8 @@ typedef struct otlp__verdict {
     bool is_too_large; /* HTTP 413: none was taken; smaller requests may be */
 } otlp__verdict;
 
-/* IMPACT_OK: there is a verdict on the `span_count` spans in `body`, which are counted as rejected where they
- * are too large. Otherwise none is known to be taken. */
+/* IMPACT_OK: there is a verdict on the `span_count` spans in `body`, which are counted as rejected
+ * where they are too large. Otherwise none is known to be taken. */
 impact_status otlp__send(otlp__sender *sender, impact_text body, size_t span_count,
                          uint64_t deadline_ns, otlp__verdict *verdict);
 

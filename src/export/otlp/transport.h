@@ -38,8 +38,8 @@ impact_status otlp__http_post(otlp__http *http, otlp__answer *answer, impact_tex
 /* The moment by which all is to be over: UINT64_MAX until somebody hastens. */
 uint64_t otlp__http_end(const otlp__http *http);
 
-/* Wait until `until_ns` of the monotonic clock, or until otlp__http_end is another moment than `known_end_ns`.
- * IMPACT_ECLOSED: interrupted. */
+/* Wait until `until_ns` of the monotonic clock, or until otlp__http_end is another moment than
+ * `known_end_ns`. IMPACT_ECLOSED: interrupted. */
 impact_status otlp__http_wait(otlp__http *http, uint64_t until_ns, uint64_t known_end_ns);
 
 /* Say by when all is to be over. From any thread. */

@@ -1,5 +1,5 @@
-/* The exporter "otlp": what an answer means for a batch, to the span, and what libcurl may refuse. The same with whole
- * programs is in tests/integration/test_otlp_answers.py. */
+/* The exporter "otlp": what an answer means for a batch, to the span, and what libcurl may refuse.
+ * The same with whole programs is in tests/integration/test_otlp_answers.py. */
 #include <dlfcn.h>
 #include <pthread.h>
 #include <sys/wait.h>
@@ -213,8 +213,8 @@ TEST(certificates_that_cannot_be_read_fail_the_export_at_once)
     (void)close(peer);
 }
 
-/* What OpenSSL stands on is left alone then, and never freed: so this is a process that ends without being asked for
- * what it has. */
+/* What OpenSSL stands on is left alone then, and never freed: so this is a process that ends
+ * without being asked for what it has. */
 static void end_amid_tls(void)
 {
     impact_exporter *exporter = open_exporter();

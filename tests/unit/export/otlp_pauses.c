@@ -1,4 +1,5 @@
-/* The exporter "otlp" between requests: pauses that a backend asked for, and the end of the provider. */
+/* The exporter "otlp" between requests: pauses that a backend asked for, and the end of the
+ * provider. */
 #include <pthread.h>
 #include <sys/wait.h>
 

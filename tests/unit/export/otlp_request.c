@@ -114,7 +114,8 @@ TEST(the_limit_of_64_mib_counts_the_envelope)
     static impact_text spans[large_count];
     example e;
     const impact__span_range all = {0, large_count};
-    /* ScopeSpans: tag and a length of 4; the empty resource: 2; ResourceSpans: tag and a length of 4. */
+    /* ScopeSpans: tag and a length of 4; the empty resource: 2; ResourceSpans: tag and a length of
+     * 4. */
     const size_t envelope = 5 + 2 + 5;
     fill_large(&e, spans, memory, OTLP__REQUEST_LIMIT - envelope);
     CHECK_EQUAL(impact__gather_size(&e.batch.shown, all), 64 * mebibyte);
