@@ -134,6 +134,9 @@ TEST(a_statement_that_lacks_a_table_is_an_error_with_its_text)
     const impact_span_view *span = spans_find("SELECT b", 0);
     check_error(span, "SQLITE_ERROR", "1");
     CHECK_STRING(spans_text(span, "db.query.text"), "SELECT a FROM b WHERE c = ?");
+    CHECK_STRING(spans_sampler_saw("db.query.text"), "SELECT a FROM b WHERE c = ?");
+    CHECK_STRING(spans_sampler_saw("db.query.summary"), "SELECT b");
+    CHECK_STRING(spans_sampler_saw("db.system.name"), "sqlite");
     CHECK_STRING(spans_text(span, "db.system.name"), "sqlite");
     CHECK(spans_is_child_of(span, spans_find("request", 0)));
     CHECK(span->end_unix_ns >= span->start_unix_ns);
