@@ -3,7 +3,7 @@
 PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 30
 
-.PHONY: help demo test sanitize lint bench bench-peers ceilings fuzz lock w3c format format-check install clean
+.PHONY: help demo test sanitize lint bench bench-peers ceilings coverage soak fuzz lock w3c format format-check install clean
 
 help:
 	@echo 'make demo          a C service and a Flask app, and one trace through both'
@@ -13,6 +13,8 @@ help:
 	@echo 'make bench         one line a figure'
 	@echo 'make bench-peers   the same spans with other libraries, side by side'
 	@echo 'make ceilings      count the instructions of a span, which make test limits, anew'
+	@echo 'make coverage      lines and branches that the C tests run, room by room'
+	@echo 'make soak          forks, exits and outages again and again, every fuzz target for a minute'
 	@echo 'make fuzz          every fuzz target for FUZZ_SECONDS=$(FUZZ_SECONDS)'
 	@echo 'make lock          renew the versions and hashes of what comes from the Python index'
 	@echo 'make w3c           the W3C'"'"'s tests of Trace Context, which are downloaded, against a C service'
@@ -43,6 +45,12 @@ ceilings:
 
 fuzz:
 	FUZZ_SECONDS=$(FUZZ_SECONDS) tools/fuzz
+
+coverage:
+	tools/coverage
+
+soak:
+	tools/soak
 
 lock:
 	tools/lock

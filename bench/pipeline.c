@@ -1,5 +1,5 @@
-/* What the pipeline costs: with two exporters, with two threads, with a backend that is away, and in
- * memory.
+/* What the pipeline costs: with two exporters, with two threads, with a backend that is away, and
+ * in memory.
  *
  * Memory is measured in a process of its own each: the bench's allocations are not in it. A backend
  * that is away is an exporter that makes its request, as large as the batch, and then waits for an

@@ -2,9 +2,9 @@
  *
  *     orders DATABASE [PORT]                 then: curl http://127.0.0.1:PORT/orders/1
  *
- * PRICES_URL says where prices are asked for, one page an article; without it orders have none. With
- * OTEL_TRACES_EXPORTER unset each trace is printed as a tree. From top to bottom: an order, HTTP, health,
- * the process.
+ * PRICES_URL says where prices are asked for, one page an article; without it orders have none.
+ * With OTEL_TRACES_EXPORTER unset each trace is printed as a tree. From top to bottom: an order,
+ * HTTP, health, the process.
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -34,7 +34,8 @@ typedef struct order {
 
 /* ---- an order: from the database, with a price from elsewhere ---- */
 
-/* SQLITE_ROW when there is one. The statement's span is made by itself: its connection is traced. */
+/* SQLITE_ROW when there is one. The statement's span is made by itself: its connection is
+ * traced. */
 static int find_order(sqlite3 *database, int id, order *found)
 {
     sqlite3_stmt *statement = NULL;
@@ -192,8 +193,8 @@ static sqlite3 *open_database(const char *path)
     return NULL;
 }
 
-/* Impact's two callbacks stand before ours, and answer below /health themselves. A probe that waits for its
- * checks suspends its connection, so that none of the four threads waits with it. */
+/* Impact's two callbacks stand before ours, and answer below /health themselves. A probe that waits
+ * for its checks suspends its connection, so that none of the four threads waits with it. */
 static struct MHD_Daemon *listen_on(uint16_t port, impact_microhttpd *web)
 {
     const struct sockaddr_in address = {

@@ -3,8 +3,8 @@
     ORDERS_URL=http://127.0.0.1:8000 OTEL_SERVICE_NAME=shop OTEL_TRACES_EXPORTER=tree \
         flask --app examples/shop.py run
 
-`/orders/<number>` says what an order costs, as the orders service has it; that one asks back for prices,
-at `/prices/<article>`. One trace shows it all.
+`/orders/<number>` says what an order costs, as the orders service has it; that one asks back for
+prices, at `/prices/<article>`. One trace shows it all.
 """
 
 import functools
@@ -81,5 +81,6 @@ def create_app():
     return app
 
 
-# Flask's own server dies of SIGTERM; the spans that wait are exported when Python ends in good order.
+# Flask's own server dies of SIGTERM; the spans that wait are exported when Python ends in good
+# order.
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))

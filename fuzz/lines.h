@@ -21,8 +21,8 @@ static inline void lines_set(impact_text line)
     free(entry);
 }
 
-/* Nothing is set but what the input says. A value goes on behind a line end that a backslash precedes:
- * values have line ends too. */
+/* Nothing is set but what the input says. A value goes on behind a line end that a backslash
+ * precedes: values have line ends too. */
 static inline void lines_set_all(const uint8_t *data, size_t size)
 {
     size_t first = 0;

@@ -103,7 +103,8 @@ static impact_text take_key(input *in)
 
 static impact_value take_value(input *in);
 
-/* The innermost value first: the input says with what each is wrapped, and what stands beside it. */
+/* The innermost value first: the input says with what each is wrapped, and what stands beside
+ * it. */
 static impact_value take_container(input *in, impact_value_type type)
 {
     impact_value value = impact_value_null();

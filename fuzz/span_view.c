@@ -15,8 +15,8 @@ static void touch(impact_text text)
         sink ^= (unsigned char)text.data[i];
 }
 
-/* Values lie in one another as deep as the input is long: what is still to be walked is a stack, and what
- * finds no place on it is not walked. */
+/* Values lie in one another as deep as the input is long: what is still to be walked is a stack,
+ * and what finds no place on it is not walked. */
 enum { stack_size = 64 };
 
 typedef struct stack {

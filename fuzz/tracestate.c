@@ -1,5 +1,5 @@
-/* tracestate: what is extracted can be sent, and is extracted from there unchanged; what is changed is
- * valid. */
+/* tracestate: what is extracted can be sent, and is extracted from there unchanged; what is changed
+ * is valid. */
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,4 +1,5 @@
-/* Attributes: a key and a value (OpenTelemetry specification, common/README "Attribute", "AnyValue").
+/* Attributes: a key and a value (OpenTelemetry specification, common/README "Attribute",
+ * "AnyValue").
  *
  *     impact_int("cart.items", 3)
  *     impact_array("route", IMPACT_VALUES(impact_value_string("nl"), impact_value_int(7)))
@@ -36,8 +37,8 @@ typedef enum impact_value_type {
     IMPACT_VALUE_MAP    /* of attributes: each key once, the last one wins */
 } impact_value_type;
 
-/* Arrays and maps in one another: what lies deeper is null. Decoders of protobuf refuse messages that
- * are more than 100 deep; 7 lie around a value, and a map takes 3. */
+/* Arrays and maps in one another: what lies deeper is null. Decoders of protobuf refuse messages
+ * that are more than 100 deep; 7 lie around a value, and a map takes 3. */
 enum { IMPACT_VALUE_DEPTH_LIMIT = 30 };
 
 struct impact_attribute;
@@ -248,7 +249,8 @@ static inline impact_attribute impact_map(const char *key, const impact_attribut
 
 /* ---- several, written where they are used; C only ---- */
 
-/* Items and their count, and attributes and theirs: the two arguments that a function wants of them. */
+/* Items and their count, and attributes and theirs: the two arguments that a function wants of
+ * them. */
 #define IMPACT_VALUES(...)                                                                         \
     (const impact_value[]){__VA_ARGS__},                                                           \
         sizeof((const impact_value[]){__VA_ARGS__}) / sizeof(impact_value)

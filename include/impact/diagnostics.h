@@ -1,4 +1,5 @@
-/* What the library has to say about itself: one callback, at most one message a cause and minute. */
+/* What the library has to say about itself: one callback, at most one message a cause and
+ * minute. */
 #ifndef IMPACT_DIAGNOSTICS_H
 #define IMPACT_DIAGNOSTICS_H
 
@@ -18,20 +19,20 @@ typedef enum impact_severity {
 } impact_severity;
 
 /* `message` is borrowed for the call: one line, UTF-8, no newline. `suppressed` counts the messages
- * of the same cause and subject that were withheld since the last one; when more than 64 of these speak
- * within a minute, the rest is limited and counted as one. Called on the thread that met the problem,
- * with no lock held; it must not call the library. */
+ * of the same cause and subject that were withheld since the last one; when more than 64 of these
+ * speak within a minute, the rest is limited and counted as one. Called on the thread that met the
+ * problem, with no lock held; it must not call the library. */
 typedef void (*impact_diagnostics_fn)(impact_severity severity, const char *message,
                                       uint64_t suppressed, void *userdata);
 
-/* Set the process's callback. NULL, the default: what is reported from the first setup on is written
- * as the function below does, but never by a thread that records. `userdata` is borrowed, and may still
- * be used by reports that other threads are in the middle of. */
+/* Set the process's callback. NULL, the default: what is reported from the first setup on is
+ * written as the function below does, but never by a thread that records. `userdata` is borrowed,
+ * and may still be used by reports that other threads are in the middle of. */
 IMPACT_API void impact_diagnostics_set_callback(impact_diagnostics_fn callback, void *userdata);
 
-/* A callback that writes "impact: <message>" to standard error, without SIGPIPE when nobody reads it, and
- * without waiting when nobody does yet: what finds no room is counted among the suppressed ones of a later
- * message. Pass it to the function above. */
+/* A callback that writes "impact: <message>" to standard error, without SIGPIPE when nobody reads
+ * it, and without waiting when nobody does yet: what finds no room is counted among the suppressed
+ * ones of a later message. Pass it to the function above. */
 IMPACT_API void impact_diagnostics_to_stderr(impact_severity severity, const char *message,
                                              uint64_t suppressed, void *userdata);
 

@@ -37,35 +37,36 @@ typedef struct impact_batch {
     size_t span_count; /* over all scopes */
 } impact_batch;
 
-/* An exporter is a struct that its maker fills and the provider takes. What follows `size` and is not
- * set is NULL. */
+/* An exporter is a struct that its maker fills and the provider takes. What follows `size` and is
+ * not set is NULL. */
 typedef struct impact_exporter impact_exporter;
 struct impact_exporter {
     size_t size;
     const char *name; /* borrowed, static: "otlp" */
 
     /* Send a batch within timeout_ms. IMPACT_OK: all were taken but `*rejected` (set to 0 by the
-     * caller; at most span_count), refused for good. Any other status: none was. Called on the worker,
-     * never twice at once; after a fork it may be called in the child, with nothing to clean up. */
+     * caller; at most span_count), refused for good. Any other status: none was. Called on the
+     * worker, never twice at once; after a fork it may be called in the child, with nothing to
+     * clean up. */
     impact_status (*export_batch)(impact_exporter *exporter, const impact_batch *batch,
                                   uint32_t timeout_ms, size_t *rejected);
 
-    /* Make a running export_batch return soon, and those to come fail at once. From any thread. May be
-     * NULL. */
+    /* Make a running export_batch return soon, and those to come fail at once. From any thread. May
+     * be NULL. */
     void (*interrupt)(impact_exporter *exporter);
 
     /* Free the exporter itself. */
     void (*close)(impact_exporter *exporter);
 
-    /* The provider shuts down, within timeout_ms: a running export_batch and those to come should try
-     * once, and not wait for a backend that is away. From any thread. May be NULL. */
+    /* The provider shuts down, within timeout_ms: a running export_batch and those to come should
+     * try once, and not wait for a backend that is away. From any thread. May be NULL. */
     void (*hasten)(impact_exporter *exporter, uint32_t timeout_ms);
 };
 
 /* Open an exporter by its name in OTEL_TRACES_EXPORTER: "console", "tree", or that of a plugin such
- * as "otlp", found in IMPACT_PLUGIN_PATH, beside the library or on the loader's path. It reads its own
- * OTEL_EXPORTER_* environment. IMPACT_ENOENT: there is none; IMPACT_EINVAL: the environment names an
- * endpoint that is none. Owned by the caller. */
+ * as "otlp", found in IMPACT_PLUGIN_PATH, beside the library or on the loader's path. It reads its
+ * own OTEL_EXPORTER_* environment. IMPACT_ENOENT: there is none; IMPACT_EINVAL: the environment
+ * names an endpoint that is none. Owned by the caller. */
 IMPACT_API IMPACT_CHECKED impact_status impact_exporter_open(impact_exporter **exporter,
                                                              const char *name,
                                                              const impact_allocator *allocator);
@@ -89,9 +90,9 @@ typedef struct impact_otlp_options {
 #define IMPACT_OTLP_OPTIONS(...)                                                                   \
     (&(const impact_otlp_options){.size = sizeof(impact_otlp_options), __VA_ARGS__})
 
-/* Open the exporter of the plugin "otlp" with `options` (may be NULL). IMPACT_EINVAL: the endpoint is no
- * http or https URL, a header is none or is the transport's own (as Content-Length is), a key has no
- * certificate, something is not known; otherwise as impact_exporter_open. */
+/* Open the exporter of the plugin "otlp" with `options` (may be NULL). IMPACT_EINVAL: the endpoint
+ * is no http or https URL, a header is none or is the transport's own (as Content-Length is), a key
+ * has no certificate, something is not known; otherwise as impact_exporter_open. */
 IMPACT_API IMPACT_CHECKED impact_status
 impact_exporter_otlp_open(impact_exporter **exporter, const impact_otlp_options *options,
                           const impact_allocator *allocator);
@@ -106,9 +107,9 @@ IMPACT_API IMPACT_CHECKED impact_status impact_exporter_console_open(
 IMPACT_API IMPACT_CHECKED impact_status impact_exporter_tree_open(
     impact_exporter **exporter, int descriptor, const impact_allocator *allocator);
 
-/* Print all spans of `count` TracesData (or ExportTraceServiceRequest) messages on `descriptor` as the
- * tree exporter does: one tree a trace, over all processes that the data comes from. Waits as long as
- * the descriptor does. What is malformed is left out. */
+/* Print all spans of `count` TracesData (or ExportTraceServiceRequest) messages on `descriptor` as
+ * the tree exporter does: one tree a trace, over all processes that the data comes from. Waits as
+ * long as the descriptor does. What is malformed is left out. */
 IMPACT_API IMPACT_CHECKED impact_status impact_tree_print(int descriptor, const impact_text *data,
                                                           size_t count,
                                                           const impact_allocator *allocator);

@@ -1,9 +1,9 @@
 /* Health checks: register them, ask for them, answer for them over HTTP.
  *
- * A check is a function that is run when somebody asks, on one of a bounded number of threads. It is
- * told its deadline; past it the check counts as failed, its thread is left to finish and is never
- * started a second time. Asking never waits: it gives a ticket, which is done when all results are there,
- * at the latest when the budget is spent, and which tells what is known by then.
+ * A check is a function that is run when somebody asks, on one of a bounded number of threads. It
+ * is told its deadline; past it the check counts as failed, its thread is left to finish and is
+ * never started a second time. Asking never waits: it gives a ticket, which is done when all
+ * results are there, at the latest when the budget is spent, and which tells what is known by then.
  */
 #ifndef IMPACT_HEALTH_H
 #define IMPACT_HEALTH_H
@@ -60,9 +60,9 @@ IMPACT_API IMPACT_CHECKED impact_status impact_health_set(impact_health *health,
                                                           const impact_health_options *options);
 
 /* Stop listening, answer open tickets with what is known, and wait up to grace_ms for runs to end.
- * Returns how many checks are still stuck: their userdata is freed when they return, and the rest of the
- * registry with the last of them and of the tickets. Not to be called in a check or a callback. NULL is
- * accepted. */
+ * Returns how many checks are still stuck: their userdata is freed when they return, and the rest
+ * of the registry with the last of them and of the tickets. Not to be called in a check or a
+ * callback. NULL is accepted. */
 IMPACT_API size_t impact_health_close(impact_health *health, uint32_t grace_ms);
 
 /* ---- checks ---- */
@@ -91,8 +91,9 @@ typedef struct impact_check {
 IMPACT_API IMPACT_CHECKED impact_status impact_health_add(impact_health *health,
                                                           const impact_check *check);
 
-/* Give the check of this name other groups and limits, and the last place in the order of registration, as
- * add would; its run, its result, `run` and userdata stay as they are. IMPACT_ENOENT: there is none. */
+/* Give the check of this name other groups and limits, and the last place in the order of
+ * registration, as add would; its run, its result, `run` and userdata stay as they are.
+ * IMPACT_ENOENT: there is none. */
 IMPACT_API IMPACT_CHECKED impact_status impact_health_change(impact_health *health,
                                                              const impact_check *check);
 
@@ -109,19 +110,22 @@ IMPACT_API void impact_health_explain(impact_health_run *run, const char *format
 
 /* ---- asking ---- */
 
-/* Ask for the checks of `selector`, a comma list of names and groups ("_defaults" is one; blanks around
- * names are ignored; each once; empty: none). The ticket is owned by the caller, who finishes or abandons
- * it; it outlives a close. IMPACT_ENOENT: a name is unknown (and the registry minds); IMPACT_ELIMIT: above
- * 256 names, or one above 64 bytes; IMPACT_EINVAL: ill-formed UTF-8 or a control character in one. */
+/* Ask for the checks of `selector`, a comma list of names and groups ("_defaults" is one; blanks
+ * around names are ignored; each once; empty: none). The ticket is owned by the caller, who
+ * finishes or abandons it; it outlives a close. IMPACT_ENOENT: a name is unknown (and the registry
+ * minds); IMPACT_ELIMIT: above 256 names, or one above 64 bytes; IMPACT_EINVAL: ill-formed UTF-8 or
+ * a control character in one. */
 IMPACT_API IMPACT_CHECKED impact_status impact_health_begin(impact_health_ticket **ticket,
                                                             impact_health *health,
                                                             impact_text selector);
 
-/* True when all results are there, or the budget is spent. A forked child's copy of a ticket is done. */
+/* True when all results are there, or the budget is spent. A forked child's copy of a ticket is
+ * done. */
 IMPACT_API bool impact_health_is_done(impact_health_ticket *ticket);
 
-/* Called once, on a thread of the library, never in a function of this header, when a ticket is done. It
- * must not wait: it wakes the host (MHD_resume_connection, an eventfd). It may finish the ticket. */
+/* Called once, on a thread of the library, never in a function of this header, when a ticket is
+ * done. It must not wait: it wakes the host (MHD_resume_connection, an eventfd). It may finish the
+ * ticket. */
 typedef void (*impact_health_done_fn)(void *userdata);
 
 /* Have `done` called. False: the ticket is done already, and `done` will not be called. The last of
@@ -132,9 +136,9 @@ IMPACT_API IMPACT_CHECKED bool impact_health_notify(impact_health_ticket *ticket
 /* Wait until it is done: for those who have a thread to spare. */
 IMPACT_API void impact_health_wait(impact_health_ticket *ticket);
 
-/* Give the ticket back for a report, owned by the caller, of what is known, done or not: what is not is
- * pending. Afterwards its callback neither runs nor will: a callback that runs is waited for, but in
- * itself. The ticket is gone in any case. */
+/* Give the ticket back for a report, owned by the caller, of what is known, done or not: what is
+ * not is pending. Afterwards its callback neither runs nor will: a callback that runs is waited
+ * for, but in itself. The ticket is gone in any case. */
 IMPACT_API IMPACT_CHECKED impact_status impact_health_finish(impact_health_ticket *ticket,
                                                              impact_health_report **report);
 
@@ -146,8 +150,8 @@ IMPACT_API IMPACT_CHECKED impact_status impact_health_probe(impact_health *healt
                                                             impact_text selector,
                                                             impact_health_report **report);
 
-/* One check of a report, in the order asked for. All text is borrowed from the report. `size` is set by
- * the caller. */
+/* One check of a report, in the order asked for. All text is borrowed from the report. `size` is
+ * set by the caller. */
 typedef struct impact_health_result {
     size_t size;
     impact_text name;
@@ -167,8 +171,8 @@ IMPACT_API void impact_health_report_close(impact_health_report *report);
 
 /* ---- answering ---- */
 
-/* As begin, for a request for one of the paths below the prefix: a handler for hosts with an event loop.
- * The request is borrowed for the call. IMPACT_ENOENT: the path is not one of them. */
+/* As begin, for a request for one of the paths below the prefix: a handler for hosts with an event
+ * loop. The request is borrowed for the call. IMPACT_ENOENT: the path is not one of them. */
 IMPACT_API IMPACT_CHECKED impact_status impact_health_begin_answer(
     impact_health_ticket **ticket, impact_health *health, const impact_http_request *request);
 
@@ -182,9 +186,10 @@ IMPACT_API IMPACT_CHECKED impact_status impact_health_finish_answer(impact_healt
 IMPACT_API bool impact_health_answer(void *health, const impact_http_request *request,
                                      impact_http_response *response);
 
-/* Serve the paths on a port of its own: "127.0.0.1:8081", "[::1]:8081", ":8081"; port 0 takes a free
- * one. Needs libimpact-microhttpd. IMPACT_EPLUGIN: that is not there; IMPACT_EINVAL: the address is not one;
- * IMPACT_ESYSTEM: it cannot be bound; IMPACT_EEXIST: this registry listens already. */
+/* Serve the paths on a port of its own: "127.0.0.1:8081", "[::1]:8081", ":8081"; port 0 takes a
+ * free one. Needs libimpact-microhttpd. IMPACT_EPLUGIN: that is not there; IMPACT_EINVAL: the
+ * address is not one; IMPACT_ESYSTEM: it cannot be bound; IMPACT_EEXIST: this registry listens
+ * already. */
 IMPACT_API IMPACT_CHECKED impact_status impact_health_listen(impact_health *health,
                                                              const char *address);
 

@@ -20,7 +20,8 @@ typedef struct impact_http_request {
     impact_text method;
     impact_text path;
     impact_text query;
-    /* The value of header `name` (lower case; compare without case), empty when absent; may be NULL. */
+    /* The value of header `name` (lower case; compare without case), empty when absent; may be
+     * NULL. */
     impact_text (*header)(void *carrier, const char *name);
     void *carrier;
 } impact_http_request;
@@ -32,8 +33,8 @@ typedef struct impact_http_header {
 
 #define IMPACT_HTTP_HEADER_LIMIT 8
 
-/* An answer. A HEAD request's has an empty body and the headers of the GET, Content-Length apart. Its
- * size is set by the caller, before it is filled. */
+/* An answer. A HEAD request's has an empty body and the headers of the GET, Content-Length apart.
+ * Its size is set by the caller, before it is filled. */
 typedef struct impact_http_response {
     size_t size;
     int status;
@@ -47,11 +48,12 @@ typedef struct impact_http_response {
 /* An empty answer, to be filled. */
 #define IMPACT_HTTP_RESPONSE ((impact_http_response){.size = sizeof(impact_http_response)})
 
-/* Give back what the response owns; it may be filled again. It may be all zero; NULL is accepted. */
+/* Give back what the response owns; it may be filled again. It may be all zero; NULL is
+ * accepted. */
 IMPACT_API void impact_http_response_clear(impact_http_response *response);
 
-/* Answers one request. True: `response` is filled, and cleared by the caller. False: the path is not
- * this handler's, and `response` is untouched. */
+/* Answers one request. True: `response` is filled, and cleared by the caller. False: the path is
+ * not this handler's, and `response` is untouched. */
 typedef bool (*impact_http_handler_fn)(void *userdata, const impact_http_request *request,
                                        impact_http_response *response);
 

@@ -12,8 +12,9 @@
 extern "C" {
 #endif
 
-/* A generator is a struct that its maker fills and a provider takes. Every thread that starts a span
- * calls it, at once. An id that is all zero is not valid: a random one is taken in its place. */
+/* A generator is a struct that its maker fills and a provider takes. Every thread that starts a
+ * span calls it, at once. An id that is all zero is not valid: a random one is taken in its
+ * place. */
 typedef struct impact_id_generator impact_id_generator;
 struct impact_id_generator {
     size_t size;
@@ -21,8 +22,8 @@ struct impact_id_generator {
         impact_id_generator *generator); /* for spans without a parent */
     impact_span_id (*new_span_id)(impact_id_generator *generator);
 
-    /* The right-most 7 bytes of its trace ids are random; so their traces say (W3C Trace Context level 2,
-     * 3.2.2.5.2). */
+    /* The right-most 7 bytes of its trace ids are random; so their traces say (W3C Trace Context
+     * level 2, 3.2.2.5.2). */
     bool is_random;
 
     /* Free the generator itself, with its provider. May be NULL. */

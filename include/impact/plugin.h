@@ -1,8 +1,8 @@
 /* What a plugin shows: one descriptor, in a shared object that is found by name or linked directly.
  *
- * Plugin <name> is the file libimpact-<name>.so.0 and exports the symbol impact_plugin_<name>. It is looked
- * for in the directories of IMPACT_PLUGIN_PATH (ignored in privileged processes), then beside the
- * library, then on the loader's path. Entry points are this to Python.
+ * Plugin <name> is the file libimpact-<name>.so.0 and exports the symbol impact_plugin_<name>. It
+ * is looked for in the directories of IMPACT_PLUGIN_PATH (ignored in privileged processes), then
+ * beside the library, then on the loader's path. Entry points are this to Python.
  */
 #ifndef IMPACT_PLUGIN_H
 #define IMPACT_PLUGIN_H
@@ -42,8 +42,8 @@ typedef struct impact_plugin {
                                const impact_allocator *allocator);
 } impact_plugin;
 
-/* Find, load and check a plugin. IMPACT_ENOENT: no such file; IMPACT_EPLUGIN: it is none, or of another
- * ABI. It stays loaded for the life of the process. Borrowed. */
+/* Find, load and check a plugin. IMPACT_ENOENT: no such file; IMPACT_EPLUGIN: it is none, or of
+ * another ABI. It stays loaded for the life of the process. Borrowed. */
 IMPACT_API IMPACT_CHECKED impact_status impact_plugin_load(const impact_plugin **plugin,
                                                            const char *name);
 

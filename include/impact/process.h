@@ -13,8 +13,8 @@ extern "C" {
 
 /* ---- forks ---- */
 
-/* What a plugin does around a fork; any may be NULL. Locks are taken in the reverse order of registration:
- * who holds one of his may take those of libimpact, and never the other way round. */
+/* What a plugin does around a fork; any may be NULL. Locks are taken in the reverse order of
+ * registration: who holds one of his may take those of libimpact, and never the other way round. */
 typedef struct impact_fork_handlers {
     size_t size;
     void (*before)(void *userdata);    /* take your lock */
@@ -30,8 +30,8 @@ typedef struct impact_fork_handlers {
 
 typedef struct impact_fork_member impact_fork_member;
 
-/* Have the handlers (copied) called with each fork(2). Owned by the caller. IMPACT_EINVAL, IMPACT_ENOMEM.
- * Call both without any lock that a handler takes. */
+/* Have the handlers (copied) called with each fork(2). Owned by the caller. IMPACT_EINVAL,
+ * IMPACT_ENOMEM. Call both without any lock that a handler takes. */
 IMPACT_API IMPACT_CHECKED impact_status impact_fork_add(impact_fork_member **member,
                                                         const impact_fork_handlers *handlers);
 
@@ -40,17 +40,18 @@ IMPACT_API void impact_fork_remove(impact_fork_member *member);
 
 /* ---- the door ---- */
 
-/* Libraries such as OpenSSL take their state down in a handler of exit(3), and a thread that is in them
- * then crashes; a lock of theirs that a thread holds during a fork is locked in the child for good. So a
- * thread that is not the host's enters before it calls such a library, leaves after, and leaves while it
- * waits. An exit waits until all have left, for five seconds at most, a fork for one.
+/* Libraries such as OpenSSL take their state down in a handler of exit(3), and a thread that is in
+ * them then crashes; a lock of theirs that a thread holds during a fork is locked in the child for
+ * good. So a thread that is not the host's enters before it calls such a library, leaves after, and
+ * leaves while it waits. An exit waits until all have left, for five seconds at most, a fork for
+ * one.
  *
- * Call watch once after each such library was started: handlers of exit run in reverse order, and ours
- * must run first. IMPACT_ENOMEM, IMPACT_ESYSTEM. */
+ * Call watch once after each such library was started: handlers of exit run in reverse order, and
+ * ours must run first. IMPACT_ENOMEM, IMPACT_ESYSTEM. */
 IMPACT_API IMPACT_CHECKED impact_status impact_door_watch(void);
 
-/* Waits while a fork is under way. False: the process ends. Then touch nothing of the library any more, not
- * even to clean up, and do not leave. */
+/* Waits while a fork is under way. False: the process ends. Then touch nothing of the library any
+ * more, not even to clean up, and do not leave. */
 IMPACT_API bool impact_door_enter(void);
 IMPACT_API void impact_door_leave(void);
 

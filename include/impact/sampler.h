@@ -117,8 +117,9 @@ typedef struct impact_sampling_request {
     size_t link_count;
 } impact_sampling_request;
 
-/* What is to be done. It begins as IMPACT_SAMPLING_DROP with the parent's trace state. What it points to
- * is borrowed until the span has started: it may be the sampler's own, or the request's. */
+/* What is to be done. It begins as IMPACT_SAMPLING_DROP with the parent's trace state. What it
+ * points to is borrowed until the span has started: it may be the sampler's own, or the
+ * request's. */
 typedef struct impact_sampling_result {
     size_t size;
     impact_sampling_decision decision;
@@ -133,8 +134,8 @@ struct impact_user_sampler {
     size_t size;
     const char *description; /* "RateLimited{100}"; borrowed, static; may be NULL */
 
-    /* Decide. Called by every thread that starts a span, at once; spans that are started in it are not
-     * recorded. */
+    /* Decide. Called by every thread that starts a span, at once; spans that are started in it are
+     * not recorded. */
     void (*should_sample)(impact_user_sampler *sampler, const impact_sampling_request *request,
                           impact_sampling_result *result);
 
@@ -144,8 +145,8 @@ struct impact_user_sampler {
     void *userdata;
 };
 
-/* Ask a sampler, as one's own does that passes a question on. False, and a result that drops: the sampler
- * is none. */
+/* Ask a sampler, as one's own does that passes a question on. False, and a result that drops: the
+ * sampler is none. */
 IMPACT_API bool impact_sampler_decide(const impact_sampler *sampler,
                                       const impact_sampling_request *request,
                                       impact_sampling_result *result);

@@ -2,9 +2,9 @@
  * (OpenTelemetry specification, trace/api "Span").
  *
  * Recording cannot fail: these functions return nothing or the thing, accept NULL, block on nothing
- * and count what they drop; a value that does not fit is cut. Any of them may be called from any thread,
- * also of several at once, and after the span's end: then it does nothing, and is counted. Cheapest is the
- * thread that started the span. Limits are in <impact/trace.h>.
+ * and count what they drop; a value that does not fit is cut. Any of them may be called from any
+ * thread, also of several at once, and after the span's end: then it does nothing, and is counted.
+ * Cheapest is the thread that started the span. Limits are in <impact/trace.h>.
  */
 #ifndef IMPACT_SPAN_H
 #define IMPACT_SPAN_H
@@ -70,30 +70,30 @@ typedef struct impact_span_options {
     (&(const impact_span_options){.size = sizeof(impact_span_options), __VA_ARGS__})
 
 /* Start a span. `tracer` NULL: the default tracer. `options` NULL: internal, child of the current
- * span. `name` is copied. Without a provider the span records nothing and has its parent's context, which
- * is so handed through; NULL where there is no parent, and when no memory was left (counted
+ * span. `name` is copied. Without a provider the span records nothing and has its parent's context,
+ * which is so handed through; NULL where there is no parent, and when no memory was left (counted
  * dropped_memory). The span does not become current: see impact_scope_enter. */
 IMPACT_API impact_span *impact_span_start(impact_tracer *tracer, const char *name,
                                           const impact_span_options *options);
 
-/* End a span, now or at `end_unix_ns` (0: now; before its start: at its start). The pointer names nothing
- * afterwards, and never another span. */
+/* End a span, now or at `end_unix_ns` (0: now; before its start: at its start). The pointer names
+ * nothing afterwards, and never another span. */
 IMPACT_API void impact_span_end(impact_span *span);
 IMPACT_API void impact_span_end_at(impact_span *span, uint64_t end_unix_ns);
 
 /* True while attributes, events and links are kept: the span is sampled and not ended. */
 IMPACT_API bool impact_span_is_recording(const impact_span *span);
 
-/* The span's context; all zero for NULL, and for a span that is over and not current on this thread. Its
- * trace state is borrowed until the span ends: impact_context_with_span keeps it. */
+/* The span's context; all zero for NULL, and for a span that is over and not current on this
+ * thread. Its trace state is borrowed until the span ends: impact_context_with_span keeps it. */
 IMPACT_API impact_span_context impact_span_context_of(const impact_span *span);
 
 /* Set attributes; a key that was set replaces its value. */
 IMPACT_API void impact_span_set_all(impact_span *span, const impact_attribute *attributes,
                                     size_t attribute_count);
 
-/* Set one: impact_span_set(span, impact_int("cart.items", 3)). Inline, so that the attribute is made
- * where it is read. */
+/* Set one: impact_span_set(span, impact_int("cart.items", 3)). Inline, so that the attribute is
+ * made where it is read. */
 static inline void impact_span_set(impact_span *span, impact_attribute attribute)
 {
     impact_span_set_all(span, &attribute, 1);
@@ -103,8 +103,9 @@ static inline void impact_span_set(impact_span *span, impact_attribute attribute
 IMPACT_API void impact_span_add_event(impact_span *span, const char *name, uint64_t unix_ns,
                                       const impact_attribute *attributes, size_t attribute_count);
 
-/* Add an event "exception", for which a span has room when it is full (semantic conventions, exceptions-spans). Any text may be NULL. Attributes of
- * one's own are added, and win over these three. */
+/* Add an event "exception", for which a span has room when it is full (semantic conventions,
+ * exceptions-spans). Any text may be NULL. Attributes of one's own are added, and win over these
+ * three. */
 IMPACT_API void impact_span_record_exception(impact_span *span, const char *type,
                                              const char *message, const char *stacktrace,
                                              const impact_attribute *attributes,
@@ -125,26 +126,28 @@ IMPACT_API void impact_span_set_name_n(impact_span *span, const char *name, size
 /* The span that is current on this thread, or NULL. Borrowed. */
 IMPACT_API impact_span *impact_span_current(void);
 
-/* A place in the thread's stack of what is current, and a number that tells it from others that stood
- * there. Leave it on the same thread; leaving ends every scope entered since, so an inner one that was
- * jumped over does no harm, and neither does leaving twice. */
+/* A place in the thread's stack of what is current, and a number that tells it from others that
+ * stood there. Leave it on the same thread; leaving ends every scope entered since, so an inner one
+ * that was jumped over does no harm, and neither does leaving twice. */
 typedef struct impact_scope {
     uint32_t depth;
     uint32_t serial; /* 0: none */
 } impact_scope;
 
-/* Make `span` (NULL: none) the current one, at any depth: as impact_context_attach of <impact/context.h>
- * with the current context and this span, but that no memory is asked for. A span that ends stays
- * current, and is the parent of others, until its scope is left (trace/api "End"). */
+/* Make `span` (NULL: none) the current one, at any depth: as impact_context_attach of
+ * <impact/context.h> with the current context and this span, but that no memory is asked for. A
+ * span that ends stays current, and is the parent of others, until its scope is left (trace/api
+ * "End"). */
 IMPACT_API impact_scope impact_scope_enter(impact_span *span);
 IMPACT_API void impact_scope_leave(impact_scope scope);
 
-/* While suppressed, impact_span_start on this thread returns NULL: exporters trace nothing. Nests. */
+/* While suppressed, impact_span_start on this thread returns NULL: exporters trace nothing.
+ * Nests. */
 IMPACT_API void impact_tracing_suppress(void);
 IMPACT_API void impact_tracing_unsuppress(void);
 
-/* What IMPACT_SPAN declares. Open starts a span of the default tracer and makes it current; without a
- * span, what is current stays so. To close one twice does nothing more. */
+/* What IMPACT_SPAN declares. Open starts a span of the default tracer and makes it current; without
+ * a span, what is current stays so. To close one twice does nothing more. */
 typedef struct impact_span_guard {
     impact_span *span;
     impact_scope scope;
@@ -184,10 +187,10 @@ class impact_scoped_span
 
 #else
 
-/* IMPACT_SPAN(span, "name"); declares `span`, a span of the default tracer (or NULL) that is current from
- * here on and ends with the block it stands in, on every way out: its end, break, continue, return, goto;
- * several in one block in reverse order. (longjmp and exit end nothing; pthread_cancel only with
- * -fexceptions.) */
+/* IMPACT_SPAN(span, "name"); declares `span`, a span of the default tracer (or NULL) that is
+ * current from here on and ends with the block it stands in, on every way out: its end, break,
+ * continue, return, goto; several in one block in reverse order. (longjmp and exit end nothing;
+ * pthread_cancel only with -fexceptions.) */
 #define IMPACT_SPAN(variable, name)                                                                \
     impact_span_guard variable##_guard __attribute__((cleanup(impact_span_guard_close))) =         \
         impact_span_guard_open(name);                                                              \

@@ -1,7 +1,8 @@
 /* Finished spans, read: the one small decoder of the bytes that every exporter gets.
  *
- * It reads opentelemetry.proto messages of the v1 packages from borrowed bytes and allocates nothing.
- * Every function is safe on any input: what is not well formed reads as absent, or as false.
+ * It reads opentelemetry.proto messages of the v1 packages from borrowed bytes and allocates
+ * nothing. Every function is safe on any input: what is not well formed reads as absent, or as
+ * false.
  */
 #ifndef IMPACT_SPAN_VIEW_H
 #define IMPACT_SPAN_VIEW_H
@@ -65,8 +66,8 @@ typedef struct impact_link_view {
 } impact_link_view;
 
 /* A decoded value: null, a scalar, bytes (in `string`), IMPACT_VALUE_ARRAY or IMPACT_VALUE_MAP. An
- * array is walked with impact_value_view_next, a map with impact_attribute_view_next; what comes from
- * elsewhere may lie deeper than IMPACT_VALUE_DEPTH_LIMIT. */
+ * array is walked with impact_value_view_next, a map with impact_attribute_view_next; what comes
+ * from elsewhere may lie deeper than IMPACT_VALUE_DEPTH_LIMIT. */
 typedef struct impact_value_view {
     impact_value_type type;
     impact_text string;
@@ -86,8 +87,8 @@ typedef struct impact_scope_view {
 /* Decode a Span. False: the bytes are not a Span, and `view` is untouched. */
 IMPACT_API bool impact_span_view_parse(impact_span_view *view, impact_text span);
 
-/* What it says, as a context that may be kept: copied. NULL gives one that is not valid; a trace state that
- * is not valid is left out. */
+/* What it says, as a context that may be kept: copied. NULL gives one that is not valid; a trace
+ * state that is not valid is left out. */
 IMPACT_API impact_span_context impact_span_context_of_view(const impact_span_context_view *view);
 
 /* Decode a Resource or an InstrumentationScope. */

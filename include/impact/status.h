@@ -1,4 +1,5 @@
-/* What a setup function answers: 0 for success, a negative code for a reason the caller can act on. */
+/* What a setup function answers: 0 for success, a negative code for a reason the caller can act
+ * on. */
 #ifndef IMPACT_STATUS_H
 #define IMPACT_STATUS_H
 
@@ -33,7 +34,8 @@ extern "C" {
 typedef enum impact_status { IMPACT_STATUS_TABLE(IMPACT_STATUS_VALUE) } impact_status;
 #undef IMPACT_STATUS_VALUE
 
-/* The text of a status, without a full stop; "unknown status" for any other number. Borrowed, static. */
+/* The text of a status, without a full stop; "unknown status" for any other number. Borrowed,
+ * static. */
 IMPACT_API const char *impact_status_text(impact_status status);
 
 /* The version of the library that runs, as "major.minor.patch". Borrowed, static. */

@@ -1,4 +1,5 @@
-/* A piece of text with its length: borrowed bytes, not terminated, UTF-8 where it leaves the process. */
+/* A piece of text with its length: borrowed bytes, not terminated, UTF-8 where it leaves the
+ * process. */
 #ifndef IMPACT_TEXT_H
 #define IMPACT_TEXT_H
 

@@ -18,7 +18,8 @@ extern "C" {
 
 /* ---- options ---- */
 
-/* Zero means the specification's default: 128 of each, values of any length. IMPACT_ZERO means 0. */
+/* Zero means the specification's default: 128 of each, values of any length. IMPACT_ZERO means
+ * 0. */
 typedef struct impact_span_limits {
     uint32_t attribute_limit;
     uint32_t event_limit;
@@ -29,8 +30,8 @@ typedef struct impact_span_limits {
     uint32_t span_bytes; /* room of a span; 1 MiB; 1 KiB to 16 MiB. What does not fit is cut */
 } impact_span_limits;
 
-/* Everything but `size` may be zero: "not set". What the code sets wins over the environment. A number
- * that may be 0 is 0 with IMPACT_ZERO. */
+/* Everything but `size` may be zero: "not set". What the code sets wins over the environment. A
+ * number that may be 0 is 0 with IMPACT_ZERO. */
 typedef struct impact_trace_options {
     size_t size;
     const impact_allocator *allocator;  /* borrowed; NULL: the default */
@@ -66,8 +67,8 @@ typedef struct impact_trace_options {
 /* Exact in every snapshot, over sampled spans, for each exporter and for their sum:
  * ended == queued + in_flight + exported + dropped_full + dropped_memory + dropped_closed
  *          + rejected + failed.
- * In the sum a span counts once for each exporter. Without any, nobody keeps it and it counts as exported
- * all the same: nothing that was wanted is missing. Set `size` before you ask. */
+ * In the sum a span counts once for each exporter. Without any, nobody keeps it and it counts as
+ * exported all the same: nothing that was wanted is missing. Set `size` before you ask. */
 typedef struct impact_trace_stats {
     size_t size;
     uint64_t ended;
@@ -86,9 +87,9 @@ typedef struct impact_trace_stats {
 /* ---- the process's own provider ---- */
 
 /* Open a provider from `options` (may be NULL) and the OTEL_* environment and make it the default.
- * IMPACT_EEXIST when one is set already; IMPACT_EINVAL, IMPACT_ENOMEM, IMPACT_ESYSTEM. An exporter that
- * cannot be opened is reported to the diagnostics callback and left out. With OTEL_SDK_DISABLED=true
- * it returns IMPACT_OK and records nothing. */
+ * IMPACT_EEXIST when one is set already; IMPACT_EINVAL, IMPACT_ENOMEM, IMPACT_ESYSTEM. An exporter
+ * that cannot be opened is reported to the diagnostics callback and left out. With
+ * OTEL_SDK_DISABLED=true it returns IMPACT_OK and records nothing. */
 IMPACT_API IMPACT_CHECKED impact_status impact_trace_init(const impact_trace_options *options);
 
 /* Export what has ended before the call. IMPACT_OK: every span that waited was exported.
@@ -97,8 +98,8 @@ IMPACT_API IMPACT_CHECKED impact_status impact_trace_init(const impact_trace_opt
 IMPACT_API impact_status impact_trace_flush(uint32_t timeout_ms);
 
 /* Flush, stop the worker, close the exporters and unset the default. What cannot be exported by
- * timeout_ms counts as failed; answers as flush does. An exporter that hangs even so is closed when it
- * returns. Spans may still end, and count dropped_closed. */
+ * timeout_ms counts as failed; answers as flush does. An exporter that hangs even so is closed when
+ * it returns. Spans may still end, and count dropped_closed. */
 IMPACT_API impact_status impact_trace_shutdown(uint32_t timeout_ms);
 
 /* The default provider's counters, after shutdown the last one's; all zero without one. `stats` is
@@ -109,7 +110,8 @@ IMPACT_API void impact_trace_get_stats(impact_trace_stats *stats);
  * IMPACT_ENOENT: there are not as many. */
 IMPACT_API impact_status impact_trace_get_exporter_stats(size_t number, impact_trace_stats *stats);
 
-/* An instrumentation scope: who makes the spans. Everything but `size` may be zero; all is copied. */
+/* An instrumentation scope: who makes the spans. Everything but `size` may be zero; all is
+ * copied. */
 typedef struct impact_tracer_options {
     size_t size;
     const char *name;
@@ -124,8 +126,8 @@ typedef struct impact_tracer_options {
 
 /* A tracer of the default provider, of now or of later: it may be asked for before init. The same
  * options give the same tracer. Never closed. At most 1024 different ones in a process: beyond,
- * without memory, and for options that are not known, a tracer without a name is returned, and it is
- * reported. */
+ * without memory, and for options that are not known, a tracer without a name is returned, and it
+ * is reported. */
 IMPACT_API impact_tracer *impact_tracer_get_with(const impact_tracer_options *options);
 IMPACT_API impact_tracer *impact_tracer_get(const char *name, const char *version);
 
@@ -137,20 +139,22 @@ IMPACT_API bool impact_tracer_is_enabled(const impact_tracer *tracer);
 
 typedef struct impact_tracer_provider impact_tracer_provider;
 
-/* Open a provider from `options` alone; the environment is not read. Owned by the caller. On failure
- * `provider` is untouched, and exporters and processors still belong to the caller. IMPACT_EINVAL:
- * `provider` is NULL, something of the options is not known, an exporter or a processor lacks what it
- * needs, a number is out of range; IMPACT_ELIMIT: too many of them; IMPACT_ENOMEM, IMPACT_ESYSTEM. */
+/* Open a provider from `options` alone; the environment is not read. Owned by the caller. On
+ * failure `provider` is untouched, and exporters and processors still belong to the caller.
+ * IMPACT_EINVAL: `provider` is NULL, something of the options is not known, an exporter or a
+ * processor lacks what it needs, a number is out of range; IMPACT_ELIMIT: too many of them;
+ * IMPACT_ENOMEM, IMPACT_ESYSTEM. */
 IMPACT_API IMPACT_CHECKED impact_status
 impact_tracer_provider_open(impact_tracer_provider **provider, const impact_trace_options *options);
 
-/* The same from `options` and the environment, as impact_trace_init does. With OTEL_SDK_DISABLED=true
- * the provider records nothing, and its spans only carry their parents' contexts. */
+/* The same from `options` and the environment, as impact_trace_init does. With
+ * OTEL_SDK_DISABLED=true the provider records nothing, and its spans only carry their parents'
+ * contexts. */
 IMPACT_API IMPACT_CHECKED impact_status impact_tracer_provider_open_from_environment(
     impact_tracer_provider **provider, const impact_trace_options *options);
 
-/* As impact_trace_flush and impact_trace_shutdown, but that the exporters are closed with the provider.
- * A second shutdown answers IMPACT_ECLOSED. */
+/* As impact_trace_flush and impact_trace_shutdown, but that the exporters are closed with the
+ * provider. A second shutdown answers IMPACT_ECLOSED. */
 IMPACT_API impact_status impact_tracer_provider_flush(impact_tracer_provider *provider,
                                                       uint32_t timeout_ms);
 IMPACT_API impact_status impact_tracer_provider_shutdown(impact_tracer_provider *provider,
@@ -160,8 +164,8 @@ IMPACT_API impact_status impact_tracer_provider_shutdown(impact_tracer_provider 
  * other thread may use it. NULL is accepted. */
 IMPACT_API void impact_tracer_provider_close(impact_tracer_provider *provider);
 
-/* Take one more processor: it is told of the spans that start and end from now on. IMPACT_ECLOSED after
- * shutdown, IMPACT_ELIMIT, IMPACT_EINVAL: then it still belongs to the caller. */
+/* Take one more processor: it is told of the spans that start and end from now on. IMPACT_ECLOSED
+ * after shutdown, IMPACT_ELIMIT, IMPACT_EINVAL: then it still belongs to the caller. */
 IMPACT_API IMPACT_CHECKED impact_status impact_tracer_provider_add_processor(
     impact_tracer_provider *provider, impact_span_processor *processor);
 
@@ -171,8 +175,8 @@ IMPACT_API impact_status impact_tracer_provider_get_exporter_stats(impact_tracer
                                                                    size_t number,
                                                                    impact_trace_stats *stats);
 
-/* A tracer of this provider, valid until it is closed; otherwise as impact_tracer_get_with. Without a
- * provider NULL, the default tracer. */
+/* A tracer of this provider, valid until it is closed; otherwise as impact_tracer_get_with. Without
+ * a provider NULL, the default tracer. */
 IMPACT_API impact_tracer *
 impact_tracer_provider_get_tracer_with(impact_tracer_provider *provider,
                                        const impact_tracer_options *options);

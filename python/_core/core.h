@@ -143,8 +143,8 @@ bool timeout_ms_of(uint32_t *timeout_ms, PyObject *value);
 /* Raise what a status means. */
 void raise_status(impact_status status, const char *what);
 
-/* A name for the core, which takes it up to its first null character; NULL with an error for one that has
- * such a character, or is no text. Borrowed from `name`. */
+/* A name for the core, which takes it up to its first null character; NULL with an error for one
+ * that has such a character, or is no text. Borrowed from `name`. */
 const char *name_text(PyObject *name);
 
 /* Text of a str, and what keeps it alive. Lone surrogates are replaced; other objects are str()-ed.

@@ -3,8 +3,8 @@
  * DESIGN: the core reports on whatever thread met the problem and forbids calling it back, and
  * logging takes the GIL and may start spans. So a message is only put into a slot here, and is
  * handed over later by the main thread (Py_AddPendingCall). Slots are claimed with one
- * compare-and-swap: no lock that a fork could leave taken. What finds no slot free is counted, and the
- * number is said. */
+ * compare-and-swap: no lock that a fork could leave taken. What finds no slot free is counted, and
+ * the number is said. */
 #include "core.h"
 
 #include <stdatomic.h>

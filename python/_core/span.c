@@ -6,7 +6,8 @@
 /* impact_span_status and opentelemetry.trace.StatusCode have the same numbers, 0 to 2. */
 #define STATUS_CODE_LIMIT 2
 
-/* A context is as large as the longest trace state, and most spans have none. Without memory it is empty. */
+/* A context is as large as the longest trace state, and most spans have none. Without memory it is
+ * empty. */
 static void context_keep(span_object *self, const impact_span_context *context)
 {
     const impact_text state = impact_trace_state_text(&context->trace_state);

@@ -1,16 +1,16 @@
 /* Attribute values from Python into C.
  *
- * DESIGN: the first pass takes plain values only (None, str, bool, int, float, bytes, and lists, tuples
- * and dicts of them) and runs no Python code, so that borrowed pointers stay good. When it meets
- * anything else, the whole mapping goes once through the Python function clean_attributes, which returns
- * a plain dict. */
+ * DESIGN: the first pass takes plain values only (None, str, bool, int, float, bytes, and lists,
+ * tuples and dicts of them) and runs no Python code, so that borrowed pointers stay good. When it
+ * meets anything else, the whole mapping goes once through the Python function clean_attributes,
+ * which returns a plain dict. */
 #include "core.h"
 
 /* More attributes than any sensible limit keeps: a guard for the multiplication below. */
 #define ATTRIBUTE_COUNT_LIMIT 65536
 
-/* Items of lists and dicts that one value may have, all in all; and so in attributes.py, which cuts there.
- * It bounds what a list that holds itself twice takes. */
+/* Items of lists and dicts that one value may have, all in all; and so in attributes.py, which cuts
+ * there. It bounds what a list that holds itself twice takes. */
 #define ITEM_LIMIT 65536
 
 /* Items of arrays and members of maps, as the core borrows them. */
@@ -139,7 +139,8 @@ static bool map_convert(bounds *within, impact_value *to, PyObject *value)
     return true;
 }
 
-/* False: it is not plain, too deep, or too large. The recursion is as deep as the core keeps values. */
+/* False: it is not plain, too deep, or too large. The recursion is as deep as the core keeps
+ * values. */
 static bool value_convert(bounds *within, impact_value *to, PyObject *value)
 {
     if (scalar_convert(to, value) || bytes_convert(to, value))

@@ -77,7 +77,8 @@ def nested(depth, innermost=7):
 
 
 def sdk_records(value):
-    """Return what opentelemetry-sdk keeps of a value; lists for its tuples, as the wire has no such difference."""
+    """Return what opentelemetry-sdk keeps of a value; lists for its tuples, as the wire has no such
+    difference."""
     exporter = InMemorySpanExporter()
     provider = SdkTracerProvider(shutdown_on_exit=False)
     provider.add_span_processor(SimpleSpanProcessor(exporter))

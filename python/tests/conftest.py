@@ -8,8 +8,8 @@ from opentelemetry.proto.trace.v1 import trace_pb2
 
 from impact_stack.observability.tracing import provider as provider_
 
-# What a shell starts in the background ignores these, and so would each program that a test starts, and
-# stops with one of them.
+# What a shell starts in the background ignores these, and so would each program that a test starts,
+# and stops with one of them.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 for number in (signal.SIGHUP, signal.SIGQUIT):
     signal.signal(number, signal.SIG_DFL)

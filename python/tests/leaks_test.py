@@ -54,7 +54,8 @@ def answer():
         lambda name: None if name == "a" else name,
         prefix="/health",
         secret="s",
-        ignores_unknown_checks=True, budget_ms=0,
+        ignores_unknown_checks=True,
+        budget_ms=0,
     )
     registry.add("a", True)
     registry.add("b", False)
@@ -74,7 +75,9 @@ CALLS = {
     "start with all": lambda: TRACER.start_span(
         "x", CONTEXT, SpanKind.CLIENT, ATTRIBUTES, [Link(REMOTE, ATTRIBUTES)], 5, False, False
     ).end(6),
-    "start odd": lambda: TRACER.start_span(Odd(), attributes={"o": Odd(), 5: 1, "m": {"k": [{6: Odd()}]}}, links=5).end(),
+    "start odd": lambda: TRACER.start_span(
+        Odd(), attributes={"o": Odd(), 5: 1, "m": {"k": [{6: Odd()}]}}, links=5
+    ).end(),
     "start wrong": lambda: wrong(lambda: TRACER.start_span("x", colour=1)),
     "forgotten": lambda: TRACER.start_span("x", CONTEXT),
     "context": lambda: TRACER.start_span("x", CONTEXT).get_span_context(),

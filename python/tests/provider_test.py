@@ -39,7 +39,9 @@ def test_a_scope_has_the_name_and_version_of_its_tracer(provider):
 def test_a_scope_has_the_schema_url_and_attributes_of_its_tracer(provider):
     """Whatever order they are given in; and another schema is another scope."""
     for attributes in ({"k": [1, None], "l": "x"}, {"l": "x", "k": [1, None]}):
-        provider.get_tracer("lib", schema_url="https://a", attributes=attributes).start_span("a").end()
+        provider.get_tracer("lib", schema_url="https://a", attributes=attributes).start_span(
+            "a"
+        ).end()
     provider.get_tracer("lib", schema_url="https://b").start_span("b").end()
     provider.get_tracer("lib", None, None, 5).start_span("c").end()
     provider.force_flush()

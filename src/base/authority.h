@@ -1,4 +1,5 @@
-/* The authority of a server (RFC 3986 3.2, without a user): "host", "host:port", "[::1]:port", ":port". The one reader of them. */
+/* The authority of a server (RFC 3986 3.2, without a user): "host", "host:port", "[::1]:port",
+ * ":port". The one reader of them. */
 #ifndef IMPACT_BASE_AUTHORITY_H
 #define IMPACT_BASE_AUTHORITY_H
 

@@ -1,9 +1,10 @@
 /* Writing to a descriptor that is somebody else's, without waiting for whoever reads it.
  *
- * DESIGN: O_NONBLOCK belongs to the open file that a descriptor shows, which parents and children share: to
- * set it would surprise them. A pipe or a terminal is opened a second time instead, by its name in /proc.
- * Where that is refused (the pipe is another user's) we look whether there is room before we write: between
- * the two somebody else may take it, so that is the second best. A write to a file waits for no reader.
+ * DESIGN: O_NONBLOCK belongs to the open file that a descriptor shows, which parents and children
+ * share: to set it would surprise them. A pipe or a terminal is opened a second time instead, by
+ * its name in /proc. Where that is refused (the pipe is another user's) we look whether there is
+ * room before we write: between the two somebody else may take it, so that is the second best. A
+ * write to a file waits for no reader.
  */
 #include "base/nonblocking.h"
 

@@ -1,6 +1,8 @@
-/* Things that several owners share and nobody changes: the count of them, and how the last one frees.
+/* Things that several owners share and nobody changes: the count of them, and how the last one
+ * frees.
  *
- * Such a thing has an impact__shared as its first member, so that a pointer to it is a pointer to that.
+ * Such a thing has an impact__shared as its first member, so that a pointer to it is a pointer to
+ * that.
  */
 #ifndef IMPACT_BASE_SHARED_H
 #define IMPACT_BASE_SHARED_H

@@ -1,4 +1,5 @@
-/* Text that several owners share: a trace state, which belongs to all spans of a trace in a process. */
+/* Text that several owners share: a trace state, which belongs to all spans of a trace in a
+ * process. */
 #ifndef IMPACT_BASE_SHARED_TEXT_H
 #define IMPACT_BASE_SHARED_TEXT_H
 

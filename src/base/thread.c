@@ -91,8 +91,8 @@ static int start_detached(pthread_t *thread, void *(*run)(void *), void *argumen
     return result;
 }
 
-/* Those that a thread brings upon itself: blocked, they would kill the process past the host's handler, which
- * a crash reporter or a managed runtime lives on. */
+/* Those that a thread brings upon itself: blocked, they would kill the process past the host's
+ * handler, which a crash reporter or a managed runtime lives on. */
 static const int own_signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS};
 
 /* Those that end a process: were they blocked, nobody could when only threads of ours are left. */

@@ -12,8 +12,8 @@ static atomic_bool is_trusted;
 
 #if defined(__x86_64__)
 
-/* It falls back to another one when it finds the counter wanting, at its start or later: an anchor is
- * taken each millisecond, so that what goes wrong from then on goes no further. */
+/* It falls back to another one when it finds the counter wanting, at its start or later: an anchor
+ * is taken each millisecond, so that what goes wrong from then on goes no further. */
 static bool is_source_of_clocks(void)
 {
     char name[8] = {0};

@@ -1,4 +1,5 @@
-/* The processor's counter of ticks: what the kernel's own clock is made of, at a third of its price. */
+/* The processor's counter of ticks: what the kernel's own clock is made of, at a third of its
+ * price. */
 #ifndef IMPACT_BASE_TICKS_H
 #define IMPACT_BASE_TICKS_H
 
@@ -22,8 +23,8 @@ static inline uint64_t impact__ticks_read(void)
 
 #endif
 
-/* The kernel trusts the counter: it runs at one rate, in all processors alike, and is the source of its
- * clocks. Looks once in a process; may read a file. */
+/* The kernel trusts the counter: it runs at one rate, in all processors alike, and is the source of
+ * its clocks. Looks once in a process; may read a file. */
 bool impact__ticks_look(void);
 
 /* What the look found; false before it. */

@@ -62,8 +62,8 @@ static void read_list(propagator_list *list, impact_text names)
         impact__environment_refuse(variable, names, "it has none beside others: there are none");
 }
 
-/* Composites live as long as the process, since any thread may use one: each list is made once, and most
- * processes have one list. */
+/* Composites live as long as the process, since any thread may use one: each list is made once, and
+ * most processes have one list. */
 typedef struct made_list {
     propagator_list list;
     impact_propagator *propagator;

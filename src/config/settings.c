@@ -8,8 +8,8 @@
 #include "base/options.h"
 #include "pipeline/ring.h"
 
-/* A number of impact_trace_options, from `least` on. 0 there is "not set", so a 0 of the environment
- * is written as `zero`. */
+/* A number of impact_trace_options, from `least` on. 0 there is "not set", so a 0 of the
+ * environment is written as `zero`. */
 typedef struct number_row {
     const char *name;
     size_t offset;
@@ -31,8 +31,8 @@ static const number_row number_rows[] = {
     {"IMPACT_EXIT_TIMEOUT", offsetof(impact_trace_options, exit_timeout_ms), 0, INT32_MAX, 0},
 };
 
-/* A number of impact_span_limits, from the first of two variables that can be read: the special one,
- * then the general one (common, "Attribute Limits"). */
+/* A number of impact_span_limits, from the first of two variables that can be read: the special
+ * one, then the general one (common, "Attribute Limits"). */
 typedef struct limit_row {
     const char *special;
     const char *general; /* NULL: there is none */

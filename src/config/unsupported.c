@@ -1,8 +1,8 @@
 /* Variables of the specification that are not followed here.
  *
- * DESIGN: whoever sets one expects something of it, so each is reported by its name: what we do not have
- * at all as a warning, what belongs to a signal that we do not have as a remark. Those come in families,
- * so the environment is searched for beginnings of names.
+ * DESIGN: whoever sets one expects something of it, so each is reported by its name: what we do not
+ * have at all as a warning, what belongs to a signal that we do not have as a remark. Those come in
+ * families, so the environment is searched for beginnings of names.
  */
 #include "config/unsupported.h"
 

@@ -1,7 +1,8 @@
 /* A check: what its job does, and what is known of it.
  *
- * DESIGN: a result is told as long as it is fresh, because a check that needs longer than a probe can
- * wait would otherwise fail every probe but those that happen to find its run ended. What is told:
+ * DESIGN: a result is told as long as it is fresh, because a check that needs longer than a probe
+ * can wait would otherwise fail every probe but those that happen to find its run ended. What is
+ * told:
  *
  *   the run that was asked for has ended       its result
  *   it is past its deadline                    fail, "timeout"
@@ -10,8 +11,9 @@
  *     older                                    fail, "stale"
  *     none                                     unknown, "pending", which counts as failed
  *
- * So a result is told for longer than its run took only while a newer run is under way and within its
- * deadline, and never beyond max_age: a dependency that hangs is a failure after the check's time limit.
+ * So a result is told for longer than its run took only while a newer run is under way and within
+ * its deadline, and never beyond max_age: a dependency that hangs is a failure after the check's
+ * time limit.
  */
 #include "health/check.h"
 

@@ -31,7 +31,8 @@ typedef struct impact__result {
 
 typedef struct impact__check impact__check;
 
-/* Somebody waits for a run of a check, of which he is a user meanwhile. Part of what it belongs to. */
+/* Somebody waits for a run of a check, of which he is a user meanwhile. Part of what it belongs
+ * to. */
 typedef struct impact__wait impact__wait;
 struct impact__wait {
     void (*settled)(impact__wait *wait); /* under the lock, once: nothing more is waited for */

@@ -1,23 +1,26 @@
 /* The engine: threads, queue and runs.
  *
- * DESIGN: who asks for an idle job queues a run that begins after he asked; who asks for one that is
- * queued or runs shares that run. So a job is never in flight twice, and a thousand who ask for a slow one
- * cost one run.
+ * DESIGN: who asks for an idle job queues a run that begins after he asked; who asks for one that
+ * is queued or runs shares that run. So a job is never in flight twice, and a thousand who ask for
+ * a slow one cost one run.
  *
  *        ask            a thread takes it         the function returns
  *   idle ----> queued ------------------> running ------------------> idle
  *
- * One thread, the keeper, looks at the clock for everybody: it rings the alarms (a run's deadline, a
- * probe's budget), starts what the queue needs, and calls the host back. It runs no job, so that nothing
- * a job does can keep it. Only the host's own callback can, which is why that must not wait.
+ * One thread, the keeper, looks at the clock for everybody: it rings the alarms (a run's deadline,
+ * a probe's budget), starts what the queue needs, and calls the host back. It runs no job, so that
+ * nothing a job does can keep it. Only the host's own callback can, which is why that must not
+ * wait.
  *
  * A run past its deadline is not touched: no thread can be stopped from outside without leaving the
- * host's locks and memory behind. It is called stuck, and its job is not started again before it returns.
+ * host's locks and memory behind. It is called stuck, and its job is not started again before it
+ * returns.
  *
- * Threads: the first `workers` start at once. What has waited in the queue longer than the patience, a few
- * milliseconds, gets a thread of its own: jobs that are over at once share few threads, jobs that take
- * their time run side by side, and none waits behind one that hangs. A thread is started only for a job
- * that is queued and has no idle thread to take it, and one leaves as soon as it is idle and not needed:
+ * Threads: the first `workers` start at once. What has waited in the queue longer than the
+ * patience, a few milliseconds, gets a thread of its own: jobs that are over at once share few
+ * threads, jobs that take their time run side by side, and none waits behind one that hangs. A
+ * thread is started only for a job that is queued and has no idle thread to take it, and one leaves
+ * as soon as it is idle and not needed:
  *
  *   threads = keeper + running + idle <= workers + jobs, and <= workers when nothing runs
  *
@@ -199,8 +202,8 @@ static void *work(void *argument)
     return NULL;
 }
 
-/* Lets go of the lock meanwhile: starting a thread may take the loader's and the system's. What it is
- * counted as was counted before, so that nobody starts another for the same need. */
+/* Lets go of the lock meanwhile: starting a thread may take the loader's and the system's. What it
+ * is counted as was counted before, so that nobody starts another for the same need. */
 static impact_status start_thread(impact__engine *engine, void *(*body)(void *engine))
 {
     assert(impact__lock_is_held(&engine->lock));
@@ -461,7 +464,7 @@ void impact__engine_forget(impact__engine *engine)
     engine->queued = engine->running = engine->threads = engine->idle = 0;
     engine->has_keeper = false;
     engine->keeper_wakes_ns = 0;
-    /* Made new, not destroyed: the parent's threads, which are not here, may wait on them. It cannot
-     * fail where it did not fail before. */
+    /* Made new, not destroyed: the parent's threads, which are not here, may wait on them. It
+     * cannot fail where it did not fail before. */
     (void)open_conditions(engine);
 }

@@ -1,5 +1,5 @@
-/* The engine: jobs, a schedule, and a bounded number of threads. It knows neither checks nor probes:
- * who makes a job says what its run is and hears when it is settled. */
+/* The engine: jobs, a schedule, and a bounded number of threads. It knows neither checks nor
+ * probes: who makes a job says what its run is and hears when it is settled. */
 #ifndef IMPACT_HEALTH_ENGINE_H
 #define IMPACT_HEALTH_ENGINE_H
 
@@ -50,8 +50,8 @@ struct impact__job {
     impact__alarm deadline;
 };
 
-/* Something to be told to the host: a function that is called once on the keeper's thread, without the
- * lock. Part of what it belongs to. */
+/* Something to be told to the host: a function that is called once on the keeper's thread, without
+ * the lock. Part of what it belongs to. */
 typedef struct impact__call impact__call;
 struct impact__call {
     void (*function)(void *userdata);
@@ -120,28 +120,28 @@ void impact__job_open(impact__job *job, impact__engine *engine, uint64_t timeout
                       void (*run)(impact__job *job),
                       void (*settled)(impact__job *job, impact__job_event event));
 
-/* Ask for a run of an idle job, or for the one that is queued or under way. Returns the run's number: it
- * is over once job->ended has reached it. Who has asked tends the engine. */
+/* Ask for a run of an idle job, or for the one that is queued or under way. Returns the run's
+ * number: it is over once job->ended has reached it. Who has asked tends the engine. */
 uint64_t impact__engine_ask(impact__engine *engine, impact__job *job);
 
 /* Take back a run that has not begun, if there is one. */
 void impact__engine_cancel(impact__engine *engine, impact__job *job);
 
-/* Start the threads that are needed at once. IMPACT_ESYSTEM: there is no keeper, so that nothing would
- * be noticed. Lets go of the lock while it starts one. */
+/* Start the threads that are needed at once. IMPACT_ESYSTEM: there is no keeper, so that nothing
+ * would be noticed. Lets go of the lock while it starts one. */
 impact_status impact__engine_tend(impact__engine *engine);
 
 /* Set an alarm that rings on the keeper's thread under the lock, or take it off. */
 void impact__engine_set(impact__engine *engine, impact__alarm *alarm, uint64_t at_ns);
 void impact__engine_unset(impact__engine *engine, impact__alarm *alarm);
 
-/* Have a call made; and make sure that it is not being made and will not be: waits for one that is under
- * way, but not in itself. */
+/* Have a call made; and make sure that it is not being made and will not be: waits for one that is
+ * under way, but not in itself. */
 void impact__engine_post(impact__engine *engine, impact__call *call);
 void impact__engine_recall(impact__engine *engine, impact__call *call);
 
-/* Let no run begin, make the calls that were posted, let idle threads leave, and wait for the others
- * until the deadline. */
+/* Let no run begin, make the calls that were posted, let idle threads leave, and wait for the
+ * others until the deadline. */
 void impact__engine_stop(impact__engine *engine, uint64_t deadline_ns);
 
 /* In a forked child: there is no thread, no call, no alarm, and nothing in the queue. The jobs are

@@ -1,8 +1,8 @@
 /* A registry's life: opened, set anew, forked, closed.
  *
- * In a forked child none of the engine's threads exist and none of the parent's tickets wait: the child's
- * copy begins with no thread, no run, no result and no user, and its checks may be started again. It does
- * not listen: the server's threads stayed with the parent.
+ * In a forked child none of the engine's threads exist and none of the parent's tickets wait: the
+ * child's copy begins with no thread, no run, no result and no user, and its checks may be started
+ * again. It does not listen: the server's threads stayed with the parent.
  */
 #include <impact/health.h>
 
@@ -181,8 +181,8 @@ impact_status impact_health_set(impact_health *health, const impact_health_optio
 
 /* ---- close ---- */
 
-/* Answer every ticket with what is known, those to come too: whoever waits on the own port's threads lets
- * the port close. */
+/* Answer every ticket with what is known, those to come too: whoever waits on the own port's
+ * threads lets the port close. */
 static void stop_waiting(impact_health *health)
 {
     impact__health_lock(health);

@@ -6,8 +6,8 @@
  * parameter that is given twice counts as it first stands, as in Flask's request.args; others than
  * `auth` and `checks` are ignored.
  *
- * A route either answers at once or begins a ticket, whose report is the answer. Who waits for it, and
- * how, is the host's: the function that waits here is for those who have a thread for it.
+ * A route either answers at once or begins a ticket, whose report is the answer. Who waits for it,
+ * and how, is the host's: the function that waits here is for those who have a thread for it.
  */
 #include <impact/health.h>
 
@@ -299,8 +299,8 @@ static const impact_http_request *read_request(impact_http_request *spare,
     return given && impact__struct_read(spare, sizeof *spare, given) ? spare : NULL;
 }
 
-/* Answer a request, or begin to. IMPACT_ENOENT: it is not for a path of ours; then, and when it fails,
- * the response is untouched. */
+/* Answer a request, or begin to. IMPACT_ENOENT: it is not for a path of ours; then, and when it
+ * fails, the response is untouched. */
 static impact_status start(impact_health *health, const impact_http_request *given,
                            impact_http_response *response, impact_health_ticket **ticket)
 {

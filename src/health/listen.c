@@ -51,8 +51,8 @@ static void give_up(impact_health *health)
     impact__health_unlock(health);
 }
 
-/* The server sends no body to a HEAD, but the length of the one that it is given: it shall be that of the
- * GET's (RFC 9110 8.6). */
+/* The server sends no body to a HEAD, but the length of the one that it is given: it shall be that
+ * of the GET's (RFC 9110 8.6). */
 static bool answer(void *health, const impact_http_request *request, impact_http_response *response)
 {
     impact_http_request asked = *request;

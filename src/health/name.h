@@ -12,9 +12,9 @@ enum { IMPACT__NAME_MOST = 64 }; /* bytes in the name of a check or a group */
 /* The checks that run when nothing else is asked for. It exists even without members. */
 #define IMPACT__DEFAULT_GROUP "_defaults"
 
-/* A check is anything that can be asked for in a comma list: UTF-8 without commas, control characters and
- * blanks at its ends, not beginning with an underscore. Groups do begin with one; the rest of them is
- * A-Z a-z 0-9 . - : / and _. */
+/* A check is anything that can be asked for in a comma list: UTF-8 without commas, control
+ * characters and blanks at its ends, not beginning with an underscore. Groups do begin with one;
+ * the rest of them is A-Z a-z 0-9 . - : / and _. */
 bool impact__is_check_name(impact_text name);
 bool impact__is_group_name(impact_text name);
 

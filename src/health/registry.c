@@ -3,11 +3,11 @@
  * DESIGN: who may free what.
  *
  *   A check is freed when it is removed and has no user; users are the run that is under way and
- *   the tickets that have not been told of it. So removing a check never waits for a run, and userdata
- *   lives until the last run that has it has returned.
+ *   the tickets that have not been told of it. So removing a check never waits for a run, and
+ *   userdata lives until the last run that has it has returned.
  *
- *   The registry is freed by its owner when no thread of the engine is left and no ticket is open, and by
- *   the last of them otherwise.
+ *   The registry is freed by its owner when no thread of the engine is left and no ticket is open,
+ *   and by the last of them otherwise.
  */
 #include "health/registry.h"
 
@@ -99,8 +99,8 @@ static void move_to_the_end(impact_health *health, impact__check *check)
     append(health, check);
 }
 
-/* Under the lock. Returns the groups that are of no use any more: the former, or the new ones when there
- * is no such check. */
+/* Under the lock. Returns the groups that are of no use any more: the former, or the new ones when
+ * there is no such check. */
 static char *change(impact_health *health, impact__check *check, const impact_check *known,
                     char *groups)
 {

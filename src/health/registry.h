@@ -1,4 +1,5 @@
-/* A registry: the checks that are known, and the tickets that are open. Its lock is its engine's. */
+/* A registry: the checks that are known, and the tickets that are open. Its lock is its
+ * engine's. */
 #ifndef IMPACT_HEALTH_REGISTRY_H
 #define IMPACT_HEALTH_REGISTRY_H
 
@@ -60,8 +61,8 @@ void impact__health_retire_all(impact_health *health);
 /* Free the removed checks that nobody uses. Lets go of the lock meanwhile. */
 void impact__health_sweep(impact_health *health);
 
-/* Let go of the lock; and free the registry, when its owner has let go and no thread and no ticket is
- * left. */
+/* Let go of the lock; and free the registry, when its owner has let go and no thread and no ticket
+ * is left. */
 void impact__health_leave(impact_health *health);
 
 /* ---- without it ---- */

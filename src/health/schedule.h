@@ -1,4 +1,5 @@
-/* A schedule: alarms in the order of their time. It looks at no clock and has no lock: who has it does. */
+/* A schedule: alarms in the order of their time. It looks at no clock and has no lock: who has it
+ * does. */
 #ifndef IMPACT_HEALTH_SCHEDULE_H
 #define IMPACT_HEALTH_SCHEDULE_H
 

@@ -1,12 +1,13 @@
 /* A ticket: begun, waited for or told of, finished.
  *
- * DESIGN: all memory is taken before the lock, so the checks are counted first and the ticket is made for
- * that number; the rare case that more are registered in between begins again.
+ * DESIGN: all memory is taken before the lock, so the checks are counted first and the ticket is
+ * made for that number; the rare case that more are registered in between begins again.
  *
- * A ticket is done when each of its checks is settled, when its budget is spent, when it is finished
- * before, or when the registry closes. In that moment the report is made, the checks are let go of, and
- * whoever waits is told: threads by the condition, a host with a loop by a call on the keeper's thread.
- * The registry itself stays until the ticket is finished, whoever has closed it.
+ * A ticket is done when each of its checks is settled, when its budget is spent, when it is
+ * finished before, or when the registry closes. In that moment the report is made, the checks are
+ * let go of, and whoever waits is told: threads by the condition, a host with a loop by a call on
+ * the keeper's thread. The registry itself stays until the ticket is finished, whoever has closed
+ * it.
  */
 #include "health/ticket.h"
 

@@ -46,7 +46,8 @@ impact_health_report *impact__ticket_finish(impact_health_ticket *ticket);
 /* Answer all tickets with what is known now. Under the lock. */
 void impact__tickets_conclude(impact_health *health);
 
-/* In a forked child: the tickets of the parent's threads keep what was known, and nobody is told. */
+/* In a forked child: the tickets of the parent's threads keep what was known, and nobody is
+ * told. */
 void impact__tickets_forget(impact_health *health);
 
 #endif

@@ -28,8 +28,8 @@ impact_status impact__batch_open(impact__batch *batch, size_t limit,
 /* Accepts a batch that is all zero. */
 void impact__batch_close(impact__batch *batch);
 
-/* The items by their scopes: a scope stands where its first span stood, and its spans keep their order.
- * Borrowed until the batch is shown again. */
+/* The items by their scopes: a scope stands where its first span stood, and its spans keep their
+ * order. Borrowed until the batch is shown again. */
 impact_batch impact__batch_show(impact__batch *batch, impact_text resource);
 
 #endif

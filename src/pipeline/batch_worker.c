@@ -117,8 +117,8 @@ static void settle(impact__batcher *batcher, bool has_failed, size_t rejected)
     (void)pthread_cond_broadcast(&batcher->to_callers);
 }
 
-/* Under the lock, which is let go of while the exporter runs. False, and without the lock: this is a
- * child that was forked in there. */
+/* Under the lock, which is let go of while the exporter runs. False, and without the lock: this is
+ * a child that was forked in there. */
 static bool export_what_was_taken(impact__batcher *batcher)
 {
     assert(impact__lock_is_held(&batcher->lock));

@@ -168,8 +168,8 @@ void impact__batcher_begin_flush(impact__batcher *batcher, impact__batcher_wait 
     impact__batcher_unlock(batcher);
 }
 
-/* False: the deadline has passed, or the worker ended, before the records up to `target` came to their
- * end. */
+/* False: the deadline has passed, or the worker ended, before the records up to `target` came to
+ * their end. */
 static bool wait_settled(impact__batcher *batcher, uint64_t target, uint64_t deadline_ns)
 {
     assert(impact__lock_is_held(&batcher->lock));
@@ -239,7 +239,8 @@ impact_status impact__batcher_end_shutdown(impact__batcher *batcher,
     if (has_ended)
         impact__batcher_give_up(batcher);
     (void)pthread_cond_broadcast(&batcher->to_callers); /* who flushes need not wait for more */
-    /* A thread that was stopped while it put its record in leaves it neither exported nor failed. */
+    /* A thread that was stopped while it put its record in leaves it neither exported nor
+     * failed. */
     const bool is_settled = has_ended && !impact__batcher_is_behind(batcher, wait->target);
     const impact_status status = outcome(batcher, wait, is_settled, deadline_ns);
     impact__batcher_unlock(batcher);

@@ -1,23 +1,25 @@
-/* A batcher: finished records, from the threads that end them to one exporter. It is a ring, a worker, its
- * counters, flush and shutdown. Each exporter has one, so that a dead backend delays nobody else.
+/* A batcher: finished records, from the threads that end them to one exporter. It is a ring, a
+ * worker, its counters, flush and shutdown. Each exporter has one, so that a dead backend delays
+ * nobody else.
  *
  * DESIGN: the worker is started with the first record. A batch goes out when it is full, when the
  * schedule's delay has passed since the last one, when somebody flushes, and until the deadline at
  * shutdown; never two at once. What is in flight lies in the ring until its outcome is counted.
  *
- * `lock` guards what the worker moves, the ring's reader among it. So a snapshot taken under it is exact:
+ * `lock` guards what the worker moves, the ring's reader among it. So a snapshot taken under it is
+ * exact:
  *
  *     ended = taken from the ring + waiting in it + dropped
  *     taken = in_flight + exported + rejected + failed
  *
- * The worker sleeps in one of two ways: until it is due, when records were there of late or are there;
- * and idle, without an end, when none came for a whole delay. Who puts a record in wakes an idle worker
- * always, and another one when a batch may be full. Both sides first write (the ring; `sleep`) and then
- * read what the other wrote, in sequentially consistent order: one of them sees the other, so no wake-up
- * is lost.
+ * The worker sleeps in one of two ways: until it is due, when records were there of late or are
+ * there; and idle, without an end, when none came for a whole delay. Who puts a record in wakes an
+ * idle worker always, and another one when a batch may be full. Both sides first write (the ring;
+ * `sleep`) and then read what the other wrote, in sequentially consistent order: one of them sees
+ * the other, so no wake-up is lost.
  *
- * A fork within the exporter comes back on a thread that is not the worker of the child's provider: it
- * sees that the process is another one, and leaves.
+ * A fork within the exporter comes back on a thread that is not the worker of the child's provider:
+ * it sees that the process is another one, and leaves.
  */
 #ifndef IMPACT_PIPELINE_BATCHER_H
 #define IMPACT_PIPELINE_BATCHER_H

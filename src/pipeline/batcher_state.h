@@ -89,8 +89,8 @@ void impact__batcher_state_close(impact__batcher *batcher);
 
 impact_status impact__batcher_open_conditions(impact__batcher *batcher);
 
-/* After the worker's end, or the owner's wish, whichever comes later: close the exporter, free. Called
- * with the lock held, returns without it. */
+/* After the worker's end, or the owner's wish, whichever comes later: close the exporter, free.
+ * Called with the lock held, returns without it. */
 void impact__batcher_let_go(impact__batcher *batcher);
 
 /* Put what is left in the ring among the failed. Under the lock, without a worker. */

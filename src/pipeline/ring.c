@@ -176,8 +176,8 @@ static bool close_lanes(impact__ring *ring)
     return is_any;
 }
 
-/* Places for an extent: `wanted`, or one where few are left. A thread that is stopped with places that
- * nobody can ask back must not make others think the ring full. */
+/* Places for an extent: `wanted`, or one where few are left. A thread that is stopped with places
+ * that nobody can ask back must not make others think the ring full. */
 static uint32_t reserve(impact__ring *ring, uint32_t wanted)
 {
     _Atomic uint32_t *reserved = &ring->memory->reserved;
@@ -198,7 +198,8 @@ static uint32_t units_for(uint32_t places, size_t size)
     return (uint32_t)((bytes + impact__ring_unit - 1) / impact__ring_unit);
 }
 
-/* The head, after a reader that was stopped with the tail at the front already, and will store the same. */
+/* The head, after a reader that was stopped with the tail at the front already, and will store the
+ * same. */
 static uint64_t head_for(const impact__ring *ring, uint64_t tail)
 {
     /* Pairs with the store in the reader's release: what is below the head was read. */
@@ -325,8 +326,8 @@ void impact__ring_publish(impact__ring *ring, const impact__ring_extent *extent,
     impact__ring_claim_at(ring, claim, offset, 0, begin, size);
     claim->unused = places - 1;
     claim->is_step = true;
-    /* Release, for who sees the state sees the row and the empty cells; and sequentially consistent,
-     * for of this and impact__ring_shut one has to see the other. */
+    /* Release, for who sees the state sees the row and the empty cells; and sequentially
+     * consistent, for of this and impact__ring_shut one has to see the other. */
     const uint32_t used = places > 1 ? begin + impact__ring_rounded(size) : 0;
     atomic_store(&row->state, state_of(number, 1, used, places == 1));
     uint64_t state = 0;

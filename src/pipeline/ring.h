@@ -1,66 +1,70 @@
-/* The ring: finished records on their way to a reader. Many threads put in, one takes out, nobody waits.
+/* The ring: finished records on their way to a reader. Many threads put in, one takes out, nobody
+ * waits.
  *
  * DESIGN: one piece of memory that points nowhere, heap or a mapped file alike:
  *
  *     | head | lanes | extents: a table | the area: records                                    |
  *
- * A thread that puts a record in would, in the simplest ring, move one shared tail; two threads then
- * hand the tail's cache line to and fro, which costs more than all else they do. So the tail is moved
- * seldom: it claims an *extent*, a few KiB of the area with places for up to 16 records, and the
- * records of a lane (a few threads; mostly one) are claimed within its extent, by one compare-and-swap
- * of a word that no other lane touches.
+ * A thread that puts a record in would, in the simplest ring, move one shared tail; two threads
+ * then hand the tail's cache line to and fro, which costs more than all else they do. So the tail
+ * is moved seldom: it claims an *extent*, a few KiB of the area with places for up to 16 records,
+ * and the records of a lane (a few threads; mostly one) are claimed within its extent, by one
+ * compare-and-swap of a word that no other lane touches.
  *
  *     area      |  extent 7 (lane 2)   | 8 (lane 0)  | 9: one large record      | free ...
  *     extent    | cells: mark scope offset size | record | record | record | room |
  *
  * Claim, fill, commit: a claim names a cell and its bytes; the bytes are copied; the cell's mark is
- * stored last, with release. Cells and the table never hold what a user wrote, so no bytes of a record
- * can be taken for a mark.
+ * stored last, with release. Cells and the table never hold what a user wrote, so no bytes of a
+ * record can be taken for a mark.
  *
- * An extent has a number, from 1, and each number a row in the table. The state in the row is one word:
+ * An extent has a number, from 1, and each number a row in the table. The state in the row is one
+ * word:
  *
  *     | closed 1 | number 31 | records 8 | bytes used 24 |
  *
- * so that a thread that was stopped for long cannot claim in a row that serves another extent by now. A
- * closed extent takes no record. It is closed by who finds it too full, by the reader when it gets
- * there, and, when no place is free, by who needs the places that it has not used.
+ * so that a thread that was stopped for long cannot claim in a row that serves another extent by
+ * now. A closed extent takes no record. It is closed by who finds it too full, by the reader when
+ * it gets there, and, when no place is free, by who needs the places that it has not used.
  *
- * BOUNDS. `reserved` counts the places of all extents that were not given back; it never exceeds the
- * limit, so the ring holds at most as many records, whatever the number of threads. Where few places are
- * left an extent gets one, and a record is refused as one too many only after every lane was asked to
- * give back what it does not use: so the limit is met exactly. Bytes are bounded by the area: an extent lies in it in one piece.
+ * BOUNDS. `reserved` counts the places of all extents that were not given back; it never exceeds
+ * the limit, so the ring holds at most as many records, whatever the number of threads. Where few
+ * places are left an extent gets one, and a record is refused as one too many only after every lane
+ * was asked to give back what it does not use: so the limit is met exactly. Bytes are bounded by
+ * the area: an extent lies in it in one piece.
  *
- *     free | unread | free          the tail is above the head: an extent goes behind the tail, or, when
- *          head     tail            it is beyond the soft end or the area's end, to the front
- *     unread | free | unread        the tail has gone to the front: up to the head
- *            tail   head
- *     free                          nothing is unread: to the front, so that a reader who keeps up makes
- *                                   all live in the same few cache lines; behind the head if it is too
- *                                   large for what lies before it
+ *   free | unread | free     the tail is above the head: an extent goes behind the tail, or, when
+ *        head     tail       it is beyond the soft end or the area's end, to the front
+ *   unread | free | unread   the tail has gone to the front: up to the head
+ *          tail   head
+ *   free                     nothing is unread: to the front, so that a reader who keeps up makes
+ *                            all live in the same few cache lines; behind the head if it is too
+ *                            large for what lies before it
  *
- * A record that is larger than an extent's room gets an extent of its own, in its size. What cannot lie
- * in the area in one piece is refused. Where positions are taken for full or not, the tail is looked at
- * again: a thread that was stopped between two looks must not think the ring full.
+ * A record that is larger than an extent's room gets an extent of its own, in its size. What cannot
+ * lie in the area in one piece is refused. Where positions are taken for full or not, the tail is
+ * looked at again: a thread that was stopped between two looks must not think the ring full.
  *
- * So that a record as large as the area finds room, a reader who has read all makes head and tail begin
- * anew. It does as a writer does that goes to the front: it moves the tail there under a number of its own,
- * to which no extent belongs, and the head after it. Only then a tail is at 0, so a writer that meets one
- * moves the head itself if need be. Before the tail is moved there is room before the head or behind it:
- * only a record above half of the area can meet a full ring that has nothing in it, for that moment.
+ * So that a record as large as the area finds room, a reader who has read all makes head and tail
+ * begin anew. It does as a writer does that goes to the front: it moves the tail there under a
+ * number of its own, to which no extent belongs, and the head after it. Only then a tail is at 0,
+ * so a writer that meets one moves the head itself if need be. Before the tail is moved there is
+ * room before the head or behind it: only a record above half of the area can meet a full ring that
+ * has nothing in it, for that moment.
  *
- * MEMORY. Extents are reused from the front; the part beyond the soft end (a quarter) is used in a burst
- * only, and its pages go back to the system before the reader frees them: see ring_reader.h.
+ * MEMORY. Extents are reused from the front; the part beyond the soft end (a quarter) is used in a
+ * burst only, and its pages go back to the system before the reader frees them: see ring_reader.h.
  *
- * FORKS. The child moves its head to the tail and forgets the lanes: constant time. What the parent's
- * threads had claimed and not filled lies behind the head and is never looked at. Numbers go on, so no
- * row of the parent's is taken for the child's.
+ * FORKS. The child moves its head to the tail and forgets the lanes: constant time. What the
+ * parent's threads had claimed and not filled lies behind the head and is never looked at. Numbers
+ * go on, so no row of the parent's is taken for the child's.
  *
- * FILES. A file may say anything, and be changed by anybody while it is read: the geometry is looked at once,
- * and a reader looks at each row and cell once, checks what it saw and uses that. It ends, since what it reads
- * is what the tail said when it began.
+ * FILES. A file may say anything, and be changed by anybody while it is read: the geometry is
+ * looked at once, and a reader looks at each row and cell once, checks what it saw and uses that.
+ * It ends, since what it reads is what the tail said when it began.
  *
- * KILLED WRITERS. In a mapped file the writer may be killed at any point; see ring_reader.h for how a
- * reader steps over what it left half-done.
+ * KILLED WRITERS. In a mapped file the writer may be killed at any point; see ring_reader.h for how
+ * a reader steps over what it left half-done.
  */
 #ifndef IMPACT_PIPELINE_RING_H
 #define IMPACT_PIPELINE_RING_H
@@ -154,15 +158,16 @@ size_t impact__ring_size(uint32_t limit, size_t area_size);
 /* Make `memory` (aligned to a unit) an empty ring. */
 void impact__ring_format(impact__ring *ring, void *memory, uint32_t limit, size_t area_size);
 
-/* See a ring that is there, made by this or another process; `size` bytes may be touched. False: it is
- * none. What its rows and cells say is not believed by who reads it, at no time; who is to write to it clears
- * it first. */
+/* See a ring that is there, made by this or another process; `size` bytes may be touched. False: it
+ * is none. What its rows and cells say is not believed by who reads it, at no time; who is to write
+ * to it clears it first. */
 bool impact__ring_attach(impact__ring *ring, void *memory, size_t size);
 
 /* Forget everything, in a forked child that is alone. */
 void impact__ring_forget(impact__ring *ring);
 
-/* The same of a file that somebody left, whose rows may claim to be of extents that are still to come. */
+/* The same of a file that somebody left, whose rows may claim to be of extents that are still to
+ * come. */
 void impact__ring_clear(impact__ring *ring);
 
 /* No record is put in from now on, but those that are claimed already. */
@@ -256,8 +261,8 @@ static inline uint8_t *impact__ring_bytes_at(const impact__ring *ring, uint32_t 
     return ring->area + (size_t)offset * impact__ring_unit;
 }
 
-/* Close an extent, if it is open, and give back the places that it does not use: true when there are
- * any. `state` gets what it is then. */
+/* Close an extent, if it is open, and give back the places that it does not use: true when there
+ * are any. `state` gets what it is then. */
 bool impact__ring_close_extent(impact__ring *ring, uint64_t number, uint64_t *state);
 
 /* The number of the last extent that was claimed. */
@@ -315,8 +320,8 @@ static inline bool impact__ring_append(impact__ring *ring, size_t size, impact__
     const uint64_t number = atomic_load_explicit(&ring->memory->lanes[impact__ring_lane()].extent,
                                                  memory_order_relaxed);
     impact__ring_extent *extent = impact__ring_row(ring, number);
-    /* Pairs with the store in publish. What is read of the row below is this extent's if the exchange
-     * succeeds. */
+    /* Pairs with the store in publish. What is read of the row below is this extent's if the
+     * exchange succeeds. */
     uint64_t state = atomic_load_explicit(&extent->state, memory_order_acquire);
     uint32_t offset = 0;
     uint32_t places = 0;

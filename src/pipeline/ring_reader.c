@@ -22,7 +22,8 @@ void impact__ring_reader_step_over(impact__ring_reader *reader)
 
 /* ---- taking ---- */
 
-/* What a row says of an extent: looked at once, for a file may be changed by anybody at any time. */
+/* What a row says of an extent: looked at once, for a file may be changed by anybody at any
+ * time. */
 typedef struct extent_seen {
     uint32_t offset; /* units; likewise the next */
     uint32_t size;
@@ -180,8 +181,9 @@ static void move_head(impact__ring_reader *reader)
                           memory_order_release);
 }
 
-/* Nothing waits: head and tail begin anew, under a number that no extent has. The tail first: should a thread
- * have moved it, nothing is done. A thread that moves it after that moves the head, too: see head_for. */
+/* Nothing waits: head and tail begin anew, under a number that no extent has. The tail first:
+ * should a thread have moved it, nothing is done. A thread that moves it after that moves the head,
+ * too: see head_for. */
 static void go_to_the_front(impact__ring_reader *reader)
 {
     impact__ring_memory *memory = reader->ring->memory;

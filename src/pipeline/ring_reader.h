@@ -7,18 +7,18 @@
  *     ... free ...| in flight      | extents that wait        |
  *                head              cursor                     tail
  *
- * The reader closes the extent that it takes from, so that it cannot grow under it; its lane then opens
- * another.
+ * The reader closes the extent that it takes from, so that it cannot grow under it; its lane then
+ * opens another.
  *
- * A record that is claimed and not committed stops the reader: its thread will be back. Not so when the
- * writers are dead, which only the reader of a file that somebody left can know: it *steps over*. What a
- * killed writer can leave is one of three things.
+ * A record that is claimed and not committed stops the reader: its thread will be back. Not so when
+ * the writers are dead, which only the reader of a file that somebody left can know: it *steps
+ * over*. What a killed writer can leave is one of three things.
  *
- *     killed after the tail moved,      the row shows another number: the number is passed over; its
- *     before its row was written        bytes are free with those of the next extent
- *     killed while it filled a record   the cell has no mark: this cell is passed over, and the others
- *                                       of the extent are read
- *     killed in an append               before the exchange nothing is there; after it, as above
+ *   killed after the tail moved,      the row shows another number: the number is passed over; its
+ *   before its row was written        bytes are free with those of the next extent
+ *   killed while it filled a record   the cell has no mark: this cell is passed over, and the
+ *                                     others of the extent are read
+ *   killed in an append               before the exchange nothing is there; after it, as above
  *
  * Every number has a row and every record a cell, in a place that is known without the record's own
  * bytes: that is why the table and the cells lie apart from them.

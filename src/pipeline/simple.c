@@ -1,7 +1,8 @@
 /* The simple processor: each span is exported as it ends, on the thread that ends it.
  *
- * DESIGN: one exports at a time; the others wait for their turn, without the lock being held while the
- * exporter runs: so a fork waits for nobody. In a child the turn is free: who had it is not there.
+ * DESIGN: one exports at a time; the others wait for their turn, without the lock being held while
+ * the exporter runs: so a fork waits for nobody. In a child the turn is free: who had it is not
+ * there.
  */
 #include <impact/processor.h>
 
@@ -86,7 +87,8 @@ static void export_span(simple *processor, const impact_ended_span *span)
         .span_count = 1,
     };
     size_t rejected = 0;
-    /* What becomes of it is the exporter's to tell: the thread that ended the span cannot do better. */
+    /* What becomes of it is the exporter's to tell: the thread that ended the span cannot do
+     * better. */
     (void)processor->known.export_batch(processor->exporter, &batch, export_timeout_ms, &rejected);
 }
 

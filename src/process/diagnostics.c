@@ -5,10 +5,10 @@
  * places are taken by such, newcomers share one topic. So there are at most topic_limit + 1
  * messages a minute, whatever happens.
  *
- * A callback is called by whoever reports. Without one, messages are for standard error, and who reports
- * may be recording, which must never wait: so they are kept, and said by a thread of ours, by a call that
- * sets something up, flushes or shuts down, or at the end of the process. Before anything was set up
- * nobody listens, and no lock is taken.
+ * A callback is called by whoever reports. Without one, messages are for standard error, and who
+ * reports may be recording, which must never wait: so they are kept, and said by a thread of ours,
+ * by a call that sets something up, flushes or shuts down, or at the end of the process. Before
+ * anything was set up nobody listens, and no lock is taken.
  */
 #include <impact/diagnostics.h>
 
@@ -276,7 +276,8 @@ void impact__diagnostics_say(void)
     errno = errno_of_host;
 }
 
-/* A child that was made past fork() may have inherited the lock from a thread that it does not have. */
+/* A child that was made past fork() may have inherited the lock from a thread that it does not
+ * have. */
 __attribute__((destructor)) static void say_the_last(void)
 {
     if (pthread_mutex_trylock(&lock))

@@ -14,8 +14,9 @@ impact_status impact__diagnostics_open(void);
 /* Without that variable. To set a callback does it too. */
 impact_status impact__diagnostics_listen(void);
 
-/* Write what was kept on standard error, without waiting. For threads of ours, and for calls that set
- * something up or wait anyway: whoever records only leaves a message here. With no lock held. */
+/* Write what was kept on standard error, without waiting. For threads of ours, and for calls that
+ * set something up or wait anyway: whoever records only leaves a message here. With no lock
+ * held. */
 void impact__diagnostics_say(void);
 
 #endif

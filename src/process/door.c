@@ -1,16 +1,17 @@
 /* The door to libraries that mind forks and exits: nobody of ours is in them when either comes.
  *
- * DESIGN: a library's own handler of exit(3) frees what its users stand on: OpenSSL's does, and a worker
- * in a TLS write crashed. And a lock of the library that a thread holds during a fork is locked in the child
- * for good. A thread cannot be stopped from outside, but it can be kept out: it counts itself in before each
- * call that might touch such a library, and out before it waits. So nobody has to be woken, whatever the
- * peers do: the calls under way take a millisecond, or the grace time at worst.
+ * DESIGN: a library's own handler of exit(3) frees what its users stand on: OpenSSL's does, and a
+ * worker in a TLS write crashed. And a lock of the library that a thread holds during a fork is
+ * locked in the child for good. A thread cannot be stopped from outside, but it can be kept out: it
+ * counts itself in before each call that might touch such a library, and out before it waits. So
+ * nobody has to be woken, whatever the peers do: the calls under way take a millisecond, or the
+ * grace time at worst.
  *
  *     enter:  inside + 1, then read the state          leave:  inside - 1, then read the state
  *     shut:   write the state, then read inside
  *
- * in sequentially consistent order: either who shuts sees the thread inside, or the thread sees it shut. No
- * lock is taken before that, so exit() in a signal handler finds none held.
+ * in sequentially consistent order: either who shuts sees the thread inside, or the thread sees it
+ * shut. No lock is taken before that, so exit() in a signal handler finds none held.
  */
 #include "process/door.h"
 

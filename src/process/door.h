@@ -1,4 +1,5 @@
-/* The door to libraries that mind forks and exits, inside. What threads see is in <impact/process.h>. */
+/* The door to libraries that mind forks and exits, inside. What threads see is in
+ * <impact/process.h>. */
 #ifndef IMPACT_PROCESS_DOOR_H
 #define IMPACT_PROCESS_DOOR_H
 

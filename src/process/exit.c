@@ -1,10 +1,10 @@
 /* The end of the process: members do their last work, then the door is shut.
  *
- * DESIGN: handlers of exit(3) run in reverse order, so ours is registered whenever a library was started
- * that has one of its own. The first of ours that runs does all.
+ * DESIGN: handlers of exit(3) run in reverse order, so ours is registered whenever a library was
+ * started that has one of its own. The first of ours that runs does all.
  *
- * A forked child inherits the handler, and ends as its parent does. One that was made past fork() (_Fork,
- * clone) may have inherited locks that nobody holds: there the handler does nothing.
+ * A forked child inherits the handler, and ends as its parent does. One that was made past fork()
+ * (_Fork, clone) may have inherited locks that nobody holds: there the handler does nothing.
  */
 #include "process/exit.h"
 

@@ -1,5 +1,5 @@
-/* The end of the process, inside: who has something to do before libraries take their state down. The rest
- * is in <impact/process.h>. */
+/* The end of the process, inside: who has something to do before libraries take their state down.
+ * The rest is in <impact/process.h>. */
 #ifndef IMPACT_PROCESS_EXIT_H
 #define IMPACT_PROCESS_EXIT_H
 
@@ -16,7 +16,8 @@ struct impact__exit_member {
 /* Be called at exit, the last added first. IMPACT_ENOMEM, IMPACT_ESYSTEM. */
 impact_status impact__exit_add(impact__exit_member *member);
 
-/* Returns when the member is not being called. To remove what was not added, or is removed, does nothing. */
+/* Returns when the member is not being called. To remove what was not added, or is removed, does
+ * nothing. */
 void impact__exit_remove(impact__exit_member *member);
 
 #endif

@@ -29,9 +29,9 @@ struct impact__fork_member {
 impact_status impact__fork_add(impact__fork_member *member);
 void impact__fork_remove(impact__fork_member *member);
 
-/* Grows by one in each child: what was made under another number is the parent's. It stands in a page that
- * the system wipes in every child, also in one that was made past fork() (_Fork, clone), of which no handler
- * hears: the first who looks there finds 0, and gives it a number. */
+/* Grows by one in each child: what was made under another number is the parent's. It stands in a
+ * page that the system wipes in every child, also in one that was made past fork() (_Fork, clone),
+ * of which no handler hears: the first who looks there finds 0, and gives it a number. */
 extern atomic_uint *impact__fork_generation_at;
 unsigned impact__fork_generation_renew(void);
 

@@ -1,4 +1,5 @@
-/* OTEL_LOG_LEVEL: what the library says of itself on standard error, read when something is set up. */
+/* OTEL_LOG_LEVEL: what the library says of itself on standard error, read when something is set
+ * up. */
 #include "process/diagnostics.h"
 
 #include <stddef.h>
@@ -6,8 +7,8 @@
 #include "base/environment.h"
 #include "process/standard_error.h"
 
-/* The specification names no words (sdk-environment-variables, "General SDK Configuration"); these are
- * those of other SDKs. */
+/* The specification names no words (sdk-environment-variables, "General SDK Configuration"); these
+ * are those of other SDKs. */
 static const char *const words[] = {
     "none", "off",   "fatal",   "error", "warn", "warning",
     "info", "debug", "verbose", "trace", "all",  NULL,

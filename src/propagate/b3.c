@@ -35,8 +35,8 @@ static bool parse_ids(b3_context *b3, impact_text trace_id, impact_text span_id)
            impact__id_parse(b3->identity.span_id.bytes, 8, span_id);
 }
 
-/* Absent, the decision is left to us, as an unsampled parent leaves it to the sampler. Debug implies
- * accept. False: it is no sampling state. */
+/* Absent, the decision is left to us, as an unsampled parent leaves it to the sampler. Debug
+ * implies accept. False: it is no sampling state. */
 static bool parse_state(b3_context *b3, impact_text state)
 {
     const bool is_accept = impact__text_equal_string(state, "1") ||
@@ -49,7 +49,8 @@ static bool parse_state(b3_context *b3, impact_text state)
     return is_accept || is_deny || b3->is_debug || state.size == 0;
 }
 
-/* {trace id}-{span id}[-{sampling state}[-{parent span id}]]; the parent's id is of no use to us. */
+/* {trace id}-{span id}[-{sampling state}[-{parent span id}]]; the parent's id is of no use to
+ * us. */
 static bool parse_single(b3_context *b3, impact_text text)
 {
     assert(text.data || text.size == 0);

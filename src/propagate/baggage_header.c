@@ -53,8 +53,8 @@ static bool is_metadata(impact_text text)
 
 /* ---- reading ---- */
 
-/* 3.3.1.3: what is not UTF-8 becomes U+FFFD. An ill-formed byte was three characters, as that is bytes:
- * so nothing becomes longer than it was. */
+/* 3.3.1.3: what is not UTF-8 becomes U+FFFD. An ill-formed byte was three characters, as that is
+ * bytes: so nothing becomes longer than it was. */
 bool impact__baggage_value_decode(impact_text *value, char room[IMPACT_BAGGAGE_SIZE],
                                   impact_text encoded)
 {

@@ -19,8 +19,8 @@ static char normal_character(char c)
     return impact__is_alphanumeric(c) ? impact__to_upper_case(c) : '_';
 }
 
-/* "Key Name Normalization": upper case, underscores, no digit at the start, never empty. False: it is too
- * long. */
+/* "Key Name Normalization": upper case, underscores, no digit at the start, never empty. False: it
+ * is too long. */
 static bool normalise(char normal[name_limit], const char *name)
 {
     assert(name);

@@ -12,7 +12,8 @@ typedef struct impact__field {
     impact__buffer joined; /* owned; empty while one value is all there is */
 } impact__field;
 
-/* Several values are joined by commas (RFC 9110 5.3). Without memory for that there is none. Close it. */
+/* Several values are joined by commas (RFC 9110 5.3). Without memory for that there is none. Close
+ * it. */
 void impact__field_open(impact__field *field, const impact_carrier_getter *getter, void *carrier,
                         const char *name);
 void impact__field_close(impact__field *field);

@@ -20,11 +20,12 @@ extern const impact_propagator *const impact__propagator_default;
 /* No part is missing. */
 bool impact__propagator_is_whole(const impact_propagator *propagator);
 
-/* What the environment says: it counts while the program has set none. Taken for the process's life. */
+/* What the environment says: it counts while the program has set none. Taken for the process's
+ * life. */
 void impact__propagation_set_configured(const impact_propagator *propagator);
 
-/* Read letters of either case as 2 * size hex digits, with zeros before fewer; false: it is none, or all
- * zero, or longer. */
+/* Read letters of either case as 2 * size hex digits, with zeros before fewer; false: it is none,
+ * or all zero, or longer. */
 bool impact__id_parse(uint8_t *bytes, size_t size, impact_text digits);
 
 #endif

@@ -1,5 +1,5 @@
-/* Jaeger: uber-trace-id: {trace id}:{span id}:{parent span id}:{flags}, and a field uberctx-{name} for each
- * name of the baggage (jaegertracing.io, "Propagation Format"). */
+/* Jaeger: uber-trace-id: {trace id}:{span id}:{parent span id}:{flags}, and a field uberctx-{name}
+ * for each name of the baggage (jaegertracing.io, "Propagation Format"). */
 #include <assert.h>
 #include <string.h>
 #include <strings.h>

@@ -6,8 +6,8 @@
 #include "base/text.h"
 #include "propagate/formats.h"
 
-/* What the program set, then what the environment says. NULL: nothing. A propagator is whole before it is
- * stored, and the loads in impact_propagation_get pair with that. */
+/* What the program set, then what the environment says. NULL: nothing. A propagator is whole before
+ * it is stored, and the loads in impact_propagation_get pair with that. */
 static _Atomic(const impact_propagator *) chosen;
 static _Atomic(const impact_propagator *) configured;
 

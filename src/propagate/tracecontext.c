@@ -70,8 +70,8 @@ bool impact_traceparent_parse(impact_span_context *context, impact_text text)
 static const char field_parent[] = "traceparent";
 static const char field_state[] = "tracestate";
 
-/* 4.3: with more than one traceparent there is none. 3.3.1: one ill-formed member makes a trace state
- * void; the traceparent holds all the same. */
+/* 4.3: with more than one traceparent there is none. 3.3.1: one ill-formed member makes a trace
+ * state void; the traceparent holds all the same. */
 static const impact_context *extract(const impact_propagator *propagator,
                                      const impact_context *context,
                                      const impact_carrier_getter *getter, void *carrier)

@@ -29,7 +29,8 @@ struct impact_baggage {
 /* An empty one with room for so much; NULL without memory. */
 impact_baggage *impact__baggage_open(size_t count, size_t size);
 
-/* Add an entry, or replace that of the same name: copied. There is room, by impact__baggage_open. */
+/* Add an entry, or replace that of the same name: copied. There is room, by
+ * impact__baggage_open. */
 void impact__baggage_put(impact_baggage *baggage, const impact__baggage_entry *entry);
 
 #endif

@@ -1,5 +1,6 @@
-/* What a span is made of, as protobuf bytes: attributes, events, links, status, and the span's fixed
- * fields (opentelemetry-proto v1, trace.proto and common.proto). Its counterpart is span_view.c.
+/* What a span is made of, as protobuf bytes: attributes, events, links, status, and the span's
+ * fixed fields (opentelemetry-proto v1, trace.proto and common.proto). Its counterpart is
+ * span_view.c.
  *
  * Each piece is first measured, then written into room that the caller made.
  */
@@ -76,8 +77,8 @@ static inline bool impact__is_ignored(const impact_attribute *attribute)
 /* False when it cannot be written: it is ignored, its key is not UTF-8, it has no value. */
 bool impact__key_value_of(impact__key_value *kv, const impact_attribute *attribute,
                           uint32_t value_length_limit);
-/* Cut a string so that the whole field has at most `field_size` bytes. False: it is no string, or nothing
- * would be left of it. */
+/* Cut a string so that the whole field has at most `field_size` bytes. False: it is no string, or
+ * nothing would be left of it. */
 bool impact__key_value_cut(impact__key_value *kv, uint32_t field, size_t field_size);
 /* The whole field: tag, length and KeyValue. */
 size_t impact__key_value_field_size(uint32_t field, const impact__key_value *kv);

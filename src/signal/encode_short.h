@@ -1,5 +1,5 @@
-/* The quick way for most attributes: all lengths fit one byte, all text is ASCII, and one pass writes what
- * encode.c writes after measuring. Inline: this is where a span's time goes. */
+/* The quick way for most attributes: all lengths fit one byte, all text is ASCII, and one pass
+ * writes what encode.c writes after measuring. Inline: this is where a span's time goes. */
 #ifndef IMPACT_SIGNAL_ENCODE_SHORT_H
 #define IMPACT_SIGNAL_ENCODE_SHORT_H
 
@@ -35,8 +35,8 @@ static inline uint32_t impact__load_4(const char *from)
     return bytes;
 }
 
-/* The two below copy `size` bytes and return them all, one over the other. Most texts have up to 16: that
- * is two moves, which may overlap. */
+/* The two below copy `size` bytes and return them all, one over the other. Most texts have up to
+ * 16: that is two moves, which may overlap. */
 static inline uint64_t impact__copy_to_8(uint8_t *to, const char *from, size_t size)
 {
     uint64_t seen = 0;
@@ -65,7 +65,8 @@ static inline uint64_t impact__copy_from_8(uint8_t *to, const char *from, size_t
     return seen;
 }
 
-/* Copy text while looking at it: NULL when not all of it is ASCII. What was written then is void. */
+/* Copy text while looking at it: NULL when not all of it is ASCII. What was written then is
+ * void. */
 static inline uint8_t *impact__write_ascii(uint8_t *to, const char *from, size_t size)
 {
     const uint64_t seen =

@@ -1,9 +1,10 @@
 /* Values as protobuf bytes.
  *
- * DESIGN: a message is written from its end to its front. A length stands before what it measures, so
- * it is known when its turn comes, and one pass over a value of any depth suffices; without room the
- * same pass only measures, so what is measured is what is written. Nothing recurses: the containers
- * around the place that is written are a stack of at most IMPACT_VALUE_DEPTH_LIMIT frames.
+ * DESIGN: a message is written from its end to its front. A length stands before what it measures,
+ * so it is known when its turn comes, and one pass over a value of any depth suffices; without room
+ * the same pass only measures, so what is measured is what is written. Nothing recurses: the
+ * containers around the place that is written are a stack of at most IMPACT_VALUE_DEPTH_LIMIT
+ * frames.
  *
  *     array [1, {"k": 2}]       pushed: array, map        written: 2, "k", lengths; 1; lengths
  */

@@ -26,8 +26,8 @@ enum {
 };
 
 enum {
-    /* A larger value is refused: no request has as much (opentelemetry-proto, OTLP/gRPC servers take
-     * 4 MiB by default; we send at most 64 MiB). */
+    /* A larger value is refused: no request has as much (opentelemetry-proto, OTLP/gRPC servers
+     * take 4 MiB by default; we send at most 64 MiB). */
     impact__value_size_limit = 64 * 1024 * 1024,
     /* A key is looked for among so many members of a map behind it: each is compared with each. */
     impact__member_window = 1024,
@@ -73,12 +73,13 @@ static inline uint8_t *impact__write_double_value(uint8_t *to, double value)
     return impact__write_fixed64(to, bits);
 }
 
-/* True unless nothing can be said of it: no value, an unknown type, items that were promised and are
- * not there. Inside arrays and maps such a value is null. */
+/* True unless nothing can be said of it: no value, an unknown type, items that were promised and
+ * are not there. Inside arrays and maps such a value is null. */
 bool impact__value_is_writable(const impact_value *value);
 
 /* The size of a writable value's message; strings and bytes are cut to `length_limit` characters or
- * bytes (IMPACT__ANY_LENGTH: not cut), wherever they lie. False: it would be larger than impact__value_size_limit. */
+ * bytes (IMPACT__ANY_LENGTH: not cut), wherever they lie. False: it would be larger than
+ * impact__value_size_limit. */
 bool impact__value_measure(size_t *size, const impact_value *value, uint32_t length_limit);
 
 /* Write the message that was measured to have `size` bytes. */

@@ -68,7 +68,8 @@ static void name_service(char *service)
     }
 }
 
-/* resource/sdk "SDK-provided resource attributes": what every resource has, unless it says otherwise. */
+/* resource/sdk "SDK-provided resource attributes": what every resource has, unless it says
+ * otherwise. */
 static size_t add_own(impact_attribute *to, char *service)
 {
     name_service(service);

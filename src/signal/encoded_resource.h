@@ -1,7 +1,7 @@
 /* A provider's resource: an opentelemetry.proto.resource.v1.Resource, encoded once.
  *
- * The process's own id in it (process.pid, when it is the one of the process that opened the provider)
- * stands last, so that a forked child can write its own in its place.
+ * The process's own id in it (process.pid, when it is the one of the process that opened the
+ * provider) stands last, so that a forked child can write its own in its place.
  */
 #ifndef IMPACT_SIGNAL_ENCODED_RESOURCE_H
 #define IMPACT_SIGNAL_ENCODED_RESOURCE_H
@@ -20,8 +20,8 @@ typedef struct impact__encoded_resource {
     bool has_pid;
 } impact__encoded_resource;
 
-/* What every resource has (service.name, telemetry.sdk.*), then the options' attributes, then their service
- * name: what comes later wins. */
+/* What every resource has (service.name, telemetry.sdk.*), then the options' attributes, then their
+ * service name: what comes later wins. */
 impact_status impact__encoded_resource_open(impact__encoded_resource *resource,
                                             const impact_trace_options *options);
 void impact__encoded_resource_close(impact__encoded_resource *resource,

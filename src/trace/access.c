@@ -49,8 +49,9 @@ static impact__span *come_late(void)
 
 /* ---- strangers ---- */
 
-/* The owner leaves no word when it goes, and stays for some hundred nanoseconds as a rule: it is looked
- * for, and then given time, for it may be stopped and of a lower priority than this thread. */
+/* The owner leaves no word when it goes, and stays for some hundred nanoseconds as a rule: it is
+ * looked for, and then given time, for it may be stopped and of a lower priority than this
+ * thread. */
 static void wait_until_outside(const impact__owner *owner, uintptr_t name)
 {
     for (unsigned i = 0; atomic_load_explicit(&owner->inside, memory_order_acquire) == name; i++)

@@ -1,8 +1,8 @@
 /* Working at a span: from any thread, at any time, after its end too.
  *
- * DESIGN: nearly always a span is used by one thread, its owner, which started it. So a span's lock is the
- * owner's without being taken, until another thread, a stranger, wants to work at it too; from then on
- * the span is shared, and all take the lock, the owner too.
+ * DESIGN: nearly always a span is used by one thread, its owner, which started it. So a span's lock
+ * is the owner's without being taken, until another thread, a stranger, wants to work at it too;
+ * from then on the span is shared, and all take the lock, the owner too.
  *
  *     the owner                              a stranger
  *     inside = the span's name               (takes the lock)
@@ -10,23 +10,23 @@
  *       yes: works                           barrier on all threads
  *     inside = 0                             waits until the owner is not inside, works
  *
- * Each side first writes and then reads what the other writes. The stranger pays for both with a barrier
- * on all threads (base/barrier.h), once in the life of a span: either it sees the owner inside, or the
- * owner sees that the span is shared. Candidates, measured in an
- * empty loop: this one adds 1 ns to a call of the owner, an atomic exchange on the way in 2, a mutex 6.
+ * Each side first writes and then reads what the other writes. The stranger pays for both with a
+ * barrier on all threads (base/barrier.h), once in the life of a span: either it sees the owner
+ * inside, or the owner sees that the span is shared. Candidates, measured in an empty loop: this
+ * one adds 1 ns to a call of the owner, an atomic exchange on the way in 2, a mutex 6.
  *
- * `inside` is the thread's, not the span's, for a thread with an old name may be the owner of record when
- * it looks, and not when it writes.
+ * `inside` is the thread's, not the span's, for a thread with an old name may be the owner of
+ * record when it looks, and not when it writes.
  *
  * A program that hands its spans from thread to thread would pay for a barrier a span. After each
  * impact__shared_burst of them, every thread begins its next impact__unbiased_count spans shared.
  *
- * The life of a slot that is older than the name is another span's: the call comes late. It does nothing,
- * and is counted. In a forked child the lock of a span of another thread may be held for ever: nothing is
- * done with spans that the parent shared.
+ * The life of a slot that is older than the name is another span's: the call comes late. It does
+ * nothing, and is counted. In a forked child the lock of a span of another thread may be held for
+ * ever: nothing is done with spans that the parent shared.
  *
- * What never changes while a span lives, its identity, is read without any of this: the words, then the
- * life, which says whether they were its own.
+ * What never changes while a span lives, its identity, is read without any of this: the words, then
+ * the life, which says whether they were its own.
  */
 #ifndef IMPACT_TRACE_ACCESS_H
 #define IMPACT_TRACE_ACCESS_H
@@ -98,8 +98,8 @@ static inline void impact__access_end(impact__access *access, impact__span *span
 
 impact__shared_text *impact__access_finish_slowly(impact__access *access, impact__span *span);
 
-/* The span is over: all others come late from here on. It ends the access, too; the caller has what is in
- * the slot, and gives it. Returns the trace state, which is the caller's to release. */
+/* The span is over: all others come late from here on. It ends the access, too; the caller has what
+ * is in the slot, and gives it. Returns the trace state, which is the caller's to release. */
 static inline impact__shared_text *impact__access_finish(impact__access *access, impact__span *span)
 {
     /* Pairs with the load in impact__span_life: who sees it leaves the slot alone. */
@@ -126,7 +126,8 @@ static inline bool impact__access_begins_shared(impact__thread_state *state)
     return !atomic_load_explicit(&impact__owners_are_biased, memory_order_relaxed);
 }
 
-/* A new span, whose identity is set and whose owner is to be `state`'s thread, has a name from here on. */
+/* A new span, whose identity is set and whose owner is to be `state`'s thread, has a name from here
+ * on. */
 static inline impact_span *impact__access_open(impact__thread_state *state, impact__span *span,
                                                bool is_recording)
 {

@@ -45,7 +45,8 @@ static void add_values_but(impact_context *to, const impact_context *from, const
             to->values[to->value_count++] = impact__shared_retain(from->values[i]);
 }
 
-/* A copy of `base` with room for one value more, and without the one under `key`; NULL: no memory. */
+/* A copy of `base` with room for one value more, and without the one under `key`; NULL: no
+ * memory. */
 static impact_context *derive(const impact_context *base, const void *key)
 {
     impact_context *made =

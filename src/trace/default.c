@@ -1,8 +1,9 @@
 /* The process's own provider: used by every tracer that has none of its own.
  *
- * DESIGN: after shutdown it is retired: it counts what still ends, and is freed once no thread can be using
- * it (grace.h), nobody is in a call of this file with it, and no worker hangs in an exporter. That is
- * looked at whenever a default is set, shut down or asked for. What the last one counted is kept.
+ * DESIGN: after shutdown it is retired: it counts what still ends, and is freed once no thread can
+ * be using it (grace.h), nobody is in a call of this file with it, and no worker hangs in an
+ * exporter. That is looked at whenever a default is set, shut down or asked for. What the last one
+ * counted is kept.
  */
 #include "trace/default.h"
 
@@ -79,7 +80,8 @@ static bool is_free(impact_tracer_provider *provider)
            !impact__provider_hangs(provider);
 }
 
-/* One that is free; NULL when there is none. The caller has it alone, for nothing happens to it any more. */
+/* One that is free; NULL when there is none. The caller has it alone, for nothing happens to it any
+ * more. */
 static impact_tracer_provider *find_free(void)
 {
     impact_tracer_provider *found = NULL;
@@ -175,7 +177,8 @@ void impact__default_settle(impact_tracer_provider *provider)
     if (provider) {
         provider->hold = take_hold();
         latest = provider;
-        /* Pairs with the load in impact__tracer_provider_of: who sees the provider sees it whole. */
+        /* Pairs with the load in impact__tracer_provider_of: who sees the provider sees it
+         * whole. */
         atomic_store(&impact__the_default_provider, provider);
     }
     is_reserved = false;

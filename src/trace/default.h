@@ -10,8 +10,8 @@
 
 extern _Atomic(impact_tracer_provider *) impact__the_default_provider;
 
-/* Keep the place of the default for one that is about to be opened. IMPACT_EEXIST when one is set, or
- * somebody else is at it. Settle it afterwards, with NULL when it could not be opened. */
+/* Keep the place of the default for one that is about to be opened. IMPACT_EEXIST when one is set,
+ * or somebody else is at it. Settle it afterwards, with NULL when it could not be opened. */
 impact_status impact__default_reserve(void);
 void impact__default_settle(impact_tracer_provider *provider);
 

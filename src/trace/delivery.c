@@ -12,8 +12,8 @@ bool impact__provider_wants_spans(const impact_tracer_provider *provider)
            !atomic_load_explicit(&provider->is_shut_down, memory_order_relaxed);
 }
 
-/* A processor may wait, and a thread must not be cancelled there: the provider would wait for the end of
- * the span for ever. */
+/* A processor may wait, and a thread must not be cancelled there: the provider would wait for the
+ * end of the span for ever. */
 void impact__provider_show_end(impact_tracer_provider *provider, const void *record, size_t size,
                                const impact_tracer *tracer, bool is_sampled)
 {

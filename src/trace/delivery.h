@@ -12,9 +12,9 @@ void impact__provider_count_without_batcher(impact_tracer_provider *provider);
 void impact__provider_show_end(impact_tracer_provider *provider, const void *record, size_t size,
                                const impact_tracer *tracer, bool is_sampled);
 
-/* A finished span, after which the provider is not to be touched: `record` is field 2 of ScopeSpans, its
- * tag, its length and the Span. One that is not sampled is only recorded: processors see it, exporters
- * do not. */
+/* A finished span, after which the provider is not to be touched: `record` is field 2 of
+ * ScopeSpans, its tag, its length and the Span. One that is not sampled is only recorded:
+ * processors see it, exporters do not. */
 static inline void impact__provider_on_end(impact_tracer_provider *provider, const void *record,
                                            size_t size, const impact_tracer *tracer,
                                            bool is_sampled)

@@ -48,7 +48,8 @@ static bool fits(void *item, uint32_t value_length_limit)
     return f->size <= f->room;
 }
 
-/* Cut all values to one length, so that it fits; or leave them out, counted, if no length will do. */
+/* Cut all values to one length, so that it fits; or leave them out, counted, if no length will
+ * do. */
 static bool cut(impact__span *span, fitted *item)
 {
     const uint32_t limit = item->given->value_length_limit;

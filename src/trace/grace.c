@@ -142,8 +142,8 @@ bool impact__grace_has_passed(void)
            !atomic_load(&has_strangers) && have_all_left();
 }
 
-/* The ended first: one that starts and ends in between, as while a processor is shown an ending, must not
- * be seen to have ended only. */
+/* The ended first: one that starts and ends in between, as while a processor is shown an ending,
+ * must not be seen to have ended only. */
 static uint32_t alive_on(const impact__grace_thread *thread, unsigned hold)
 {
     const uint32_t ended = atomic_load_explicit(&thread->ended[hold], memory_order_acquire);

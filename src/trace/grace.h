@@ -1,27 +1,28 @@
 /* When a provider that was the default may be freed: what threads do without a lock is over.
  *
- * DESIGN: a thread that starts a span loads the default provider and uses it; a lock or a count that all
- * threads share would cost more than the span. So each thread has what only it writes, and who wants to
- * free looks at all of them:
+ * DESIGN: a thread that starts a span loads the default provider and uses it; a lock or a count
+ * that all threads share would cost more than the span. So each thread has what only it writes, and
+ * who wants to free looks at all of them:
  *
  *     section   odd while the thread is between loading the default and having its span
  *     started   recording spans that it started, by the provider's hold
  *     ended     recording spans that it ended, likewise; perhaps others' spans
  *
- * A provider is unset first. Then every thread that could have loaded it is seen outside its section, or
- * in a later one; from then on no span of it starts. It is free when as many spans of it ended as started,
- * over all threads, those that are gone among them: `ended` only grows, so a sum that is equal is true.
+ * A provider is unset first. Then every thread that could have loaded it is seen outside its
+ * section, or in a later one; from then on no span of it starts. It is free when as many spans of
+ * it ended as started, over all threads, those that are gone among them: `ended` only grows, so a
+ * sum that is equal is true.
  *
- * What a thread has lies in a pool (pool.h) and is never freed: another thread takes it over, and counts on
- * from there. For a thread may start and end spans when its last destructors run, and then nobody is told of
- * its end.
+ * What a thread has lies in a pool (pool.h) and is never freed: another thread takes it over, and
+ * counts on from there. For a thread may start and end spans when its last destructors run, and
+ * then nobody is told of its end.
  *
- * The thread's side has no fence: it stores, and a compiler barrier keeps its load behind. The other side
- * makes up for it with membarrier(2), which is a fence on every thread that runs. Where the kernel has
- * none, nothing is freed.
+ * The thread's side has no fence: it stores, and a compiler barrier keeps its load behind. The
+ * other side makes up for it with membarrier(2), which is a fence on every thread that runs. Where
+ * the kernel has none, nothing is freed.
  *
- * A hold is a small number that a provider has from when it is the default until it is freed. Providers
- * of one's own share the last, which nobody sums up.
+ * A hold is a small number that a provider has from when it is the default until it is freed.
+ * Providers of one's own share the last, which nobody sums up.
  */
 #ifndef IMPACT_TRACE_GRACE_H
 #define IMPACT_TRACE_GRACE_H
@@ -67,8 +68,8 @@ static inline void impact__grace_count(_Atomic uint32_t *number)
                           memory_order_release);
 }
 
-/* Load the default in between. Sections of one thread may lie in one another: only the outermost counts.
- * Returns what leave takes; NULL: there is nothing to leave. */
+/* Load the default in between. Sections of one thread may lie in one another: only the outermost
+ * counts. Returns what leave takes; NULL: there is nothing to leave. */
 static inline impact__grace_thread *impact__grace_enter(void)
 {
     impact__grace_thread *own = impact__grace_thread_get();
@@ -107,15 +108,15 @@ static inline void impact__grace_span_ended(unsigned hold)
         impact__grace_count_stranger(hold, false);
 }
 
-/* All threads that were in a section have left it. False: one is in it for too long, or the kernel cannot
- * help. */
+/* All threads that were in a section have left it. False: one is in it for too long, or the kernel
+ * cannot help. */
 bool impact__grace_has_passed(void);
 
 /* No span of that hold is alive. After has_passed. */
 bool impact__grace_is_free(unsigned hold);
 
-/* Be whole over a fork; in the child nobody but the calling thread is in a section. Before the fork member
- * of who calls the above with a lock held. */
+/* Be whole over a fork; in the child nobody but the calling thread is in a section. Before the fork
+ * member of who calls the above with a lock held. */
 void impact__grace_watch(void);
 
 #endif

@@ -42,7 +42,8 @@ static inline void impact__identity_close(impact__identity *identity)
     identity->trace_state = NULL;
 }
 
-/* As programs see it. What is behind the end of its trace state is left as it was, for it is long. */
+/* As programs see it. What is behind the end of its trace state is left as it was, for it is
+ * long. */
 void impact__identity_show(impact_span_context *context, const impact__identity *identity);
 
 static inline bool impact__identity_is_valid(const impact__identity *identity)

@@ -25,8 +25,8 @@
 #include "trace/owner.h"
 
 enum {
-    /* Tag and length of the record, then of the head: ids 18 + 10 + 10, flags 6, kind 2, times 9 + 9,
-     * three counts of at most 6 each. */
+    /* Tag and length of the record, then of the head: ids 18 + 10 + 10, flags 6, kind 2, times 9 +
+     * 9, three counts of at most 6 each. */
     impact__span_head_room = 6 + 82,
     impact__span_first_capacity = 640,
     impact__span_kept_capacity = 8 * 1024, /* more is given back when the slot is used again */
@@ -98,8 +98,8 @@ typedef struct impact__span {
 #define IMPACT__ID_IS_REMOTE       0x100u
 #define IMPACT__ID_HAS_TRACE_STATE 0x200u
 
-/* Before its owner is set. `trace_state` is taken. The words are released, so that who has an old name and
- * reads one of them reads the new life after it. */
+/* Before its owner is set. `trace_state` is taken. The words are released, so that who has an old
+ * name and reads one of them reads the new life after it. */
 static inline void impact__span_set_ids(impact__span *span, const impact__ids *ids, uint32_t flags,
                                         impact__shared_text *trace_state)
 {

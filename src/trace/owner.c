@@ -14,8 +14,8 @@ atomic_bool impact__owners_are_biased;
 
 static void open_pool(void)
 {
-    /* The barrier first: to open it takes the kernel a while, and a fork meanwhile does all this again
-     * in the child. */
+    /* The barrier first: to open it takes the kernel a while, and a fork meanwhile does all this
+     * again in the child. */
     atomic_store_explicit(&impact__owners_are_biased, impact__barrier_open(), memory_order_relaxed);
     impact__pool_open(&owners);
 }

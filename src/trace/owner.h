@@ -1,7 +1,7 @@
 /* Owners of spans: what other threads may see of a thread.
  *
- * They are never freed: a span knows its owner by pointer, whose thread may be over. An owner that is
- * taken again by another thread owns the spans that the first one left behind, too.
+ * They are never freed: a span knows its owner by pointer, whose thread may be over. An owner that
+ * is taken again by another thread owns the spans that the first one left behind, too.
  */
 #ifndef IMPACT_TRACE_OWNER_H
 #define IMPACT_TRACE_OWNER_H
@@ -20,7 +20,8 @@ typedef struct impact__owner {
                sizeof(uintptr_t)]; /* its thread writes there all the time */
 } impact__owner;
 
-/* There is a barrier on all threads: owners need no lock (access.h). Known once an owner was taken. */
+/* There is a barrier on all threads: owners need no lock (access.h). Known once an owner was
+ * taken. */
 extern atomic_bool impact__owners_are_biased;
 
 /* For the life of a thread. NULL: no memory. */

@@ -64,7 +64,8 @@ static bool add_chunk_locked(impact__pool *pool, char *chunk)
     return has_place;
 }
 
-/* Without the lock: memory is asked for. Several threads may do so at once, and all chunks will serve. */
+/* Without the lock: memory is asked for. Several threads may do so at once, and all chunks will
+ * serve. */
 static bool grow(impact__pool *pool)
 {
     char *chunk = impact__alloc(NULL, impact__pool_chunk_count * pool->piece_size);

@@ -1,8 +1,8 @@
 /* Memory that keeps its type: pieces that are taken and given back, and never freed.
  *
- * DESIGN: whoever has an old pointer or number of a piece may look at it at any time: it is there, and it
- * is one of its kind. Pieces lie in chunks; the first chunk is the program's own memory, so that most
- * programs take none from the allocator, and a full one is followed by the next.
+ * DESIGN: whoever has an old pointer or number of a piece may look at it at any time: it is there,
+ * and it is one of its kind. Pieces lie in chunks; the first chunk is the program's own memory, so
+ * that most programs take none from the allocator, and a full one is followed by the next.
  *
  *     chunks: | first | second | ...      a piece's number = chunk * 256 + place
  *             | 256 pieces |
@@ -48,8 +48,8 @@ typedef struct impact__pool {
 /* Make the pool's lock safe over forks; once in a process, or again in a child. */
 void impact__pool_open(impact__pool *pool);
 
-/* A piece, all zero when it is taken for the first time. NULL: no memory, or there are as many as there
- * may be. */
+/* A piece, all zero when it is taken for the first time. NULL: no memory, or there are as many as
+ * there may be. */
 void *impact__pool_take(impact__pool *pool);
 
 /* Give pieces back, chained by `next`. */
@@ -58,8 +58,8 @@ void impact__pool_give(impact__pool *pool, impact__pooled *pieces);
 /* How many pieces were ever taken: their numbers lie below that. */
 uint32_t impact__pool_count(impact__pool *pool);
 
-/* The piece of a number below impact__pool_limit; NULL: there never was one. The size is the pool's: where
- * it is written down, the compiler knows it. */
+/* The piece of a number below impact__pool_limit; NULL: there never was one. The size is the
+ * pool's: where it is written down, the compiler knows it. */
 static inline void *impact__pool_at(impact__pool *pool, uint32_t number, size_t piece_size)
 {
     /* Pairs with the store in pool.c: who sees a chunk sees it zeroed. */

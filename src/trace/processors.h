@@ -1,8 +1,8 @@
 /* A provider's processors other than batchers: the simple one and a user's own.
  *
  * DESIGN: the list only grows while the provider is open. One is written, and then the count with
- * release, so that threads that start and end spans read it without a lock. `hooks` says what any of them
- * wants to be told: without one, a span pays for one look at it.
+ * release, so that threads that start and end spans read it without a lock. `hooks` says what any
+ * of them wants to be told: without one, a span pays for one look at it.
  */
 #ifndef IMPACT_TRACE_PROCESSORS_H
 #define IMPACT_TRACE_PROCESSORS_H

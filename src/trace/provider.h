@@ -1,11 +1,11 @@
 /* A tracer provider, inside: resource, sampler, limits, tracers, and who is told of its spans.
  *
- * DESIGN: a span that ends goes to each batcher (pipeline/batcher.h: one an exporter) as bytes, and to the
- * processors (processors.h: simple ones, users' own) as a view of them. Without a batcher nobody keeps it;
- * it counts as ended and exported.
+ * DESIGN: a span that ends goes to each batcher (pipeline/batcher.h: one an exporter) as bytes, and
+ * to the processors (processors.h: simple ones, users' own) as a view of them. Without a batcher
+ * nobody keeps it; it counts as ended and exported.
  *
- * A provider is freed when nobody needs it any more: its opener, and each batcher, for a worker may hang
- * in an exporter beyond the provider's end. `owners` counts them; the last one frees.
+ * A provider is freed when nobody needs it any more: its opener, and each batcher, for a worker may
+ * hang in an exporter beyond the provider's end. `owners` counts them; the last one frees.
  */
 #ifndef IMPACT_TRACE_PROVIDER_H
 #define IMPACT_TRACE_PROVIDER_H
@@ -82,7 +82,8 @@ static inline void impact__provider_prefetch(const impact_tracer_provider *provi
         impact__batcher_prefetch(provider->batchers[0]);
 }
 
-/* A span that is recorded has started in `parent`, or is about to end: tell the processors that want to know. */
+/* A span that is recorded has started in `parent`, or is about to end: tell the processors that
+ * want to know. */
 static inline bool impact__provider_wants_starts(const impact_tracer_provider *provider)
 {
     return impact__processors_want(&provider->processors, IMPACT__HOOK_START);

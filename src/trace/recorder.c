@@ -200,7 +200,8 @@ static bool fits(void *item, uint32_t value_length_limit)
            impact__key_value_field_size(IMPACT__SPAN_ATTRIBUTES, m->kv) <= m->room;
 }
 
-/* Cut the value to the room: a string to all of it, the texts and bytes within another to one length. */
+/* Cut the value to the room: a string to all of it, the texts and bytes within another to one
+ * length. */
 static bool cut(impact__span *span, impact__key_value *kv, size_t room)
 {
     span->cut_count++;

@@ -1,11 +1,11 @@
-/* The room of a span: its bytes grow up to a limit, and the last of them are kept for what says that
- * something went wrong.
+/* The room of a span: its bytes grow up to a limit, and the last of them are kept for what says
+ * that something went wrong.
  *
  *     | head | name, attributes, events, links ...      | exceptions too | the status too |
  *     0                                    limit - both              limit - one      limit
  *
- * What does not fit is cut to the room that is left: text at the border of a character; it is counted, and
- * said when the span ends.
+ * What does not fit is cut to the room that is left: text at the border of a character; it is
+ * counted, and said when the span ends.
  */
 #ifndef IMPACT_TRACE_ROOM_H
 #define IMPACT_TRACE_ROOM_H
@@ -62,8 +62,8 @@ uint8_t *impact__room_splice(impact__span *span, uint32_t offset, size_t old_siz
 /* The whole size of the length-prefixed field at `offset`: ours, with a tag of one byte. */
 size_t impact__room_field_size(const impact__span *span, uint32_t offset);
 
-/* The most that `fits` finds small enough, for an item that is larger the larger the number: from 1 to
- * `most`. 0: not even 1 fits. */
+/* The most that `fits` finds small enough, for an item that is larger the larger the number: from 1
+ * to `most`. 0: not even 1 fits. */
 uint32_t impact__room_most(uint32_t most, bool (*fits)(void *item, uint32_t number), void *item);
 
 #endif

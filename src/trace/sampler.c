@@ -11,8 +11,9 @@
 
 /* ---- ratios ---- */
 
-/* The threshold of OpenTelemetry Python: ids whose low 64 bits lie below round(ratio * 2^64), so that
- * services in different languages keep the same traces. Python rounds halves to the even number. */
+/* The threshold of OpenTelemetry Python: ids whose low 64 bits lie below round(ratio * 2^64), so
+ * that services in different languages keep the same traces. Python rounds halves to the even
+ * number. */
 static uint64_t bound_of(double ratio)
 {
     const double exact = ratio * 18446744073709551616.0;

@@ -1,8 +1,8 @@
 /* Which spans are recorded (OpenTelemetry specification, trace/sdk "Sampling").
  *
- * DESIGN: whatever samplers are put together, only the kind of the parent chooses between them, and the
- * ratio's bound is known beforehand. So a sampler is made flat when its provider opens: a rule for each
- * kind of parent. A span asks one rule, which is a comparison unless it is somebody's own.
+ * DESIGN: whatever samplers are put together, only the kind of the parent chooses between them, and
+ * the ratio's bound is known beforehand. So a sampler is made flat when its provider opens: a rule
+ * for each kind of parent. A span asks one rule, which is a comparison unless it is somebody's own.
  */
 #ifndef IMPACT_TRACE_SAMPLER_H
 #define IMPACT_TRACE_SAMPLER_H
@@ -52,8 +52,9 @@ typedef struct impact__sampler {
     size_t user_count;
 } impact__sampler;
 
-/* Take what `options` say. False, and `sampler` is untouched and nothing is taken: a kind is unknown, a
- * ratio not within 0 and 1, there are too many, or one that is user-written cannot decide. */
+/* Take what `options` say. False, and `sampler` is untouched and nothing is taken: a kind is
+ * unknown, a ratio not within 0 and 1, there are too many, or one that is user-written cannot
+ * decide. */
 bool impact__sampler_open(impact__sampler *sampler, const impact_sampler *options);
 /* Accepts one that is all zero. */
 void impact__sampler_close(impact__sampler *sampler);

@@ -22,7 +22,8 @@ static void give_back(impact__scopes *scopes)
     impact__scopes_open(scopes, scopes->serial);
 }
 
-/* To close it may run a program's code, which may enter and leave others: it is off the stack by then. */
+/* To close it may run a program's code, which may enter and leave others: it is off the stack by
+ * then. */
 static void pop(impact__scopes *scopes)
 {
     assert(scopes->depth > 0);

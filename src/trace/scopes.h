@@ -1,12 +1,12 @@
 /* What is current on a thread: a stack of frames, entered and left by scopes.
  *
- * DESIGN: to make a span current costs no memory and no reference: its frame has a copy of what outlives
- * it, and borrows from the frame below, which lives longer, what a span has none of: baggage and values.
- * A context object is made only when somebody wants to keep what is current; from then on the frame has
- * it, and is as one that was attached.
+ * DESIGN: to make a span current costs no memory and no reference: its frame has a copy of what
+ * outlives it, and borrows from the frame below, which lives longer, what a span has none of:
+ * baggage and values. A context object is made only when somebody wants to keep what is current;
+ * from then on the frame has it, and is as one that was attached.
  *
- *     | serial | span, its identity | context | is_whole: the frame owns the context, and it says all
- *                                              else: the frame below owns it; it says the rest
+ *   | serial | span, its identity | context | is_whole: the frame owns the context, and it says all
+ *                                             else: the frame below owns it; it says the rest
  *
  * A scope names its frame by depth and serial number, so that one that was left already, or that is
  * another thread's, meets a frame with another number.
@@ -58,7 +58,8 @@ static inline impact__scope_frame *impact__scopes_top(impact__scopes *scopes)
 
 bool impact__scopes_grow(impact__scopes *scopes);
 
-/* A new frame, for the caller to fill: all but its serial is as it was left there. NULL: no memory. */
+/* A new frame, for the caller to fill: all but its serial is as it was left there. NULL: no
+ * memory. */
 static inline impact__scope_frame *impact__scopes_push(impact__scopes *scopes)
 {
     if (__builtin_expect(scopes->depth == scopes->capacity, 0) && !impact__scopes_grow(scopes))

@@ -1,18 +1,20 @@
 /* Slots: the memory that live spans are recorded into, and the names by which programs know them.
  *
- * DESIGN: a slot serves one span after another and is never freed, so that whoever has the name of a span
- * that is over may look, and finds that the slot's life is another one. A name, an `impact_span *`, points
- * nowhere; it is a number, and the slot's life is the same with another last bit:
+ * DESIGN: a slot serves one span after another and is never freed, so that whoever has the name of
+ * a span that is over may look, and finds that the slot's life is another one. A name, an
+ * `impact_span *`, points nowhere; it is a number, and the slot's life is the same with another
+ * last bit:
  *
  *     name | generation | number of the slot (20 bits) | recording |
  *     life | generation | number of the slot (20 bits) | shared    |    see access.h
  *
- * Each end of a span begins the slot's next generation. On 64 bits there are 2^43 of them; a slot that has
- * had them all is left alone. So a name is never another span's, however often slots are used again. (On
- * 32 bits there are 2,048, and they begin again.) No generation is 0: no name is, and the life of a slot
- * that was never taken is of no name.
+ * Each end of a span begins the slot's next generation. On 64 bits there are 2^43 of them; a slot
+ * that has had them all is left alone. So a name is never another span's, however often slots are
+ * used again. (On 32 bits there are 2,048, and they begin again.) No generation is 0: no name is,
+ * and the life of a slot that was never taken is of no name.
  *
- * Empty slots lie with threads, some with each, for its next spans; the others in a pool, without bytes.
+ * Empty slots lie with threads, some with each, for its next spans; the others in a pool, without
+ * bytes.
  */
 #ifndef IMPACT_TRACE_SLOT_H
 #define IMPACT_TRACE_SLOT_H

@@ -53,8 +53,8 @@ static void give_back(impact__span *span)
         impact__slot_give_to_pool(span);
 }
 
-/* Processors may record into it once more, at an end that is fixed, and so without its being worked at:
- * the access is begun again. NULL: it was ended meanwhile. */
+/* Processors may record into it once more, at an end that is fixed, and so without its being worked
+ * at: the access is begun again. NULL: it was ended meanwhile. */
 __attribute__((noinline)) static impact__span *
 show_ending(impact__access *access, impact__span *live, impact_span *name, uint64_t *end_unix_ns)
 {

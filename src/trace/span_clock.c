@@ -73,7 +73,8 @@ static void measure_from(const impact__moment *now)
     older = newer = *now;
 }
 
-/* By more than any slew, or none of a processor's: the machine slept, and one of the two clocks with it. */
+/* By more than any slew, or none of a processor's: the machine slept, and one of the two clocks
+ * with it. */
 static bool is_wrong(uint64_t scale, uint64_t known)
 {
     const uint64_t difference = scale > known ? scale - known : known - scale;

@@ -1,24 +1,25 @@
-/* The time of spans: each thread's own reading of the monotonic clock, and what makes wall time of it.
+/* The time of spans: each thread's own reading of the monotonic clock, and what makes wall time of
+ * it.
  *
- * DESIGN: two readings of the kernel's clock are most of what a short span costs. Where the kernel makes
- * its clocks of the processor's ticks, and says so, a thread does the same: for a millisecond it follows a
- * line through the last moment at which it read both.
+ * DESIGN: two readings of the kernel's clock are most of what a short span costs. Where the kernel
+ * makes its clocks of the processor's ticks, and says so, a thread does the same: for a millisecond
+ * it follows a line through the last moment at which it read both.
  *
- *     monotonic ns
- *          |            . '      the scale, ns a tick, is the process's: measured over the last one or
- *          |     ___. '          two seconds by whichever thread comes by
- *          |   . |               each millisecond the line begins anew at what the kernel's clock says;
- *          |. '                  if that is less than was read before, time stands still until then
- *          +-----------------> ticks
+ *  monotonic ns
+ *       |            . '   the scale, ns a tick, is the process's: measured over the last one or
+ *       |     ___. '       two seconds by whichever thread comes by
+ *       |   . |            each millisecond the line begins anew at what the kernel's clock says;
+ *       |. '               if that is less than was read before, time stands still until then
+ *       +-----------------> ticks
  *
- * So a reading is at most a millisecond away from one of the kernel's: a clock that is slewed, a process
- * that was stopped, a machine that slept or moved to another one all come out right. On one thread time
- * never goes back; two threads agree within what the kernel's clock and theirs may differ, some ten
- * nanoseconds as a rule.
+ * So a reading is at most a millisecond away from one of the kernel's: a clock that is slewed, a
+ * process that was stopped, a machine that slept or moved to another one all come out right. On one
+ * thread time never goes back; two threads agree within what the kernel's clock and theirs may
+ * differ, some ten nanoseconds as a rule.
  *
- * Wall time = monotonic time + anchor. The anchor is the process's, and changes only when the wall clock
- * was set: then it no longer lies between two readings of the clocks. Looked at once a second. A span keeps
- * the anchor that it began with, so that no step bends a duration.
+ * Wall time = monotonic time + anchor. The anchor is the process's, and changes only when the wall
+ * clock was set: then it no longer lies between two readings of the clocks. Looked at once a
+ * second. A span keeps the anchor that it began with, so that no step bends a duration.
  */
 #ifndef IMPACT_TRACE_SPAN_CLOCK_H
 #define IMPACT_TRACE_SPAN_CLOCK_H

@@ -52,8 +52,8 @@ static inline const impact__identity *parent_of(impact__thread_state *state, imp
     return room;
 }
 
-/* All but what the sampler has to say. It has a share of the parent's trace state, for that belongs to the
- * trace. */
+/* All but what the sampler has to say. It has a share of the parent's trace state, for that belongs
+ * to the trace. */
 static inline void begin_life(impact__newborn *span, const impact__id_generator *generator,
                               impact__random *random, const impact__identity *parent)
 {
@@ -157,8 +157,9 @@ static inline void tell_of_start(impact_tracer_provider *provider, impact_span *
 
 /* ---- the span ---- */
 
-/* Without a provider, and with one that is switched off, a context is handed through (trace/api "Behavior
- * of the API in the absence of an installed SDK"). NULL for a root: it would have nothing. */
+/* Without a provider, and with one that is switched off, a context is handed through (trace/api
+ * "Behavior of the API in the absence of an installed SDK"). NULL for a root: it would have
+ * nothing. */
 static impact_span *carry(impact__thread_state *state, const impact__identity *parent)
 {
     impact__span *span =
@@ -201,7 +202,8 @@ static inline impact_span *start_child(impact__thread_state *state,
     return name;
 }
 
-/* Apart from impact_span_start, so that a program without a provider pays for a test and no more. */
+/* Apart from impact_span_start, so that a program without a provider pays for a test and no
+ * more. */
 __attribute__((noinline)) static impact_span *start_with(impact_tracer_provider *provider,
                                                          impact_tracer *tracer, const char *name,
                                                          const impact_span_options *options)

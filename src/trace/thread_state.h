@@ -27,9 +27,8 @@ typedef struct impact__thread_state {
     uint32_t suppressed;
 
     impact__slots slots;
-    impact__owner *owner; /* of the spans that it starts */
-    unsigned
-        shared_bursts; /* how many it has seen, and spans that it begins shared for that: access.h */
+    impact__owner *owner;   /* of the spans that it starts */
+    unsigned shared_bursts; /* seen by it, with spans that it begins shared for that: access.h */
     unsigned unbiased_left;
     char apart_2[64];
 } impact__thread_state;

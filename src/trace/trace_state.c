@@ -1,4 +1,5 @@
-/* Trace state: read, checked, cut and changed as a list of members (W3C Trace Context level 2, 3.3). */
+/* Trace state: read, checked, cut and changed as a list of members (W3C Trace Context level 2,
+ * 3.3). */
 #include "trace/trace_state.h"
 
 #include <assert.h>
@@ -172,8 +173,8 @@ impact_text impact__trace_state_to_send(char room[impact__trace_state_limit], im
 
 /* ---- the public value ---- */
 
-/* A member, if there is one, before a list that is cut to the room that is left. The list may lie in
- * `to`. */
+/* A member, if there is one, before a list that is cut to the room that is left. The list may lie
+ * in `to`. */
 static void put(impact_trace_state *to, impact_text member, member_list *list)
 {
     impact_trace_state made = {.text = ""};

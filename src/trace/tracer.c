@@ -1,8 +1,8 @@
 /* Tracers: instrumentation scopes, each once.
  *
- * DESIGN: two scopes are the same when their bytes are, so a scope is encoded first and looked up then.
- * Its attributes are encoded in the order of their keys, as the order in which they were given means
- * nothing.
+ * DESIGN: two scopes are the same when their bytes are, so a scope is encoded first and looked up
+ * then. Its attributes are encoded in the order of their keys, as the order in which they were
+ * given means nothing.
  */
 #include "trace/tracer.h"
 

@@ -50,16 +50,16 @@ typedef struct impact__tracer_set {
         nameless; /* serves where another cannot be made: no span goes to another provider */
 } impact__tracer_set;
 
-/* The tracer of that scope, made if there is none. Without memory, beyond the limit, and for options
- * that are not known it is one without a name, and it is said. `options` may be NULL. */
+/* The tracer of that scope, made if there is none. Without memory, beyond the limit, and for
+ * options that are not known it is one without a name, and it is said. `options` may be NULL. */
 impact_tracer *impact__tracer_set_get(impact__tracer_set *set, impact_tracer_provider *provider,
                                       const impact_tracer_options *options);
 
 /* The tracers that go with whichever provider is the default. */
 extern impact__tracer_set impact__default_tracers;
 
-/* The tracer of that number in `set`, or among the default ones; NULL when there is none. Safe from any
- * thread while the set lives. */
+/* The tracer of that number in `set`, or among the default ones; NULL when there is none. Safe from
+ * any thread while the set lives. */
 const impact_tracer *impact__tracer_by_number(const impact__tracer_set *set, uint32_t number);
 
 /* Free the tracers. */

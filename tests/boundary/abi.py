@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Every struct of a public header that one side fills and the other reads begins with its `size`.
 
-So either side may be of another version, by the rule of src/base/options.h. What is exempt says why."""
+So either side may be of another version, by the rule of src/base/options.h. What is exempt says
+why."""
 
 import re
 
@@ -14,7 +15,7 @@ MEMBER = re.compile(r"\s*([^;]+);")
 VALUE = "a value, whose layout is for ever"
 PART = "stands inside another struct, and cannot grow: what is new stands behind it, in the other"
 INLINE = "made and read by what the header inlines, and by nothing else that is not of its version"
-VIEW = "a view on bytes, filled where the caller keeps it; those bytes can be read again for what is new"
+VIEW = "a view on bytes, filled where the caller keeps it; what is new is read from them again"
 EXEMPT = {
     "impact_text": VALUE,
     "impact_trace_id": VALUE,

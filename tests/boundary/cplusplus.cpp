@@ -1,4 +1,4 @@
-// A C++17 program: IMPACT_SPAN is a declaration there, too. It says what is wrong by its exit status.
+// A C++17 program: IMPACT_SPAN is a declaration there, too. Its exit status says what is wrong.
 #include <stdexcept>
 
 #include <impact/context.h>

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Holds every #include to src/LAYERS and to the order of groups, and #if to base/; the table itself to
-arrows that point downward, and the picture in ARCHITECTURE.md to the table."""
+"""Holds every #include to src/LAYERS and to the order of groups, and #if to base/; the table itself
+to arrows that point downward, and the picture in ARCHITECTURE.md to the table."""
 import itertools
 import pathlib
 import re

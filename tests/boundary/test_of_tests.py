@@ -187,7 +187,8 @@ class Words(Seeded):
 
 class Abi(Seeded):
     def test_a_struct_without_a_size(self):
-        text = "typedef struct impact_seeded {\n    int first;\n    size_t size;\n} impact_seeded;\n"
+        members = "    int first;\n    size_t size;\n"
+        text = f"typedef struct impact_seeded {{\n{members}}} impact_seeded;\n"
         self.append("include/impact/health.h", text)
         self.assert_caught("abi.py", "include/impact/health.h: struct impact_seeded does not begin")
 

@@ -12,7 +12,8 @@ import sources
 
 TOOLS = sources.ROOT / "tools"
 
-# A program with TAP that crashed after its last "ok", one with a failure of its own, one without TAP.
+# A program with TAP that crashed after its last "ok", one with a failure of its own, one without
+# TAP.
 JUNIT = """<testsuites>
 <testsuite name="impact.impact:core / crashed"><testcase name="1 - a"/></testsuite>
 <testsuite name="impact.impact:core / failed">

@@ -49,14 +49,17 @@ RULES = (
         (),
     ),
     (
-        "pthread_cond_wait pthread_cond_timedwait pthread_cond_clockwait pthread_join sem_wait sem_timedwait",
+        (
+            "pthread_cond_wait pthread_cond_timedwait pthread_cond_clockwait pthread_join"
+            " sem_wait sem_timedwait"
+        ),
         "whoever is cancelled in it leaves its lock behind; wait with base/thread.h",
         ("src",),
         ("src/base/thread.c",),
     ),
     (
         "pthread_atfork",
-        "there is one fork set, with one order of locks; register with process/fork.h or <impact/process.h>",
+        "there is one fork set, with one order of locks: process/fork.h, or <impact/process.h>",
         ("src", "python", "cli", "examples"),
         ("src/process/fork.c",),
     ),

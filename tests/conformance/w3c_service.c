@@ -2,9 +2,9 @@
  *
  *     w3c_service provider|none
  *
- * A POST brings [{"url": ..., "arguments": ...}, ...], and for each member the arguments are posted to the
- * URL (w3c/trace-context, test/README.md). With a provider the instrumentation alone does it; without one
- * the program takes part by impact_propagation_participate.
+ * A POST brings [{"url": ..., "arguments": ...}, ...], and for each member the arguments are posted
+ * to the URL (w3c/trace-context, test/README.md). With a provider the instrumentation alone does
+ * it; without one the program takes part by impact_propagation_participate.
  */
 #include <arpa/inet.h>
 #include <stdbool.h>

@@ -1,4 +1,5 @@
-"""A backend for the OTLP exporter that answers what a test says, and the client that exports to it."""
+"""A backend for the OTLP exporter that answers what a test says, and the client that exports to
+it."""
 
 import contextlib
 import http.server
@@ -48,7 +49,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         answer = self.server.take(
             {
-                "path": self.requestline.split()[1],  # http.server joins the first slashes of self.path
+                "path": self.requestline.split()[
+                    1
+                ],  # http.server joins the first slashes of self.path
                 "headers": self.headers,
                 "body": body,
                 "peer": self.client_address,
@@ -75,9 +78,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 def reset(handler):
     """End the connection with a RST instead of an answer."""
-    handler.connection.setsockopt(
-        socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
-    )
+    handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     handler.connection.close()
     handler.close_connection = True
 

@@ -127,8 +127,8 @@ static size_t read_nothing(char *to, size_t one, size_t size, void *userdata)
     return 0;
 }
 
-/* One of the options that choose a method; UPLOAD is not among them, as what POSTFIELDS makes of it changed
- * with libcurl's versions. */
+/* One of the options that choose a method; UPLOAD is not among them, as what POSTFIELDS makes of it
+ * changed with libcurl's versions. */
 static void choose(CURL *easy, curl_mime *mime, unsigned number)
 {
     const long is_on = number & 1;

@@ -1,4 +1,5 @@
-/* Calls to libcurl in any order: nothing breaks, and each request that was sent with a context has its span. */
+/* Calls to libcurl in any order: nothing breaks, and each request that was sent with a context has
+ * its span. */
 #include <impact/trace.h>
 
 #include "pool.h"

@@ -83,8 +83,9 @@ static curl_socket_t note_time(void *userdata, curlsocktype purpose, struct curl
     return socket(address->family, address->socktype, address->protocol);
 }
 
-/* Transfers that are redirected to another port, until one has a first request that was over before the
- * second's socket was asked for; a busy machine may delay the call that tells when the clock began. */
+/* Transfers that are redirected to another port, until one has a first request that was over before
+ * the second's socket was asked for; a busy machine may delay the call that tells when the clock
+ * began. */
 TEST(a_request_is_over_before_the_connection_of_the_next_one_is_made)
 {
     enum { try_limit = 50 };

@@ -1,5 +1,5 @@
-/* A hundred processes that end while they speak TLS. OpenSSL takes its state down at exit, and a thread that
- * is in it then crashes. */
+/* A hundred processes that end while they speak TLS. OpenSSL takes its state down at exit, and a
+ * thread that is in it then crashes. */
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -28,7 +28,8 @@ static bool read_all(char *to, const char *path)
     return size > 0;
 }
 
-/* One that nobody trusts who is not told to, and its key; the certificate's file stays for the clients. */
+/* One that nobody trusts who is not told to, and its key; the certificate's file stays for the
+ * clients. */
 static bool make_certificate(void)
 {
     char key_file[] = "/tmp/impact-exit-XXXXXX";

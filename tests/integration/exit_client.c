@@ -1,12 +1,13 @@
-/* A program that ends without a shutdown, while the library is in the middle of TLS: what exit.c starts a
- * hundred times.
+/* A program that ends without a shutdown, while the library is in the middle of TLS: what exit.c
+ * starts a hundred times.
  *
  *     exit_client HOW COUNT URL
  *
- * Once COUNT spans are exported (0: once the first is with the exporter) main ends: HOW is "return",
- * "exit" (with status 1), "thread" (another thread calls exit) or "fork" (a forked child exits with it,
- * after a span of its own). With "check" no span is recorded, but a health check of URL is run again and
- * again, and main returns after COUNT probes. The environment says where spans go to.
+ * Once COUNT spans are exported (0: once the first is with the exporter) main ends: HOW is
+ * "return", "exit" (with status 1), "thread" (another thread calls exit) or "fork" (a forked child
+ * exits with it, after a span of its own). With "check" no span is recorded, but a health check of
+ * URL is run again and again, and main returns after COUNT probes. The environment says where spans
+ * go to.
  */
 #include <poll.h>
 #include <pthread.h>

@@ -3,10 +3,10 @@
  *     export_client EXPORTER SCENARIO TIMEOUT_MS
  *
  * rich: three spans with everything that a span can have. plain: ten small spans. shutdown: ten
- * small spans, and a shutdown instead of a flush. large: a hundred spans of 100 KB. uneven: a hundred
- * small spans, of which one in the middle has 300 KB. fork: ten, a child that only closes, and ten more.
- * fork-export: the same, but that the child exports ten of its own before it closes. Afterwards one line of
- * JSON about it on standard error.
+ * small spans, and a shutdown instead of a flush. large: a hundred spans of 100 KB. uneven: a
+ * hundred small spans, of which one in the middle has 300 KB. fork: ten, a child that only closes,
+ * and ten more. fork-export: the same, but that the child exports ten of its own before it closes.
+ * Afterwards one line of JSON about it on standard error.
  */
 #include <inttypes.h>
 #include <stdio.h>

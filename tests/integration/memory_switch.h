@@ -1,5 +1,5 @@
-/* The process's allocator for tests that refuse memory while other threads run: it is set once, as the
- * contract of impact_allocator_set_default asks, and then switched. */
+/* The process's allocator for tests that refuse memory while other threads run: it is set once, as
+ * the contract of impact_allocator_set_default asks, and then switched. */
 #ifndef IMPACT_TESTS_INTEGRATION_MEMORY_SWITCH_H
 #define IMPACT_TESTS_INTEGRATION_MEMORY_SWITCH_H
 

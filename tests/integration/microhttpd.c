@@ -126,7 +126,8 @@ static void stop(application *app)
     close_pipe(app);
 }
 
-/* A request that asks for the connection to be closed; `lines` are more headers, each with its end. */
+/* A request that asks for the connection to be closed; `lines` are more headers, each with its
+ * end. */
 static const char *ask(const application *app, const char *method, const char *target,
                        const char *lines)
 {
@@ -491,7 +492,8 @@ TEST(hostile_targets_are_answered)
 
 /* ---- memory ---- */
 
-/* A route, a parent in two pieces, a query: all that takes memory. Each span ends whatever happens. */
+/* A route, a parent in two pieces, a query: all that takes memory. Each span ends whatever
+ * happens. */
 TEST(the_application_is_served_whatever_memory_does)
 {
     static const char lines[] =

@@ -1,5 +1,5 @@
-/* Health paths mounted in an application's libmicrohttpd server, of every kind that there is: who waits for a
- * probe, and who does not. */
+/* Health paths mounted in an application's libmicrohttpd server, of every kind that there is: who
+ * waits for a probe, and who does not. */
 #include <impact/microhttpd.h>
 
 #include <arpa/inet.h>
@@ -95,7 +95,8 @@ static void wake(void *cls)
     CHECK(write(s->wakes[1], "", 1) == 1);
 }
 
-/* Until something happens: to a socket of the daemon, or to us. As libmicrohttpd's manual has it. */
+/* Until something happens: to a socket of the daemon, or to us. As libmicrohttpd's manual has
+ * it. */
 static void wait_for_anything(server *s)
 {
     fd_set readable;

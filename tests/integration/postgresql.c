@@ -230,8 +230,9 @@ static impact_health_result probe(impact_health *health)
     return result;
 }
 
-/* A run that ends a little after its time limit counts as past it until it has ended, and a server on a busy
- * machine may need longer than that limit: it is asked again after it has answered psql. */
+/* A run that ends a little after its time limit counts as past it until it has ended, and a server
+ * on a busy machine may need longer than that limit: it is asked again after it has answered
+ * psql. */
 static bool passes_soon(const server *s, impact_health *health)
 {
     for (int i = 0; i < 100; i++) {

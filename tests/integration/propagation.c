@@ -1,4 +1,5 @@
-/* A context on its way through a process: libmicrohttpd in, libcurl out; with and without a provider. */
+/* A context on its way through a process: libmicrohttpd in, libcurl out; with and without a
+ * provider. */
 #include <impact/propagation.h>
 
 #include <arpa/inet.h>

@@ -1,5 +1,6 @@
-/* A program that passes a context on, for the tests that compare it with other implementations: fields
- * come on standard input, "name: value" a line, and go out on standard output, by OTEL_PROPAGATORS. */
+/* A program that passes a context on, for the tests that compare it with other implementations:
+ * fields come on standard input, "name: value" a line, and go out on standard output, by
+ * OTEL_PROPAGATORS. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -37,7 +37,8 @@ static void note(const impact_attribute *attribute)
                        attribute->value.string);
 }
 
-/* Decides as the default sampler does, and keeps what it was shown of the last span with attributes. */
+/* Decides as the default sampler does, and keeps what it was shown of the last span with
+ * attributes. */
 static void look(impact_user_sampler *sampler, const impact_sampling_request *request,
                  impact_sampling_result *result)
 {

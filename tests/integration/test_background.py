@@ -1,4 +1,5 @@
-"""The tests hold in the background too, where a shell has SIGINT and SIGQUIT ignored, and nohup SIGHUP."""
+"""The tests hold in the background too, where a shell has SIGINT and SIGQUIT ignored, and nohup
+SIGHUP."""
 
 import subprocess
 import sys

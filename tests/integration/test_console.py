@@ -21,7 +21,9 @@ BUILD = pathlib.Path(os.environ.get("IMPACT_BUILD", "build")).resolve()
 START = 1700000000000001000
 END = 1700000001500002000
 STATE = TraceState([("a", "1"), ("b", "it's")])
-BASE64 = "AP88Pg=="  # opentelemetry's own to_json() refuses bytes; so the specification has them as text
+BASE64 = (
+    "AP88Pg=="  # opentelemetry's own to_json() refuses bytes; so the specification has them as text
+)
 REMOTE = SpanContext(
     0x0AF7651916CD43DD8448EB211C80319C, 0xB7AD6B7169203331, True, TraceFlags(1), STATE
 )

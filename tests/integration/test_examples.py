@@ -43,7 +43,10 @@ def unused_url():
 def test_orders_answers_for_an_order(tmp_path):
     with orders(tmp_path) as program:
         status, body = programs.fetch(program.url() + "/orders/1")
-        assert (status, json.loads(body)) == (200, {"id": 1, "article": 10, "count": 3, "price": -1})
+        assert (status, json.loads(body)) == (
+            200,
+            {"id": 1, "article": 10, "count": 3, "price": -1},
+        )
         assert program.stop() == 0
     spans = spans_by_name(program)
     assert set(spans) == {"GET /orders/{id}", "SELECT orders"}
@@ -169,7 +172,14 @@ def prices():
 @needs_orders
 @pytest.mark.parametrize(
     "answer, price",
-    [(b"250", 750), (b"", -1), (b"free", -1), (b"-1", -1), (b"9" * 16, 2999997), (b"1" * 10**6, -1)],
+    [
+        (b"250", 750),
+        (b"", -1),
+        (b"free", -1),
+        (b"-1", -1),
+        (b"9" * 16, 2999997),
+        (b"1" * 10**6, -1),
+    ],
 )
 def test_orders_takes_any_answer_for_a_price(tmp_path, prices, answer, price):
     prices.answer = answer
@@ -223,10 +233,15 @@ def test_first_span_has_a_child():
 
 def test_first_span_tells_that_nobody_took_its_spans():
     holder, url = unused_url()
-    environment = programs.environment(OTEL_EXPORTER_OTLP_ENDPOINT=url, OTEL_EXPORTER_OTLP_TIMEOUT="100")
+    environment = programs.environment(
+        OTEL_EXPORTER_OTLP_ENDPOINT=url, OTEL_EXPORTER_OTLP_TIMEOUT="100"
+    )
     with holder:
         done = subprocess.run(
-            [programs.BUILD / "examples/first_span"], capture_output=True, text=True, env=environment
+            [programs.BUILD / "examples/first_span"],
+            capture_output=True,
+            text=True,
+            env=environment,
         )
     assert done.returncode == 1
     assert done.stderr.endswith("\nnot every span was exported\n")

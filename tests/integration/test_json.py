@@ -1,6 +1,8 @@
-"""The core's JSON text, whole spans of it, UTF-8 check and repair, held to Python's own parser and decoder.
+"""The core's JSON text, whole spans of it, UTF-8 check and repair, held to Python's own parser and
+decoder.
 
-The functions are hidden in libimpact; so the static library is linked into a shared object that shows them.
+The functions are hidden in libimpact; so the static library is linked into a shared object that
+shows them.
 """
 
 import base64
@@ -92,7 +94,14 @@ def core(tmp_path_factory):
         check=True,
     )
     library = ctypes.CDLL(str(folder / "shim.so"))
-    for name in ("json_string", "json_html_string", "json_double", "valid_prefix", "repair", "span_json"):
+    for name in (
+        "json_string",
+        "json_html_string",
+        "json_double",
+        "valid_prefix",
+        "repair",
+        "span_json",
+    ):
         getattr(library, name).restype = ctypes.c_size_t
     return library
 
@@ -120,8 +129,17 @@ def pieces(count):
     """Random bytes, mixed of what is well-formed and what is nearly so."""
     source = random.Random(2)
     stock = [bytes([byte]) for byte in range(256)]
-    stock += [chr(c).encode() for c in (0x7F, 0x80, 0x7FF, 0x800, 0xD7FF, 0xE000, 0xFFFF, 0x10000, 0x10FFFF)]
-    stock += [b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xc0\xaf", b"\xe0\x80\x80", b"\xf0\x8f\xbf\xbf"]
+    stock += [
+        chr(c).encode()
+        for c in (0x7F, 0x80, 0x7FF, 0x800, 0xD7FF, 0xE000, 0xFFFF, 0x10000, 0x10FFFF)
+    ]
+    stock += [
+        b"\xed\xa0\x80",
+        b"\xf4\x90\x80\x80",
+        b"\xc0\xaf",
+        b"\xe0\x80\x80",
+        b"\xf0\x8f\xbf\xbf",
+    ]
     return [b"".join(source.choices(stock, k=source.randrange(20))) for _ in range(count)]
 
 
@@ -162,10 +180,16 @@ def test_the_valid_prefix_is_pythons(core):
     short = [bytes([a, b]) for a in range(256) for b in range(256)]
     borders = (0x00, 0x7F, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF, 0xC0, 0xFF)
     long = [
-        bytes([a, b, c, d]) for a in range(0xE0, 0x100) for b in range(256) for c in borders for d in borders
+        bytes([a, b, c, d])
+        for a in range(0xE0, 0x100)
+        for b in range(256)
+        for c in borders
+        for d in borders
     ]
     for data in short + long + pieces(20000):
-        assert core.valid_prefix(data, ctypes.c_size_t(len(data))) == valid_prefix_by_python(data), data
+        assert core.valid_prefix(data, ctypes.c_size_t(len(data))) == valid_prefix_by_python(
+            data
+        ), data
 
 
 def test_doubles_come_back(core):
@@ -196,7 +220,23 @@ def span_json(core, data):
 
 
 def random_text(source):
-    stock = ["<", "&", '"', "\\", "\n", "\0", "\x1b", "\x7f", "\x9b", "é", "\u2028", "\U0001f600", "a", "{", "]"]
+    stock = [
+        "<",
+        "&",
+        '"',
+        "\\",
+        "\n",
+        "\0",
+        "\x1b",
+        "\x7f",
+        "\x9b",
+        "é",
+        "\u2028",
+        "\U0001f600",
+        "a",
+        "{",
+        "]",
+    ]
     return "".join(source.choices(stock, k=source.randrange(8)))
 
 

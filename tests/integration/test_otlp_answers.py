@@ -32,7 +32,8 @@ def names_in(body):
 
 
 class Choosy:
-    """Takes requests of up to `limit` bytes, answers 413 to larger ones, and says which spans it has."""
+    """Takes requests of up to `limit` bytes, answers 413 to larger ones, and says which spans it
+    has."""
 
     def __init__(self, limit, content=b""):
         self.limit = limit

@@ -1,4 +1,5 @@
-"""The propagators against opentelemetry-python's: what those write is read and passed on, so that they read the same."""
+"""The propagators against opentelemetry-python's: what those write is read and passed on, so that
+they read the same."""
 
 import os
 import pathlib

@@ -1,5 +1,5 @@
-"""What README.md shows is true: its programs are those of examples/, compile as it says against what is
-installed, and do what it says."""
+"""What README.md shows is true: its programs are those of examples/, compile as it says against
+what is installed, and do what it says."""
 
 import json
 import os
@@ -74,15 +74,16 @@ def test_variables_that_are_named_are_in_the_manual():
 
 
 def without_venv(path):
-    """The system's programs: the environment of these tests has a Meson of its own, and another version
-    than that which made the build folder cannot install from it."""
+    """The system's programs: the environment of these tests has a Meson of its own, and another
+    version than that which made the build folder cannot install from it."""
     own = str(pathlib.Path(sys.executable).parent)
     return os.pathsep.join(folder for folder in path.split(os.pathsep) if folder != own)
 
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory):
-    """The environment of somebody who has installed the library: pkg-config and the loader find it."""
+    """The environment of somebody who has installed the library: pkg-config and the loader find
+    it."""
     folder = tmp_path_factory.mktemp("installed")
     command = ["meson", "install", "-C", programs.BUILD, "--no-rebuild", "--destdir", folder]
     path = without_venv(os.environ["PATH"])
@@ -185,7 +186,10 @@ def test_first_health_of_flask_answers(flask_app):
     with flask_app("first_health") as app:
         url = app.url()
         status, body = programs.fetch(url + "/health/")
-        assert (status, json.loads(body)["checks"]) == (200, {"spool": os.access("/var/tmp", os.W_OK)})
+        assert (status, json.loads(body)["checks"]) == (
+            200,
+            {"spool": os.access("/var/tmp", os.W_OK)},
+        )
         status, body = programs.fetch(url + "/health/?checks=true,spool")
         assert set(json.loads(body)["checks"]) == {"true", "spool"}
         assert programs.fetch(url + "/health/ping") == (200, "pong")

@@ -1,7 +1,8 @@
-"""Values of any shape, against the official classes: what the core encodes they decode, what they encode
-the core decodes.
+"""Values of any shape, against the official classes: what the core encodes they decode, what they
+encode the core decodes.
 
-The functions are hidden in libimpact; so the static library is linked into a shared object that shows them.
+The functions are hidden in libimpact; so the static library is linked into a shared object that
+shows them.
 """
 
 import base64
@@ -114,7 +115,10 @@ def to_c(value, keep):
             kind = STRING if isinstance(value, str) else BYTES
             return Value(kind, len(data), Content(string=data))
         case dict():
-            pairs = [Attribute(Text(k.encode(), len(k.encode())), to_c(v, keep)) for k, v in value.items()]
+            pairs = [
+                Attribute(Text(k.encode(), len(k.encode())), to_c(v, keep))
+                for k, v in value.items()
+            ]
             keep.append(pairs)
             return pointing(MAP, (Attribute * len(pairs))(*pairs), keep)
         case _:
@@ -177,7 +181,9 @@ def any_value(source, depth=0):
     if kind >= 8:
         return [any_value(source, depth + 1) for _ in range(source.randrange(5))]
     if kind >= 6:
-        return {text(source) or "k": any_value(source, depth + 1) for _ in range(source.randrange(5))}
+        return {
+            text(source) or "k": any_value(source, depth + 1) for _ in range(source.randrange(5))
+        }
     return [
         None,
         bool(source.randrange(2)),
@@ -189,7 +195,9 @@ def any_value(source, depth=0):
 
 
 def text(source):
-    return "".join(source.choices("ab<\"\\\0\n\u00e9\u20ac\U0001f600", k=source.choice([0, 1, 3, 130])))
+    return "".join(
+        source.choices('ab<"\\\0\n\u00e9\u20ac\U0001f600', k=source.choice([0, 1, 3, 130]))
+    )
 
 
 def values():
@@ -229,13 +237,26 @@ def test_what_the_official_classes_encode_is_what_the_console_shows(core):
 
 def in_a_request(value):
     """The value of an attribute of an event: nowhere do more messages lie around one."""
-    for field in (2, 3, 11, 2, 2, 1):  # KeyValue, Event, Span, ScopeSpans, ResourceSpans, the request
-        size = bytes([len(value)]) if len(value) < 128 else bytes([len(value) & 127 | 128, len(value) >> 7])
+    for field in (
+        2,
+        3,
+        11,
+        2,
+        2,
+        1,
+    ):  # KeyValue, Event, Span, ScopeSpans, ResourceSpans, the request
+        size = (
+            bytes([len(value)])
+            if len(value) < 128
+            else bytes([len(value) & 127 | 128, len(value) >> 7])
+        )
         value = bytes([field << 3 | 2]) + size + value
     return value
 
 
-@pytest.mark.parametrize("wrap", [lambda value: [value], lambda value: {"k": value}], ids=["array", "map"])
+@pytest.mark.parametrize(
+    "wrap", [lambda value: [value], lambda value: {"k": value}], ids=["array", "map"]
+)
 def test_the_deepest_value_is_decoded_in_a_request_and_what_is_deeper_is_null(core, wrap):
     """The official decoders read at most 100 messages in one another."""
     deep = 7

@@ -1,4 +1,5 @@
-/* The rule for structs that cross the border, as a test: a caller's struct of any version is read. */
+/* The rule for structs that cross the border, as a test: a caller's struct of any version is
+ * read. */
 #ifndef IMPACT_TESTS_ABI_H
 #define IMPACT_TESTS_ABI_H
 
@@ -11,8 +12,8 @@
 
 #include "support/check.h"
 
-/* One struct: a valid one of the newest size, how much of it is needed, and a call that is given it and
- * undoes what it did. */
+/* One struct: a valid one of the newest size, how much of it is needed, and a call that is given it
+ * and undoes what it did. */
 typedef struct abi_case {
     const char *name;
     const void *whole; /* `size` first */
@@ -21,8 +22,9 @@ typedef struct abi_case {
     impact_status (*call)(const void *given);
 } abi_case;
 
-/* What the call answers to the first `size` bytes of the whole struct, which says that it has `says`; what
- * is beyond is zero but for one byte at `set`. The memory ends where the struct does. */
+/* What the call answers to the first `size` bytes of the whole struct, which says that it has
+ * `says`; what is beyond is zero but for one byte at `set`. The memory ends where the struct
+ * does. */
 static inline impact_status abi_try(const abi_case *c, size_t says, size_t size, size_t set)
 {
     unsigned char *given = calloc(1, size < sizeof says ? sizeof says : size);

@@ -1,4 +1,5 @@
-/* A carrier of a few fields, as a message has them: names are compared without case, and may repeat. */
+/* A carrier of a few fields, as a message has them: names are compared without case, and may
+ * repeat. */
 #ifndef IMPACT_TESTS_CARRIER_H
 #define IMPACT_TESTS_CARRIER_H
 

@@ -204,8 +204,9 @@ static bool report(int number, const check_test *test, const outcome *seen)
     return has_passed;
 }
 
-/* What was started in the background ignores some of these, and so do its children. A test that sends one
- * to a program of its own would wait for ever. SIGCHLD: then nothing can be waited for. */
+/* What was started in the background ignores some of these, and so do its children. A test that
+ * sends one to a program of its own would wait for ever. SIGCHLD: then nothing can be waited
+ * for. */
 static void take_signals_as_in_the_foreground(void)
 {
     static const int numbers[] = {SIGCHLD, SIGHUP, SIGINT, SIGPIPE, SIGQUIT, SIGTERM};

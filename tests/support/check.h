@@ -18,16 +18,16 @@ void check_failed(const char *file, int line, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 /* Ends the test as skipped, unless a CHECK has failed. */
 void check_skip(const char *reason) __attribute__((noreturn));
-/* Ends the test as skipped where AddressSanitizer is in: gcc 12's does not hold the locks of its own
- * allocator over a fork, so that a child of several threads may wait for them for ever. */
+/* Ends the test as skipped where AddressSanitizer is in: gcc 12's does not hold the locks of its
+ * own allocator over a fork, so that a child of several threads may wait for them for ever. */
 void check_skip_forks_of_threads(void);
-/* False where ThreadSanitizer is in: a child of several threads may wait for its allocator's locks for ever
- * once it needs memory or a thread. */
+/* False where ThreadSanitizer is in: a child of several threads may wait for its allocator's locks
+ * for ever once it needs memory or a thread. */
 bool check_children_may_allocate(void);
 /* True when `text` stands in `whole`. */
 bool check_contains(const char *whole, const char *text);
-/* True when `measure`, of many tries, once says no more than `most`: for what has to be done in time, on a
- * machine that has other things to do as well. */
+/* True when `measure`, of many tries, once says no more than `most`: for what has to be done in
+ * time, on a machine that has other things to do as well. */
 bool check_is_in_time(uint64_t (*measure)(void), uint64_t most);
 
 /* A test whose name is a sentence. It registers itself; it runs in a process of its own. */

@@ -110,7 +110,8 @@ static inline bool tracing_end(tracing *t, impact_span *span, impact_span_view *
     return tracing_count(t) == 1 && tracing_read(t, view, 0);
 }
 
-/* Close the provider and give the thread's state back; the worker's follows when its thread is over. */
+/* Close the provider and give the thread's state back; the worker's follows when its thread is
+ * over. */
 static inline void tracing_close_all(tracing *t, faults *f)
 {
     impact_tracer_provider_close(t->provider);

@@ -1,7 +1,7 @@
 /* The code's options, and the OTEL_EXPORTER_OTLP_* variables.
  *
- * Each variable has a form for traces that wins over the general one; one that is empty or cannot be
- * read is not set (specification, configuration/sdk-environment-variables).
+ * Each variable has a form for traces that wins over the general one; one that is empty or cannot
+ * be read is not set (specification, configuration/sdk-environment-variables).
  */
 #include "export/otlp/otlp_environment.h"
 
@@ -65,8 +65,8 @@ static bool is_url(impact_text text)
     return true;
 }
 
-/* Put the path of the signal behind that of `base`, before a query. A slash at the end of `base` is the
- * one between the two; others before it are part of the path. */
+/* Put the path of the signal behind that of `base`, before a query. A slash at the end of `base` is
+ * the one between the two; others before it are part of the path. */
 static char *join_url(const impact_allocator *allocator, impact_text base)
 {
     size_t path_size = 0;

@@ -1,5 +1,5 @@
-/* Where to send to and how: from the code's options, and from the OTEL_EXPORTER_OTLP_* variables where
- * those say nothing (OpenTelemetry specification, protocol/exporter). */
+/* Where to send to and how: from the code's options, and from the OTEL_EXPORTER_OTLP_* variables
+ * where those say nothing (OpenTelemetry specification, protocol/exporter). */
 #ifndef IMPACT_EXPORT_OTLP_OTLP_ENVIRONMENT_H
 #define IMPACT_EXPORT_OTLP_OTLP_ENVIRONMENT_H
 
@@ -23,9 +23,9 @@ typedef struct otlp__settings {
     size_t response_limit; /* bytes */
 } otlp__settings;
 
-/* `options` may be NULL. What is not valid in the environment is reported and counts as unset, but for
- * an endpoint: nothing is sent to another one. IMPACT_EINVAL: that, or the options are not valid;
- * IMPACT_ELIMIT: too many headers; IMPACT_ENOMEM. */
+/* `options` may be NULL. What is not valid in the environment is reported and counts as unset, but
+ * for an endpoint: nothing is sent to another one. IMPACT_EINVAL: that, or the options are not
+ * valid; IMPACT_ELIMIT: too many headers; IMPACT_ENOMEM. */
 impact_status otlp__settings_open(otlp__settings *settings, const impact_otlp_options *options,
                                   const impact_allocator *allocator);
 void otlp__settings_close(otlp__settings *settings);

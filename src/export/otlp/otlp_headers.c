@@ -12,8 +12,8 @@
 
 enum { list_size_limit = 64 * 1024 }; /* bytes of a variable */
 
-/* What says how a message is framed, what it is, or where it goes is the transport's to say (RFC 9110
- * 7.6.1, 8.3 to 8.6, 10.1.1); and we could not read an answer that is encoded. */
+/* What says how a message is framed, what it is, or where it goes is the transport's to say (RFC
+ * 9110 7.6.1, 8.3 to 8.6, 10.1.1); and we could not read an answer that is encoded. */
 static const char *const owned_names[] = {
     "accept-encoding",
     "connection",

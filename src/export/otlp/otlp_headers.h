@@ -21,8 +21,8 @@ typedef struct otlp__headers {
 impact_status otlp__headers_add(otlp__headers *headers, impact_text name, impact_text value);
 
 /* Add those of `list`, the value of the variable `variable`: "name=value,name=value", values
- * percent-encoded (W3C Baggage 3.3.1, without properties). What cannot be added is reported, without
- * its value, and left out. IMPACT_ENOMEM is the only failure. */
+ * percent-encoded (W3C Baggage 3.3.1, without properties). What cannot be added is reported,
+ * without its value, and left out. IMPACT_ENOMEM is the only failure. */
 impact_status otlp__headers_add_list(otlp__headers *headers, impact_text list,
                                      const char *variable);
 

@@ -15,7 +15,7 @@ static bool fits(const impact_batch *batch, impact__span_range range, size_t lim
 
 impact__span_range otlp__request_range(const impact_batch *batch, size_t first, size_t limit)
 {
-    assert(limit > 0);
+    assert(first < batch->span_count);
     impact__span_range part = {first, 0};
     size_t too_many = batch->span_count - first;
     if (fits(batch, (impact__span_range){first, too_many}, limit))

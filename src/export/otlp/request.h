@@ -9,8 +9,8 @@
 /* protocol/exporter: requests above 64 MiB are not sent. */
 enum { OTLP__REQUEST_LIMIT = 64 * 1024 * 1024 };
 
-/* The spans from `first` on that fit into one request of `limit` bytes; none when even the first one
- * does not. */
+/* The spans from `first` on that fit into one request of `limit` bytes; none when even the first
+ * one does not. */
 impact__span_range otlp__request_range(const impact_batch *batch, size_t first, size_t limit);
 
 #endif

@@ -7,10 +7,10 @@
  * found out by getpid. The multi handle is an atomic so that an interruption can read it meanwhile;
  * one that was dropped stays valid memory.
  *
- * The end of the process is like that: OpenSSL frees what a handle stands on. Where TLS is spoken, all
- * that touches the handles is done inside the door of <impact/process.h>, which is left while a transfer
- * waits; once the door is shut they are not touched any more, nor freed. Without TLS a handler of exit may
- * still export.
+ * The end of the process is like that: OpenSSL frees what a handle stands on. Where TLS is spoken,
+ * all that touches the handles is done inside the door of <impact/process.h>, which is left while a
+ * transfer waits; once the door is shut they are not touched any more, nor freed. Without TLS a
+ * handler of exit may still export.
  */
 #include "export/otlp/transport.h"
 
@@ -185,7 +185,8 @@ static bool begins_with_https(const char *url)
     return url && strncasecmp(url, "https:", 6) == 0;
 }
 
-/* To the backend, or to a proxy on the way. libcurl knows the first of these in small letters only. */
+/* To the backend, or to a proxy on the way. libcurl knows the first of these in small letters
+ * only. */
 static bool speaks_tls(const char *url)
 {
     return begins_with_https(url) || begins_with_https(getenv("http_proxy")) ||

@@ -1,10 +1,11 @@
 /* libcurl's wake-up sockets, kept from programs that the host starts.
  *
- * DESIGN: a multi handle has a pair of sockets for curl_multi_wakeup. Up to libcurl 8.9 it is inherited by
- * every program that the host starts, and there is no option for it and no question that names it. But it can
- * be recognised: each wake-up puts one byte into one end, which the other one has to read. Among the
- * descriptors that were the lowest free ones, those of which this is true in every round are the pair, and no
- * other socket of the host's is touched. Newer ones have no such pair, and nothing is found.
+ * DESIGN: a multi handle has a pair of sockets for curl_multi_wakeup. Up to libcurl 8.9 it is
+ * inherited by every program that the host starts, and there is no option for it and no question
+ * that names it. But it can be recognised: each wake-up puts one byte into one end, which the other
+ * one has to read. Among the descriptors that were the lowest free ones, those of which this is
+ * true in every round are the pair, and no other socket of the host's is touched. Newer ones have
+ * no such pair, and nothing is found.
  */
 #include "export/otlp/wakeup.h"
 
@@ -39,7 +40,8 @@ static int unsent(int descriptor)
     return ioctl(descriptor, TIOCOUTQ, &count) == 0 ? count : -1;
 }
 
-/* An end of the pair, as far as it can be told after `round` wake-ups; `before` is kept between rounds. */
+/* An end of the pair, as far as it can be told after `round` wake-ups; `before` is kept between
+ * rounds. */
 static bool follows(int descriptor, int round, int *before)
 {
     const int sent = unsent(descriptor);

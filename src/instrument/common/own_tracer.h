@@ -6,8 +6,9 @@
 
 #include <impact/trace.h>
 
-/* The default provider's tracer of this name: never closed, whatever provider comes and goes, so it may
- * be kept. Two threads that ask first get the same one. NULL, the default tracer, is not kept. */
+/* The default provider's tracer of this name: never closed, whatever provider comes and goes, so it
+ * may be kept. Two threads that ask first get the same one. NULL, the default tracer, is not
+ * kept. */
 static inline impact_tracer *impact__tracer_get(_Atomic(impact_tracer *) *kept, const char *name)
 {
     impact_tracer *tracer = atomic_load_explicit(kept, memory_order_acquire); /* the store below */

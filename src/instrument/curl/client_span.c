@@ -85,7 +85,8 @@ bool impact__client_span_set_response(impact_span *span, CURL *easy)
 
 void impact__client_span_set_result(impact_span *span, CURLcode code)
 {
-    /* CURLOPT_FAILONERROR makes a failure of the status, which tells more (http-spans, error.type). */
+    /* CURLOPT_FAILONERROR makes a failure of the status, which tells more (http-spans,
+     * error.type). */
     if (code != CURLE_OK && code != CURLE_HTTP_RETURNED_ERROR)
         impact__client_span_fail(span, impact__curl_error_word(code), curl_easy_strerror(code));
 }

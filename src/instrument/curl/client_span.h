@@ -29,7 +29,8 @@ void impact__client_span_set_request(impact_span *span, const impact__client_req
 /* Whom it was sent to. A NULL or empty address is nobody. */
 void impact__client_span_set_peer(impact_span *span, const char *address, long port);
 
-/* The answer to the request that the handle sent last: its status and its protocol. False: no answer. */
+/* The answer to the request that the handle sent last: its status and its protocol. False: no
+ * answer. */
 bool impact__client_span_set_response(impact_span *span, CURL *easy);
 
 /* It failed, or not: CURLE_OK. A failure that libcurl makes of a status says less than that. */

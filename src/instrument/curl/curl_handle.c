@@ -23,7 +23,8 @@ impact__curl_handle *impact__curl_handle_get(CURL *easy)
 
 static bool is_driven_by(const impact__table_entry *entry, const void *multi)
 {
-    /* Of other threads' handles it may be another in a moment, but never this one: this one is ours. */
+    /* Of other threads' handles it may be another in a moment, but never this one: this one is
+     * ours. */
     return impact__curl_handle_multi((const impact__curl_handle *)entry) == multi;
 }
 

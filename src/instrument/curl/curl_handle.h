@@ -1,10 +1,12 @@
-/* What is remembered of an easy handle: what the application set, and the transfer that is under way.
+/* What is remembered of an easy handle: what the application set, and the transfer that is under
+ * way.
  *
- * DESIGN: CURLOPT_HTTPHEADER and CURLOPT_PREREQFUNCTION hold one thing each, which libcurl borrows and does
- * not tell. So what the application sets is remembered, before libcurl gets it; for the time of a transfer
- * libcurl has ours, which begins with our lines and goes on with the application's list, or calls the
- * application's function; afterwards it has the application's again. A handle of which nothing was
- * remembered may have any, and keeps what it has. CURLOPT_PRIVATE stays the application's.
+ * DESIGN: CURLOPT_HTTPHEADER and CURLOPT_PREREQFUNCTION hold one thing each, which libcurl borrows
+ * and does not tell. So what the application sets is remembered, before libcurl gets it; for the
+ * time of a transfer libcurl has ours, which begins with our lines and goes on with the
+ * application's list, or calls the application's function; afterwards it has the application's
+ * again. A handle of which nothing was remembered may have any, and keeps what it has.
+ * CURLOPT_PRIVATE stays the application's.
  *
  * A handle is used by one thread at a time, so what is here needs no lock.
  */
@@ -36,8 +38,8 @@ typedef struct impact__curl_settings {
     void *prereq_data;
 } impact__curl_settings;
 
-/* A transfer is one request or more: where it was redirected to, what answers a challenge, what was sent
- * again because a connection had died. */
+/* A transfer is one request or more: where it was redirected to, what answers a challenge, what was
+ * sent again because a connection had died. */
 typedef struct impact__transfer {
     bool is_under_way;
     char *url;                     /* of the first request; owned; NULL: not known */

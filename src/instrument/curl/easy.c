@@ -180,7 +180,8 @@ CURLcode impact_curl_easy_setopt(CURL *easy, CURLoption option, ...)
 
 /* ---- transfers ---- */
 
-/* What its callbacks do is in its span. Without one, as without a provider, what is current stays so. */
+/* What its callbacks do is in its span. Without one, as without a provider, what is current stays
+ * so. */
 static CURLcode perform_in(impact_span *span, CURL *easy)
 {
     if (!span)

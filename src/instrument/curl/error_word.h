@@ -4,8 +4,8 @@
 
 #include <curl/curl.h>
 
-/* Its name without CURLE_ in lower case: "couldnt_connect". "_OTHER" for those that no HTTP transfer
- * ends with. Borrowed, static. */
+/* Its name without CURLE_ in lower case: "couldnt_connect". "_OTHER" for those that no HTTP
+ * transfer ends with. Borrowed, static. */
 const char *impact__curl_error_word(CURLcode code);
 
 #endif

@@ -1,8 +1,8 @@
 /* The check of an HTTP API: one request, and the status that is expected.
  *
  * DESIGN: Each run has a handle of its own: no connection outlives it, so there is nothing that a
- * broken network or a fork could leave behind, and a check that passes has connected just now. It is driven
- * here rather than by curl_easy_perform, so that a run that waits is outside the door of
+ * broken network or a fork could leave behind, and a check that passes has connected just now. It
+ * is driven here rather than by curl_easy_perform, so that a run that waits is outside the door of
  * <impact/process.h> when the process ends.
  */
 #include <impact/curl.h>
@@ -86,7 +86,8 @@ static impact_health_status judge(impact_health_run *run, const http_check *chec
     return IMPACT_HEALTH_PASS;
 }
 
-/* Until something can be done, be it to give up: libcurl has the time limit. False: the process ends. */
+/* Until something can be done, be it to give up: libcurl has the time limit. False: the process
+ * ends. */
 static bool wait_outside(CURLM *multi)
 {
     impact_door_leave();
@@ -102,7 +103,8 @@ static CURLcode result_of(CURLM *multi)
     return ended ? ended->data.result : CURLE_OUT_OF_MEMORY;
 }
 
-/* Inside the door. False: the process ends, the door was shut, and the transfer hangs in the air. */
+/* Inside the door. False: the process ends, the door was shut, and the transfer hangs in the
+ * air. */
 static bool perform(const http_check *check, CURLcode *code)
 {
     *code = CURLE_OUT_OF_MEMORY;

@@ -1,9 +1,9 @@
 /* libcurl's multi interface with spans.
  *
- * DESIGN: a transfer begins when its handle is added, with the spans' parent that is current there, and ends
- * when its result is read, or its handle is taken away, whichever is first. What drives it in between, by
- * whatever means and on whatever thread, is libcurl's alone. Handles that were added without these functions
- * are as they were.
+ * DESIGN: a transfer begins when its handle is added, with the spans' parent that is current there,
+ * and ends when its result is read, or its handle is taken away, whichever is first. What drives it
+ * in between, by whatever means and on whatever thread, is libcurl's alone. Handles that were added
+ * without these functions are as they were.
  */
 #include <impact/curl.h>
 

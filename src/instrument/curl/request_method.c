@@ -1,9 +1,9 @@
 /* The method of a handle's next request.
  *
- * DESIGN: samplers are to see the method, and libcurl tells it only once a transfer has begun: before, it
- * tells the last one's. So the options that choose it are followed here as their manual pages say: the last
- * one counts, some take CURLOPT_NOBODY back, and CURLOPT_CUSTOMREQUEST wins over all. Should a libcurl do
- * otherwise, the span is corrected before its request is sent.
+ * DESIGN: samplers are to see the method, and libcurl tells it only once a transfer has begun:
+ * before, it tells the last one's. So the options that choose it are followed here as their manual
+ * pages say: the last one counts, some take CURLOPT_NOBODY back, and CURLOPT_CUSTOMREQUEST wins
+ * over all. Should a libcurl do otherwise, the span is corrected before its request is sent.
  */
 #include "instrument/curl/request_method.h"
 

@@ -29,8 +29,8 @@ static const struct {
     {"x-b3-flags", "x-b3-traceid"},
 };
 
-/* The line is of that name: "name: value", or "name:" and "name;", which are libcurl's ways to send none
- * and an empty one. */
+/* The line is of that name: "name: value", or "name:" and "name;", which are libcurl's ways to send
+ * none and an empty one. */
 static bool is_of(const struct curl_slist *line, const char *name)
 {
     const size_t size = strlen(name);

@@ -10,9 +10,10 @@ typedef struct impact__trace_headers {
     struct curl_slist *application; /* borrowed */
 } impact__trace_headers;
 
-/* Make the list to send, `headers->first`: whatever fields the process's propagator sets, without those
- * that the application sends itself or asks not to be sent. Borrows `list` for the transfer; it is `list`
- * itself when there is nothing to add. A line that there is no memory for is left out. */
+/* Make the list to send, `headers->first`: whatever fields the process's propagator sets, without
+ * those that the application sends itself or asks not to be sent. Borrows `list` for the transfer;
+ * it is `list` itself when there is nothing to add. A line that there is no memory for is left
+ * out. */
 void impact__trace_headers_open(impact__trace_headers *headers, struct curl_slist *list);
 void impact__trace_headers_close(impact__trace_headers *headers);
 

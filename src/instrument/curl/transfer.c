@@ -1,21 +1,24 @@
 /* The spans of a transfer, and the header lines that it sends.
  *
- * DESIGN: the conventions ask for a span a request (http-spans, "HTTP client span"), and a transfer may be
- * several: what it was redirected to, what answers a challenge, what is sent again because a connection had
- * died. libcurl calls CURLOPT_PREREQFUNCTION before each of them, when the connection stands: the request
- * before it is over then, and all that is still told is told of that one; what the new one will be is told
- * as well. So one span ends there and the next starts, each with lines of its own. Three questions remain:
+ * DESIGN: the conventions ask for a span a request (http-spans, "HTTP client span"), and a transfer
+ * may be several: what it was redirected to, what answers a challenge, what is sent again because a
+ * connection had died. libcurl calls CURLOPT_PREREQFUNCTION before each of them, when the
+ * connection stands: the request before it is over then, and all that is still told is told of that
+ * one; what the new one will be is told as well. So one span ends there and the next starts, each
+ * with lines of its own. Three questions remain:
  *
- * - When was the one over and the other begun? libcurl notes when it followed, CURLINFO_REDIRECT_TIME_T, on
- *   a clock that begins with the transfer. Where that was is known from the first call: the connection has
- *   just been made, which took CURLINFO_CONNECT_TIME_T.
- * - Was there an answer? A status stays until the next one. It is of the request that is under way if
+ * - When was the one over and the other begun? libcurl notes when it followed,
+ *   CURLINFO_REDIRECT_TIME_T, on a clock that begins with the transfer. Where that was is known
+ *   from the first call: the connection has just been made, which took CURLINFO_CONNECT_TIME_T.
+ * - Was there an answer? A status stays until the next one. It is of the request that is under way
+ * if
  *   headers have come since it was sent.
- * - Was the last request never sent, because no connection was made? Then libcurl followed, and did not
+ * - Was the last request never sent, because no connection was made? Then libcurl followed, and did
+ * not
  *   call.
  *
- * Where the function is the application's and unknown, the transfer has one span, with what libcurl tells
- * in the end: of the last request.
+ * Where the function is the application's and unknown, the transfer has one span, with what libcurl
+ * tells in the end: of the last request.
  */
 #include "instrument/curl/transfer.h"
 
@@ -109,7 +112,8 @@ static void end_for_another(impact__transfer *transfer, CURL *easy, uint64_t end
     transfer->span = NULL;
 }
 
-/* When libcurl followed last. Not in the future, should the beginning have been guessed too late. */
+/* When libcurl followed last. Not in the future, should the beginning have been guessed too
+ * late. */
 static uint64_t followed_unix_ns(const impact__transfer *transfer)
 {
     const uint64_t now = impact__clock_unix_ns();
@@ -135,9 +139,9 @@ static void start_next(impact__curl_handle *handle)
         transfer->span = impact__client_span_start(&request);
 }
 
-/* Lines of its own for a request that is about to be sent; what is current meanwhile is what was so when
- * the transfer began. The callbacks of curl_easy_perform run in its span, which ends with the first one's
- * scope. */
+/* Lines of its own for a request that is about to be sent; what is current meanwhile is what was so
+ * when the transfer began. The callbacks of curl_easy_perform run in its span, which ends with the
+ * first one's scope. */
 static void renew_lines(impact__curl_handle *handle)
 {
     const impact_scope scope = impact_context_attach(handle->transfer.context);
@@ -158,8 +162,8 @@ static uint64_t began_unix_ns(CURL *easy)
     return impact__clock_unix_ns() - (uint64_t)us * ns_per_us;
 }
 
-/* What libcurl made of URL and method wins: a scheme it guessed, or knows to be https only. Of a URL handle
- * it tells nothing. */
+/* What libcurl made of URL and method wins: a scheme it guessed, or knows to be https only. Of a
+ * URL handle it tells nothing. */
 static void correct_first(impact__curl_handle *handle)
 {
     impact__transfer *transfer = &handle->transfer;
@@ -270,8 +274,8 @@ static void set_told_peer(impact_span *span, CURL *easy)
                                  told_long(easy, CURLINFO_PRIMARY_PORT));
 }
 
-/* What was not told of before. Who the peer is that a connection could not be made to is told of the first
- * request only. True: it was answered; likewise below. */
+/* What was not told of before. Who the peer is that a connection could not be made to is told of
+ * the first request only. True: it was answered; likewise below. */
 static bool describe_watched(const impact__transfer *transfer, CURL *easy)
 {
     if (!transfer->is_sent && transfer->resend_count == 0)
@@ -329,8 +333,8 @@ void impact__transfer_end(impact__curl_handle *handle, CURLcode code)
     close_transfer(handle);
 }
 
-/* Some of the body, but less than was announced. A program that counts running transfers, and asks for no
- * results, removes those that went well, too. */
+/* Some of the body, but less than was announced. A program that counts running transfers, and asks
+ * for no results, removes those that went well, too. */
 static bool is_cut_short(CURL *easy)
 {
     const curl_off_t size = told_size(easy, CURLINFO_SIZE_DOWNLOAD_T);

@@ -1,25 +1,25 @@
 /* A request for a health path in an application's server.
  *
- * DESIGN: a handler that waits for checks keeps its thread from the application's own requests. So how a
- * request waits is the daemon's to allow:
+ * DESIGN: a handler that waits for checks keeps its thread from the application's own requests. So
+ * how a request waits is the daemon's to allow:
  *
- *   a thread a connection                     in the handler: it delays nobody
- *   MHD_ALLOW_SUSPEND_RESUME                  its connection is suspended, and resumed by the ticket's
- *                                             callback; libmicrohttpd then calls the handler again
- *   neither, or the daemon is run by the      not at all: it is answered with what is known
+ *   a thread a connection                  in the handler: it delays nobody
+ *   MHD_ALLOW_SUSPEND_RESUME               its connection is suspended, and resumed by the ticket's
+ *                                          callback; libmicrohttpd then calls the handler again
+ *   neither, or the daemon is run by the   not at all: it is answered with what is known
  *   application's loop and that cannot be
  *   woken
  *
  * (libmicrohttpd wakes its own threads when a connection is resumed, and no other loop.)
  *
- * libmicrohttpd never closes a suspended connection by itself, and ends the process when a daemon is
- * stopped that has one. So each stands in a list, and is resumed by whoever takes it out, under the lock
- * that guards the list: the callback, or the drain before the stop. After the drain none is suspended.
- * libmicrohttpd's own lock is taken under ours and never the other way round: it calls the handler and
- * the completed callback of such a request without it.
+ * libmicrohttpd never closes a suspended connection by itself, and ends the process when a daemon
+ * is stopped that has one. So each stands in a list, and is resumed by whoever takes it out, under
+ * the lock that guards the list: the callback, or the drain before the stop. After the drain none
+ * is suspended. libmicrohttpd's own lock is taken under ours and never the other way round: it
+ * calls the handler and the completed callback of such a request without it.
  *
- * A response that is queued before the body was read costs the connection, so the ticket is begun with
- * the headers and looked at behind the body.
+ * A response that is queued before the body was read costs the connection, so the ticket is begun
+ * with the headers and looked at behind the body.
  */
 #include "instrument/microhttpd/health_request.h"
 
@@ -145,7 +145,8 @@ static unsigned flags_of(struct MHD_Connection *connection)
     return flags ? (unsigned)flags->flags : 0;
 }
 
-/* MHD_ALLOW_SUSPEND_RESUME is this and a way to wake a thread, which a daemon without one does not keep. */
+/* MHD_ALLOW_SUSPEND_RESUME is this and a way to wake a thread, which a daemon without one does not
+ * keep. */
 enum { allows_suspending = MHD_ALLOW_SUSPEND_RESUME & ~MHD_USE_ITC };
 
 static bool may_suspend(unsigned flags, const impact__suspended *suspended)
@@ -196,8 +197,8 @@ bool impact__health_request_begin(impact__health_request *request, impact_health
                                   struct MHD_Connection *connection, const char *method,
                                   const impact__target *target)
 {
-    /* libmicrohttpd sends no body to a HEAD, but the length of the one that it is given: it shall be
-     * that of the GET's (RFC 9110 8.6). */
+    /* libmicrohttpd sends no body to a HEAD, but the length of the one that it is given: it shall
+     * be that of the GET's (RFC 9110 8.6). */
     const bool is_head = strcmp(method, MHD_HTTP_METHOD_HEAD) == 0;
     const impact_http_request asked =
         impact__answer_request(connection, is_head ? MHD_HTTP_METHOD_GET : method, target);

@@ -1,4 +1,5 @@
-/* A request for a health path in an application's server: begun, waited for without a thread, answered. */
+/* A request for a health path in an application's server: begun, waited for without a thread,
+ * answered. */
 #ifndef IMPACT_INSTRUMENT_MICROHTTPD_HEALTH_REQUEST_H
 #define IMPACT_INSTRUMENT_MICROHTTPD_HEALTH_REQUEST_H
 

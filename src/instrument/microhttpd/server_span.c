@@ -81,7 +81,8 @@ static bool is_encrypted(struct MHD_Connection *connection)
     return info && info->protocol != 0;
 }
 
-/* What a request says of itself, before its span starts; and room for what has to be written for it. */
+/* What a request says of itself, before its span starts; and room for what has to be written for
+ * it. */
 typedef struct request_facts {
     impact__start_attributes attributes;
     char query[query_limit];

@@ -1,16 +1,17 @@
 /* The check of a PostgreSQL server: SELECT 1 over a connection that is kept between runs.
  *
- * DESIGN: libpq's asynchronous functions, so that every wait is one of ours: poll with what is left of
- * the run's time. A connection on which a run did not come to its end is closed: an answer may still
- * be under way there. One that was kept may have died meanwhile, so a failure on it is followed by one
- * try on a new one. (Looking up a host's name is the one thing that libpq waits for on its own.)
+ * DESIGN: libpq's asynchronous functions, so that every wait is one of ours: poll with what is left
+ * of the run's time. A connection on which a run did not come to its end is closed: an answer may
+ * still be under way there. One that was kept may have died meanwhile, so a failure on it is
+ * followed by one try on a new one. (Looking up a host's name is the one thing that libpq waits for
+ * on its own.)
  *
- * Forks: the child must not close the parent's connection, as PQfinish would by telling the server so.
- * It puts another file in the socket's place first.
+ * Forks: the child must not close the parent's connection, as PQfinish would by telling the server
+ * so. It puts another file in the socket's place first.
  *
- * The end: OpenSSL, which libpq starts with its first connection that needs it, takes its state down. A run
- * is inside the door of <impact/process.h>, but while it waits; once that is shut the connection is not
- * touched any more.
+ * The end: OpenSSL, which libpq starts with its first connection that needs it, takes its state
+ * down. A run is inside the door of <impact/process.h>, but while it waits; once that is shut the
+ * connection is not touched any more.
  */
 #include <impact/postgresql.h>
 
@@ -50,8 +51,8 @@ static void disconnect(postgresql_check *check)
     check->connection = NULL;
 }
 
-/* Leave the connection to the process that made it. Without a descriptor to put in its place it stays
- * as it is: lost, but harmless. */
+/* Leave the connection to the process that made it. Without a descriptor to put in its place it
+ * stays as it is: lost, but harmless. */
 static void disown(postgresql_check *check)
 {
     const int socket = PQsocket(check->connection);
@@ -93,8 +94,8 @@ static bool wait_for(postgresql_check *check, short events, impact_health_run *r
     return is_ready && !check->is_over;
 }
 
-/* Have the door watched once OpenSSL is started: a first connection may have needed its hashes, and the
- * first one over TLS has. */
+/* Have the door watched once OpenSSL is started: a first connection may have needed its hashes, and
+ * the first one over TLS has. */
 static void watch_exit(PGconn *connection)
 {
     static atomic_bool has_watched[2];

@@ -1,12 +1,13 @@
 /* A server of our own: a libmicrohttpd daemon with a thread a connection.
  *
- * DESIGN: A probe may wait for checks, and must not hold up another: so each connection has a thread,
- * at most connection_limit of them, and is closed after its answer, so that an idle client holds none. The
- * thread waits on the ticket; suspending the connection instead would save it for the time of a probe, and
- * not for that of a slow client, and the handler would have to know tickets. The registry makes all tickets
- * done before it closes its server, so that no thread waits then.
- * The daemon is ours, so the request's closure is: MHD_OPTION_URI_LOG_CALLBACK makes it from the raw
- * request line, before libmicrohttpd decodes that in place.
+ * DESIGN: A probe may wait for checks, and must not hold up another: so each connection has a
+ * thread, at most connection_limit of them, and is closed after its answer, so that an idle client
+ * holds none. The thread waits on the ticket; suspending the connection instead would save it for
+ * the time of a probe, and not for that of a slow client, and the handler would have to know
+ * tickets. The registry makes all tickets done before it closes its server, so that no thread waits
+ * then.
+ * The daemon is ours, so the request's closure is: MHD_OPTION_URI_LOG_CALLBACK makes it from the
+ * raw request line, before libmicrohttpd decodes that in place.
  *
  * Forks: the threads stay behind. A child closes the listening socket at once: else clients would
  * reach a socket that nobody accepts from when the parent ends.
@@ -249,7 +250,8 @@ void impact__server_close(impact_server *server)
     if (!server)
         return;
     unlink_server(server);
-    /* In a child the daemon's threads cannot be joined: what it holds is left to the process's end. */
+    /* In a child the daemon's threads cannot be joined: what it holds is left to the process's
+     * end. */
     if (!server->is_inherited)
         MHD_stop_daemon(server->daemon);
     impact__free(NULL, server);

@@ -1,4 +1,5 @@
-/* No variable of the specification is passed over: each of variables.txt is followed, or said by name. */
+/* No variable of the specification is passed over: each of variables.txt is followed, or said by
+ * name. */
 #include "config/unsupported.h"
 
 #include <stdio.h>

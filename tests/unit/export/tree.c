@@ -197,8 +197,8 @@ TEST(no_line_is_wider_than_eighty_columns)
     CHECK_EQUAL(lines, 1 + 20 + 1);
 }
 
-/* The first span makes the trace one nanosecond long; the other begins at the end of all time, and ends
- * before it began. */
+/* The first span makes the trace one nanosecond long; the other begins at the end of all time, and
+ * ends before it began. */
 TEST(a_time_outside_of_its_trace_is_drawn_at_the_edge)
 {
     static const uint64_t starts[] = {UINT64_MAX, UINT64_MAX - 1, 16, UINT64_C(1) << 63};

@@ -104,7 +104,8 @@ TEST(a_hung_check_is_noticed_when_it_begins_after_its_prober_has_gone_to_sleep)
     add_true(health, "good");
     CHECK_EQUAL(probe_one(health, "good").status, IMPACT_HEALTH_PASS);
     AWAIT(users_of(health, "good") == 0);
-    /* Its thread is idle now, and begins the next run once the prober lets go of the lock to wait. */
+    /* Its thread is idle now, and begins the next run once the prober lets go of the lock to
+     * wait. */
     CHECK_STRING(probe_one(health, "hung").reason, "timeout");
     CHECK_EQUAL(running_of(health), 1);
     CHECK_EQUAL(threads_of(health), 2); /* its own, and the one that looks at the clock */

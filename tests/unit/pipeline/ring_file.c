@@ -1,4 +1,5 @@
-/* The ring in a file that somebody left, and may still change: a reader stays within it, and ends. */
+/* The ring in a file that somebody left, and may still change: a reader stays within it, and
+ * ends. */
 #include <pthread.h>
 #include <sched.h>
 #include <sys/mman.h>

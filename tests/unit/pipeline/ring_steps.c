@@ -1,10 +1,11 @@
-/* The ring, step by step: its own code, where before each look at memory that is shared another thread may
- * come first; all orders of few threads with few switches, tried one after the other.
+/* The ring, step by step: its own code, where before each look at memory that is shared another
+ * thread may come first; all orders of few threads with few switches, tried one after the other.
  *
- * The atomic operations of <stdatomic.h> are replaced, and the ring's sources are part of this file: each
- * operation is a step. Threads are coroutines, so that an order can be repeated: an order is a list of
- * choices, one a step, and the next order differs in the last choice that has others left. Switches away
- * from a thread that could go on are counted, and bounded: most mistakes need one or two. */
+ * The atomic operations of <stdatomic.h> are replaced, and the ring's sources are part of this
+ * file: each operation is a step. Threads are coroutines, so that an order can be repeated: an
+ * order is a list of choices, one a step, and the next order differs in the last choice that has
+ * others left. Switches away from a thread that could go on are counted, and bounded: most mistakes
+ * need one or two. */
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <ucontext.h>

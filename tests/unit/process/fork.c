@@ -147,7 +147,8 @@ static void ignore(impact_severity severity, const char *message, uint64_t suppr
     (void)severity, (void)message, (void)suppressed, (void)userdata;
 }
 
-/* Reports while it holds the lock of a member that was registered later: the order of process/fork.h.
+/* Reports while it holds the lock of a member that was registered later: the order of
+ * process/fork.h.
  */
 static void *report_all_the_time(void *subject)
 {

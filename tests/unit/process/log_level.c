@@ -1,4 +1,5 @@
-/* What a program hears without a callback: on standard error, by level, from no thread that records. */
+/* What a program hears without a callback: on standard error, by level, from no thread that
+ * records. */
 #include "process/standard_error.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
-/* Children that were made past fork(): no handler hears of them, and still they make ids of their own. */
+/* Children that were made past fork(): no handler hears of them, and still they make ids of their
+ * own. */
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -51,7 +52,8 @@ static void wait_for(pid_t child)
     CHECK_EQUAL(status, 0);
 }
 
-/* The threads of the exporter's and of the test stay behind; no span was ever put in, so there are none. */
+/* The threads of the exporter's and of the test stay behind; no span was ever put in, so there are
+ * none. */
 static void try_fork(pid_t (*make_child)(void))
 {
     fake_exporter fake;

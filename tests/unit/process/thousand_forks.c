@@ -1,5 +1,5 @@
-/* A thousand forks from four threads, while others record and ask: no child waits for a lock that nobody
- * lets go of, and the parent's counters stay exact. */
+/* A thousand forks from four threads, while others record and ask: no child waits for a lock that
+ * nobody lets go of, and the parent's counters stay exact. */
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>

@@ -1,4 +1,5 @@
-/* Spans from any thread and after their end: owners, strangers, latecomers, forks, and 2,000 threads. */
+/* Spans from any thread and after their end: owners, strangers, latecomers, forks, and 2,000
+ * threads. */
 #include "trace/access.h"
 
 #include <pthread.h>
@@ -234,7 +235,8 @@ TEST(a_span_ends_once_whoever_ends_it)
     close_and_check();
 }
 
-/* Names pass between threads that start, use, and end, so that slots wander and late calls meet new lives. */
+/* Names pass between threads that start, use, and end, so that slots wander and late calls meet new
+ * lives. */
 static _Atomic(impact_span *) places[16];
 
 static void *exchange_spans(void *argument)

@@ -1,4 +1,5 @@
-/* What a program gave is called in the middle of something: a thread is not cancelled there, but after it. */
+/* What a program gave is called in the middle of something: a thread is not cancelled there, but
+ * after it. */
 #include <pthread.h>
 #include <sched.h>
 

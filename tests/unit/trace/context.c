@@ -1,4 +1,5 @@
-/* Contexts: what is current, scopes in and out of order, suppression; kept, made, and run elsewhere. */
+/* Contexts: what is current, scopes in and out of order, suppression; kept, made, and run
+ * elsewhere. */
 #include "trace/context.h"
 
 #include <pthread.h>

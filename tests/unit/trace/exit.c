@@ -163,7 +163,8 @@ static void *take_again(void *userdata, void *memory, size_t size)
     return realloc(memory, size);
 }
 
-/* Who looks at it afterwards sees nothing that makes sense. It is kept, for a look to be no crash as such. */
+/* Who looks at it afterwards sees nothing that makes sense. It is kept, for a look to be no crash
+ * as such. */
 static void spoil(void *userdata, void *memory)
 {
     static void *kept[64];

@@ -76,8 +76,8 @@ static bool open_provider(impact_trace_options options)
     return true;
 }
 
-/* A thread that begins takes locks of ThreadSanitizer's allocator; a child that is forked in that moment
- * waits for them for ever when it needs a thread of its own. */
+/* A thread that begins takes locks of ThreadSanitizer's allocator; a child that is forked in that
+ * moment waits for them for ever when it needs a thread of its own. */
 static void let_the_worker_begin(void)
 {
     impact__batcher *batcher = provider->batchers[0];

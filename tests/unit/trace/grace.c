@@ -1,4 +1,5 @@
-/* When a default may be freed: what threads tell of themselves, to their very end and over forks. */
+/* When a default may be freed: what threads tell of themselves, to their very end and over
+ * forks. */
 #include "trace/grace.h"
 
 #include <limits.h>

@@ -1,4 +1,5 @@
-/* Memory that keeps its type: taken, given back, found by number, grown; without memory, and at its end. */
+/* Memory that keeps its type: taken, given back, found by number, grown; without memory, and at its
+ * end. */
 #include "trace/pool.h"
 
 #include <sys/wait.h>

@@ -1,4 +1,5 @@
-/* The room of a span: what does not fit is cut, not lost; what says that something went wrong has room. */
+/* The room of a span: what does not fit is cut, not lost; what says that something went wrong has
+ * room. */
 #include "trace/room.h"
 
 #include <stdlib.h>

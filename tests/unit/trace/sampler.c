@@ -143,7 +143,8 @@ TEST(other_kinds_do_not_look_at_the_ratio)
 
 /* ---- samplers in one another ---- */
 
-/* Five letters: no parent, then local and remote ones that are not sampled and are; '+' is sampled. */
+/* Five letters: no parent, then local and remote ones that are not sampled and are; '+' is
+ * sampled. */
 static const char *decisions(impact_sampler options)
 {
     static char text[6];

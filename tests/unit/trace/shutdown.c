@@ -1,4 +1,5 @@
-/* Shutdown beside everybody else: who records, reads counters, flushes, forks, or shuts down too. */
+/* Shutdown beside everybody else: who records, reads counters, flushes, forks, or shuts down
+ * too. */
 #include <pthread.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -171,8 +172,8 @@ static void fork_here(void)
     (void)waitpid(child, &status_of_child, 0);
 }
 
-/* Found before the C library's. A shutdown looks at the clock when it has begun, and before a batcher
- * knows. */
+/* Found before the C library's. A shutdown looks at the clock when it has begun, and before a
+ * batcher knows. */
 int clock_gettime(clockid_t clock, struct timespec *now)
 {
     if (atomic_exchange(&forks_at_the_clock, false))

@@ -1,5 +1,5 @@
-/* The time of spans: never back, inside one another, as the kernel's clock, whatever happens. For longer
- * with IMPACT_SOAK_SECONDS. */
+/* The time of spans: never back, inside one another, as the kernel's clock, whatever happens. For
+ * longer with IMPACT_SOAK_SECONDS. */
 #include "trace/span_clock.h"
 
 #include <pthread.h>

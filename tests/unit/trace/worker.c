@@ -300,6 +300,33 @@ TEST(what_an_exporter_does_is_not_traced)
     close_and_check();
 }
 
+/* Live at once: 64 spans, as many as a thread keeps the memory of, of 200 KiB. */
+static void end_large_spans_side_by_side(void)
+{
+    static char value[200 * 1024];
+    impact_span *spans[64];
+    memset(value, 'x', sizeof value);
+    for (size_t i = 0; i < sizeof spans / sizeof *spans; i++) {
+        spans[i] = impact_span_start(tracer, "a", NULL);
+        impact_span_set(spans[i], impact_string_n("value", value, sizeof value));
+    }
+    for (size_t i = 0; i < sizeof spans / sizeof *spans; i++)
+        impact_span_end(spans[i]);
+}
+
+TEST(the_memory_of_a_huge_span_is_given_back_when_it_ends)
+{
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    check_skip("a sanitizer has memory of its own");
+#endif
+    REQUIRE(open_with(1, (impact_trace_options){.queue_bytes = 65536}));
+    end_spans(64); /* what small ones keep */
+    const size_t before = resident_kib();
+    end_large_spans_side_by_side();
+    CHECK(resident_kib() < before + 4 * 1024); /* of 12.5 MiB and more */
+    close_and_check();
+}
+
 TEST(the_bytes_that_wait_are_bounded_by_the_option)
 {
     REQUIRE(open_with(1, (impact_trace_options){.queue_bytes = 1024 * 1024}));

@@ -1,8 +1,9 @@
 /* The worker goes to sleep in the very moment in which a span ends, and yet hears of it.
  *
- * DESIGN: between the worker's last look at the ring and its sleep it reads the clock. The clock of this
- * program is its own: when the worker reads it, and has seen as many records as the test waits for, another
- * thread ends a span before the clock answers. So the span always comes where only a second look sees it. */
+ * DESIGN: between the worker's last look at the ring and its sleep it reads the clock. The clock of
+ * this program is its own: when the worker reads it, and has seen as many records as the test waits
+ * for, another thread ends a span before the clock answers. So the span always comes where only a
+ * second look sees it. */
 #include <pthread.h>
 #include <semaphore.h>
 #include <sys/syscall.h>

@@ -2,8 +2,8 @@
 
 DESIGN: an Endpoint is the state of one app. It holds a registry of the C core, which is brought in
 line with `Health.checks` and the configuration before each answer, without touching what runs. The
-core runs the checks on its own threads; each run comes back here by its name. The registry knows the
-endpoint only weakly, so that an app can go away.
+core runs the checks on its own threads; each run comes back here by its name. The registry knows
+the endpoint only weakly, so that an app can go away.
 
 Health fails closed: a check that is wanted and cannot be run is a check that fails. One that the
 core refuses can be asked for by nobody, so it fails every answer; a default that is not registered

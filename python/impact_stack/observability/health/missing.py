@@ -13,7 +13,7 @@ DEFAULTS = "_defaults"
 class Missing(NamedTuple):
     """Checks that are wanted and cannot be run."""
 
-    refused: list[Any]  # what the core did not take: nobody can ask for it, so it fails every answer
+    refused: list[Any]  # what the core did not take: not to be asked for, so it fails every answer
     defaults: list[Any]  # defaults that nobody registered
 
     def close(self, answer: Answer, selector: str | None) -> Answer:

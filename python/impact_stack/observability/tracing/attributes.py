@@ -15,7 +15,8 @@ from .. import logger
 
 _WARNING_LIMIT = 256
 _ITEM_LIMIT = 65_536
-"""Pairs of attributes, and items of one value, that are looked at: a sequence may be without an end."""
+"""Pairs of attributes, and items of one value, that are looked at: a sequence may be without an
+end."""
 _DEPTH_LIMIT = 30
 """Lists and dicts in one another: IMPACT_VALUE_DEPTH_LIMIT of the core."""
 
@@ -131,7 +132,8 @@ def _without_numpy(value: Any) -> Any:
 
 
 def _number(value: Any) -> int | float | None:
-    """Return the int or float that a value is; ints beyond 64 bits are none, and neither is text."""
+    """Return the int or float that a value is; ints beyond 64 bits are none, and neither is
+    text."""
     if isinstance(value, int):
         whole = int.__int__(value)
     elif isinstance(value, numbers.Integral) or hasattr(type(value), "__index__"):
