@@ -16,47 +16,7 @@
 
 #include "base/protobuf.h"
 #include "signal/encode_value.h"
-
-/* Field numbers of the messages that are written here. */
-enum {
-    IMPACT__SPAN_TRACE_ID = 1,
-    IMPACT__SPAN_SPAN_ID = 2,
-    IMPACT__SPAN_TRACE_STATE = 3,
-    IMPACT__SPAN_PARENT_SPAN_ID = 4,
-    IMPACT__SPAN_NAME = 5,
-    IMPACT__SPAN_KIND = 6,
-    IMPACT__SPAN_START = 7,
-    IMPACT__SPAN_END = 8,
-    IMPACT__SPAN_ATTRIBUTES = 9,
-    IMPACT__SPAN_DROPPED_ATTRIBUTES = 10,
-    IMPACT__SPAN_EVENTS = 11,
-    IMPACT__SPAN_DROPPED_EVENTS = 12,
-    IMPACT__SPAN_LINKS = 13,
-    IMPACT__SPAN_DROPPED_LINKS = 14,
-    IMPACT__SPAN_STATUS = 15,
-    IMPACT__SPAN_FLAGS = 16,
-    IMPACT__EVENT_TIME = 1,
-    IMPACT__EVENT_NAME = 2,
-    IMPACT__EVENT_ATTRIBUTES = 3,
-    IMPACT__EVENT_DROPPED_ATTRIBUTES = 4,
-    IMPACT__LINK_TRACE_ID = 1,
-    IMPACT__LINK_SPAN_ID = 2,
-    IMPACT__LINK_TRACE_STATE = 3,
-    IMPACT__LINK_ATTRIBUTES = 4,
-    IMPACT__LINK_DROPPED_ATTRIBUTES = 5,
-    IMPACT__LINK_FLAGS = 6,
-    IMPACT__STATUS_MESSAGE = 2,
-    IMPACT__STATUS_CODE = 3,
-    IMPACT__SCOPE_NAME = 1,
-    IMPACT__SCOPE_VERSION = 2,
-    IMPACT__SCOPE_ATTRIBUTES = 3,
-    IMPACT__SCOPE_DROPPED_ATTRIBUTES = 4,
-    IMPACT__RESOURCE_ATTRIBUTES = 1,
-    IMPACT__SCOPE_SPANS_SPANS = 2,
-};
-
-/* Bits of Span.flags and Span.Link.flags above the trace flags. */
-enum { IMPACT__FLAGS_HAS_IS_REMOTE = 0x100, IMPACT__FLAGS_IS_REMOTE = 0x200 };
+#include "signal/span_fields.h"
 
 /* An attribute, measured: a KeyValue message of `size` bytes. */
 typedef struct impact__key_value {

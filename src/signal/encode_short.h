@@ -10,6 +10,7 @@
 
 #include "base/protobuf.h"
 #include "signal/encode_value.h"
+#include "signal/span_fields.h"
 
 enum {
     impact__short_key_limit = 48,
@@ -119,6 +120,24 @@ static inline uint8_t *impact__write_short(uint8_t *to, uint32_t field, const im
     value[1] = (uint8_t)(end - value - 2);
     to[1] = (uint8_t)(end - to - 2);
     return end;
+}
+
+/* ---- short events ---- */
+
+/* An event without attributes, likewise. */
+static inline uint8_t *impact__write_short_event(uint8_t *to, uint32_t field, impact_text name,
+                                                 uint64_t unix_ns)
+{
+    enum { around = 1 + 8 + 2 }; /* the time, and the name's tag and length */
+    if (name.size == 0 || name.size > impact__short_string_limit)
+        return NULL;
+    *to++ = (uint8_t)IMPACT__TAG(field, IMPACT__WIRE_LENGTH);
+    *to++ = (uint8_t)(around + name.size);
+    *to++ = IMPACT__TAG(IMPACT__EVENT_TIME, IMPACT__WIRE_FIXED64);
+    to = impact__write_fixed64(to, unix_ns);
+    *to++ = IMPACT__TAG(IMPACT__EVENT_NAME, IMPACT__WIRE_LENGTH);
+    *to++ = (uint8_t)name.size;
+    return impact__write_ascii(to, name.data, name.size);
 }
 
 #endif

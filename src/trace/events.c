@@ -2,6 +2,7 @@
 #include "trace/events.h"
 
 #include "signal/encode.h"
+#include "signal/encode_short.h"
 #include "trace/access.h"
 #include "trace/provider.h"
 #include "trace/room.h"
@@ -89,6 +90,36 @@ static void record_event(impact__span *span, impact__event *event,
     span->event_count++;
 }
 
+/* Most events: a short name, no attributes, and there is room. False: it takes the long way. */
+static inline bool record_short_event(impact__span *span, impact_text name, uint64_t unix_ns)
+{
+    if (span->event_count >= span->provider->limits.event_limit ||
+        span->size + impact__short_size > span->short_end)
+        return false;
+    uint8_t *to = span->bytes + span->size;
+    const uint8_t *end = impact__write_short_event(to, IMPACT__SPAN_EVENTS, name, unix_ns);
+    if (!end)
+        return false;
+    span->size += (uint32_t)(end - to);
+    span->event_count++;
+    return true;
+}
+
+/* Apart, so that the short way does not pay for its frame. */
+__attribute__((noinline)) static void record_long_event(impact__span *span, impact_text name,
+                                                        uint64_t unix_ns,
+                                                        const impact_attribute *attributes,
+                                                        size_t attribute_count)
+{
+    const impact__attribute_list list =
+        list_of(span, attributes, attribute_count, span->provider->limits.event_attribute_limit);
+    impact__event event = {
+        .unix_ns = unix_ns,
+        .name = impact__string_of(name, IMPACT__ANY_LENGTH),
+    };
+    record_event(span, &event, &list, IMPACT__ROOM_ORDINARY);
+}
+
 void impact_span_add_event(impact_span *span, const char *name, uint64_t unix_ns,
                            const impact_attribute *attributes, size_t attribute_count)
 {
@@ -96,13 +127,11 @@ void impact_span_add_event(impact_span *span, const char *name, uint64_t unix_ns
     impact__span *live = name ? impact__access_begin(&access, span) : NULL;
     if (!live)
         return;
-    const impact__attribute_list list =
-        list_of(live, attributes, attribute_count, live->provider->limits.event_attribute_limit);
-    impact__event event = {
-        .unix_ns = unix_ns ? unix_ns : impact__span_time_now(live),
-        .name = impact__string_of(impact_text_of(name), IMPACT__ANY_LENGTH),
-    };
-    record_event(live, &event, &list, IMPACT__ROOM_ORDINARY);
+    const impact_text text = impact_text_of(name);
+    const uint64_t when = unix_ns ? unix_ns : impact__span_time_now(live);
+    const bool has_more = attributes && attribute_count;
+    if (has_more || !record_short_event(live, text, when))
+        record_long_event(live, text, when, attributes, attribute_count);
     impact__access_end(&access, live);
 }
 

@@ -86,6 +86,33 @@ TEST(both_ways_write_the_same)
     CHECK(taken > rounds / 20); /* the property was tried */
 }
 
+TEST(both_ways_write_the_same_event)
+{
+    static const char letters[] = "the name of an event that has no attributes at all, and is long";
+    for (size_t size = 0; size < sizeof letters; size++) {
+        uint8_t one_pass[impact__short_size];
+        uint8_t measured[impact__short_size + 64];
+        const impact_text name = {letters, size};
+        const uint64_t when = UINT64_MAX / 3 * (size % 4);
+        const uint8_t *end = impact__write_short_event(one_pass, IMPACT__SPAN_EVENTS, name, when);
+        CHECK((end != NULL) == (size > 0 && size <= impact__short_string_limit));
+        if (!end)
+            continue;
+        impact__event event = {.unix_ns = when,
+                               .name = impact__string_of(name, IMPACT__ANY_LENGTH)};
+        CHECK_EQUAL(impact__event_field_size(&event), end - one_pass);
+        CHECK_EQUAL(impact__write_event(measured, &event) - measured, end - one_pass);
+        CHECK(memcmp(one_pass, measured, (size_t)(end - one_pass)) == 0);
+    }
+}
+
+TEST(an_event_whose_name_is_not_ascii_is_not_short)
+{
+    uint8_t to[impact__short_size];
+    CHECK(!impact__write_short_event(to, IMPACT__SPAN_EVENTS, impact_text_of("caf\xC3\xA9"), 1));
+    CHECK(!impact__write_short_event(to, IMPACT__SPAN_EVENTS, impact_text_of("\x80"), 1));
+}
+
 TEST(the_largest_short_attribute_fills_its_room)
 {
     char key[impact__short_key_limit + 1] = "";
