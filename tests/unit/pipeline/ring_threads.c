@@ -77,12 +77,15 @@ TEST(many_producers_lose_and_double_nothing)
     run_producers(2000);
 }
 
+/* Each round waits for another thread: beside ten other jobs that is their time slices. */
+enum { rounds_each = 500 };
+
 /* Puts one record and waits until it was taken: so no more wait than there are threads. */
 static void *put_one_by_one(void *argument)
 {
     const uint64_t producer = (uint64_t)(uintptr_t)argument;
     (void)pthread_barrier_wait(&barrier);
-    for (uint64_t i = 0; i < records_each; i++) {
+    for (uint64_t i = 0; i < rounds_each; i++) {
         CHECK_EQUAL(put(producer << 32 | i, 100), IMPACT__RING_TAKEN);
         while (atomic_load(&taken_of[producer]) <= i)
             (void)sched_yield();
