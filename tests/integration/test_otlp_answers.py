@@ -265,7 +265,11 @@ PROTOBUF, JSON, TEXT = "application/x-protobuf", "application/json", "text/plain
         (protobuf_status("über Quote"), None, ": über Quote"),
         (protobuf_status(""), PROTOBUF, ""),
         (b"\x12\x7fshort", PROTOBUF, ""),
-        (json.dumps({"code": 8, "message": "no \"room\"\n\u20ac \U0001f600"}).encode(), JSON, ": no \"room\" \u20ac \U0001f600"),
+        (
+            json.dumps({"code": 8, "message": 'no "room"\n\u20ac \U0001f600'}).encode(),
+            JSON,
+            ': no "room" \u20ac \U0001f600',
+        ),
         (b'{"details": [{"message": "inner"}], "message": "outer"}', JSON, ": outer"),
         (b'{"error": {"message": "inner"}}', JSON, ': {"error": {"message": "inner"}}'),
         (b'{"message": ', JSON, ': {"message":'),
@@ -282,7 +286,9 @@ def test_the_reason_of_a_refusal_is_told(content, content_type, reason):
     assert told(content, content_type) == reason
 
 
-@pytest.mark.parametrize("wrap", [protobuf_status, lambda text: json.dumps({"message": text}).encode(), str.encode])
+@pytest.mark.parametrize(
+    "wrap", [protobuf_status, lambda text: json.dumps({"message": text}).encode(), str.encode]
+)
 def test_a_long_reason_is_cut_at_200_bytes_behind_a_whole_character(wrap):
     assert told(wrap("x" * 199 + "\u20ac" * 1000), None) == ": " + "x" * 199
     assert told(wrap("x" * 197 + "\u20ac" * 1000), None) == ": " + "x" * 197 + "\u20ac"
