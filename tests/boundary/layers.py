@@ -11,6 +11,8 @@ INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 CONDITIONAL = re.compile(r"^\s*#\s*(if|ifdef|ifndef|elif|else)\b")
 WITH_OWN_HEADERS = ("src", "tests")  # the others' files are named after what they use
 FREE_OF_CONDITIONALS = ("src", "python", "cli", "examples")
+NAMED = re.compile(r"`((?:src|include)/[\w./]+)`")
+PAGE_WORDS = 700
 PICTURE = re.compile(r"^\w+(?: <- \w+)+$", re.MULTILINE)
 SYSTEM, PUBLIC, INTERNAL = range(3)
 GROUP_NAMES = ("<system>", "<impact/...>", '"layer/..."')
@@ -101,6 +103,16 @@ def picture_problems(root, layers):
             yield f"ARCHITECTURE.md: {room} is not in the picture"
 
 
+def page_problems(root):
+    """It is one page, and what it names is there."""
+    text = (root / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    if len(text.split()) > PAGE_WORDS:
+        yield f"ARCHITECTURE.md: more than {PAGE_WORDS} words: the rest belongs into docs/"
+    for name in NAMED.findall(text):
+        if not (root / name).exists():
+            yield f"ARCHITECTURE.md: {name} is not there"
+
+
 def group_of(is_quoted, name):
     if is_quoted:
         return INTERNAL
@@ -146,7 +158,11 @@ def conditional_problems(path, text):
 def main():
     root = sources.options(__doc__).parse_args().root
     layers = read_layers(root)
-    problems = [*table_problems(layers), *picture_problems(root, layers)]
+    problems = [
+        *table_problems(layers),
+        *picture_problems(root, layers),
+        *page_problems(root),
+    ]
     count = 0
     for path in sources.files(root):
         text = (root / path).read_text(encoding="utf-8")

@@ -103,6 +103,15 @@ class Layers(Seeded):
         self.change("ARCHITECTURE.md", "base <- serve <- instrument", "base <- instrument")
         self.assert_caught("layers.py", "ARCHITECTURE.md: serve is not in the picture")
 
+    def test_a_page_that_names_what_is_not_there(self):
+        self.change("ARCHITECTURE.md", "`src/pipeline/batch.c`", "`src/pipeline/bunch.c`")
+        self.assert_caught("layers.py", "ARCHITECTURE.md: src/pipeline/bunch.c is not there")
+
+    def test_a_page_that_is_more_than_one(self):
+        with (self.root / "ARCHITECTURE.md").open("a", encoding="utf-8") as page:
+            page.write("word " * 500)
+        self.assert_caught("layers.py", "ARCHITECTURE.md: more than 700 words")
+
     def test_an_own_header_that_does_not_come_first(self):
         self.write("src/base/seeded.c", '#include <stdio.h>\n\n#include "base/seeded.h"\n')
         self.assert_caught("layers.py", "src/base/seeded.c:3: its own header comes first")
