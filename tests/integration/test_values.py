@@ -205,7 +205,10 @@ def values():
     return [any_value(source) for _ in range(ROUNDS)]
 
 
-def encoded(core, value, limit=0):
+ANY_LENGTH = 2**32 - 1
+
+
+def encoded(core, value, limit=ANY_LENGTH):
     keep = []
     given = to_c(value, keep)
     official = to_official(value).ByteSize()
