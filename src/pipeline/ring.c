@@ -226,7 +226,7 @@ static bool fit(const impact__ring *ring, uint64_t tail, uint32_t units, uint32_
     *offset = from;
     if (from < until || (unread && from == until))
         return units <= until - from;
-    if (units <= until && (!unread || from + units > ring->soft_units)) {
+    if (units <= until && from + units > ring->soft_units) {
         *offset = 0;
         return true;
     }

@@ -399,3 +399,32 @@ TEST(memory_that_is_no_ring_is_not_attached)
     CHECK(!impact__ring_attach(&other, memory, size));
     close_ring();
 }
+
+/* ---- a reader that has read all ---- */
+
+/* Stopped behind the first of the two stores by which head and tail begin anew. */
+static void release_half(void)
+{
+    impact__ring_return(&reader);
+    atomic_store(&ring.memory->head, impact__ring_position(reader.passed, reader.offset));
+}
+
+TEST(an_empty_ring_has_room_for_all_while_its_reader_is_stopped)
+{
+    enum { limit = 4, records_before = 3 };
+    for (int before = 1; before <= records_before; before++) {
+        open_ring(limit, area_size);
+        for (int i = 0; i < before; i++)
+            CHECK_EQUAL(put((uint64_t)i, 100), IMPACT__RING_TAKEN);
+        for (int i = 0; i < before; i++)
+            CHECK(take_is((uint64_t)i));
+        release_half();
+        for (uint64_t i = 0; i < limit; i++)
+            CHECK_EQUAL(put(10 + i, 100), IMPACT__RING_TAKEN);
+        for (uint64_t i = 0; i < limit; i++)
+            CHECK(take_is(10 + i));
+        release();
+        CHECK(is_empty());
+        close_ring();
+    }
+}
