@@ -37,8 +37,8 @@
  *        head     tail       it is beyond the soft end or the area's end, to the front
  *   unread | free | unread   the tail has gone to the front: up to the head
  *          tail   head
- *   free                     nothing is unread: the same. The reader makes it begin at the front, so
- *                            that all live in the same few cache lines while it keeps up
+ *   free                     nothing is unread: the same. The reader makes it begin at the front,
+ *                            so that all live in the same few cache lines while it keeps up
  *
  * A record that is larger than an extent's room gets an extent of its own, in its size. What cannot
  * lie in the area in one piece is refused. Where positions are taken for full or not, the tail is
