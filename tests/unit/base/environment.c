@@ -9,30 +9,7 @@
 
 #include "base/text.h"
 #include "support/check.h"
-
-static char reported[4096]; /* messages, a line each */
-
-static void on_report(impact_severity severity, const char *message, uint64_t suppressed,
-                      void *userdata)
-{
-    (void)severity;
-    (void)suppressed;
-    (void)userdata;
-    const size_t size = strlen(reported);
-    (void)snprintf(reported + size, sizeof reported - size, "%s\n", message);
-}
-
-static void begin(void)
-{
-    (void)clearenv();
-    reported[0] = '\0';
-    impact_diagnostics_set_callback(on_report, NULL);
-}
-
-static void set(const char *name, const char *value)
-{
-    REQUIRE(setenv(name, value, 1) == 0);
-}
+#include "support/setting.h"
 
 /* What a file ends with, and what an editor leaves, is no part of a value. */
 TEST(white_space_and_line_ends_around_a_value_are_not_part_of_it)

@@ -12,32 +12,8 @@
 #include "base/text.h"
 #include "support/check.h"
 #include "support/faults.h"
+#include "support/setting.h"
 #include "trace/provider.h"
-
-static char reported[4096]; /* messages, a line each */
-
-static void on_report(impact_severity severity, const char *message, uint64_t suppressed,
-                      void *userdata)
-{
-    (void)severity;
-    (void)suppressed;
-    (void)userdata;
-    const size_t size = strlen(reported);
-    (void)snprintf(reported + size, sizeof reported - size, "%s\n", message);
-}
-
-/* Nothing is set, and reports are kept. */
-static void begin(void)
-{
-    (void)clearenv();
-    reported[0] = '\0';
-    impact_diagnostics_set_callback(on_report, NULL);
-}
-
-static void set(const char *name, const char *value)
-{
-    REQUIRE(setenv(name, value, 1) == 0);
-}
 
 static impact_trace_options settings_of(const impact_trace_options *options)
 {
