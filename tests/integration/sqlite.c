@@ -9,18 +9,11 @@
 
 #include <impact/trace.h>
 
+#include "database.h"
 #include "memory_switch.h"
 #include "spans.h"
 #include "support/check.h"
 #include "support/faults.h"
-
-static sqlite3 *open_traced(const char *path)
-{
-    sqlite3 *connection = NULL;
-    CHECK_EQUAL(sqlite3_open(path, &connection), SQLITE_OK);
-    CHECK_EQUAL(impact_sqlite_trace(connection), IMPACT_OK);
-    return connection;
-}
 
 static void run(sqlite3 *connection, const char *sql)
 {
@@ -28,27 +21,6 @@ static void run(sqlite3 *connection, const char *sql)
     if (sqlite3_exec(connection, sql, NULL, NULL, &message) != SQLITE_OK)
         check_failed(__FILE__, __LINE__, "%s: %s", sql, message);
     sqlite3_free(message);
-}
-
-static sqlite3_stmt *prepare(sqlite3 *connection, const char *sql)
-{
-    sqlite3_stmt *statement = NULL;
-    CHECK_EQUAL(sqlite3_prepare_v2(connection, sql, -1, &statement, NULL), SQLITE_OK);
-    return statement;
-}
-
-/* An empty file of its own, and its name. */
-typedef struct scratch {
-    char path[64];
-} scratch;
-
-static scratch scratch_open(void)
-{
-    scratch s = {"/tmp/impact-sqlite-XXXXXX"};
-    const int descriptor = mkstemp(s.path);
-    CHECK(descriptor >= 0);
-    (void)close(descriptor);
-    return s;
 }
 
 TEST(null_is_refused)
@@ -60,7 +32,7 @@ TEST(null_is_refused)
 TEST(a_statement_is_a_client_span_that_names_its_table)
 {
     const scratch file = scratch_open();
-    sqlite3 *connection = open_traced(file.path);
+    sqlite3 *connection = database_open_traced(file.path);
     run(connection, "CREATE TABLE orders (name TEXT, count INTEGER)");
     REQUIRE(spans_open());
     run(connection, "INSERT INTO orders VALUES ('secret', 42)");
@@ -83,7 +55,7 @@ TEST(a_statement_is_a_client_span_that_names_its_table)
 TEST(a_sampler_sees_all_that_is_known_of_a_statement)
 {
     const scratch file = scratch_open();
-    sqlite3 *connection = open_traced(file.path);
+    sqlite3 *connection = database_open_traced(file.path);
     run(connection, "CREATE TABLE orders (name TEXT, count INTEGER)");
     REQUIRE(spans_open());
     run(connection, "INSERT INTO orders VALUES ('secret', 42)");
@@ -100,7 +72,7 @@ TEST(a_sampler_sees_all_that_is_known_of_a_statement)
 TEST(statements_are_children_of_the_current_span)
 {
     REQUIRE(spans_open());
-    sqlite3 *connection = open_traced(":memory:");
+    sqlite3 *connection = database_open_traced(":memory:");
     {
         IMPACT_SPAN(request, "request");
         run(connection, "SELECT 1");
@@ -127,7 +99,7 @@ TEST(connections_that_are_opened_later_are_traced_once)
 
 TEST(what_a_trigger_does_is_part_of_its_statement)
 {
-    sqlite3 *connection = open_traced(":memory:");
+    sqlite3 *connection = database_open_traced(":memory:");
     run(connection, "CREATE TABLE a (x); CREATE TABLE b (x);"
                     "CREATE TRIGGER t AFTER INSERT ON a BEGIN INSERT INTO b VALUES (new.x); END");
     REQUIRE(spans_open());
@@ -141,7 +113,7 @@ TEST(what_a_trigger_does_is_part_of_its_statement)
 TEST(a_statement_that_begins_with_a_comment_is_no_trigger)
 {
     REQUIRE(spans_open());
-    sqlite3 *connection = open_traced(":memory:");
+    sqlite3 *connection = database_open_traced(":memory:");
     run(connection, "-- why\nSELECT 1");
     CHECK_EQUAL(spans_count(), 1);
     CHECK_STRING(spans_text(spans_find("SELECT", 0), "db.query.text"), "SELECT ?");
@@ -151,11 +123,11 @@ TEST(a_statement_that_begins_with_a_comment_is_no_trigger)
 
 TEST(statements_of_one_connection_may_interleave)
 {
-    sqlite3 *connection = open_traced(":memory:");
+    sqlite3 *connection = database_open_traced(":memory:");
     run(connection, "CREATE TABLE a (x); INSERT INTO a VALUES (1), (2); CREATE TABLE b (x)");
     REQUIRE(spans_open());
-    sqlite3_stmt *outer = prepare(connection, "SELECT x FROM a");
-    sqlite3_stmt *inner = prepare(connection, "SELECT count(*) FROM b");
+    sqlite3_stmt *outer = database_prepare(connection, "SELECT x FROM a");
+    sqlite3_stmt *inner = database_prepare(connection, "SELECT count(*) FROM b");
     CHECK_EQUAL(sqlite3_step(outer), SQLITE_ROW);
     for (int i = 0; i < 2; i++) {
         CHECK_EQUAL(sqlite3_step(inner), SQLITE_ROW);
@@ -180,8 +152,8 @@ TEST(statements_of_one_connection_may_interleave)
 TEST(a_statement_that_is_not_stepped_to_its_end_ends_when_it_is_let_go)
 {
     REQUIRE(spans_open());
-    sqlite3 *connection = open_traced(":memory:");
-    sqlite3_stmt *statement = prepare(connection, "SELECT 1 UNION SELECT 2");
+    sqlite3 *connection = database_open_traced(":memory:");
+    sqlite3_stmt *statement = database_prepare(connection, "SELECT 1 UNION SELECT 2");
     CHECK_EQUAL(spans_count(), 0);
     CHECK_EQUAL(sqlite3_step(statement), SQLITE_ROW);
     CHECK_EQUAL(spans_count(), 0);
@@ -204,7 +176,7 @@ TEST(a_statement_of_a_megabyte_is_cut)
     sql[size - 1] = '\'';
     sql[size] = 0;
     REQUIRE(spans_open());
-    sqlite3 *connection = open_traced(":memory:");
+    sqlite3 *connection = database_open_traced(":memory:");
     run(connection, sql);
     CHECK_EQUAL(spans_count(), 1);
     CHECK_STRING(spans_text(spans_find("SELECT", 0), "db.query.text"), "SELECT ?");
@@ -225,8 +197,8 @@ static int ignore_event(unsigned event, void *context, void *subject, void *deta
 TEST(a_slot_that_the_application_takes_is_its_own)
 {
     REQUIRE(spans_open());
-    sqlite3 *connection = open_traced(":memory:");
-    sqlite3_stmt *statement = prepare(connection, "SELECT 1");
+    sqlite3 *connection = database_open_traced(":memory:");
+    sqlite3_stmt *statement = database_prepare(connection, "SELECT 1");
     CHECK_EQUAL(sqlite3_step(statement), SQLITE_ROW);
     CHECK_EQUAL(sqlite3_trace_v2(connection, SQLITE_TRACE_STMT, ignore_event, NULL), SQLITE_OK);
     CHECK_EQUAL(sqlite3_reset(statement), SQLITE_OK);
@@ -247,7 +219,7 @@ enum { thread_count = 4, statements_a_thread = 200 };
 
 static void *run_many(void *barrier)
 {
-    sqlite3 *connection = open_traced(":memory:");
+    sqlite3 *connection = database_open_traced(":memory:");
     (void)pthread_barrier_wait(barrier);
     for (int i = 0; i < statements_a_thread; i++)
         run(connection, "SELECT 1");
@@ -276,7 +248,7 @@ TEST(threads_may_have_connections_of_their_own)
 static void use_what_was_inherited(sqlite3_stmt *inherited)
 {
     (void)alarm(60);
-    sqlite3 *connection = open_traced(":memory:");
+    sqlite3 *connection = database_open_traced(":memory:");
     run(connection, "SELECT 2");
     (void)sqlite3_reset(inherited);
     CHECK_EQUAL(sqlite3_close(connection), SQLITE_OK);
@@ -285,8 +257,8 @@ static void use_what_was_inherited(sqlite3_stmt *inherited)
 TEST(a_child_neither_ends_its_parents_spans_nor_waits_for_its_locks)
 {
     REQUIRE(spans_open());
-    sqlite3 *connection = open_traced(":memory:");
-    sqlite3_stmt *statement = prepare(connection, "SELECT 1 UNION SELECT 2");
+    sqlite3 *connection = database_open_traced(":memory:");
+    sqlite3_stmt *statement = database_prepare(connection, "SELECT 1 UNION SELECT 2");
     CHECK_EQUAL(sqlite3_step(statement), SQLITE_ROW);
     const pid_t child = fork();
     if (child == 0) {
@@ -308,7 +280,7 @@ TEST(statements_run_whatever_memory_does)
 {
     memory_switch_install();
     REQUIRE(spans_open());
-    sqlite3 *connection = open_traced(":memory:");
+    sqlite3 *connection = database_open_traced(":memory:");
     run(connection, "SELECT 1");   /* the tracer is for good, */
     CHECK_EQUAL(spans_count(), 1); /* and the worker's thread has begun */
     size_t ended = 1;

@@ -3,34 +3,19 @@
 #include <impact/sqlite.h>
 
 #include <dlfcn.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include <impact/trace.h>
 
+#include "database.h"
 #include "memory_switch.h"
 #include "spans.h"
 #include "support/check.h"
 #include "support/faults.h"
 
-static sqlite3 *open_traced(const char *path)
-{
-    sqlite3 *connection = NULL;
-    CHECK_EQUAL(sqlite3_open(path, &connection), SQLITE_OK);
-    CHECK_EQUAL(impact_sqlite_trace(connection), IMPACT_OK);
-    return connection;
-}
-
 static int run(sqlite3 *connection, const char *sql)
 {
     return sqlite3_exec(connection, sql, NULL, NULL, NULL);
-}
-
-static sqlite3_stmt *prepare(sqlite3 *connection, const char *sql)
-{
-    sqlite3_stmt *statement = NULL;
-    CHECK_EQUAL(sqlite3_prepare_v2(connection, sql, -1, &statement, NULL), SQLITE_OK);
-    return statement;
 }
 
 static void check_error(const impact_span_view *span, const char *type, const char *code)
@@ -49,20 +34,6 @@ static void check_no_error(const impact_span_view *span)
     CHECK_STRING(spans_text(span, "db.response.status_code"), NULL);
 }
 
-/* An empty file of its own, and its name. */
-typedef struct scratch {
-    char path[64];
-} scratch;
-
-static scratch scratch_open(void)
-{
-    scratch s = {"/tmp/impact-sqlite-XXXXXX"};
-    const int descriptor = mkstemp(s.path);
-    CHECK(descriptor >= 0);
-    (void)close(descriptor);
-    return s;
-}
-
 /* A file whose owner has it for itself. */
 typedef struct locked_file {
     scratch file;
@@ -73,7 +44,7 @@ typedef struct locked_file {
 static locked_file locked_open(void)
 {
     locked_file l = {scratch_open(), NULL, NULL};
-    l.traced = open_traced(l.file.path);
+    l.traced = database_open_traced(l.file.path);
     CHECK_EQUAL(run(l.traced, "CREATE TABLE a (x)"), SQLITE_OK);
     CHECK_EQUAL(sqlite3_open(l.file.path, &l.owner), SQLITE_OK);
     CHECK_EQUAL(run(l.owner, "BEGIN EXCLUSIVE"), SQLITE_OK);
@@ -91,7 +62,7 @@ static void locked_close(const locked_file *l)
 
 TEST(a_statement_that_fails_is_an_error_with_its_type)
 {
-    sqlite3 *connection = open_traced(":memory:");
+    sqlite3 *connection = database_open_traced(":memory:");
     CHECK_EQUAL(run(connection, "CREATE TABLE a (x UNIQUE); INSERT INTO a VALUES (1)"), SQLITE_OK);
     REQUIRE(spans_open());
     CHECK_EQUAL(run(connection, "INSERT INTO a VALUES (1)"), SQLITE_CONSTRAINT);
@@ -105,10 +76,10 @@ TEST(a_statement_that_fails_is_an_error_with_its_type)
 
 TEST(a_prepared_statement_that_fails_is_an_error_once)
 {
-    sqlite3 *connection = open_traced(":memory:");
+    sqlite3 *connection = database_open_traced(":memory:");
     CHECK_EQUAL(run(connection, "CREATE TABLE a (x UNIQUE); INSERT INTO a VALUES (1)"), SQLITE_OK);
     REQUIRE(spans_open());
-    sqlite3_stmt *statement = prepare(connection, "INSERT INTO a VALUES (?)");
+    sqlite3_stmt *statement = database_prepare(connection, "INSERT INTO a VALUES (?)");
     CHECK_EQUAL(sqlite3_bind_int(statement, 1, 1), SQLITE_OK);
     CHECK_EQUAL(sqlite3_step(statement), SQLITE_CONSTRAINT);
     CHECK_EQUAL(sqlite3_reset(statement), SQLITE_CONSTRAINT); /* as SQLite has it */
@@ -125,7 +96,7 @@ TEST(a_prepared_statement_that_fails_is_an_error_once)
 TEST(a_statement_that_lacks_a_table_is_an_error_with_its_text)
 {
     REQUIRE(spans_open());
-    sqlite3 *connection = open_traced(":memory:");
+    sqlite3 *connection = database_open_traced(":memory:");
     {
         IMPACT_SPAN(request, "request");
         CHECK_EQUAL(run(connection, "SELECT a FROM b WHERE c = 's3cret'"), SQLITE_ERROR);
@@ -148,7 +119,7 @@ TEST(a_statement_that_lacks_a_table_is_an_error_with_its_text)
 TEST(a_statement_that_may_be_written_for_another_database_shows_no_text)
 {
     REQUIRE(spans_open());
-    sqlite3 *connection = open_traced(":memory:");
+    sqlite3 *connection = database_open_traced(":memory:");
     CHECK_EQUAL(run(connection, "SELECT 'it\\'s s3cret s3cret'"), SQLITE_ERROR);
     CHECK_EQUAL(run(connection, "SELECT $$s3cret$$ FROM a['s3cret']"), SQLITE_ERROR);
     CHECK_EQUAL(run(connection, "SELECT /* a /* b */ s3cret */"), SQLITE_ERROR);
@@ -167,7 +138,7 @@ TEST(a_statement_that_may_be_written_for_another_database_shows_no_text)
 TEST(every_way_to_prepare_tells_that_it_failed)
 {
     REQUIRE(spans_open());
-    sqlite3 *connection = open_traced(":memory:");
+    sqlite3 *connection = database_open_traced(":memory:");
     sqlite3_stmt *statement = NULL;
     CHECK_EQUAL(sqlite3_prepare(connection, "SELECT a FROM b", -1, &statement, NULL), 1);
     CHECK_EQUAL(sqlite3_prepare_v2(connection, "SELECT a FROM b!", 15, &statement, NULL), 1);
@@ -186,7 +157,7 @@ TEST(every_way_to_prepare_tells_that_it_failed)
 TEST(a_connection_that_is_not_traced_has_no_spans_of_failures)
 {
     REQUIRE(spans_open());
-    sqlite3 *traced = open_traced(":memory:");
+    sqlite3 *traced = database_open_traced(":memory:");
     sqlite3 *other = NULL;
     CHECK_EQUAL(sqlite3_open(":memory:", &other), SQLITE_OK);
     CHECK_EQUAL(run(other, "SELEC"), SQLITE_ERROR);
@@ -207,7 +178,7 @@ static int interrupt_connection(void *connection, int count, char **values, char
 TEST(a_statement_that_is_interrupted_is_an_error)
 {
     REQUIRE(spans_open());
-    sqlite3 *connection = open_traced(":memory:");
+    sqlite3 *connection = database_open_traced(":memory:");
     CHECK_EQUAL(sqlite3_exec(connection, "VALUES (1), (2)", interrupt_connection, connection, NULL),
                 SQLITE_INTERRUPT);
     CHECK_EQUAL(spans_count(), 1);
@@ -221,8 +192,8 @@ TEST(a_statement_that_is_interrupted_is_an_error)
 TEST(a_prepared_statement_that_is_stepped_row_by_row_is_one_span)
 {
     REQUIRE(spans_open());
-    sqlite3 *connection = open_traced(":memory:");
-    sqlite3_stmt *statement = prepare(connection, "VALUES (1), (2), (3)");
+    sqlite3 *connection = database_open_traced(":memory:");
+    sqlite3_stmt *statement = database_prepare(connection, "VALUES (1), (2), (3)");
     for (int i = 0; i < 3; i++)
         CHECK_EQUAL(sqlite3_step(statement), SQLITE_ROW);
     CHECK_EQUAL(spans_count(), 0);
@@ -238,7 +209,7 @@ TEST(a_prepared_statement_that_is_stepped_row_by_row_is_one_span)
 TEST(several_statements_in_one_call_are_several_spans)
 {
     REQUIRE(spans_open());
-    sqlite3 *connection = open_traced(":memory:");
+    sqlite3 *connection = database_open_traced(":memory:");
     CHECK_EQUAL(run(connection, "CREATE TABLE a (x UNIQUE); INSERT INTO a VALUES (1), (2);"
                                 "UPDATE a SET x = 1; DELETE FROM a"),
                 SQLITE_CONSTRAINT);
@@ -263,7 +234,7 @@ static int want_no_more(void *connection, int count, char **values, char **names
 
 TEST(a_statement_whose_rows_are_not_wanted_ends_without_an_error)
 {
-    sqlite3 *connection = open_traced(":memory:");
+    sqlite3 *connection = database_open_traced(":memory:");
     CHECK_EQUAL(run(connection, "CREATE TABLE inner_one (x)"), SQLITE_OK);
     REQUIRE(spans_open());
     CHECK_EQUAL(sqlite3_exec(connection, "VALUES (1), (2)", want_no_more, connection, NULL),
@@ -286,8 +257,8 @@ static int step_another(void *another, int count, char **values, char **names)
 TEST(a_statement_of_a_row_callbacks_is_its_own)
 {
     REQUIRE(spans_open());
-    sqlite3 *connection = open_traced(":memory:");
-    sqlite3_stmt *another = prepare(connection, "SELECT 1 UNION SELECT 2");
+    sqlite3 *connection = database_open_traced(":memory:");
+    sqlite3_stmt *another = database_prepare(connection, "SELECT 1 UNION SELECT 2");
     CHECK_EQUAL(sqlite3_exec(connection, "VALUES (1), (2)", step_another, another, NULL),
                 SQLITE_ABORT);
     CHECK_EQUAL(spans_count(), 1);
@@ -302,7 +273,7 @@ TEST(a_connection_that_is_closed_is_forgotten)
 {
     REQUIRE(spans_open());
     for (int i = 0; i < 100; i++) { /* the address is used again */
-        sqlite3 *connection = open_traced(":memory:");
+        sqlite3 *connection = database_open_traced(":memory:");
         CHECK_EQUAL(sqlite3_close(connection), SQLITE_OK);
         CHECK_EQUAL(sqlite3_open(":memory:", &connection), SQLITE_OK);
         CHECK_EQUAL(run(connection, "SELEC"), SQLITE_ERROR);
@@ -317,7 +288,7 @@ TEST(a_statement_that_cannot_be_prepared_has_taken_the_time_that_it_took)
 {
     const locked_file l = locked_open();
     REQUIRE(spans_open());
-    sqlite3 *connection = open_traced(l.file.path);
+    sqlite3 *connection = database_open_traced(l.file.path);
     CHECK_EQUAL(sqlite3_busy_timeout(connection, 20), SQLITE_OK);
     CHECK_EQUAL(run(connection, "SELECT x FROM a"), SQLITE_BUSY);
     CHECK_EQUAL(spans_count(), 1);
@@ -341,7 +312,7 @@ static void fail_inside(sqlite3_context *context, int count, sqlite3_value **val
 TEST(what_a_function_runs_inside_a_statement_is_part_of_it)
 {
     REQUIRE(spans_open());
-    sqlite3 *connection = open_traced(":memory:");
+    sqlite3 *connection = database_open_traced(":memory:");
     CHECK_EQUAL(sqlite3_create_function(connection, "fail_inside", 0, SQLITE_UTF8, NULL,
                                         fail_inside, NULL, NULL),
                 SQLITE_OK);
@@ -355,11 +326,11 @@ TEST(what_a_function_runs_inside_a_statement_is_part_of_it)
 TEST(reading_the_schema_is_no_statement_of_the_programs)
 {
     const scratch file = scratch_open();
-    sqlite3 *connection = open_traced(file.path);
+    sqlite3 *connection = database_open_traced(file.path);
     CHECK_EQUAL(run(connection, "CREATE TABLE a (x)"), SQLITE_OK);
     CHECK_EQUAL(sqlite3_close(connection), SQLITE_OK);
     REQUIRE(spans_open());
-    connection = open_traced(file.path);
+    connection = database_open_traced(file.path);
     CHECK_EQUAL(run(connection, "SELECT x FROM a"), SQLITE_OK);
     CHECK_EQUAL(spans_count(), 1);
     check_no_error(spans_find("SELECT a", 0));
@@ -371,11 +342,11 @@ TEST(reading_the_schema_is_no_statement_of_the_programs)
 TEST(a_schema_that_has_changed_does_not_end_a_statement)
 {
     const scratch file = scratch_open();
-    sqlite3 *connection = open_traced(file.path);
+    sqlite3 *connection = database_open_traced(file.path);
     sqlite3 *other = NULL;
     CHECK_EQUAL(sqlite3_open(file.path, &other), SQLITE_OK);
     CHECK_EQUAL(run(connection, "CREATE TABLE a (x); INSERT INTO a VALUES (1)"), SQLITE_OK);
-    sqlite3_stmt *statement = prepare(connection, "SELECT * FROM a");
+    sqlite3_stmt *statement = database_prepare(connection, "SELECT * FROM a");
     CHECK_EQUAL(run(other, "CREATE TABLE b (x)"), SQLITE_OK);
     REQUIRE(spans_open());
     CHECK_EQUAL(sqlite3_step(statement), SQLITE_ROW);
@@ -396,7 +367,7 @@ TEST(a_statement_that_is_stepped_until_a_lock_is_gone_is_one_span)
 {
     const locked_file l = locked_open();
     REQUIRE(spans_open());
-    sqlite3_stmt *statement = prepare(l.traced, "INSERT INTO a VALUES (1)");
+    sqlite3_stmt *statement = database_prepare(l.traced, "INSERT INTO a VALUES (1)");
     CHECK_EQUAL(sqlite3_step(statement), SQLITE_BUSY);
     CHECK_EQUAL(sqlite3_step(statement), SQLITE_BUSY);
     CHECK_EQUAL(run(l.owner, "COMMIT"), SQLITE_OK);
@@ -413,7 +384,7 @@ TEST(a_statement_that_is_given_up_behind_a_lock_is_an_error)
 {
     const locked_file l = locked_open();
     REQUIRE(spans_open());
-    sqlite3_stmt *statement = prepare(l.traced, "INSERT INTO a VALUES (1)");
+    sqlite3_stmt *statement = database_prepare(l.traced, "INSERT INTO a VALUES (1)");
     CHECK_EQUAL(sqlite3_step(statement), SQLITE_BUSY);
     CHECK_EQUAL(sqlite3_reset(statement), SQLITE_BUSY);
     CHECK_EQUAL(spans_count(), 1);
@@ -454,10 +425,10 @@ static statement_call sqlites_own_call(const char *name)
 TEST(a_call_that_passes_us_by_has_a_span_without_a_status)
 {
     const statement_call step = sqlites_own_call("sqlite3_step");
-    sqlite3 *connection = open_traced(":memory:");
+    sqlite3 *connection = database_open_traced(":memory:");
     CHECK_EQUAL(run(connection, "CREATE TABLE a (x UNIQUE); INSERT INTO a VALUES (1)"), SQLITE_OK);
     REQUIRE(spans_open());
-    sqlite3_stmt *statement = prepare(connection, "INSERT INTO a VALUES (1)");
+    sqlite3_stmt *statement = database_prepare(connection, "INSERT INTO a VALUES (1)");
     CHECK_EQUAL(step(statement), SQLITE_CONSTRAINT);
     CHECK_EQUAL(spans_count(), 1);
     check_no_error(spans_find("INSERT a", 0));
@@ -478,8 +449,8 @@ TEST(a_span_whose_end_nobody_told_ends_when_its_statement_begins_again)
     const statement_call step = sqlites_own_call("sqlite3_step");
     const statement_call reset = sqlites_own_call("sqlite3_reset");
     REQUIRE(spans_open());
-    sqlite3 *connection = open_traced(":memory:");
-    sqlite3_stmt *statement = prepare(connection, "VALUES (1), (2)");
+    sqlite3 *connection = database_open_traced(":memory:");
+    sqlite3_stmt *statement = database_prepare(connection, "VALUES (1), (2)");
     CHECK_EQUAL(step(statement), SQLITE_ROW);
     CHECK_EQUAL(sqlite3_trace_v2(connection, SQLITE_TRACE_STMT, ignore_event, NULL), SQLITE_OK);
     CHECK_EQUAL(reset(statement), SQLITE_OK);
@@ -499,7 +470,7 @@ TEST(failures_are_returned_whatever_memory_does)
 {
     memory_switch_install();
     REQUIRE(spans_open());
-    sqlite3 *connection = open_traced(":memory:");
+    sqlite3 *connection = database_open_traced(":memory:");
     CHECK_EQUAL(run(connection, "CREATE TABLE a (x UNIQUE); INSERT INTO a VALUES (1)"), SQLITE_OK);
     size_t ended = spans_count();
     faults f;

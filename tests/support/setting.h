@@ -10,7 +10,7 @@
 
 #include "support/check.h"
 
-static char reported[4096]; /* messages, a line each */
+static char reported[8192]; /* messages, a line each */
 
 static inline void on_report(impact_severity severity, const char *message, uint64_t suppressed,
                              void *userdata)

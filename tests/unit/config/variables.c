@@ -5,38 +5,26 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include <impact/diagnostics.h>
 #include <impact/propagation.h>
 #include <impact/trace.h>
 
 #include "export/otlp/otlp_environment.h"
 #include "support/check.h"
 #include "support/fake_clock.h"
+#include "support/setting.h"
 
 /* What no variable has: no number, no word, no URL, no list; but a text like any other. */
 static const char nonsense[] = "nonsense";
-
-static char reported[8192];
-
-static void on_report(impact_severity severity, const char *message, uint64_t suppressed,
-                      void *userdata)
-{
-    (void)severity, (void)suppressed, (void)userdata;
-    const size_t size = strlen(reported);
-    (void)snprintf(reported + size, sizeof reported - size, "%s\n", message);
-}
 
 /* What is reported with this one alone; the settings of OTLP are the caller's to close. */
 static impact_status set_up_with(const char *name, const char *value, otlp__settings *settings)
 {
     impact_tracer_provider *provider = NULL;
     fake_clock_advance_ms(61000); /* all may speak again */
-    (void)clearenv();
-    (void)setenv("OTEL_TRACES_EXPORTER", "none", 1);
-    (void)setenv("OTEL_TRACES_SAMPLER", "traceidratio", 1); /* it has an argument */
-    (void)setenv(name, value, 1);
-    reported[0] = '\0';
-    impact_diagnostics_set_callback(on_report, NULL);
+    begin();
+    set("OTEL_TRACES_EXPORTER", "none");
+    set("OTEL_TRACES_SAMPLER", "traceidratio"); /* it has an argument */
+    set(name, value);
     CHECK_EQUAL(impact_propagation_set_from_environment(), IMPACT_OK);
     CHECK_EQUAL(impact_tracer_provider_open_from_environment(&provider, NULL), IMPACT_OK);
     impact_tracer_provider_close(provider);
