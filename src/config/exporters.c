@@ -98,6 +98,7 @@ impact_status impact__exporter_list_open(impact__exporter_list *list, const char
 
 void impact__exporter_list_close(impact__exporter_list *list)
 {
+    assert(list->count <= impact__exporter_limit);
     while (list->count)
         impact_exporter_close(list->exporters[--list->count]);
 }

@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "base/environment.h"
+#include "base/thread.h"
 #include "process/diagnostics.h"
 #include "propagate/formats.h"
 
@@ -43,6 +44,7 @@ static const impact_propagator *find(impact_text name)
 static void add(propagator_list *list, impact_text name)
 {
     assert(name.data || name.size == 0);
+    assert(list->count < list_limit);
     const impact_propagator *found = find(name);
     if (!found)
         impact__environment_refuse(variable, name, "there is no such propagator");
@@ -76,6 +78,7 @@ static size_t made_count;
 /* Under the lock; NULL: it was not made yet. */
 static impact_propagator *find_made(const propagator_list *list)
 {
+    assert(impact__lock_is_held(&lock));
     assert(list->count > 0);
     for (size_t i = 0; i < made_count; i++)
         if (made_lists[i].list.count == list->count &&
@@ -88,6 +91,8 @@ static impact_propagator *find_made(const propagator_list *list)
 /* Under the lock. */
 static impact_status make(impact_propagator **made, const propagator_list *list)
 {
+    assert(impact__lock_is_held(&lock));
+    assert(list->count > 1 && !list->has_none);
     if (made_count == made_limit)
         return IMPACT_ELIMIT;
     const impact_status status = impact_propagator_composite_open(made, list->members, list->count);

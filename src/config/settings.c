@@ -1,6 +1,7 @@
 /* What a provider is opened with: numbers, limits and the sampler. */
 #include "config/settings.h"
 
+#include <assert.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -59,6 +60,7 @@ static const limit_row limit_rows[] = {
 
 static uint32_t *number_at(void *structure, size_t offset)
 {
+    assert(structure && offset % sizeof(uint32_t) == 0);
     return (uint32_t *)(void *)((char *)structure + offset);
 }
 

@@ -6,6 +6,7 @@
  */
 #include <impact/health.h>
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -40,6 +41,7 @@ static void after_fork_in_parent(void *owner)
 static void after_fork_in_child(void *owner)
 {
     impact_health *health = owner;
+    assert(impact__lock_is_held(&health->engine.lock));
     impact__tickets_forget(health);
     impact__engine_forget(&health->engine);
     for (impact__check *check = health->checks; check; check = check->next)

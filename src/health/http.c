@@ -30,6 +30,7 @@ static const char allowed_methods[] = "GET, HEAD, OPTIONS";
 
 static void add_header(impact_http_response *response, const char *name, const char *value)
 {
+    assert(response->header_count < IMPACT_HTTP_HEADER_LIMIT);
     response->headers[response->header_count++] = (impact_http_header){name, value};
 }
 

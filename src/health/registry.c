@@ -58,6 +58,7 @@ static void append(impact_health *health, impact__check *check)
 /* Under the lock. */
 static impact_status link_check(impact_health *health, impact__check *check)
 {
+    assert(impact__lock_is_held(&health->engine.lock));
     if (impact__health_find(health, impact__check_name(check)))
         return IMPACT_EEXIST;
     if (health->check_count == IMPACT__CHECK_LIMIT)
@@ -178,6 +179,7 @@ static impact__check *take_unused(impact_health *health)
             link = &check->next;
             continue;
         }
+        assert(health->check_count > 0 && !check->waits);
         *link = check->next;
         check->next = unused;
         unused = check;

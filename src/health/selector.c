@@ -4,6 +4,7 @@
 #include <assert.h>
 
 #include "base/text.h"
+#include "base/thread.h"
 
 static bool has_control_character(impact_text text)
 {
@@ -15,6 +16,7 @@ static bool has_control_character(impact_text text)
 
 static impact_status add_name(impact__selector *selector, impact_text name)
 {
+    assert(name.size > 0 && selector->count <= IMPACT__SELECTOR_NAME_LIMIT);
     if (name.size > IMPACT__NAME_MOST || selector->count == IMPACT__SELECTOR_NAME_LIMIT)
         return IMPACT_ELIMIT;
     if (has_control_character(name) || impact__utf8_valid_prefix(name) != name.size)
@@ -77,6 +79,7 @@ static void mark_unknown(impact__selector *selector, const impact_health *health
 
 static void take_once(impact_health *health, impact__check *check, impact__selection *selection)
 {
+    assert(check->selected <= health->selections);
     if (check->selected == health->selections)
         return;
     check->selected = health->selections;
@@ -99,6 +102,8 @@ static void take_name(impact_health *health, impact_text name, impact__selection
 impact_status impact__selector_take(impact__selector *selector, impact_health *health,
                                     impact__selection *selection)
 {
+    assert(impact__lock_is_held(&health->engine.lock));
+    assert(selection->count == 0);
     mark_unknown(selector, health);
     if (selector->unknown_count && !health->ignores_unknown_checks)
         return IMPACT_ENOENT;

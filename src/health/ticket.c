@@ -54,6 +54,7 @@ static void spend_budget(impact__alarm *alarm)
 static void settle_one(impact__wait *wait)
 {
     impact_health_ticket *ticket = ((impact__ticket_wait *)wait)->ticket;
+    assert(ticket->unsettled > 0 && !ticket->is_done);
     if (--ticket->unsettled == 0)
         conclude(ticket);
 }

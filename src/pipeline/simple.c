@@ -6,6 +6,7 @@
  */
 #include <impact/processor.h>
 
+#include <assert.h>
 #include <pthread.h>
 #include <stdbool.h>
 
@@ -42,6 +43,7 @@ static void unlock(void *owner)
 static void after_fork_in_child(void *owner)
 {
     simple *processor = owner;
+    assert(impact__lock_is_held(&processor->lock));
     processor->is_exporting = false;
     /* Those who waited are not here: as new. It failed not before. */
     (void)impact__condition_open(&processor->changed);
@@ -64,6 +66,7 @@ static bool take_turn(simple *processor, uint64_t deadline_ns)
 static void end_turn(simple *processor)
 {
     lock(processor);
+    assert(processor->is_exporting); /* the turn is ours */
     processor->is_exporting = false;
     (void)pthread_cond_broadcast(&processor->changed);
     unlock(processor);

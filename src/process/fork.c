@@ -10,6 +10,7 @@
 
 #include "base/alloc.h"
 #include "base/options.h"
+#include "base/thread.h"
 
 /* ---- the generation ---- */
 
@@ -93,11 +94,13 @@ impact_status impact__fork_watch(void)
 /* Under the lock. */
 static bool is_listed(const impact__fork_member *member)
 {
+    assert(impact__lock_is_held(&lock));
     return member == first || member->previous != NULL;
 }
 
 static void link_member(impact__fork_member *member)
 {
+    assert(!is_listed(member));
     member->previous = last;
     member->next = NULL;
     if (last)

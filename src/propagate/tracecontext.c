@@ -1,6 +1,8 @@
 /* The W3C headers: traceparent and tracestate, in and out (W3C Trace Context level 2). */
 #include <impact/propagation.h>
 
+#include <assert.h>
+
 #include "base/text.h"
 
 #include "propagate/field.h"
@@ -30,6 +32,7 @@ void impact_traceparent_format(char text[IMPACT_TRACEPARENT_SIZE],
 /* 3.2.2.1: version ff is invalid; 3.2.4: a higher version may go on after a dash. */
 static bool may_end_here(uint8_t version, impact_text text)
 {
+    assert(text.size >= traceparent_size);
     if (version == 0xFF)
         return false;
     if (text.size == traceparent_size)

@@ -1,6 +1,7 @@
 /* Baggage: names and values in one piece of memory that is never changed. */
 #include "signal/baggage.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -27,6 +28,7 @@ static void close(void *baggage)
 
 impact_baggage *impact__baggage_open(size_t count, size_t size)
 {
+    assert(count > 0);
     const size_t entries_size = count * sizeof(impact__baggage_entry);
     impact_baggage *made = impact__alloc(NULL, sizeof *made + entries_size + size);
     if (!made)
@@ -38,6 +40,7 @@ impact_baggage *impact__baggage_open(size_t count, size_t size)
 
 static impact_text keep(impact_baggage *baggage, impact_text text)
 {
+    assert(text.data || text.size == 0);
     char *to = baggage->texts + baggage->size;
     if (text.size)
         memcpy(to, text.data, text.size);
@@ -56,6 +59,7 @@ static size_t find(const impact_baggage *baggage, impact_text name)
 
 void impact__baggage_put(impact_baggage *baggage, const impact__baggage_entry *entry)
 {
+    assert(entry->name.size > 0);
     const size_t number = find(baggage, entry->name);
     impact__baggage_entry *at = &baggage->entries[number];
     if (number == baggage->count) {

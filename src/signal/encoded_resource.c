@@ -1,6 +1,7 @@
 /* A provider's resource, encoded once. */
 #include "signal/encoded_resource.h"
 
+#include <assert.h>
 #include <stdint.h>
 #include <string.h>
 #include <unistd.h>
@@ -47,6 +48,7 @@ void impact__encoded_resource_renew(impact__encoded_resource *resource)
 {
     if (!resource->has_pid)
         return;
+    assert(resource->bytes && resource->pid_offset <= resource->size);
     const impact_attribute pid = pid_attribute();
     impact__key_value kv;
     (void)impact__key_value_of(&kv, &pid, IMPACT__ANY_LENGTH); /* as above */

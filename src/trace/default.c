@@ -7,6 +7,7 @@
  */
 #include "trace/default.h"
 
+#include <assert.h>
 #include <pthread.h>
 
 #include "base/options.h"
@@ -73,6 +74,7 @@ static void watch_forks(void)
 /* Under the lock. */
 static bool is_free(impact_tracer_provider *provider)
 {
+    assert(impact__lock_is_held(&lock));
     if (provider->users || provider->hold == IMPACT__NO_HOLD || atomic_load(&provider->is_at_exit))
         return false;
     provider->has_passed = provider->has_passed || impact__grace_has_passed();
@@ -111,6 +113,8 @@ static counters count(impact_tracer_provider *provider)
 /* Under the lock. */
 static void take_out(impact_tracer_provider *provider)
 {
+    assert(impact__lock_is_held(&lock));
+    assert(!provider->users && has_hold[provider->hold]);
     impact_tracer_provider **at = &retired;
     while (*at != provider)
         at = &(*at)->next_retired;
@@ -149,6 +153,7 @@ static void free_retired(void)
 /* Under the lock: a hold that nobody has; without one the provider is never freed. */
 static unsigned take_hold(void)
 {
+    assert(impact__lock_is_held(&lock));
     for (unsigned i = 0; i < impact__hold_count; i++) {
         if (has_hold[i])
             continue;

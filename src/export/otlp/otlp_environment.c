@@ -5,6 +5,7 @@
  */
 #include "export/otlp/otlp_environment.h"
 
+#include <assert.h>
 #include <stdbool.h>
 
 #include "base/alloc.h"
@@ -69,6 +70,7 @@ static bool is_url(impact_text text)
  * the one between the two; others before it are part of the path. */
 static char *join_url(const impact_allocator *allocator, impact_text base)
 {
+    assert(base.size > 0 && base.size <= url_size_limit);
     size_t path_size = 0;
     while (path_size < base.size && !memchr("?#", base.data[path_size], 2))
         path_size++;
@@ -155,6 +157,7 @@ static impact_status set_headers(otlp__settings *settings, const impact_otlp_opt
 static impact_status set_file(char **file, const otlp__settings *settings, const char *given,
                               const variable *of)
 {
+    assert(!*file); /* set once */
     const char *name = NULL;
     const impact_text path = given ? impact_text_of(given) : get_either(of, &name);
     if (!path.size)

@@ -1,6 +1,7 @@
 /* The headers that a user adds to the requests. */
 #include "export/otlp/otlp_headers.h"
 
+#include <assert.h>
 #include <stdbool.h>
 
 #include <impact/diagnostics.h>
@@ -60,6 +61,7 @@ static bool is_value(impact_text text)
 /* libcurl: "name: value"; a header without a value is "name;", for "name:" takes one away. */
 static void write_line(char *to, impact_text name, impact_text value)
 {
+    assert(is_token(name) && is_value(value));
     memcpy(to, name.data, name.size);
     to += name.size;
     if (!value.size) {
@@ -147,6 +149,7 @@ impact_status otlp__headers_add_list(otlp__headers *headers, impact_text list, c
 
 void otlp__headers_close(otlp__headers *headers)
 {
+    assert(headers->count <= OTLP__HEADER_LIMIT);
     while (headers->count)
         impact__free(headers->allocator, headers->lines[--headers->count]);
 }

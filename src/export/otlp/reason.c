@@ -5,6 +5,7 @@
  */
 #include "export/otlp/reason.h"
 
+#include <assert.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -41,6 +42,7 @@ static bool is_gap(const char *character, size_t size)
 
 static void put(line *to, const char *character, size_t size)
 {
+    assert(size > 0 && to->size <= OTLP__REASON_LIMIT);
     if (is_gap(character, size)) {
         to->has_gap = to->size > 0;
         return;

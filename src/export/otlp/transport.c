@@ -318,6 +318,7 @@ static impact_status result_of(otlp__http *http, CURLM *multi)
 
 static impact_status transfer(otlp__http *http, impact_text body, uint64_t deadline_ns)
 {
+    assert(http->owner == getpid() && !http->is_over);
     CURLM *multi = atomic_load(&http->multi);
     unsigned failed = 0;
     failed |= curl_easy_setopt(http->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.size);

@@ -1,6 +1,7 @@
 /* A pointer-keyed table in stripes, each with a lock of its own. */
 #include "instrument/common/table.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -49,6 +50,7 @@ static impact__table_entry **bucket_of(stripe *s, const void *key)
 
 void impact__table_add(impact__table_entry *entry, const void *key)
 {
+    assert(entry && key && is_ready);
     stripe *s = stripe_of(key);
     entry->key = key;
     (void)pthread_mutex_lock(&s->lock); /* cannot fail for a normal lock; likewise below */

@@ -1,6 +1,8 @@
 /* The CLIENT span of one request. */
 #include "instrument/curl/client_span.h"
 
+#include <assert.h>
+
 #include "instrument/common/http_semconv.h"
 #include "instrument/common/own_tracer.h"
 #include "instrument/curl/error_word.h"
@@ -93,6 +95,7 @@ void impact__client_span_set_result(impact_span *span, CURLcode code)
 
 void impact__client_span_fail(impact_span *span, const char *type, const char *description)
 {
+    assert(type && description);
     impact_span_set(span, impact_string("error.type", type));
     impact_span_set_status(span, IMPACT_SPAN_STATUS_ERROR, description);
 }

@@ -1,6 +1,8 @@
 /* What is remembered of an easy handle. */
 #include "instrument/curl/curl_handle.h"
 
+#include <assert.h>
+
 #include "base/alloc.h"
 
 impact__curl_handle *impact__curl_handle_find(CURL *easy)
@@ -35,6 +37,7 @@ impact__curl_handle *impact__curl_handle_find_in(CURLM *multi)
 
 void impact__curl_handle_forget(impact__curl_handle *handle)
 {
+    assert(!handle->transfer.is_under_way);
     (void)impact__table_remove(handle->easy); /* it is the one we have */
     impact__free(NULL, handle->settings.url);
     impact__free(NULL, handle);

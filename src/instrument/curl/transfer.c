@@ -71,6 +71,7 @@ static void remove_lines(impact__curl_handle *handle)
 static void add_lines(impact__curl_handle *handle)
 {
     impact__transfer *transfer = &handle->transfer;
+    assert(transfer->is_under_way && !transfer->has_lines);
     transfer->is_list_new = false;
     impact__trace_headers_open(&transfer->lines, handle->settings.headers);
     transfer->has_lines =
@@ -124,6 +125,7 @@ static uint64_t followed_unix_ns(const impact__transfer *transfer)
 static void start_next(impact__curl_handle *handle)
 {
     impact__transfer *transfer = &handle->transfer;
+    assert(transfer->is_sent && transfer->is_watched);
     transfer->redirect_us = told_size(handle->easy, CURLINFO_REDIRECT_TIME_T);
     transfer->resend_count++;
     const impact__client_request request = {
@@ -242,7 +244,7 @@ static impact_span *start_first(const impact__curl_handle *handle)
 
 void impact__transfer_begin(impact__curl_handle *handle, CURLM *multi)
 {
-    assert(handle);
+    assert(!handle->transfer.is_under_way);
     impact__transfer *transfer = &handle->transfer;
     char *url = impact__curl_handle_copy_url(handle);
     if (handle->settings.is_connect_only || !impact__url_is_http(url)) {

@@ -89,7 +89,8 @@ static void wake(const impact__suspended *suspended)
 /* Under the lock. */
 static void suspend(impact__suspended *suspended, impact__health_request *request)
 {
-    assert(request);
+    assert(impact__lock_is_held(&suspended->lock));
+    assert(!request->is_suspended && !suspended->is_drained);
     request->is_suspended = true;
     request->previous = NULL;
     request->next = suspended->first;
@@ -103,6 +104,7 @@ static void suspend(impact__suspended *suspended, impact__health_request *reques
 static void resume(impact__suspended *suspended, impact__health_request *request)
 {
     assert(impact__lock_is_held(&suspended->lock));
+    assert(request->is_suspended);
     *(request->previous ? &request->previous->next : &suspended->first) = request->next;
     if (request->next)
         request->next->previous = request->previous;

@@ -13,6 +13,7 @@
  */
 #include "instrument/sqlite/calls.h"
 
+#include <assert.h>
 #include <dlfcn.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -98,6 +99,7 @@ static preparation begin_preparing(sqlite3 *connection, const char *sql, int siz
 
 static int end_preparing(const preparation *p, int code)
 {
+    assert(own.preparing > 0);
     own.preparing--;
     if (code != SQLITE_OK && p->start_unix_ns)
         impact__statement_refuse(p->connection, p->sql, p->size, code, p->start_unix_ns);
@@ -184,6 +186,7 @@ STANDS_IN int sqlite3_finalize(sqlite3_stmt *pStmt)
 static int pass_row(void *userdata, int count, char **values, char **names)
 {
     execution *e = userdata;
+    assert(e->callback && own.execution == e);
     own.execution = NULL;
     const int refused = e->callback(e->userdata, count, values, names);
     own.execution = e;

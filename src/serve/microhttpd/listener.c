@@ -1,6 +1,7 @@
 /* A listening socket from "host:port". */
 #include "serve/microhttpd/listener.h"
 
+#include <assert.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdbool.h>
@@ -93,6 +94,7 @@ static impact_status status_of_lookup(int failure)
 /* The first address that can be bound. */
 static impact_status open_first(int *descriptor, const parts *address, const char *host)
 {
+    assert(host && *address->port);
     const struct addrinfo hints = {
         .ai_family = AF_UNSPEC,
         .ai_socktype = SOCK_STREAM,

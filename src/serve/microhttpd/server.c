@@ -15,6 +15,7 @@
 #include "serve/microhttpd/server.h"
 
 #include <microhttpd.h>
+#include <assert.h>
 #include <pthread.h>
 #include <stddef.h>
 #include <unistd.h>
@@ -58,6 +59,7 @@ static void before_fork(void *unused)
 static void after_fork_in_parent(void *unused)
 {
     (void)unused;
+    assert(impact__lock_is_held(&lock));
     (void)pthread_mutex_unlock(&lock);
 }
 
