@@ -1,29 +1,14 @@
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Literal, TypeVar
+from typing import Any, final
 
-from opentelemetry import trace
 from opentelemetry.trace import SpanContext, SpanKind
 from opentelemetry.util.types import Attributes
 from typing_extensions import Self
 
-_Function = TypeVar("_Function", bound=Callable[..., Any])
-
 def configure(names: dict[str, Any], /) -> None: ...
 def is_check_name(name: object, /) -> bool: ...
 def report_diagnostics_to(receiver: Callable[[int, str, int], object] | None, /) -> None: ...
-def use_span(
-    span: trace.Span,
-    end_on_exit: bool = False,
-    record_exception: bool = True,
-    set_status_on_exception: bool = True,
-) -> CurrentSpan: ...
 def version() -> str: ...
-
-class CurrentSpan:
-    def __enter__(self) -> trace.Span: ...
-    def __exit__(self, *exception: object) -> Literal[False]: ...
-    def __call__(self, func: _Function) -> _Function: ...
-    def _again(self) -> CurrentSpan: ...
 
 class Span:
     @property
@@ -60,18 +45,6 @@ class Tracer:
         record_exception: bool = True,
         set_status_on_exception: bool = True,
     ) -> Any: ...
-    def start_as_current_span(
-        self,
-        name: str,
-        context: Any = None,
-        kind: SpanKind = ...,
-        attributes: Attributes = None,
-        links: Iterable[Any] | None = None,
-        start_time: int | None = None,
-        record_exception: bool = True,
-        set_status_on_exception: bool = True,
-        end_on_exit: bool = True,
-    ) -> Any: ...
 
 class TracerProvider:
     def __new__(
@@ -94,6 +67,7 @@ class TracerProvider:
     def memory_data(self) -> bytes: ...
     def _resource_attributes(self) -> dict[str, Any]: ...
 
+@final
 class HealthRegistry:
     def __new__(
         cls,
@@ -106,9 +80,7 @@ class HealthRegistry:
     ) -> HealthRegistry: ...
     def add(self, name: str, is_default: bool, /) -> None: ...
     def change(self, name: str, is_default: bool, /) -> None: ...
-    def set(
-        self, *, secret: str | None, ignores_unknown_checks: bool, budget_ms: int
-    ) -> None: ...
+    def set(self, *, secret: str | None, ignores_unknown_checks: bool, budget_ms: int) -> None: ...
     def remove(self, name: str, /) -> None: ...
     def answer(
         self, method: str, path: str, query: bytes, headers: Iterable[tuple[str, str]], /

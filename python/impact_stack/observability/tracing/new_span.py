@@ -3,12 +3,34 @@
 import functools
 import inspect
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Literal, TypeVar, overload
 
 from opentelemetry import trace
 
 # An attribute's key, or a function from the value to attributes.
 AttributeSource = str | Callable[[Any], Mapping[str, Any]]
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+@overload
+def new_span(
+    name: str,
+    unwrap_attributes_from_return_value: Literal[False] = False,
+    return_value_as: AttributeSource | None = None,
+    args_as: Mapping[str, AttributeSource] | None = None,
+    tracer_provider: trace.TracerProvider | None = None,
+) -> Callable[[Function], Function]: ...
+
+
+@overload
+def new_span(
+    name: str,
+    unwrap_attributes_from_return_value: bool,
+    return_value_as: AttributeSource | None = None,
+    args_as: Mapping[str, AttributeSource] | None = None,
+    tracer_provider: trace.TracerProvider | None = None,
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]: ...
 
 
 def new_span(
