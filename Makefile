@@ -3,7 +3,7 @@
 PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 30
 
-.PHONY: help demo test sanitize lint bench bench-peers ceilings coverage soak fuzz lock w3c format format-check install clean
+.PHONY: help demo test sanitize lint bench bench-peers ceilings coverage soak fuzz wheel lock w3c format format-check install clean
 
 help:
 	@echo 'make demo          a C service and a Flask app, and one trace through both'
@@ -16,6 +16,7 @@ help:
 	@echo 'make coverage      lines and branches that the C tests run, room by room'
 	@echo 'make soak          forks, exits and outages again and again, every fuzz target for a minute'
 	@echo 'make fuzz          every fuzz target for FUZZ_SECONDS=$(FUZZ_SECONDS)'
+	@echo 'make wheel         build/wheel/dist: the Python package as one wheel for all, and as sources'
 	@echo 'make lock          renew the versions and hashes of what comes from the Python index'
 	@echo 'make w3c           the W3C'"'"'s tests of Trace Context, which are downloaded, against a C service'
 	@echo 'make format        clang-format (format-check: say what it would change)'
@@ -51,6 +52,9 @@ coverage:
 
 soak:
 	tools/soak
+
+wheel:
+	tools/wheel
 
 lock:
 	tools/lock

@@ -22,3 +22,21 @@ configure()
     fi
     printf '%s\n' "$*" >"$folder/options.stamp"
 }
+
+# $1: a version such as 3.12. The path of such an interpreter, on the PATH or of pyenv; nothing where
+# there is none. What stands on the PATH may be pyenv's shim of a version that is not switched on.
+interpreter()
+{
+    for candidate in "python$1" "$(pyenv root 2>/dev/null)/versions/$1".*/bin/python; do
+        "$candidate" -c 'import sys; print(sys.executable)' 2>/dev/null && return
+    done
+    return 0
+}
+
+# The interpreters at hand that the package is for, a line each, the oldest first.
+interpreters()
+{
+    for version in 3.10 3.11 3.12 3.13 3.14; do
+        interpreter "$version"
+    done
+}

@@ -129,7 +129,7 @@ class Setup(Tools):
 
 class Lock(unittest.TestCase):
     def test_what_comes_from_the_index_has_a_version_and_hashes(self):
-        for name in ("python", "w3c"):
+        for name in ("python", "w3c", "wheel"):
             wanted = (TOOLS / f"{name}-packages.txt").read_text(encoding="utf-8")
             locked = (TOOLS / f"{name}-lock.txt").read_text(encoding="utf-8")
             pinned = set(re.findall(r"^([a-z0-9-]+)==", locked, re.MULTILINE))
