@@ -26,6 +26,6 @@ void impact__random_seed(impact__random *random)
         return;
     uint64_t weak = impact__clock_unix_ns() ^ impact__clock_monotonic_ns() << 20 ^
                     (uint64_t)getpid() << 40 ^ (uint64_t)(uintptr_t)random;
-    for (int i = 0; i < 4; i++)
+    for (int i = 0; i < 2; i++)
         random->state[i] = spread(&weak);
 }

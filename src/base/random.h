@@ -1,5 +1,5 @@
-/* Random numbers for ids: xoshiro256++ (Blackman, Vigna 2019), seeded by getrandom. Not for
- * secrets. */
+/* Random numbers for ids: xoroshiro128++ (Blackman, Vigna 2019), seeded by getrandom. Not
+ * for secrets. */
 #ifndef IMPACT_BASE_RANDOM_H
 #define IMPACT_BASE_RANDOM_H
 
@@ -7,7 +7,7 @@
 
 /* One generator, owned by one thread. */
 typedef struct impact__random {
-    uint64_t state[4];
+    uint64_t state[2]; /* never both 0 */
 } impact__random;
 
 void impact__random_seed(impact__random *random);
@@ -19,15 +19,11 @@ static inline uint64_t impact__random_rotate(uint64_t x, int k)
 
 static inline uint64_t impact__random_next(impact__random *random)
 {
-    uint64_t *s = random->state;
-    const uint64_t result = impact__random_rotate(s[0] + s[3], 23) + s[0];
-    const uint64_t t = s[1] << 17;
-    s[2] ^= s[0];
-    s[3] ^= s[1];
-    s[1] ^= s[2];
-    s[0] ^= s[3];
-    s[2] ^= t;
-    s[3] = impact__random_rotate(s[3], 45);
+    const uint64_t s0 = random->state[0];
+    const uint64_t s1 = random->state[1] ^ s0;
+    const uint64_t result = impact__random_rotate(s0 + random->state[1], 17) + s0;
+    random->state[0] = impact__random_rotate(s0, 49) ^ s1 ^ (s1 << 21);
+    random->state[1] = impact__random_rotate(s1, 28);
     return result;
 }
 

@@ -106,7 +106,7 @@ static void check_round_trips(void)
     const locale_t plain = newlocale(LC_ALL_MASK, "C", (locale_t)0);
     static const double borders[] = {DBL_MIN, DBL_MAX, DBL_TRUE_MIN, DBL_EPSILON,
                                      0.1,     1.5,     1e15,         1e17};
-    impact__random random = {{1, 2, 3, 4}};
+    impact__random random = {{1, 2}};
     int wrong = 0;
     for (int i = 0; i < 20000; i++) {
         const uint64_t bits = impact__random_next(&random);

@@ -19,25 +19,25 @@ ssize_t getrandom(void *buffer, size_t size, unsigned flags)
     return syscall(SYS_getrandom, buffer, size, flags);
 }
 
-/* The first outputs of the authors' xoshiro256plusplus.c for the state 1, 2, 3, 4. */
-TEST(the_generator_is_xoshiro256_plus_plus)
+/* The first outputs of the authors' xoroshiro128plusplus.c for the state 1, 2. */
+TEST(the_generator_is_xoroshiro128_plus_plus)
 {
     static const uint64_t reference[] = {
-        UINT64_C(41943041),
-        UINT64_C(58720359),
-        UINT64_C(3588806011781223),
-        UINT64_C(3591011842654386),
-        UINT64_C(9228616714210784205),
-        UINT64_C(9973669472204895162),
+        UINT64_C(393217),
+        UINT64_C(669327710093319),
+        UINT64_C(1732421326133921491),
+        UINT64_C(11394790081659126983),
+        UINT64_C(9555452776773192676),
+        UINT64_C(3586421180005889563),
     };
-    impact__random random = {{1, 2, 3, 4}};
+    impact__random random = {{1, 2}};
     for (size_t i = 0; i < sizeof reference / sizeof *reference; i++)
         CHECK(impact__random_next(&random) == reference[i]);
 }
 
 static bool is_zero(const impact__random *random)
 {
-    return !(random->state[0] | random->state[1] | random->state[2] | random->state[3]);
+    return !(random->state[0] | random->state[1]);
 }
 
 static void check_that_seeds_differ(void)
