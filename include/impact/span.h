@@ -78,8 +78,14 @@ IMPACT_API impact_span *impact_span_start(impact_tracer *tracer, const char *nam
 
 /* End a span, now or at `end_unix_ns` (0: now; before its start: at its start). The pointer names
  * nothing afterwards, and never another span. */
-IMPACT_API void impact_span_end(impact_span *span);
 IMPACT_API void impact_span_end_at(impact_span *span, uint64_t end_unix_ns);
+
+/* Inline, so that no call is made for a span that is NULL; the library has it as a function, too. */
+IMPACT_API inline void impact_span_end(impact_span *span)
+{
+    if (span)
+        impact_span_end_at(span, 0);
+}
 
 /* True while attributes, events and links are kept: the span is sampled and not ended. */
 IMPACT_API bool impact_span_is_recording(const impact_span *span);

@@ -9,7 +9,8 @@
 
 enum { spin_count = 100, pause_ns = 50 * 1000 };
 
-atomic_uint impact__shared_count;
+static atomic_uint shared_count; /* spans of owners that a stranger came to */
+atomic_uint impact__shared_bursts;
 static _Atomic uint64_t late_count;
 
 /* ---- latecomers ---- */
@@ -68,10 +69,13 @@ static void share(impact__span *span, uintptr_t life, uintptr_t name)
     /* The owner may end it meanwhile: then its life is another, and stays so. */
     if (!atomic_compare_exchange_strong(&span->life, &life, life | IMPACT__LIFE_SHARED))
         return;
-    if (!impact__barrier_on_all())
+    const bool had_barrier = impact__barrier_on_all();
+    if (!had_barrier)
         atomic_store_explicit(&impact__owners_are_biased, false, memory_order_relaxed);
     wait_until_outside(owner, name);
-    atomic_fetch_add_explicit(&impact__shared_count, 1, memory_order_relaxed);
+    const unsigned count = atomic_fetch_add_explicit(&shared_count, 1, memory_order_relaxed) + 1;
+    if (!had_barrier || count % impact__shared_burst == 0) /* all threads are to see it */
+        atomic_fetch_add_explicit(&impact__shared_bursts, 1, memory_order_relaxed);
 }
 
 static bool is_of_this_process(const impact__span *span)
@@ -120,10 +124,14 @@ impact__span *impact__access_begin_slowly(impact__access *access, uintptr_t name
 
 /* ---- from name to end ---- */
 
-void impact__access_see_burst(impact__thread_state *state, unsigned bursts)
+bool impact__access_begins_shared_slowly(impact__thread_state *state, unsigned bursts)
 {
+    if (state->shared_bursts != bursts)
+        state->unbiased_left = impact__unbiased_count;
     state->shared_bursts = bursts;
-    state->unbiased_left = impact__unbiased_count;
+    if (atomic_load_explicit(&impact__owners_are_biased, memory_order_relaxed))
+        state->unbiased_left--;
+    return true; /* without a barrier all of them, for none is counted */
 }
 
 impact__shared_text *impact__access_finish_slowly(impact__access *access, impact__span *span)

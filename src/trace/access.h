@@ -96,34 +96,35 @@ static inline void impact__access_end(impact__access *access, impact__span *span
         impact__access_end_slowly(access, span);
 }
 
+/* The span is over: all others come late from here on. */
+static inline void impact__access_end_life(impact__span *span, uintptr_t name)
+{
+    /* Of the name, which the life is but for its last bit: there is no need to wait for a load.
+     * Pairs with the load in impact__span_life: who sees it leaves the slot alone. */
+    atomic_store_explicit(&span->life, impact__life_after(name), memory_order_release);
+}
+
 impact__shared_text *impact__access_finish_slowly(impact__access *access, impact__span *span);
 
-/* The span is over: all others come late from here on. It ends the access, too; the caller has what
- * is in the slot, and gives it. Returns the trace state, which is the caller's to release. */
-static inline impact__shared_text *impact__access_finish(impact__access *access, impact__span *span)
+/* End the span's life and the access; the caller has what is in the slot, and gives it. Returns the
+ * trace state, which is the caller's to release. */
+static inline impact__shared_text *impact__access_finish(impact__access *access, impact__span *span,
+                                                         uintptr_t name)
 {
-    /* Pairs with the load in impact__span_life: who sees it leaves the slot alone. */
-    atomic_store_explicit(&span->life, impact__life_after(impact__span_life(span)),
-                          memory_order_release);
+    impact__access_end_life(span, name);
     if (access->owner) /* first out: a stranger who has the lock may be waiting for that */
         impact__access_end(access, span);
     return access->owner && !span->trace_state ? NULL : impact__access_finish_slowly(access, span);
 }
 
-extern atomic_uint impact__shared_count; /* spans of owners that a stranger came to */
-void impact__access_see_burst(impact__thread_state *state, unsigned bursts);
+extern atomic_uint impact__shared_bursts; /* how often strangers came to so many spans */
+bool impact__access_begins_shared_slowly(impact__thread_state *state, unsigned bursts);
 
 static inline bool impact__access_begins_shared(impact__thread_state *state)
 {
-    const unsigned bursts =
-        atomic_load_explicit(&impact__shared_count, memory_order_relaxed) / impact__shared_burst;
-    if (__builtin_expect(state->shared_bursts != bursts, 0))
-        impact__access_see_burst(state, bursts);
-    if (__builtin_expect(state->unbiased_left != 0, 0)) {
-        state->unbiased_left--;
-        return true;
-    }
-    return !atomic_load_explicit(&impact__owners_are_biased, memory_order_relaxed);
+    const unsigned bursts = atomic_load_explicit(&impact__shared_bursts, memory_order_relaxed);
+    return __builtin_expect(state->shared_bursts != bursts || state->unbiased_left, 0) &&
+           impact__access_begins_shared_slowly(state, bursts);
 }
 
 /* A new span, whose identity is set and whose owner is to be `state`'s thread, has a name from here

@@ -29,7 +29,7 @@ static void write_random(uint8_t *to, impact__random *random)
     memcpy(to, &bits, sizeof bits);
 }
 
-impact_trace_id impact__id_ask_trace(const impact__id_generator *generator, impact__random *random)
+static impact_trace_id ask_trace(const impact__id_generator *generator, impact__random *random)
 {
     static const impact_trace_id zero;
     impact_trace_id id = generator->new_trace_id(generator->of);
@@ -38,11 +38,22 @@ impact_trace_id impact__id_ask_trace(const impact__id_generator *generator, impa
     return id;
 }
 
-impact_span_id impact__id_ask_span(const impact__id_generator *generator, impact__random *random)
+static impact_span_id ask_span(const impact__id_generator *generator, impact__random *random)
 {
     static const impact_span_id zero;
     impact_span_id id = generator->new_span_id(generator->of);
     if (memcmp(&id, &zero, sizeof id) == 0)
         write_random(id.bytes, random);
     return id;
+}
+
+void impact__ids_ask(impact__ids *ids, const impact__id_generator *generator,
+                     impact__random *random, bool is_root)
+{
+    const impact_span_id span_id = ask_span(generator, random);
+    memcpy(&ids->span, &span_id, sizeof ids->span);
+    if (!is_root)
+        return;
+    const impact_trace_id trace_id = ask_trace(generator, random);
+    impact__ids_set_trace_id(ids, &trace_id);
 }

@@ -52,32 +52,21 @@ static inline uint64_t impact__id_random(impact__random *random)
     return bits;
 }
 
-/* From the program's own generator; random where that gives none. */
-impact_trace_id impact__id_ask_trace(const impact__id_generator *generator, impact__random *random);
-impact_span_id impact__id_ask_span(const impact__id_generator *generator, impact__random *random);
-
-static inline uint64_t impact__id_new_span(const impact__id_generator *generator,
-                                           impact__random *random)
+/* The id of a new span and, where it is a root, of its trace. */
+static inline void impact__ids_draw(impact__ids *ids, impact__random *random, bool is_root)
 {
-    if (__builtin_expect(generator->of == NULL, 1))
-        return impact__id_random(random);
-    uint64_t bits;
-    const impact_span_id id = impact__id_ask_span(generator, random);
-    memcpy(&bits, &id, sizeof bits);
-    return bits;
-}
-
-static inline void impact__id_new_trace(impact__ids *ids, const impact__id_generator *generator,
-                                        impact__random *random)
-{
-    if (__builtin_expect(generator->of == NULL, 1)) {
-        ids->trace_begin = impact__id_random(random);
-        ids->trace_end = impact__id_random(random);
-        return;
+    impact__random numbers = *random; /* a copy, which stays in registers */
+    ids->span = impact__id_random(&numbers);
+    if (is_root) {
+        ids->trace_begin = impact__random_next(&numbers);
+        ids->trace_end = impact__id_random(&numbers);
     }
-    const impact_trace_id id = impact__id_ask_trace(generator, random);
-    impact__ids_set_trace_id(ids, &id);
+    *random = numbers;
 }
+
+/* The same from the program's own generator; random where that gives none. */
+void impact__ids_ask(impact__ids *ids, const impact__id_generator *generator,
+                     impact__random *random, bool is_root);
 
 /* The flags of a new trace: whether its id is random. */
 static inline uint8_t impact__id_flags(const impact__id_generator *generator)

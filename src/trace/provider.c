@@ -157,6 +157,8 @@ static impact_status open_parts(impact_tracer_provider *provider,
     set_limits(&provider->limits, &options->limits);
     provider->ordinary_room = ordinary_room_of(&provider->limits);
     provider->is_disabled = options->is_disabled;
+    provider->is_plain =
+        !provider->is_disabled && !provider->ids.of && !provider->sampler.user_count;
     provider->uses_system_clock = options->uses_system_clock || !impact__ticks_look();
     const impact_status status = impact__encoded_resource_open(&provider->resource, options);
     return status ? status : open_batchers(provider, options);

@@ -37,6 +37,7 @@ struct impact_tracer_provider {
     impact__sampler sampler;
     impact__id_generator ids;
     bool is_disabled;
+    bool is_plain;          /* enabled, and no code of the program's own runs while a span starts */
     bool uses_system_clock; /* see span_clock.h */
     impact__encoded_resource resource;
     impact__batcher *batchers[impact__exporter_limit]; /* owned */

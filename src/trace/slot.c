@@ -1,6 +1,7 @@
 /* Slots: the memory that live spans are recorded into. */
 #include "trace/slot.h"
 
+#include <assert.h>
 #include <stddef.h>
 
 #include "base/alloc.h"
@@ -39,21 +40,15 @@ static void renew_lock(impact__span *span)
                               memory_order_relaxed);
 }
 
-static void chain(impact__slots *slots, impact__span *span)
+static void push(impact__slots *slots, impact__span *span)
 {
-    span->pooled.next = slots->first ? &slots->first->pooled : NULL;
-    slots->first = span;
-    slots->count++;
+    assert(slots->count < impact__slot_limit);
+    slots->empty[++slots->count] = span;
 }
 
-static impact__span *unchain(impact__slots *slots)
+static impact__span *pop(impact__slots *slots)
 {
-    impact__span *span = slots->first;
-    if (!span)
-        return NULL;
-    slots->first = (impact__span *)span->pooled.next;
-    slots->count--;
-    return span;
+    return slots->count ? slots->empty[slots->count--] : NULL;
 }
 
 static void fetch(impact__slots *slots)
@@ -62,7 +57,7 @@ static void fetch(impact__slots *slots)
         impact__span *span = impact__pool_take(&impact__slot_pool);
         if (!span)
             return;
-        chain(slots, span);
+        push(slots, span);
     }
 }
 
@@ -77,15 +72,15 @@ static bool has_bytes(impact__span *span)
 
 impact__span *impact__slot_take_slowly(impact__slots *slots)
 {
-    if (!slots->first)
+    if (!slots->count)
         fetch(slots);
-    impact__span *span = unchain(slots);
+    impact__span *span = pop(slots);
     if (!span)
         return NULL;
     renew_lock(span);
     if (has_bytes(span))
         return span;
-    chain(slots, span);
+    push(slots, span);
     return NULL;
 }
 
@@ -118,7 +113,7 @@ static void give_half_to_pool(impact__slots *slots)
 {
     impact__pooled *some = NULL;
     while (slots->count > impact__slot_limit / 2) {
-        impact__span *span = unchain(slots);
+        impact__span *span = pop(slots);
         free_bytes(span);
         span->pooled.next = some;
         some = &span->pooled;
@@ -136,11 +131,11 @@ void impact__slot_give_slowly(impact__slots *slots, impact__span *span)
         free_bytes(span);
     if (slots->count == impact__slot_limit)
         give_half_to_pool(slots);
-    chain(slots, span);
+    push(slots, span);
 }
 
 void impact__slots_clear(impact__slots *slots)
 {
-    while (slots->first)
-        impact__slot_give_to_pool(unchain(slots));
+    while (slots->count)
+        impact__slot_give_to_pool(pop(slots));
 }

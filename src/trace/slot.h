@@ -38,10 +38,11 @@ _Static_assert(sizeof(impact__span) <= impact__slot_size, "a slot has room for a
 
 _Static_assert(1 << impact__slot_number_bits == impact__pool_limit, "a name has room for a number");
 
-/* The empty slots of one thread. */
+/* The empty slots of one thread: a stack. What is taken stays where it lay, so that a span that ends
+ * in its turn finds itself there, and nothing is written. */
 typedef struct impact__slots {
-    impact__span *first; /* chained by pooled.next */
     uint32_t count;
+    impact__span *empty[1 + impact__slot_limit]; /* from 1 on; 0 is NULL: there is none */
 } impact__slots;
 
 extern impact__pool impact__slot_pool;
@@ -82,7 +83,10 @@ static inline bool impact__life_is_last(uintptr_t life)
 
 static inline uintptr_t impact__life_after(uintptr_t life)
 {
-    const uintptr_t next = (life & ~IMPACT__LIFE_SHARED) + IMPACT__LIFE_GENERATION;
+    const uintptr_t next =
+        (life | IMPACT__LIFE_SHARED) + (IMPACT__LIFE_GENERATION - IMPACT__LIFE_SHARED);
+    if (sizeof life >= sizeof(uint64_t)) /* the last one has none after it: see above */
+        return next;
     return next >= IMPACT__LIFE_GENERATION ? next : next + IMPACT__LIFE_GENERATION;
 }
 
@@ -95,13 +99,12 @@ void impact__slot_give_to_pool(impact__span *span);
 /* An empty slot with room for a span's head; NULL without memory, or with 2^20 live spans. */
 static inline impact__span *impact__slot_take(impact__slots *slots, unsigned fork_generation)
 {
-    impact__span *span = slots->first;
+    impact__span *span = slots->empty[slots->count];
     if (__builtin_expect(!span || !span->bytes ||
                              atomic_load_explicit(&span->process, memory_order_relaxed) !=
                                  fork_generation,
                          0))
         return impact__slot_take_slowly(slots);
-    slots->first = (impact__span *)span->pooled.next;
     slots->count--;
     return span;
 }
@@ -116,9 +119,9 @@ static inline void impact__slot_give(impact__slots *slots, impact__span *span)
         impact__slot_give_slowly(slots, span);
         return;
     }
-    span->pooled.next = slots->first ? &slots->first->pooled : NULL;
-    slots->first = span;
-    slots->count++;
+    impact__span **place = &slots->empty[++slots->count];
+    if (*place != span) /* the next span need not wait for this one's end to have been written */
+        *place = span;
 }
 
 /* Give all to the pool. */

@@ -82,9 +82,25 @@ __attribute__((noinline)) static void end_context(impact_span *span)
     impact__span *live = impact__access_begin_any(&access, (uintptr_t)span);
     if (!live)
         return;
-    impact__shared_text *trace_state = impact__access_finish(&access, live);
+    impact__shared_text *trace_state = impact__access_finish(&access, live, (uintptr_t)span);
     impact__shared_release(trace_state);
     give_back(live);
+}
+
+/* The same as nearly all of them end: by their owner, and without a trace state. */
+static inline bool end_own_context(uintptr_t name)
+{
+    impact__thread_state *state = impact__thread_state_peek();
+    impact__span *live = impact__access_begin_own(state, name);
+    if (!live || live->trace_state) {
+        if (live)
+            impact__access_end_own(state);
+        return false;
+    }
+    impact__access_end_life(live, name);
+    impact__access_end_own(state);
+    impact__slot_give(&state->slots, live);
+    return true;
 }
 
 __attribute__((noinline)) static void end_recording(impact_span *span, uint64_t end_unix_ns)
@@ -101,7 +117,7 @@ __attribute__((noinline)) static void end_recording(impact_span *span, uint64_t 
     const bool is_backwards = is_exported && end_unix_ns && end_unix_ns < live->start_unix_ns;
     if (is_exported)
         impact__span_finish(live, end_of(live, end_unix_ns));
-    impact__shared_text *trace_state = impact__access_finish(&access, live);
+    impact__shared_text *trace_state = impact__access_finish(&access, live, (uintptr_t)span);
     /* From here on nobody else has the slot, and what is called may take its time. */
     if (is_backwards)
         say_it_has_no_duration();
@@ -119,14 +135,11 @@ void impact_span_end_at(impact_span *span, uint64_t end_unix_ns)
 {
     if ((uintptr_t)span & IMPACT__NAME_RECORDING)
         end_recording(span, end_unix_ns);
-    else if (span)
+    else if (span && !end_own_context((uintptr_t)span))
         end_context(span);
 }
 
-void impact_span_end(impact_span *span)
-{
-    impact_span_end_at(span, 0);
-}
+extern inline void impact_span_end(impact_span *span);
 
 /* ---- questions ---- */
 

@@ -15,10 +15,12 @@
 
 /* ---- options ---- */
 
-/* The options of a caller that was compiled when they were others. */
-__attribute__((noinline)) static const impact_span_options *
-read_options(impact_span_options *room, const impact_span_options *options)
+/* Of a caller that was compiled when they were others, too; NULL: they cannot be read. */
+static const impact_span_options *whole_options(impact_span_options *room,
+                                                const impact_span_options *options)
 {
+    if (options->size == sizeof *options)
+        return options;
     if (impact__struct_read(room, sizeof *room, options))
         return room;
     impact_diagnostics_report(IMPACT_SEVERITY_WARNING, "options", "span",
@@ -27,21 +29,21 @@ read_options(impact_span_options *room, const impact_span_options *options)
     return NULL;
 }
 
-static inline const impact_span_options *whole_options(impact_span_options *room,
-                                                       const impact_span_options *options)
-{
-    const bool is_whole = !options || options->size == sizeof *options;
-    return is_whole ? options : read_options(room, options);
-}
-
 /* ---- parent and ids ---- */
 
+/* Where a span starts that was given no options. */
+static inline const impact__identity *current_parent(impact__thread_state *state)
+{
+    const impact__scope_frame *frame = impact__scopes_top(&state->scopes);
+    return frame && impact__identity_is_valid(&frame->identity) ? &frame->identity : NULL;
+}
+
 /* Borrowed; NULL for a root. `room` is for the identity of one that the program made: close it. */
-static inline const impact__identity *parent_of(impact__thread_state *state, impact__identity *room,
-                                                const impact_span_options *options)
+static const impact__identity *parent_of(impact__thread_state *state, impact__identity *room,
+                                         const impact_span_options *options)
 {
     if (!options)
-        return impact__scopes_top(&state->scopes) ? impact__context_identity(state, NULL) : NULL;
+        return current_parent(state);
     if (options->is_root)
         return NULL;
     if (!options->parent)
@@ -52,23 +54,36 @@ static inline const impact__identity *parent_of(impact__thread_state *state, imp
     return room;
 }
 
-/* All but what the sampler has to say. It has a share of the parent's trace state, for that belongs
- * to the trace. */
-static inline void begin_life(impact__newborn *span, const impact__id_generator *generator,
-                              impact__random *random, const impact__identity *parent)
+/* The sampler adds to the flags. The trace state belongs to the trace: it has a share of its
+ * parent's. */
+static inline void inherit(impact__newborn *span, const impact__identity *parent)
 {
+    impact__ids_set_trace_id(&span->ids, &parent->trace_id);
+    span->trace_flags = parent->trace_flags & IMPACT_TRACE_FLAG_RANDOM;
+    span->trace_state = parent->trace_state ? impact__shared_retain(parent->trace_state) : NULL;
+}
+
+static inline void begin_life(impact__newborn *span, impact__random *random,
+                              const impact__identity *parent)
+{
+    impact__ids_draw(&span->ids, random, !parent);
+    span->trace_flags = IMPACT_TRACE_FLAG_RANDOM;
     span->trace_state = NULL;
-    if (parent) {
-        impact__ids_set_trace_id(&span->ids, &parent->trace_id);
-        span->trace_flags = parent->trace_flags & IMPACT_TRACE_FLAG_RANDOM;
-        if (parent->trace_state)
-            span->trace_state = impact__shared_retain(parent->trace_state);
-    }
-    span->ids.span = impact__id_new_span(generator, random); /* the program's own code, perhaps */
     if (parent)
-        return;
-    impact__id_new_trace(&span->ids, generator, random);
-    span->trace_flags = impact__id_flags(generator);
+        inherit(span, parent);
+}
+
+/* With ids that the program's own code makes. */
+__attribute__((noinline)) static impact__newborn
+begin_life_as_asked(const impact__id_generator *generator, impact__random *random,
+                    const impact__identity *parent)
+{
+    impact__newborn span = {.trace_state = NULL};
+    impact__ids_ask(&span.ids, generator, random, !parent);
+    span.trace_flags = impact__id_flags(generator);
+    if (parent)
+        inherit(&span, parent);
+    return span;
 }
 
 static inline void set_parent(impact__span *span, const impact__identity *parent)
@@ -130,8 +145,7 @@ static inline void begin_recording(impact__span *span, impact__thread_state *sta
 /* What the sampler of the program's own has to add; then it may be let go of. */
 static void record_verdict(impact__span *span, const impact__verdict *said)
 {
-    if (said->is_recording)
-        impact__span_record_attributes(span, said->attributes, said->attribute_count);
+    impact__span_record_attributes(span, said->attributes, said->attribute_count);
     impact_context_release(said->context);
 }
 
@@ -171,66 +185,128 @@ static impact_span *carry(impact__thread_state *state, const impact__identity *p
     return impact__access_open(state, span, false);
 }
 
-static inline impact_span *start_child(impact__thread_state *state,
-                                       impact_tracer_provider *provider, impact_tracer *tracer,
-                                       const impact__identity *parent, const impact__start *start)
+/* Once the thread has random numbers of this process. NULL, and counted: no memory. */
+static inline impact__span *take_slot(impact__thread_state *state, impact_tracer_provider *provider)
 {
-    impact__span *span = impact__slot_take(&state->slots, impact__fork_generation());
-    if (__builtin_expect(!span, 0)) {
+    impact__span *span = impact__slot_take(&state->slots, state->generation);
+    if (__builtin_expect(!span, 0))
         impact__provider_count_no_memory(provider);
-        return NULL;
-    }
-    set_parent(span, parent); /* first: what lies there may move while the program's code runs */
-    impact__newborn made;
-    impact__identity kept;
-    if (__builtin_expect(parent && provider->ids.of, 0)) {
-        kept = *parent; /* its trace state is kept by the newborn */
-        parent = &kept;
-    }
-    begin_life(&made, &provider->ids, impact__thread_state_random(state), parent);
-    const impact__verdict said = impact__judge(&made, &provider->sampler, state, parent, start);
-    impact__span_set_ids(span, &made.ids, made.trace_flags, made.trace_state);
-    span->provider = provider;
-    span->tracer = tracer;
-    if (said.is_recording)
-        begin_recording(span, state, start);
-    if (__builtin_expect(said.context != NULL, 0))
-        record_verdict(span, &said);
-    impact_span *name = impact__access_open(state, span, said.is_recording);
-    if (said.is_recording)
-        tell_of_start(provider, name, start);
+    return span;
+}
+
+/* It has an identity, and was judged. */
+static inline impact_span *start_recording(impact__thread_state *state, impact__span *span,
+                                           const impact__start *start, const impact__verdict *said)
+{
+    begin_recording(span, state, start);
+    if (__builtin_expect(said->context != NULL, 0))
+        record_verdict(span, said);
+    impact_span *name = impact__access_open(state, span, true);
+    tell_of_start(span->provider, name, start);
     return name;
 }
 
-/* Apart from impact_span_start, so that a program without a provider pays for a test and no
- * more. */
-__attribute__((noinline)) static impact_span *start_with(impact_tracer_provider *provider,
-                                                         impact_tracer *tracer, const char *name,
-                                                         const impact_span_options *options)
+/* A context and nothing else. */
+static inline impact_span *start_context(impact__thread_state *state, impact__span *span,
+                                         const impact__newborn *made)
 {
-    impact__thread_state *state = impact__thread_state_get();
-    if (__builtin_expect(!state || state->suppressed, 0)) {
-        if (!state && provider)
-            impact__provider_count_no_memory(provider);
+    impact__span_set_ids(span, &made->ids, made->trace_flags, made->trace_state);
+    return impact__access_open(state, span, false);
+}
+
+/* Of a plain provider, and by a rule that takes none: that is known before there are ids. */
+__attribute__((noinline)) static impact_span *start_unsampled(impact__thread_state *state,
+                                                              impact_tracer_provider *provider,
+                                                              const impact__identity *parent)
+{
+    impact__random *random = impact__thread_state_random(state);
+    impact__span *span = take_slot(state, provider);
+    if (!span)
         return NULL;
+    impact__newborn made;
+    begin_life(&made, random, parent);
+    return start_context(state, span, &made);
+}
+
+__attribute__((noinline)) static impact_span *
+start_judged(impact__thread_state *state, impact_tracer_provider *provider, impact_tracer *tracer,
+             const impact__identity *parent, const impact__start start)
+{
+    impact__random *random = impact__thread_state_random(state);
+    impact__span *span = take_slot(state, provider);
+    if (!span)
+        return NULL;
+    impact__newborn made;
+    impact__identity kept;
+    if (__builtin_expect(parent && !provider->is_plain, 0)) {
+        kept = *parent; /* what lies there may move while the program's code runs */
+        parent = &kept; /* its trace state is kept by the newborn */
     }
+    if (__builtin_expect(provider->ids.of != NULL, 0))
+        made = begin_life_as_asked(&provider->ids, random, parent);
+    else
+        begin_life(&made, random, parent);
+    const impact__verdict said = impact__judge(&made, &provider->sampler, state, parent, &start);
+    if (!said.is_recording) {
+        impact_context_release(said.context);
+        return start_context(state, span, &made);
+    }
+    impact__span_set_ids(span, &made.ids, made.trace_flags, made.trace_state);
+    span->provider = provider;
+    span->tracer = tracer;
+    set_parent(span, parent);
+    return start_recording(state, span, &start, &said);
+}
+
+static inline impact_span *start_under(impact__thread_state *state,
+                                       impact_tracer_provider *provider, impact_tracer *tracer,
+                                       const impact__identity *parent, const impact__start start)
+{
+    const bool is_plain = provider && provider->is_plain;
+    if (__builtin_expect(!is_plain, 0) && (!provider || provider->is_disabled))
+        return carry(state, parent);
+    const impact__rule *rule = impact__sampler_rule(&provider->sampler, parent);
+    if (rule->kind == IMPACT__RULE_NONE && is_plain)
+        return start_unsampled(state, provider, parent);
+    return start_judged(state, provider, tracer, parent, start);
+}
+
+/* ---- who is asked ---- */
+
+static inline impact_span *start_current(impact__thread_state *state,
+                                         impact_tracer_provider *provider, impact_tracer *tracer,
+                                         const char *name)
+{
+    const impact__start start = {name, NULL};
+    return start_under(state, provider, tracer, current_parent(state), start);
+}
+
+static impact_span *start_with_options(impact__thread_state *state,
+                                       impact_tracer_provider *provider, impact_tracer *tracer,
+                                       const char *name, const impact_span_options *options)
+{
     impact_span_options whole;
     impact__identity room;
     room.trace_state = NULL;
     const impact__start start = {name, whole_options(&whole, options)};
     const impact__identity *parent = parent_of(state, &room, start.options);
-    const bool is_carried = !provider || provider->is_disabled;
-    impact_span *span =
-        is_carried ? carry(state, parent) : start_child(state, provider, tracer, parent, &start);
+    impact_span *span = start_under(state, provider, tracer, parent, start);
     impact__identity_close(&room);
     return span;
 }
 
-/* Nothing to hand through. */
-static inline bool is_root(const impact_span_options *options)
+/* With options, as the first of its thread, or where nothing is traced. */
+__attribute__((noinline)) static impact_span *start_any(impact_tracer_provider *provider,
+                                                        impact_tracer *tracer, const char *name,
+                                                        const impact_span_options *options)
 {
-    const impact__thread_state *state = impact__thread_state_peek();
-    return !options && (!state || !state->scopes.depth);
+    impact__thread_state *state = impact__thread_state_get();
+    if (!state && provider)
+        impact__provider_count_no_memory(provider);
+    if (!state || state->suppressed)
+        return NULL;
+    return options ? start_with_options(state, provider, tracer, name, options)
+                   : start_current(state, provider, tracer, name);
 }
 
 /* It may be shut down and freed at any moment: what is used is what is loaded in here. */
@@ -238,19 +314,33 @@ __attribute__((noinline)) static impact_span *
 start_with_default(impact_tracer *tracer, const char *name, const impact_span_options *options)
 {
     impact__grace_thread *section = impact__grace_enter();
-    impact_span *span = start_with(impact__tracer_provider_of(NULL), tracer, name, options);
+    impact_span *span = start_any(impact__tracer_provider_of(NULL), tracer, name, options);
     impact__grace_leave(section);
     return span;
 }
 
-impact_span *impact_span_start(impact_tracer *tracer, const char *name,
-                               const impact_span_options *options)
+/* There may be a parent, which is handed through. */
+static inline bool may_have_parent(const impact_span_options *options)
 {
-    if (tracer && tracer->provider)
-        return start_with(tracer->provider, tracer, name, options);
-    if (impact__tracer_provider_of(NULL))
+    const impact__thread_state *state = impact__thread_state_peek();
+    return __builtin_expect(options != NULL, 0) ||
+           (state && __builtin_expect(state->scopes.depth != 0, 0));
+}
+
+/* All that is rare stands apart, so that what is not costs its tests and no more. Without a provider
+ * it is the first 64 bytes, one line of the cache. */
+__attribute__((aligned(64))) impact_span *impact_span_start(impact_tracer *tracer, const char *name,
+                                                            const impact_span_options *options)
+{
+    if (__builtin_expect(tracer && tracer->provider, 0)) {
+        impact__thread_state *state = impact__thread_state_peek();
+        if (__builtin_expect(state && !state->suppressed && !options, 1))
+            return start_current(state, tracer->provider, tracer, name);
+        return start_any(tracer->provider, tracer, name, options);
+    }
+    if (__builtin_expect(impact__tracer_provider_of(NULL) != NULL, 0))
         return start_with_default(tracer, name, options);
-    return is_root(options) ? NULL : start_with(NULL, tracer, name, options);
+    return may_have_parent(options) ? start_any(NULL, tracer, name, options) : NULL;
 }
 
 bool impact_tracer_is_enabled(const impact_tracer *tracer)

@@ -45,6 +45,7 @@ impact__thread_state *impact__thread_state_make(void)
         impact__free(NULL, state);
         return NULL;
     }
+    state->unbiased_left = !atomic_load(&impact__owners_are_biased);
     impact__slots_open();
     impact__thread_state_seed(state);
     impact__scopes_open(&state->scopes, (uint32_t)impact__random_next(&state->random));

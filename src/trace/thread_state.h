@@ -28,8 +28,8 @@ typedef struct impact__thread_state {
 
     impact__slots slots;
     impact__owner *owner;   /* of the spans that it starts */
-    unsigned shared_bursts; /* seen by it, with spans that it begins shared for that: access.h */
-    unsigned unbiased_left;
+    unsigned shared_bursts; /* seen by it */
+    unsigned unbiased_left; /* spans that it begins shared for that: access.h */
     char apart_2[64];
 } impact__thread_state;
 

@@ -345,6 +345,7 @@ TEST(a_disabled_provider_hands_contexts_through)
     tracing t;
     REQUIRE(tracing_open(&t, NULL));
     t.provider->is_disabled = true; /* before first use */
+    t.provider->is_plain = false;
     CHECK(impact_span_start(t.tracer, "root", NULL) == NULL);
     impact_span *span = impact_span_start(t.tracer, "a", IMPACT_SPAN_OPTIONS(.parent = &remote));
     REQUIRE(span);
