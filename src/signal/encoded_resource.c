@@ -9,16 +9,13 @@
 #include "base/alloc.h"
 #include "base/text.h"
 #include "process/executable.h"
+#include "process/instance.h"
 #include "signal/encode.h"
 
 enum { own_count = 4 };
 
 static const char unknown_service[] = "unknown_service";
-
-static impact_attribute pid_attribute(void)
-{
-    return impact_int("process.pid", getpid());
-}
+static const char instance_key[] = "service.instance.id";
 
 static bool is_pid(const impact_attribute *attribute)
 {
@@ -35,27 +32,59 @@ static bool ends_with_own_pid(const impact_attribute *attributes, size_t count)
     return false;
 }
 
-/* Room for any process.pid: the largest number takes the most. */
-static size_t pid_size_most(void)
+static bool has_instance(const impact_attribute *attributes, size_t count)
 {
-    const impact_attribute largest = impact_int("process.pid", -1);
+    for (size_t i = 0; i < count; i++)
+        if (impact__text_equal_string(attributes[i].key, instance_key))
+            return true;
+    return false;
+}
+
+/* ---- what is the process's own ---- */
+
+static impact_attribute instance_attribute(const char *id)
+{
+    return impact_string_n(instance_key, id, impact__instance_id_size);
+}
+
+static impact_attribute pid_attribute(int64_t pid)
+{
+    return impact_int("process.pid", pid);
+}
+
+static size_t own_size(impact_attribute own)
+{
     impact__key_value kv;
-    (void)impact__key_value_of(&kv, &largest, IMPACT__ANY_LENGTH); /* a key that is UTF-8 */
+    (void)impact__key_value_of(&kv, &own, IMPACT__ANY_LENGTH); /* a key that is UTF-8 */
     return impact__key_value_field_size(IMPACT__RESOURCE_ATTRIBUTES, &kv);
+}
+
+static uint8_t *write_own(uint8_t *to, impact_attribute own)
+{
+    impact__key_value kv;
+    (void)impact__key_value_of(&kv, &own, IMPACT__ANY_LENGTH); /* as above */
+    return impact__write_key_value(to, IMPACT__RESOURCE_ATTRIBUTES, &kv);
+}
+
+/* Room for both, whatever the process: the largest number takes the most. */
+static size_t own_size_most(void)
+{
+    char id[impact__instance_id_size];
+    impact__instance_id(id);
+    return own_size(instance_attribute(id)) + own_size(pid_attribute(-1));
 }
 
 void impact__encoded_resource_renew(impact__encoded_resource *resource)
 {
-    if (!resource->has_pid)
-        return;
-    assert(resource->bytes && resource->pid_offset <= resource->size);
-    const impact_attribute pid = pid_attribute();
-    impact__key_value kv;
-    (void)impact__key_value_of(&kv, &pid, IMPACT__ANY_LENGTH); /* as above */
-    uint8_t *start = (uint8_t *)resource->bytes;
-    const uint8_t *end =
-        impact__write_key_value(start + resource->pid_offset, IMPACT__RESOURCE_ATTRIBUTES, &kv);
-    resource->size = (size_t)(end - start);
+    assert(resource->bytes && resource->own_offset <= resource->size);
+    uint8_t *end = (uint8_t *)resource->bytes + resource->own_offset;
+    char id[impact__instance_id_size];
+    impact__instance_id(id);
+    if (resource->has_instance)
+        end = write_own(end, instance_attribute(id));
+    if (resource->has_pid)
+        end = write_own(end, pid_attribute(getpid()));
+    resource->size = (size_t)(end - (uint8_t *)resource->bytes);
 }
 
 /* semantic conventions, "service.name": unknown_service:<process.executable.name>, or without. */
@@ -86,13 +115,13 @@ static impact_status encode(impact__encoded_resource *resource, const impact_all
                             impact__attribute_list *list)
 {
     impact__attribute_list_measure(list, IMPACT__RESOURCE_ATTRIBUTES);
-    resource->bytes = impact__alloc(allocator, list->size + pid_size_most());
+    resource->bytes = impact__alloc(allocator, list->size + own_size_most());
     if (!resource->bytes)
         return IMPACT_ENOMEM;
     (void)impact__write_attribute_list((uint8_t *)resource->bytes, IMPACT__RESOURCE_ATTRIBUTES,
                                        list);
     resource->size = list->size;
-    resource->pid_offset = list->size;
+    resource->own_offset = list->size;
     impact__encoded_resource_renew(resource);
     return IMPACT_OK;
 }
@@ -109,6 +138,7 @@ impact_status impact__encoded_resource_open(impact__encoded_resource *resource,
     impact__attribute_list list = {
         .attributes = all, .count_limit = UINT32_MAX, .value_length_limit = IMPACT__ANY_LENGTH};
     list.count = add_own(all, service);
+    resource->has_instance = !has_instance(options->attributes, given);
     resource->has_pid = ends_with_own_pid(options->attributes, given);
     for (size_t i = 0; i < given; i++)
         if (!resource->has_pid || !is_pid(&options->attributes[i]))

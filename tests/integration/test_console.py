@@ -59,8 +59,9 @@ def expected(objects):
     """The client's spans, as OpenTelemetry's own classes."""
     server = context_of(objects["GET /orders/{id}"][0], STATE)
     own = objects["GET /orders/{id}"][0]["resource"]["attributes"]
-    sdk = {key: own[key] for key in own if key.startswith("telemetry.sdk.")}
-    resource = Resource({**sdk, "shard": 7, "canary": True, "service.name": "orders"})
+    by_itself = ("telemetry.sdk.", "service.instance.id")
+    found = {key: own[key] for key in own if key.startswith(by_itself)}
+    resource = Resource({**found, "shard": 7, "canary": True, "service.name": "orders"})
     return [
         ReadableSpan(
             name="GET /orders/{id}",

@@ -7,6 +7,7 @@ import socket
 import ssl
 import subprocess
 import time
+import uuid
 
 import pytest
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2 as service
@@ -92,6 +93,7 @@ def test_resource_and_scopes_arrive(rich):
     resource = rich["message"].resource_spans[0].resource
     attributes = attributes_of(resource)
     assert attributes.pop("telemetry.sdk.version")
+    assert uuid.UUID(attributes.pop("service.instance.id")).version == 4
     assert attributes == {
         "telemetry.sdk.name": "impact",
         "telemetry.sdk.language": "c",

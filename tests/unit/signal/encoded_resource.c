@@ -7,6 +7,7 @@
 #include <impact/span_view.h>
 
 #include "base/text.h"
+#include "process/instance.h"
 #include "support/check.h"
 #include "support/faults.h"
 
@@ -29,6 +30,33 @@ static impact_text text_of(const impact__encoded_resource *resource)
     return impact_text_from(resource->bytes, resource->size);
 }
 
+/* How often the instance's id stands in the resource; the last one in `id`. */
+static size_t count_instances(impact_text resource, impact_text *id)
+{
+    impact_message_walk attributes;
+    impact_text key;
+    impact_value_view value;
+    size_t count = 0;
+    if (!impact_resource_view_parse(&attributes, resource))
+        return 0;
+    while (impact_attribute_view_next(&attributes, &key, &value)) {
+        if (!impact__text_equal_string(key, "service.instance.id"))
+            continue;
+        *id = value.string;
+        count++;
+    }
+    return count;
+}
+
+static bool has_own_instance(impact_text resource)
+{
+    char own[impact__instance_id_size];
+    impact__instance_id(own);
+    impact_text id;
+    return count_instances(resource, &id) == 1 &&
+           impact__text_equal(id, impact_text_from(own, sizeof own));
+}
+
 static const impact_trace_options *options_with_pid(impact_trace_options *options, int64_t pid)
 {
     static impact_attribute attributes[2];
@@ -39,18 +67,20 @@ static const impact_trace_options *options_with_pid(impact_trace_options *option
     return options;
 }
 
-TEST(the_process_id_is_renewed_in_a_forked_child)
+TEST(the_ids_of_the_process_are_renewed_in_a_forked_child)
 {
     impact_trace_options options;
     impact__encoded_resource resource = {0};
     REQUIRE(impact__encoded_resource_open(&resource, options_with_pid(&options, getpid())) ==
             IMPACT_OK);
     CHECK_EQUAL(number_of(text_of(&resource), "process.pid"), getpid());
+    CHECK(has_own_instance(text_of(&resource)));
     const pid_t child = fork();
     if (child == 0) {
         impact__encoded_resource_renew(&resource);
         const bool is_right = number_of(text_of(&resource), "process.pid") == getpid() &&
-                              number_of(text_of(&resource), "answer") == 42;
+                              number_of(text_of(&resource), "answer") == 42 &&
+                              has_own_instance(text_of(&resource));
         _exit(is_right ? 0 : 1);
     }
     int status = 1;
@@ -106,6 +136,20 @@ TEST(a_resource_without_a_process_id_gets_none)
     impact__encoded_resource_renew(&resource);
     CHECK_EQUAL(resource.size, size);
     CHECK_EQUAL(number_of(text_of(&resource), "process.pid"), -1);
+    impact__encoded_resource_close(&resource, NULL);
+}
+
+TEST(an_instance_id_that_was_given_stays_as_it_is)
+{
+    const impact_attribute given = impact_string("service.instance.id", "627cc493");
+    impact__encoded_resource resource = {0};
+    REQUIRE(impact__encoded_resource_open(
+                &resource, IMPACT_TRACE_OPTIONS(.attributes = &given, .attribute_count = 1)) ==
+            IMPACT_OK);
+    impact__encoded_resource_renew(&resource);
+    impact_text id;
+    CHECK_EQUAL(count_instances(text_of(&resource), &id), 1);
+    CHECK(impact__text_equal_string(id, "627cc493"));
     impact__encoded_resource_close(&resource, NULL);
 }
 

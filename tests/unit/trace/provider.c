@@ -124,7 +124,7 @@ TEST(the_resource_has_the_attributes_and_the_name_that_wins)
                                                impact_int("a", 1), impact_int("a", 2)))));
     REQUIRE(impact_resource_view_parse(&attributes, impact_tracer_provider_get_resource(provider)));
     CHECK(has_string(attributes, "service.name", "orders") && has_int(attributes, "a", 2));
-    CHECK_EQUAL(count_attributes(attributes), 5);
+    CHECK_EQUAL(count_attributes(attributes), 6);
     impact_tracer_provider_close(provider);
 }
 
@@ -159,7 +159,7 @@ TEST(as_many_resource_attributes_as_are_allowed_are_kept)
                                                                          .attributes = many,
                                                                          .attribute_count = 1000)));
     REQUIRE(impact_resource_view_parse(&attributes, impact_tracer_provider_get_resource(provider)));
-    CHECK_EQUAL(count_attributes(attributes), 1004);
+    CHECK_EQUAL(count_attributes(attributes), 1005);
     CHECK(has_string(attributes, "service.name", "orders"));
     impact_tracer_provider_close(provider);
 }
