@@ -1,6 +1,8 @@
 /* What is recorded into a live span: events, exceptions and links. */
 #include "trace/events.h"
 
+#include <assert.h>
+
 #include "signal/encode.h"
 #include "signal/encode_short.h"
 #include "trace/access.h"
@@ -34,6 +36,7 @@ typedef struct fitted {
 
 static void measure(fitted *item, uint32_t value_length_limit, uint32_t count_limit)
 {
+    assert(!item->event != !item->link);
     impact__attribute_list *list = item->event ? &item->event->attributes : &item->link->attributes;
     *list = *item->given;
     list->value_length_limit = value_length_limit;
@@ -53,6 +56,7 @@ static bool fits(void *item, uint32_t value_length_limit)
  * do. */
 static bool cut(impact__span *span, fitted *item)
 {
+    assert(item->size > item->room);
     const uint32_t limit = item->given->value_length_limit;
     span->cut_count++;
     if (item->room < least_room)

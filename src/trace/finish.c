@@ -1,6 +1,8 @@
 /* The end of a span's bytes, which is their front: the head, written when its size is known. */
 #include "trace/finish.h"
 
+#include <assert.h>
+
 #include "signal/encode.h"
 
 static uint32_t span_flags(const impact__span *span)
@@ -89,6 +91,7 @@ void impact__span_finish(impact__span *span, uint64_t end_unix_ns)
     const size_t head_size = fixed_head_size + (span->has_parent ? (size_t)parent_size : 0) +
                              (is_whole ? 0 : dropped_size(span));
     const uint32_t span_offset = (uint32_t)(impact__span_head_room - head_size);
+    assert(head_size < impact__span_head_room && impact__span_head_room <= span->size);
     uint8_t *to = write_head(span->bytes + span_offset, span, end_unix_ns);
     if (!is_whole)
         write_dropped(to, span);

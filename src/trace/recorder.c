@@ -1,6 +1,8 @@
 /* What is recorded into a live span: name, status, attributes. Events and links are in events.c. */
 #include "trace/recorder.h"
 
+#include <assert.h>
+
 #include "base/alloc.h"
 #include "base/text.h"
 #include "signal/encode.h"
@@ -102,6 +104,7 @@ static impact__string description_of(impact__span *span, impact_text text, size_
 static bool write_status(impact__span *span, impact_span_status status,
                          const impact__string *description)
 {
+    assert(span->status != IMPACT_SPAN_STATUS_OK); /* that one is final */
     const bool is_first = span->status_offset == 0;
     const uint32_t offset = is_first ? span->size : span->status_offset;
     uint8_t *to =
@@ -207,6 +210,7 @@ static bool cut(impact__span *span, impact__key_value *kv, size_t room)
     span->cut_count++;
     if (kv->attribute->value.type == IMPACT_VALUE_STRING)
         return impact__key_value_cut(kv, IMPACT__SPAN_ATTRIBUTES, room);
+    assert(kv->size > 0);
     measured m = {kv, room};
     const uint32_t limit = span->provider->limits.value_length_limit;
     const uint32_t most = limit < room ? limit : (uint32_t)room;
@@ -235,6 +239,7 @@ static bool add_attribute(impact__span *span, impact__key_value *kv, uint32_t pr
     if (span->attribute_count >= span->provider->limits.attribute_limit ||
         !has_room_for_a_place(span))
         return false;
+    assert(span->attribute_count < span->place_capacity);
     const uint32_t offset = span->size;
     if (!put_attribute(span, kv, offset, 0))
         return false;

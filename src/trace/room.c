@@ -1,6 +1,7 @@
 /* The room of a span. */
 #include "trace/room.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -15,6 +16,7 @@ static size_t most_of(const impact__span *span, impact__room_use use)
 
 size_t impact__room_left(const impact__span *span, impact__room_use use, size_t freed)
 {
+    assert(freed <= span->size);
     const size_t most = most_of(span, use);
     const size_t used = span->size - freed;
     return most > used ? most - used : 0;
@@ -22,6 +24,7 @@ size_t impact__room_left(const impact__span *span, impact__room_use use, size_t 
 
 uint8_t *impact__room_grow(impact__span *span, size_t size, size_t kept)
 {
+    assert(span->bytes && span->size <= span->capacity);
     const size_t limit = span->provider->limits.span_bytes;
     if (size > limit || span->size + size + kept > limit)
         return NULL;
@@ -52,6 +55,7 @@ static void move_offsets(impact__span *span, size_t from, int64_t by)
 uint8_t *impact__room_splice(impact__span *span, uint32_t offset, size_t old_size, size_t size,
                              impact__room_use use)
 {
+    assert(offset >= impact__span_head_room && offset + old_size <= span->size);
     if (size > old_size && !impact__room_reserve(span, size - old_size, use))
         return NULL;
     uint8_t *at = span->bytes + offset;
@@ -68,6 +72,7 @@ uint8_t *impact__room_splice(impact__span *span, uint32_t offset, size_t old_siz
 
 size_t impact__room_field_size(const impact__span *span, uint32_t offset)
 {
+    assert(offset >= impact__span_head_room && offset < span->size);
     size_t size = 0;
     uint32_t i = offset + 1;
     for (int shift = 0;; shift += 7) {
