@@ -13,7 +13,7 @@ enum { carrier_limit = 24 };
 
 typedef struct carrier {
     struct {
-        char name[64];
+        char name[256];
         char value[IMPACT_TRACEPARENT_SIZE + 600];
     } fields[carrier_limit];
     size_t count;

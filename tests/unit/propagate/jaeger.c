@@ -1,6 +1,8 @@
 /* Jaeger: its ids lack zeros, and its baggage is a field each. */
 #include "propagate/formats.h"
 
+#include <string.h>
+
 #include <impact/baggage.h>
 
 #include "support/carrier.h"
@@ -107,6 +109,33 @@ TEST(a_name_that_no_field_can_have_is_not_written)
     CHECK_EQUAL(sent.count, 0);
     impact_context_release(context);
     impact_baggage_release(baggage);
+}
+
+/* Baggage of one name, and a carrier into which it was injected. */
+static size_t count_sent_of(size_t name_size)
+{
+    char name[256];
+    memset(name, 'n', sizeof name);
+    const impact_baggage *baggage = NULL;
+    CHECK_EQUAL(impact_baggage_set(&baggage, NULL, impact_text_from(name, name_size),
+                                   impact_text_of("1"), impact_text_of(NULL)),
+                IMPACT_OK);
+    const impact_context *context = impact_context_with_baggage(impact_context_root(), baggage);
+    carrier sent = {.count = 0};
+    carrier_inject(jaeger, &sent, context);
+    const impact_context *came = carrier_extract(jaeger, &sent);
+    CHECK_EQUAL(impact_baggage_count(impact_context_baggage(came)), sent.count);
+    impact_context_release(came);
+    impact_context_release(context);
+    impact_baggage_release(baggage);
+    return sent.count;
+}
+
+TEST(a_name_of_247_bytes_has_room_behind_the_prefix_and_a_longer_one_is_not_written)
+{
+    CHECK_EQUAL(count_sent_of(1), 1);
+    CHECK_EQUAL(count_sent_of(247), 1);
+    CHECK_EQUAL(count_sent_of(248), 0);
 }
 
 TEST(without_memory_what_can_be_is_read_and_nothing_leaks)
