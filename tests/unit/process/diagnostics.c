@@ -126,6 +126,17 @@ TEST(a_thousand_subjects_in_turn_stay_within_the_limit)
     CHECK(again > 0 && again <= 65);
 }
 
+TEST(what_was_withheld_of_a_subject_that_is_forgotten_is_told_with_the_others)
+{
+    begin();
+    for (int i = 0; i < 6; i++)
+        (void)report("cause", "first");
+    fake_clock_advance_ms(60000);
+    CHECK_EQUAL(report_all(64), 64); /* the last of them takes its place */
+    CHECK_EQUAL(report("cause", "one of the others"), 1);
+    CHECK_EQUAL(last.suppressed, 5);
+}
+
 TEST(a_subject_of_the_last_minute_is_not_forgotten_for_new_ones)
 {
     begin();
