@@ -108,6 +108,15 @@ TEST(of_a_header_8192_characters_and_180_members_are_read)
     CHECK_STRING(round_of(header), NULL);
 }
 
+TEST(members_that_end_with_the_8192nd_character_are_read_whatever_follows)
+{
+    static char header[20000];
+    (void)snprintf(header, sizeof header, "a=%04094d,b=%04093d,c=3", 1, 2);
+    CHECK_EQUAL(strlen(round_of(header)), 8192);
+    (void)snprintf(header, sizeof header, "a=%04094d,b=%04094d,c=3", 1, 2);
+    CHECK_EQUAL(strlen(round_of(header)), 4096);
+}
+
 TEST(a_member_without_room_does_not_keep_the_others_out)
 {
     static char value[9000];
