@@ -202,18 +202,43 @@ typedef struct span_parent {
 void span_parent_find(span_parent *parent, core_state *state, PyObject *context);
 void span_parent_clear(span_parent *parent);
 
+/* ---- interpreters ---- */
+
+/* Around a call into the core that may wait or call back: others may run meanwhile. */
+void gil_give_away(void);
+void gil_take_back(void);
+
+/* Around one that keeps the GIL, for it is short and reads what others may write, and that may have
+ * something to say: whose it is. */
+void call_begin(void);
+void call_end(void);
+
+/* A call into Python from the core, on whatever thread the core is. */
+typedef struct gil_visit {
+    PyThreadState *made;  /* NULL: the thread had given it away itself */
+    PyThreadState *outer; /* what the thread is in the core with */
+} gil_visit;
+
+/* Take the GIL of this interpreter. False: it is no more. */
+bool gil_enter(gil_visit *visit, PyInterpreterState *interpreter);
+void gil_leave(const gil_visit *visit);
+
+/* Whose thread this is; NULL for one of the core. Needs no GIL. */
+PyInterpreterState *interpreter_of_this_thread(void);
+
 /* ---- the rest ---- */
 
 /* An exporter that takes every batch and keeps nothing: for measuring what comes before it. */
 impact_exporter *discard_exporter(void);
 
-/* Send the core's diagnostics to a Python callable (severity, message, suppressed), or nowhere. */
 /* Open the exporter otlp. False with an exception. */
 bool otlp_exporter_open(impact_exporter **exporter, PyObject *given);
 
+/* Send this interpreter's diagnostics to a Python callable (severity, message, suppressed), or
+ * nowhere. */
 PyObject *diagnostics_report_to(PyObject *module, PyObject *callable);
 
-/* Hand over what is waiting. Call it with the GIL. */
+/* Hand over what is waiting for this interpreter. Call it with the GIL. */
 void diagnostics_drain(void);
 
 #endif

@@ -113,10 +113,28 @@ static void module_free(void *module)
     (void)module_clear(module); /* it answers 0 always */
 }
 
+/* From Python 3.12 on, and so not in the limited API of 3.10: several interpreters, each with a GIL
+ * of its own. What is older takes any interpreter, and would not know the slot. */
+#define MOD_MULTIPLE_INTERPRETERS         3
+#define MOD_PER_INTERPRETER_GIL_SUPPORTED (void *)2
+
 static PyModuleDef_Slot module_slots[] = {
     {Py_mod_exec, (void *)module_exec},
     {0, NULL},
 };
+
+static PyModuleDef_Slot module_slots_since_3_12[] = {
+    {Py_mod_exec, (void *)module_exec},
+    {MOD_MULTIPLE_INTERPRETERS, MOD_PER_INTERPRETER_GIL_SUPPORTED},
+    {0, NULL},
+};
+
+/* The Python that runs may be newer than that of the headers. */
+static bool is_since_3_12(void)
+{
+    PyObject *version = PySys_GetObject("hexversion"); /* borrowed */
+    return version && PyLong_AsLong(version) >= 0x030C0000;
+}
 
 static PyModuleDef module_definition = {
     PyModuleDef_HEAD_INIT,
@@ -132,5 +150,7 @@ static PyModuleDef module_definition = {
 
 PyMODINIT_FUNC PyInit__core(void)
 {
+    if (is_since_3_12())
+        module_definition.m_slots = module_slots_since_3_12;
     return PyModuleDef_Init(&module_definition);
 }

@@ -86,11 +86,13 @@ static bool provider_open(provider_object *self, PyObject *attributes, PyObject 
         return false;
     attribute_list list;
     attribute_list_fill(&list, self->state, attributes);
+    call_begin(); /* setenv() is called with the GIL */
     impact_status status = impact_tracer_provider_open_from_environment(
         &self->provider,
         IMPACT_TRACE_OPTIONS(.attributes = list.items, .attribute_count = list.count,
                              .exporters = is_chosen ? set.items : NULL, .exporter_count = set.count,
                              .default_exporters = "none"));
+    call_end();
     attribute_list_clear(&list);
     if (status) {
         exporter_set_close(&set);
@@ -198,9 +200,10 @@ static PyObject *call_bounded(PyObject *object, bounded_call call, PyObject *con
     if (values[0] != Py_None && !timeout_ms_of(&timeout_ms, values[0]))
         return NULL;
     impact_tracer_provider *provider = ((provider_object *)object)->provider;
-    impact_status status;
-    Py_BEGIN_ALLOW_THREADS status = call(provider, timeout_ms);
-    Py_END_ALLOW_THREADS diagnostics_drain();
+    gil_give_away();
+    impact_status status = call(provider, timeout_ms);
+    gil_take_back();
+    diagnostics_drain();
     return PyBool_FromLong(status == IMPACT_OK);
 }
 
@@ -250,8 +253,10 @@ static PyObject *provider_memory_data(PyObject *object, PyObject *unused)
 static void provider_dealloc(PyObject *object)
 {
     impact_tracer_provider *provider = ((provider_object *)object)->provider;
-    Py_BEGIN_ALLOW_THREADS impact_tracer_provider_close(provider);
-    Py_END_ALLOW_THREADS object_free(object);
+    gil_give_away();
+    impact_tracer_provider_close(provider);
+    gil_take_back();
+    object_free(object);
 }
 
 static PyMethodDef provider_methods[] = {

@@ -19,8 +19,9 @@ typedef struct registry_object {
 
 /* What the engine keeps for one check. */
 struct check {
-    PyObject *run;  /* owned */
-    PyObject *name; /* owned */
+    PyInterpreterState *interpreter; /* where it runs */
+    PyObject *run;                   /* owned */
+    PyObject *name;                  /* owned */
 };
 
 /* ---- on the engine's threads ---- */
@@ -42,27 +43,32 @@ static bool holds(PyObject *result, impact_health_run *run, PyObject *function)
 
 static impact_health_status check_run(impact_health_run *run, void *userdata)
 {
-    if (!Py_IsInitialized())
-        return IMPACT_HEALTH_FAIL;
     const struct check *check = userdata;
-    PyGILState_STATE gil = PyGILState_Ensure();
+    gil_visit visit;
+    if (!gil_enter(&visit, check->interpreter))
+        return IMPACT_HEALTH_FAIL;
     PyObject *result = PyObject_CallFunctionObjArgs(check->run, check->name, NULL);
     bool is_held = holds(result, run, check->run);
     Py_XDECREF(result);
-    PyGILState_Release(gil);
+    gil_leave(&visit);
     return is_held ? IMPACT_HEALTH_PASS : IMPACT_HEALTH_FAIL;
+}
+
+static void check_delete(struct check *check)
+{
+    Py_DECREF(check->run);
+    Py_DECREF(check->name);
+    PyMem_Free(check);
 }
 
 static void check_free(void *userdata)
 {
     struct check *check = userdata;
-    if (!Py_IsInitialized())
+    gil_visit visit;
+    if (!gil_enter(&visit, check->interpreter))
         return; /* the interpreter took its memory with it */
-    PyGILState_STATE gil = PyGILState_Ensure();
-    Py_XDECREF(check->run);
-    Py_XDECREF(check->name);
-    PyMem_Free(check);
-    PyGILState_Release(gil);
+    check_delete(check);
+    gil_leave(&visit);
 }
 
 static struct check *check_new(PyObject *run, PyObject *name)
@@ -70,6 +76,7 @@ static struct check *check_new(PyObject *run, PyObject *name)
     struct check *check = PyMem_Malloc(sizeof *check);
     if (!check)
         return NULL;
+    check->interpreter = PyInterpreterState_Get();
     check->run = Py_NewRef(run);
     check->name = Py_NewRef(name);
     return check;
@@ -172,10 +179,11 @@ static PyObject *registry_answer(PyObject *object, PyObject *arguments)
         .carrier = &headers,
     };
     impact_http_response response = IMPACT_HTTP_RESPONSE;
-    bool is_answered;
-    Py_BEGIN_ALLOW_THREADS is_answered =
+    gil_give_away();
+    bool is_answered =
         impact_health_answer(((registry_object *)object)->health, &request, &response);
-    Py_END_ALLOW_THREADS Py_DECREF(headers.pairs);
+    gil_take_back();
+    Py_DECREF(headers.pairs);
     diagnostics_drain();
     if (!is_answered)
         Py_RETURN_NONE;
@@ -213,12 +221,14 @@ static PyObject *registry_add(PyObject *object, PyObject *arguments)
     struct check *check = check_new(self->run, name);
     if (!check)
         return PyErr_NoMemory();
-    impact_status status;
-    Py_BEGIN_ALLOW_THREADS status = impact_health_add(
+    gil_give_away();
+    impact_status status = impact_health_add(
         self->health,
         IMPACT_CHECK(.name = text, .run = check_run, .userdata = check, .free_userdata = check_free,
                      .groups = groups, .timeout_ms = self->timeout_ms));
-    Py_END_ALLOW_THREADS if (status) check_free(check);
+    gil_take_back();
+    if (status)
+        check_delete(check);
     return none_or_error(status, text);
 }
 
@@ -230,10 +240,11 @@ static PyObject *registry_change(PyObject *object, PyObject *arguments)
     const char *text = read_check(arguments, &name, &groups);
     if (!text)
         return NULL;
-    impact_status status;
-    Py_BEGIN_ALLOW_THREADS status = impact_health_change(
+    gil_give_away();
+    impact_status status = impact_health_change(
         self->health, IMPACT_CHECK(.name = text, .groups = groups, .timeout_ms = self->timeout_ms));
-    Py_END_ALLOW_THREADS return none_or_error(status, text);
+    gil_take_back();
+    return none_or_error(status, text);
 }
 
 static PyObject *registry_remove(PyObject *object, PyObject *name)
@@ -241,9 +252,10 @@ static PyObject *registry_remove(PyObject *object, PyObject *name)
     const char *text = name_text(name);
     if (!text)
         return NULL;
-    impact_status status;
-    Py_BEGIN_ALLOW_THREADS status = impact_health_remove(((registry_object *)object)->health, text);
-    Py_END_ALLOW_THREADS return none_or_error(status, text);
+    gil_give_away();
+    impact_status status = impact_health_remove(((registry_object *)object)->health, text);
+    gil_take_back();
+    return none_or_error(status, text);
 }
 
 static PyObject *registry_set(PyObject *object, PyObject *arguments, PyObject *keywords)
@@ -256,11 +268,13 @@ static PyObject *registry_set(PyObject *object, PyObject *arguments, PyObject *k
     if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "$zpI:set", names, &secret,
                                      &ignores_unknown, &budget_ms))
         return NULL;
-    impact_status status;
-    Py_BEGIN_ALLOW_THREADS status = impact_health_set(
+    gil_give_away();
+    impact_status status = impact_health_set(
         self->health, IMPACT_HEALTH_OPTIONS(.secret = secret, .budget_ms = budget_ms,
                                             .ignores_unknown_checks = ignores_unknown != 0));
-    Py_END_ALLOW_THREADS if (!status) self->timeout_ms = budget_ms;
+    gil_take_back();
+    if (!status)
+        self->timeout_ms = budget_ms;
     return none_or_error(status, "the health registry cannot be set anew");
 }
 
@@ -296,9 +310,10 @@ static void registry_dealloc(PyObject *object)
 {
     registry_object *self = (registry_object *)object;
     impact_health *health = self->health;
-    Py_BEGIN_ALLOW_THREADS(void)
-        impact_health_close(health, 0); /* stuck checks are freed when they return */
-    Py_END_ALLOW_THREADS Py_XDECREF(self->run);
+    gil_give_away();
+    (void)impact_health_close(health, 0); /* stuck checks are freed when they return */
+    gil_take_back();
+    Py_XDECREF(self->run);
     object_free(object);
 }
 
