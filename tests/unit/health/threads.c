@@ -75,6 +75,18 @@ TEST(a_thread_that_is_refused_is_asked_for_again)
     CHECK_EQUAL(impact_health_close(health, patience_ms), 0);
 }
 
+TEST(a_thread_that_is_refused_is_not_asked_for_without_a_pause)
+{
+    enum { asked_before = 2, retry_ms = 100, budget_ms = 5 * retry_ms };
+    impact_health *health = gate_health(1, budget_ms);
+    add_true(health, "a");
+    refuse(1, 1000); /* there is one to look at the clock */
+    CHECK_EQUAL(probe_one(health, "a").status, IMPACT_HEALTH_UNKNOWN);
+    CHECK(1000 - atomic_load(&refused) <= asked_before + budget_ms / retry_ms);
+    refuse(1000, 0);
+    CHECK_EQUAL(impact_health_close(health, patience_ms), 0);
+}
+
 TEST(a_thread_that_is_there_runs_all_when_no_other_can_be_started)
 {
     impact_health *health = gate_health(4, patience_ms);
