@@ -67,6 +67,19 @@ TEST(a_full_socket_is_not_waited_for)
     try_both(ends);
 }
 
+TEST(no_descriptor_is_left_open)
+{
+    int ends[2];
+    REQUIRE(pipe(ends) == 0);
+    const int lowest = dup(ends[0]);
+    REQUIRE(lowest >= 0 && close(lowest) == 0);
+    for (int i = 0; i < 3; i++)
+        CHECK(impact__write_without_waiting(ends[1], "text", 4));
+    fill(ends[1]);
+    CHECK(!impact__write_without_waiting(ends[1], "text", 4));
+    CHECK_EQUAL(dup(ends[0]), lowest);
+}
+
 /* What root made it cannot open again as somebody else. */
 TEST(a_full_pipe_of_another_user_is_not_waited_for)
 {

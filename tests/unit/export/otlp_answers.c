@@ -91,8 +91,7 @@ TEST(partial_success_rejects_as_many_as_it_says)
 
 TEST(no_more_are_rejected_than_were_sent)
 {
-    const outcome o =
-        EXPORT_TO("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n\x0a\x02\x08\x09");
+    const outcome o = EXPORT_TO("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n\x0a\x02\x08\x09");
     CHECK_EQUAL(o.status, IMPACT_OK);
     CHECK_EQUAL(o.rejected, 4);
     CHECK_STRING(said, "the backend rejected 4 of 4 spans");

@@ -32,13 +32,18 @@ static struct {
     seen_span spans[seen_limit];
 } * seen;
 
+static impact_status failure;  /* what an export ends with */
+static size_t rejected_by_all; /* and one that ends well */
+
 static impact_status see(impact_exporter *exporter, const impact_batch *batch, uint32_t timeout_ms,
                          size_t *rejected)
 {
     (void)exporter;
     (void)timeout_ms;
-    (void)rejected;
     impact_span_view view;
+    if (failure)
+        return failure;
+    *rejected = rejected_by_all;
     if (batch->scope_count != 1)
         return IMPACT_EEXPORT;
     for (size_t i = 0; i < batch->span_count; i++) {
@@ -143,6 +148,7 @@ static void live_as_child(int count)
     const impact_trace_stats stats = stats_of(provider);
     CHECK_EQUAL(stats.ended, 0);
     CHECK_EQUAL(stats.queued + stats.in_flight + stats.exported, 0);
+    CHECK_EQUAL(stats.rejected + stats.failed + stats.dropped_full + stats.dropped_closed, 0);
     end_spans("c", count);
     flush_and_count((uint64_t)count);
     _exit(0);
@@ -162,6 +168,26 @@ TEST(a_child_of_an_idle_process_exports_its_own_spans)
     flush_and_count(2);
     check_seen(fork_count * 3 + 2);
     CHECK_EQUAL(count_seen(getpid(), 'p'), 2);
+    close_and_check();
+}
+
+TEST(what_its_parent_lost_is_not_counted_by_a_child)
+{
+    REQUIRE(open_provider((impact_trace_options){.queue_limit = 2, .batch_limit = 2}));
+    failure = IMPACT_EEXPORT;
+    end_spans("p", 100); /* more than have room */
+    (void)impact_tracer_provider_flush(provider, tracing_timeout_ms);
+    failure = IMPACT_OK;
+    rejected_by_all = 1;
+    end_spans("p", 1);
+    CHECK_EQUAL(impact_tracer_provider_flush(provider, tracing_timeout_ms), IMPACT_EEXPORT);
+    rejected_by_all = 0;
+    CHECK(stats_of(provider).failed > 0);
+    CHECK_EQUAL(stats_of(provider).rejected, 1);
+    const pid_t child = fork();
+    if (child == 0)
+        live_as_child(1);
+    wait_for(child);
     close_and_check();
 }
 
