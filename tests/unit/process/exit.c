@@ -168,6 +168,43 @@ TEST(to_remove_a_member_waits_until_its_call_has_returned)
     CHECK_EQUAL(end_of(remove_from_another_thread), 0);
 }
 
+static void *fork_and_remove_what_is_called(void *unused)
+{
+    (void)unused;
+    (void)pthread_barrier_wait(&barrier);
+    const pid_t child = fork();
+    if (child == 0) {
+        (void)alarm(20);
+        impact__exit_remove(&a);
+        _exit(0);
+    }
+    int status = -1;
+    (void)waitpid(child, &status, 0);
+    if (status != 0)
+        _exit(9);
+    (void)pthread_barrier_wait(&barrier);
+    return NULL;
+}
+
+static void return_when_the_child_has_ended(void *unused)
+{
+    (void)unused;
+    wait_for_the_remover();
+    wait_for_the_remover();
+}
+
+static void fork_while_a_member_is_called(void)
+{
+    a.at_exit = return_when_the_child_has_ended;
+    CHECK(pthread_barrier_init(&barrier, NULL, 2) == 0 && !impact__exit_add(&a));
+    start(fork_and_remove_what_is_called);
+}
+
+TEST(a_child_does_not_wait_for_a_call_that_its_parent_makes)
+{
+    CHECK_EQUAL(end_of(fork_while_a_member_is_called), 0);
+}
+
 /* ---- the door ---- */
 
 static atomic_bool is_inside;
