@@ -1,14 +1,20 @@
 """Tracing: the Flask extension, and init_tracing for programs without Flask."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from __future__ import annotations
 
-import flask
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
 from opentelemetry import trace
 
+from .. import logger
+from . import process_end
 from .instrumentors import autoinstrument_app
-from .provider import TracerProvider, shutdown_at_exit
+from .provider import TracerProvider
 from .resource import Resource, detect_attributes
+
+if TYPE_CHECKING:
+    import flask  # most programs that are traced have no need of it
 
 Attributes = Mapping[str, Any] | None
 
@@ -25,6 +31,7 @@ def init_tracing(
     *,
     resource_attributes: Attributes = None,
     otlp: Mapping[str, Any] | None = None,
+    flush_on_sigterm: bool = False,
 ) -> trace.TracerProvider:
     """Make a tracer provider, or take the given one, and make it the process's own.
 
@@ -32,7 +39,9 @@ def init_tracing(
     find, and both over `OTEL_RESOURCE_ATTRIBUTES`. The exporters are those of
     `OTEL_TRACES_EXPORTER`, or the exporter otlp with the options `otlp` where they are given:
     `endpoint`, `headers`, `timeout`, `certificate_file`, `client_certificate_file`,
-    `client_key_file`. A provider that is given keeps its own resource and exporters.
+    `client_key_file`. A provider that is given keeps its own resource and exporters. What waits is
+    exported when the process ends; with `flush_on_sigterm` also when SIGTERM ends it, which nobody
+    handles.
     """
     if tracer_provider is None:
         described = _one_of(attributes, resource_attributes)
@@ -41,7 +50,9 @@ def init_tracing(
             exporters=None if initialize_exporters else (),
             otlp=otlp,
         )
-        shutdown_at_exit(tracer_provider)
+        process_end.shutdown_at_exit(tracer_provider)
+    if flush_on_sigterm:
+        process_end.flush_on_sigterm()
     if set_global_tracer_provider:
         trace.set_tracer_provider(tracer_provider)
     return tracer_provider
@@ -58,7 +69,8 @@ class Tracing:
     """The Flask extension: a tracer provider, and instrumentors for the app.
 
     It reads `TRACING_ENABLED` (True), `TRACING_INSTRUMENTORS` (None: all that are installed),
-    `TRACING_RESOURCE_ATTRIBUTES` ({}) and `TRACING_OTLP` (None; options of `init_tracing`).
+    `TRACING_RESOURCE_ATTRIBUTES` ({}), and `TRACING_OTLP` (None) and `TRACING_FLUSH_ON_SIGTERM`
+    (False), which are arguments of `init_tracing`.
     """
 
     def __init__(self, app: flask.Flask | None = None) -> None:
@@ -94,6 +106,7 @@ class Tracing:
             set_global_tracer_provider,
             initialize_exporters,
             otlp=app.config.get("TRACING_OTLP"),
+            flush_on_sigterm=app.config.get("TRACING_FLUSH_ON_SIGTERM", False),
         )
         applied = autoinstrument_app(app, app.config.get("TRACING_INSTRUMENTORS"), provider)
         self.tracer_provider = provider
@@ -105,6 +118,14 @@ class Tracing:
                 "resource_attributes": _resource_attributes(provider),
             },
         )
+
+    def init_celery(self, celery_app: Any, **kwargs: Any) -> None:
+        """Trace the Flask app that a Celery app has as `flask_app`; the arguments of `init_app`."""
+        flask_app = getattr(celery_app, "flask_app", None)
+        if flask_app is None:
+            logger.warning("No flask_app connected to Celery. Cannot initialize tracing.")
+            return
+        self.init_app(flask_app, **kwargs)
 
 
 def _resource_attributes(provider: trace.TracerProvider) -> Mapping[str, Any]:

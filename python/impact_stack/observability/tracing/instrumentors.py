@@ -1,15 +1,21 @@
 """OpenTelemetry's instrumentors, found by their entry points and applied to an app."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable
 from importlib import metadata
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import flask
 from opentelemetry import trace
 
 from .. import logger
 
+if TYPE_CHECKING:
+    import flask
+
 _GROUP = "opentelemetry_instrumentor"
+
+Apply = Callable[[Any, Any, Any], None]
 
 
 def autoinstrument_app(
@@ -25,7 +31,7 @@ def autoinstrument_app(
     for entry_point in _entry_points(instrumentors):
         try:
             instrumentor_class = entry_point.load()
-            apply = _APPLY.get(entry_point.name, _apply_globally)
+            apply: Apply = _APPLY.get(entry_point.name, _apply_globally)
             apply(instrumentor_class(), app, tracer_provider)
         except Exception as error:  # pylint: disable=broad-exception-caught
             logger.error(
@@ -90,7 +96,7 @@ def _apply_to_logging(instrumentor: Any, app: flask.Flask, provider: Any) -> Non
     )
 
 
-_APPLY: dict[str, Callable[[Any, flask.Flask, Any], None]] = {
+_APPLY: dict[str, Apply] = {
     "flask": _apply_to_app,
     "sqlalchemy": _apply_to_engine,
     "logging": _apply_to_logging,

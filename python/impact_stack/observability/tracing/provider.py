@@ -6,10 +6,8 @@ is better said in Python. opentelemetry-sdk is not used.
 
 from __future__ import annotations
 
-import atexit
 import functools
 import traceback
-import weakref
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -27,8 +25,6 @@ from .resource import Resource
 
 if TYPE_CHECKING:
     from typing_extensions import Self
-
-_EXIT_TIMEOUT_MS = 5000
 
 
 class Span(_core.Span, trace.Span):
@@ -124,28 +120,12 @@ class TracerProvider(_core.TracerProvider, trace.TracerProvider):
         """Open it. What is not valid raises, and nothing is left open."""
         if otlp is not None and exporters is None:
             exporters = ("otlp",)
-        return super().__new__(
-            cls, attributes, exporters=exporters, otlp=otlp_arguments(otlp)
-        )
+        return super().__new__(cls, attributes, exporters=exporters, otlp=otlp_arguments(otlp))
 
     @functools.cached_property
     def resource(self) -> Resource:
         """What the spans are said to come from."""
         return Resource(self._resource_attributes())
-
-
-_providers_to_shut_down: weakref.WeakSet[TracerProvider] = weakref.WeakSet()
-
-
-def shutdown_at_exit(provider: TracerProvider) -> None:
-    """Export what is left when the interpreter ends, within five seconds."""
-    _providers_to_shut_down.add(provider)
-
-
-@atexit.register
-def _shutdown_providers() -> None:
-    for provider in list(_providers_to_shut_down):
-        provider.shutdown(_EXIT_TIMEOUT_MS)
 
 
 def _warn_ended(method: str) -> None:

@@ -1,0 +1,33 @@
+"""Our provider for any Python program, without a line of code in it.
+
+    OTEL_PYTHON_TRACER_PROVIDER=impact_stack python app.py
+
+gives it to whoever asks opentelemetry-api for one, which is the entry point
+`opentelemetry_tracer_provider`. Beside that,
+
+    opentelemetry-instrument python app.py
+
+applies the instrumentors that are installed: see `distro`.
+"""
+
+from __future__ import annotations
+
+import os
+
+from opentelemetry import trace
+
+from .extension import init_tracing
+
+_EXPORTER = "OTEL_TRACES_EXPORTER"
+
+
+def tracer_provider() -> trace.TracerProvider:
+    """Make a provider out of the environment.
+
+    Unlike a Flask app, which exports nothing unless it is told to, it has the default that the
+    specification gives an exporter.
+    """
+    if not os.environ.get(_EXPORTER):
+        os.environ[_EXPORTER] = "otlp"
+    flush_on_sigterm = os.environ.get("TRACING_FLUSH_ON_SIGTERM", "").strip().lower() == "true"
+    return init_tracing(set_global_tracer_provider=False, flush_on_sigterm=flush_on_sigterm)

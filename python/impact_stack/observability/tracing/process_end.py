@@ -1,0 +1,117 @@
+"""How the spans that wait survive the end of a process, however it ends.
+
+DESIGN: an interpreter that ends in good order runs `atexit`. Three kinds of process do not, and
+nobody shall need a hook for them:
+
+- Children of multiprocessing, and of billiard, leave by `os._exit`. Before it both run what was
+  given to `util.Finalize`; what was given before the child ran its own code they forget. So each
+  child is told anew, by `util.register_after_fork`.
+- The prefork workers of Celery, which are such children, leave by `os._exit` without that; but they
+  send `worker_process_shutdown`.
+- A process that SIGTERM kills. A signal handler is the program's own affair: there is one only
+  where it is asked for, and where nobody else has one.
+
+These libraries are not imported here: they are looked for where they may have come since, when a
+provider is made and in each forked child.
+"""
+
+from __future__ import annotations
+
+import atexit
+import importlib
+import os
+import signal
+import sys
+import threading
+import weakref
+from typing import Any, Protocol
+
+from .. import logger
+
+TIMEOUT_MS = 5000
+"""That long an end is held up at most."""
+
+_LIBRARIES = ("multiprocessing", "billiard")
+_LAST = -(2**31)
+"""The priority of what is to come after all other finalizers, which may make spans."""
+
+
+class _Provider(Protocol):
+    def shutdown(self, timeout_millis: int, /) -> object: ...
+
+    def force_flush(self, timeout_millis: int, /) -> object: ...
+
+
+_providers: weakref.WeakSet[Any] = weakref.WeakSet()
+_told: set[str] = set()
+
+
+def shutdown_at_exit(provider: _Provider) -> None:
+    """Export what is left when the process ends, within five seconds."""
+    _providers.add(provider)
+    _tell_libraries()
+
+
+@atexit.register
+def _shut_down() -> None:
+    for provider in list(_providers):
+        provider.shutdown(TIMEOUT_MS)
+
+
+# ---- children that leave by os._exit ----
+
+
+def _tell_libraries() -> None:
+    """Have the libraries that are here say when a child of theirs ends."""
+    for library in _LIBRARIES:
+        process = sys.modules.get(f"{library}.process")
+        if process is None:
+            continue
+        util = importlib.import_module(f"{library}.util")  # billiard imports it in the child only
+        if library not in _told:
+            _told.add(library)
+            util.register_after_fork(_finalize_in_child, lambda finalize, util=util: finalize(util))
+        if type(process.current_process()).__name__ != "_MainProcess":
+            _finalize_in_child(util)
+    signals = sys.modules.get("celery.signals")
+    if signals is not None and "celery" not in _told:
+        _told.add("celery")
+        signals.worker_process_shutdown.connect(
+            _on_worker_process_shutdown, weak=False, dispatch_uid=__name__
+        )
+
+
+def _finalize_in_child(util: Any) -> None:
+    util.Finalize(None, _shut_down, exitpriority=_LAST)
+
+
+def _on_worker_process_shutdown(**_: Any) -> None:
+    _shut_down()
+
+
+os.register_at_fork(after_in_child=_tell_libraries)
+
+
+# ---- SIGTERM ----
+
+
+def flush_on_sigterm() -> None:
+    """Export what is left when SIGTERM ends the process, which has its default action yet.
+
+    It ends as it would have: of the signal.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        logger.warning("SIGTERM can only be handled from the main thread: spans may be lost")
+    elif signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, _end_of_signal)
+
+
+def _end_of_signal(number: int, _frame: Any) -> None:
+    if signal.getsignal(number) is not _end_of_signal:
+        # A later handler has called this one, and decides what comes next.
+        for provider in list(_providers):
+            provider.force_flush(TIMEOUT_MS)
+        return
+    _shut_down()
+    signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)

@@ -1,0 +1,174 @@
+"""Real servers: every worker exports its spans when it ends, without a hook of the user's."""
+
+import re
+import signal
+
+import processes
+import pytest
+
+APP = """
+import os
+import flask
+from impact_stack.observability import tracing
+
+app = flask.Flask("served")
+app.config["TRACING_INSTRUMENTORS"] = ["flask"]
+app.config["TRACING_FLUSH_ON_SIGTERM"] = bool(os.environ.get("ASK_FOR_SIGTERM"))
+
+@app.get("/work")
+def work():
+    return str(os.getpid())
+
+tracing.Tracing(app)
+"""
+
+UNTRACED_APP = """
+import os
+import flask
+
+app = flask.Flask("served")
+app.config["TRACING_INSTRUMENTORS"] = ["flask"]
+
+@app.get("/work")
+def work():
+    return str(os.getpid())
+"""
+
+GUNICORN = [processes.BIN / "gunicorn", "--bind", "127.0.0.1:0", "--log-level", "info"]
+GUNICORN_ADDRESS = r"Listening at: (http://127\.0\.0\.1:\d+)"
+REQUESTS = 20
+NAME = "GET /work"
+
+
+def address(server, pattern):
+    """Return where it listens, as it says itself."""
+    return server.wait_for(lambda: re.search(pattern, server.log), "listening")[1]
+
+
+def ask(server, url, count=REQUESTS):
+    """Send requests; return the processes that have answered."""
+    server.wait_for(lambda: processes.get(f"{url}/work"), "answering")
+    return {int(processes.get(f"{url}/work")) for _ in range(count - 1)}
+
+
+def check_gunicorn(folder, arguments, app=APP, number=signal.SIGTERM):
+    """Serve 20 requests, end it, and return what it has exported."""
+    (folder / "served.py").write_text(app)
+    with processes.collector() as collector:
+        command = [*GUNICORN, *arguments, "served:app"]
+        with processes.serving(command, folder, collector.environment()) as server:
+            pids = ask(server, address(server, GUNICORN_ADDRESS))
+            status, _ = server.stop(number)
+        assert status == 0, server.log
+        assert "Traceback" not in server.log, server.log
+        collector.exported.check(NAME, REQUESTS)
+        assert pids <= collector.exported.pids_of(NAME)
+        return collector.exported
+
+
+@pytest.mark.parametrize("preload", [[], ["--preload"]], ids=["", "preload"])
+@pytest.mark.parametrize("kind", ["sync", "gthread", "gevent"])
+def test_gunicorns_workers_export_their_spans(tmp_path, kind, preload):
+    """20 of 20, whether the app was loaded before the fork or after it."""
+    check_gunicorn(tmp_path, ["--worker-class", kind, "--workers", "2", "--threads", "2", *preload])
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGQUIT], ids=["INT", "QUIT"])
+def test_gunicorn_may_be_stopped_in_a_hurry(tmp_path, number):
+    """Its workers end in good order all the same."""
+    check_gunicorn(tmp_path, ["--workers", "2"], number=number)
+
+
+def test_gunicorns_workers_may_be_replaced_all_the_time(tmp_path):
+    """--max-requests: each has ids and a name of its own."""
+    spans = check_gunicorn(tmp_path, ["--workers", "1", "--max-requests", "5", "--preload"])
+    assert len(spans.instances) >= 4
+
+
+def test_gunicorn_may_be_told_to_reload(tmp_path):
+    """HUP: the workers of before and those of after export what they have made."""
+    (tmp_path / "served.py").write_text(APP)
+    with processes.collector() as collector:
+        command = [*GUNICORN, "--workers", "1", "served:app"]
+        with processes.serving(command, tmp_path, collector.environment()) as server:
+            url = address(server, GUNICORN_ADDRESS)
+            before = ask(server, url, 10)
+            server.process.send_signal(signal.SIGHUP)
+            server.wait_for(lambda: len(collector.exported.named(NAME)) == 10, "reloaded")
+            after = ask(server, url, 10)
+            assert server.stop()[0] == 0
+        collector.exported.check(NAME, REQUESTS)
+        assert before.isdisjoint(after)
+
+
+@pytest.mark.parametrize("preload", [[], ["--preload"]], ids=["", "preload"])
+def test_the_module_for_gunicorn_traces_an_app_that_does_not(tmp_path, preload):
+    """As the original's: `-c python:impact_stack.observability.tracing.gunicorn`."""
+    module = "python:impact_stack.observability.tracing.gunicorn"
+    spans = check_gunicorn(tmp_path, ["-c", module, "--workers", "2", *preload], UNTRACED_APP)
+    assert {one["wsgi_server"] for one in spans.resources} == {"gunicorn"}
+
+
+def test_the_module_for_gunicorn_leaves_a_traced_app_alone(tmp_path):
+    """A request makes one span, not two."""
+    check_gunicorn(tmp_path, ["-c", "python:impact_stack.observability.tracing.gunicorn"])
+
+
+def test_a_collector_that_is_down_delays_no_stop(tmp_path):
+    """By a second at most, of two workers with spans that wait."""
+    (tmp_path / "served.py").write_text(APP)
+    seconds = {}
+    for exporter in ("none", "otlp"):
+        env = processes.environment(processes.closed_port(), OTEL_TRACES_EXPORTER=exporter)
+        command = [*GUNICORN, "--workers", "2", "served:app"]
+        with processes.serving(command, tmp_path, env) as server:
+            ask(server, address(server, GUNICORN_ADDRESS))
+            status, seconds[exporter] = server.stop()
+        assert status == 0, server.log
+    assert seconds["otlp"] - seconds["none"] < 1
+
+
+FLASK_ADDRESS = r"Running on (http://127\.0\.0\.1:\d+)"
+WAITRESS_ADDRESS = r"Serving on (http://127\.0\.0\.1:\d+)"
+SINGLE = {
+    "flask": ([processes.BIN / "flask", "--app", "served", "run", "--port", "0"], FLASK_ADDRESS),
+    "waitress": (
+        [processes.BIN / "waitress-serve", "--listen", "127.0.0.1:0", "served:app"],
+        WAITRESS_ADDRESS,
+    ),
+}
+
+
+def stop_single(folder, kind, number, **more):
+    """Serve 20 requests with a server that has one process; return its status and its spans."""
+    (folder / "served.py").write_text(APP)
+    command, pattern = SINGLE[kind]
+    with processes.collector() as collector:
+        env = collector.environment(PYTHONPATH=str(folder), **more)
+        with processes.serving(command, folder, env) as server:
+            ask(server, address(server, pattern))
+            status, _ = server.stop(number)
+        assert "Traceback" not in server.log, server.log
+        return status, collector.exported
+
+
+@pytest.mark.parametrize("kind", SINGLE)
+def test_an_interrupted_server_exports_its_spans(tmp_path, kind):
+    """Ctrl-C."""
+    stop_single(tmp_path, kind, signal.SIGINT)[1].check(NAME, REQUESTS)
+
+
+@pytest.mark.parametrize("kind", SINGLE)
+def test_a_server_that_sigterm_kills_exports_where_that_was_asked_for(tmp_path, kind):
+    """And its status is that of the signal nevertheless."""
+    status, spans = stop_single(tmp_path, kind, signal.SIGTERM, ASK_FOR_SIGTERM="1")
+    assert status == -signal.SIGTERM
+    spans.check(NAME, REQUESTS)
+
+
+@pytest.mark.parametrize("kind", SINGLE)
+def test_nobody_handles_sigterm_unasked(tmp_path, kind):
+    """It kills at once, as it does without tracing."""
+    status, spans = stop_single(tmp_path, kind, signal.SIGTERM)
+    assert status == -signal.SIGTERM
+    assert not spans.named(NAME)
