@@ -2,9 +2,11 @@
 #include <impact/plugin.h>
 
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <impact/health.h>
@@ -296,6 +298,34 @@ TEST(a_child_gives_up_the_port_and_can_close_the_server)
     int status = -1;
     CHECK_EQUAL(waitpid(child, &status, 0), child);
     CHECK_EQUAL(status, 0);
+}
+
+/* ---- signals ---- */
+
+static atomic_int taken_count;
+
+static void take_signal(int signal)
+{
+    (void)signal;
+    atomic_fetch_add(&taken_count, 1);
+}
+
+TEST(the_hosts_signals_are_not_taken_by_the_servers_threads)
+{
+    const struct timespec at_once = {0, 0};
+    const struct sigaction action = {.sa_handler = take_signal};
+    sigset_t set;
+    uint16_t port;
+    CHECK(sigaction(SIGUSR1, &action, NULL) == 0);
+    impact_server *server = open_server(echo, answer_body, &port);
+    CHECK(sigemptyset(&set) == 0 && sigaddset(&set, SIGUSR1) == 0);
+    CHECK(pthread_sigmask(SIG_BLOCK, &set, NULL) == 0);
+    CHECK(kill(getpid(), SIGUSR1) == 0);
+    /* Whoever could have taken it has run since. */
+    CHECK_EQUAL(wire_status(wire_ask(port, "GET / HTTP/1.1\r\nHost: a\r\n\r\n")), 201);
+    CHECK_EQUAL(atomic_load(&taken_count), 0);
+    CHECK_EQUAL(sigtimedwait(&set, NULL, &at_once), SIGUSR1);
+    close_server(server);
 }
 
 /* ---- memory ---- */

@@ -18,6 +18,7 @@
 #include <assert.h>
 #include <pthread.h>
 #include <stddef.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <impact/process.h>
@@ -212,15 +213,27 @@ static struct MHD_Daemon *start_daemon_without_signals(impact_server *server)
     return daemon;
 }
 
+/* A daemon that could not be started has closed the socket, or has not: that depends on how far it
+ * came. What has the number now may be another thread's. */
+static void close_if_it_is_still(int descriptor, const struct stat *socket)
+{
+    struct stat now;
+    if (fstat(descriptor, &now) == 0 && now.st_dev == socket->st_dev &&
+        now.st_ino == socket->st_ino)
+        (void)close(descriptor); /* nothing was written */
+}
+
 static impact_status start(impact_server *server, const char *address, uint16_t *port)
 {
     uint16_t bound = 0;
+    struct stat socket = {.st_ino = 0};
     const impact_status status = impact__listen_open(&server->descriptor, &bound, address);
     if (status)
         return status;
+    (void)fstat(server->descriptor, &socket); /* it is open */
     server->daemon = start_daemon_without_signals(server);
     if (!server->daemon) {
-        (void)close(server->descriptor); /* nothing was written */
+        close_if_it_is_still(server->descriptor, &socket);
         return IMPACT_ESYSTEM;
     }
     *port = bound;
