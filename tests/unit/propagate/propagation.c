@@ -1,6 +1,10 @@
 /* The process's propagator: its default, the program's own, several in one. */
 #include <impact/propagation.h>
 
+#include <pthread.h>
+#include <sched.h>
+#include <stdint.h>
+
 #include <impact/baggage.h>
 
 #include "propagate/formats.h"
@@ -149,6 +153,32 @@ TEST(a_programs_own_can_be_the_processs_alone_or_with_others)
     CHECK_EQUAL(sent.count, 0);
     CHECK_EQUAL(impact_propagation_set(NULL), IMPACT_OK);
     impact_propagator_composite_close(both);
+}
+
+/* Until there is another than `before`, and what that says of itself. */
+static void *wait_for_another(void *before)
+{
+    const impact_propagator *found = NULL;
+    while ((found = impact_propagation_get()) == before)
+        (void)sched_yield();
+    CHECK_STRING(found->name, "composite");
+    CHECK_STRING(found->fields[0], "b3");
+    return NULL;
+}
+
+/* ThreadSanitizer sees whether it was written before. */
+TEST(who_finds_a_programs_propagator_finds_it_whole)
+{
+    pthread_t thread;
+    impact_propagator *made = NULL;
+    const impact_propagator *members[] = {impact_propagator_find("b3")};
+    const impact_propagator *before = impact_propagation_get();
+    REQUIRE(pthread_create(&thread, NULL, wait_for_another, (void *)(uintptr_t)before) == 0);
+    REQUIRE(impact_propagator_composite_open(&made, members, 1) == IMPACT_OK);
+    CHECK_EQUAL(impact_propagation_set(made), IMPACT_OK);
+    (void)pthread_join(thread, NULL);
+    CHECK_EQUAL(impact_propagation_set(NULL), IMPACT_OK);
+    impact_propagator_composite_close(made);
 }
 
 TEST(one_that_lacks_a_part_is_refused)
