@@ -2,11 +2,12 @@
 #include "base/ticks.h"
 
 #include <fcntl.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <unistd.h>
+
+#include "base/once.h"
 
 static atomic_bool is_trusted;
 
@@ -48,8 +49,8 @@ static void look(void)
 
 bool impact__ticks_look(void)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    (void)pthread_once(&once, look); /* cannot fail */
+    static impact__once once;
+    impact__once_do(&once, look);
     return impact__ticks_are_trusted();
 }
 

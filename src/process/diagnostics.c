@@ -22,6 +22,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/once.h"
 #include "process/diagnostics.h"
 #include "base/text.h"
 #include "base/thread.h"
@@ -317,7 +318,7 @@ static impact__fork_member member = {
     .in_parent = let_go,
     .in_child = begin_anew,
 };
-static pthread_once_t once = PTHREAD_ONCE_INIT;
+static impact__once once;
 static impact_status fork_status;
 
 static void watch_forks(void)
@@ -327,7 +328,7 @@ static void watch_forks(void)
 
 impact_status impact__diagnostics_listen(void)
 {
-    (void)pthread_once(&once, watch_forks); /* cannot fail */
+    impact__once_do(&once, watch_forks);
     atomic_store_explicit(&is_listening, true, memory_order_relaxed);
     return fork_status;
 }

@@ -20,6 +20,7 @@
 #include <stdatomic.h>
 
 #include "base/clock.h"
+#include "base/once.h"
 #include "base/thread.h"
 #include "process/fork.h"
 
@@ -131,7 +132,7 @@ static void open_door(void)
 
 impact_status impact__door_open(void)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    (void)pthread_once(&once, open_door); /* cannot fail */
+    static impact__once once;
+    impact__once_do(&once, open_door);
     return opened;
 }

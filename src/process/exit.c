@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/once.h"
 #include "base/thread.h"
 #include "process/door.h"
 #include "process/fork.h"
@@ -115,8 +116,8 @@ static void open_end(void)
 
 impact_status impact_door_watch(void)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    (void)pthread_once(&once, open_end); /* cannot fail */
+    static impact__once once;
+    impact__once_do(&once, open_end);
     if (opened)
         return opened;
     return atexit(end) ? IMPACT_ENOMEM : IMPACT_OK;
@@ -131,8 +132,8 @@ static void watch(void)
 
 impact_status impact__exit_add(impact__exit_member *member)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    (void)pthread_once(&once, watch); /* cannot fail */
+    static impact__once once;
+    impact__once_do(&once, watch);
     if (first_watch)
         return first_watch;
     (void)pthread_mutex_lock(&lock);

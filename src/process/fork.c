@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/once.h"
 #include "base/options.h"
 #include "base/thread.h"
 
@@ -54,8 +55,9 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards the list; hel
 static impact__fork_member *first;
 static impact__fork_member *last;
 
-static pthread_once_t watch_once = PTHREAD_ONCE_INIT;
+static impact__once watch_once;
 static int watch_failure;
+static bool is_watched; /* one of the handlers was called: a child need not register them again */
 
 static void before_fork(void)
 {
@@ -75,6 +77,7 @@ static void after_fork_in_child(void)
 {
     atomic_store_explicit(impact__fork_generation_at, 0, memory_order_relaxed);
     (void)impact__fork_generation_renew();
+    is_watched = true;
     for (impact__fork_member *member = first; member; member = member->next)
         member->in_child(member->owner);
     (void)pthread_mutex_unlock(&lock);
@@ -82,12 +85,13 @@ static void after_fork_in_child(void)
 
 static void watch(void)
 {
-    watch_failure = pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
+    if (!is_watched)
+        watch_failure = pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
 }
 
 impact_status impact__fork_watch(void)
 {
-    (void)pthread_once(&watch_once, watch); /* cannot fail */
+    impact__once_do(&watch_once, watch);
     return watch_failure ? IMPACT_ENOMEM : IMPACT_OK;
 }
 

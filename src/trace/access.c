@@ -4,6 +4,7 @@
 #include <sched.h>
 
 #include "base/barrier.h"
+#include "base/once.h"
 #include "base/thread.h"
 #include "process/diagnostics.h"
 
@@ -40,8 +41,8 @@ uint64_t impact__access_late_count(void)
 
 static impact__span *come_late(void)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    (void)pthread_once(&once, watch_forks); /* cannot fail */
+    static impact__once once;
+    impact__once_do(&once, watch_forks);
     atomic_fetch_add_explicit(&late_count, 1, memory_order_relaxed);
     impact_diagnostics_report(IMPACT_SEVERITY_WARNING, "span", "late",
                               "a span was used after its end: nothing was done");

@@ -10,6 +10,7 @@
 #include <assert.h>
 #include <pthread.h>
 
+#include "base/once.h"
 #include "base/options.h"
 #include "base/thread.h"
 #include "trace/grace.h"
@@ -65,8 +66,8 @@ static void register_for_forks(void)
 
 static void watch_forks(void)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    (void)pthread_once(&once, register_for_forks); /* cannot fail */
+    static impact__once once;
+    impact__once_do(&once, register_for_forks);
 }
 
 /* ---- retired ones ---- */

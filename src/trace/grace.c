@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "base/barrier.h"
+#include "base/once.h"
 #include "process/fork.h"
 
 enum {
@@ -23,7 +24,7 @@ static _Atomic uint32_t started_by_strangers[impact__hold_count + 1];
 static _Atomic uint32_t ended_by_strangers[impact__hold_count + 1];
 
 static pthread_key_t key; /* its only use: to be told when a thread ends */
-static pthread_once_t key_once = PTHREAD_ONCE_INIT;
+static impact__once key_once;
 static bool has_key;
 
 static impact__grace_thread *thread_at(uint32_t number)
@@ -86,7 +87,7 @@ static void make_key(void)
 
 void impact__grace_watch(void)
 {
-    (void)pthread_once(&key_once, make_key); /* cannot fail */
+    impact__once_do(&key_once, make_key);
 }
 
 impact__grace_thread *impact__grace_take(void)

@@ -4,11 +4,12 @@
 #include <stddef.h>
 
 #include "base/barrier.h"
+#include "base/once.h"
 
 /* On lines of their own: what lies beside them is read with each span. */
 static _Alignas(64) impact__owner first[impact__pool_chunk_count];
 static impact__pool owners = IMPACT__POOL(first);
-static pthread_once_t once = PTHREAD_ONCE_INIT;
+static impact__once once;
 
 atomic_bool impact__owners_are_biased;
 
@@ -22,7 +23,7 @@ static void open_pool(void)
 
 impact__owner *impact__owner_take(void)
 {
-    (void)pthread_once(&once, open_pool); /* cannot fail */
+    impact__once_do(&once, open_pool);
     return impact__pool_take(&owners);
 }
 

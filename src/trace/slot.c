@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "base/alloc.h"
+#include "base/once.h"
 
 typedef union slot {
     impact__span span;
@@ -13,7 +14,7 @@ typedef union slot {
 
 static _Alignas(64) slot first_chunk[impact__pool_chunk_count];
 impact__pool impact__slot_pool = IMPACT__POOL(first_chunk);
-static pthread_once_t once = PTHREAD_ONCE_INIT;
+static impact__once once;
 
 static void open_pool(void)
 {
@@ -22,7 +23,7 @@ static void open_pool(void)
 
 void impact__slots_open(void)
 {
-    (void)pthread_once(&once, open_pool); /* cannot fail */
+    impact__once_do(&once, open_pool);
 }
 
 /* Its lock may be held by a thread that is not in this process. */

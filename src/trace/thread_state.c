@@ -4,11 +4,12 @@
 #include <pthread.h>
 
 #include "base/alloc.h"
+#include "base/once.h"
 
 _Thread_local impact__thread_state *impact__the_thread_state IMPACT__THREAD_LOCAL_MODEL;
 
 static pthread_key_t key; /* its only use: to be told when a thread ends */
-static pthread_once_t key_once = PTHREAD_ONCE_INIT;
+static impact__once key_once;
 static bool has_key;
 
 static void release(void *memory)
@@ -34,7 +35,7 @@ void impact__thread_state_seed(impact__thread_state *state)
 
 impact__thread_state *impact__thread_state_make(void)
 {
-    (void)pthread_once(&key_once, make_key); /* cannot fail */
+    impact__once_do(&key_once, make_key);
     impact__thread_state *state = has_key ? impact__alloc(NULL, sizeof *state) : NULL;
     if (!state)
         return NULL;

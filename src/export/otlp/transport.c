@@ -16,7 +16,6 @@
 
 #include <assert.h>
 #include <limits.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <strings.h>
@@ -31,6 +30,7 @@
 #include "base/alloc.h"
 #include "base/buffer.h"
 #include "base/clock.h"
+#include "base/once.h"
 #include "base/text.h"
 #include "export/otlp/response.h"
 #include "export/otlp/retry.h"
@@ -171,7 +171,7 @@ static bool add_headers(otlp__http *http)
     return are_added;
 }
 
-static pthread_once_t start_once = PTHREAD_ONCE_INIT;
+static impact__once start_once;
 static impact_status start_status;
 
 /* Never undone: curl_global_cleanup is the host's to call, who may use libcurl too. */
@@ -202,7 +202,7 @@ impact_status otlp__http_open(otlp__http **http, const otlp__settings *settings)
     opened->has_tls = speaks_tls(settings->url);
     atomic_init(&opened->end_ns, UINT64_MAX);
     opened->body = IMPACT__BUFFER(settings->allocator);
-    (void)pthread_once(&start_once, start_libcurl); /* cannot fail */
+    impact__once_do(&start_once, start_libcurl);
     impact_status status = start_status;
     if (status == IMPACT_OK)
         status = add_headers(opened) ? open_handles(opened) : IMPACT_ENOMEM;

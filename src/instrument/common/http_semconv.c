@@ -2,12 +2,12 @@
 #include "instrument/common/http_semconv.h"
 
 #include <assert.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/authority.h"
 #include "base/environment.h"
+#include "base/once.h"
 #include "base/text.h"
 
 enum { method_list_limit = 512 }; /* bytes of OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS */
@@ -15,7 +15,7 @@ enum { method_list_limit = 512 }; /* bytes of OTEL_INSTRUMENTATION_HTTP_KNOWN_ME
 /* RFC 9110 9, RFC 5789, and QUERY of draft-ietf-httpbis-safe-method-w-body. */
 static char known_methods[method_list_limit] =
     "CONNECT,DELETE,GET,HEAD,OPTIONS,PATCH,POST,PUT,QUERY,TRACE";
-static pthread_once_t known_methods_once = PTHREAD_ONCE_INIT;
+static impact__once known_methods_once;
 
 static void read_known_methods(void)
 {
@@ -31,7 +31,7 @@ static void read_known_methods(void)
 
 bool impact__http_method_is_known(const char *method)
 {
-    (void)pthread_once(&known_methods_once, read_known_methods); /* cannot fail */
+    impact__once_do(&known_methods_once, read_known_methods);
     impact_text rest = impact_text_of(known_methods);
     impact_text known;
     while (impact__environment_member(&known, &rest))

@@ -8,7 +8,6 @@
 #include <impact/curl.h>
 
 #include <limits.h>
-#include <pthread.h>
 #include <stddef.h>
 #include <string.h>
 #include <strings.h>
@@ -16,6 +15,7 @@
 #include <impact/process.h>
 
 #include "base/alloc.h"
+#include "base/once.h"
 #include "base/options.h"
 
 enum {
@@ -223,7 +223,7 @@ static impact_status add(impact_health *health, const impact_check_http_options 
     return status;
 }
 
-static pthread_once_t start_once = PTHREAD_ONCE_INIT;
+static impact__once start_once;
 static impact_status start_status;
 
 /* Here, where no thread of ours runs yet: it is not safe everywhere at first use. */
@@ -241,6 +241,6 @@ impact_status impact_health_add_http(impact_health *health,
     const impact_status status = examine(known.url);
     if (status)
         return status;
-    (void)pthread_once(&start_once, start_libcurl); /* cannot fail */
+    impact__once_do(&start_once, start_libcurl);
     return start_status ? start_status : add(health, &known);
 }

@@ -1,7 +1,9 @@
 /* Forks: the order of the members, their removal, the generation, and forks amid threads. */
 #include "process/fork.h"
 
+#include <dlfcn.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -269,4 +271,60 @@ TEST(handlers_of_any_version_are_read)
         .call = add_and_remove,
     }};
     ABI_CHECK(cases);
+}
+
+/* ---- a fork while the handlers are being registered ---- */
+
+typedef int register_call(void (*prepare)(void), void (*in_parent)(void), void (*in_child)(void),
+                          void *library);
+typedef void handler_call(void);
+
+static atomic_bool stops;
+static pthread_barrier_t registering; /* two waits: they are registered, it may be told so */
+
+/* glibc's stands in each program and calls the other one. */
+int pthread_atfork(handler_call *before, handler_call *parent, handler_call *child)
+{
+    register_call *call;
+    *(void **)&call = dlsym(RTLD_NEXT, "__register_atfork");
+    if (!call)
+        *(void **)&call = dlsym(RTLD_NEXT, "pthread_atfork");
+    const int failure = call(before, parent, child, NULL);
+    if (atomic_exchange(&stops, false)) {
+        (void)pthread_barrier_wait(&registering);
+        (void)pthread_barrier_wait(&registering);
+    }
+    return failure;
+}
+
+static void *register_first(void *argument)
+{
+    CHECK_EQUAL(impact__fork_add(&a), IMPACT_OK);
+    return argument;
+}
+
+static void fork_as_child(void)
+{
+    (void)alarm(60);
+    if (impact__fork_add(&b) != IMPACT_OK)
+        _exit(2);
+    _exit(strcmp(fork_once("+b =b "), "+b -b ") == 0 ? 0 : 1);
+}
+
+TEST(a_child_that_is_forked_while_the_handlers_are_registered_has_them_once)
+{
+    pthread_t thread;
+    int status = -1;
+    check_skip_forks_of_threads();
+    (void)pthread_barrier_init(&registering, NULL, 2);
+    atomic_store(&stops, true);
+    REQUIRE(pthread_create(&thread, NULL, register_first, NULL) == 0);
+    (void)pthread_barrier_wait(&registering);
+    const pid_t child = fork();
+    if (child == 0)
+        fork_as_child();
+    CHECK(waitpid(child, &status, 0) == child);
+    CHECK_EQUAL(status, 0);
+    (void)pthread_barrier_wait(&registering);
+    (void)pthread_join(thread, NULL);
 }

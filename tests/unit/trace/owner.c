@@ -60,9 +60,6 @@ TEST(a_child_that_is_forked_while_the_first_owner_is_taken_takes_and_forks_in_it
     check_skip_forks_of_threads();
     if (!check_children_may_allocate())
         check_skip("a child of several threads may need no memory");
-#ifndef __GLIBC__
-    check_skip("musl's pthread_once waits in a child for the parent's thread");
-#endif
     REQUIRE(open_provider(NULL, 0, (impact_trace_options){0}));
     (void)pthread_barrier_init(&gate, NULL, 2);
     atomic_store(&stops, true);
