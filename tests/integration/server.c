@@ -1,6 +1,7 @@
 /* The plugin's server: any request to a handler, from real sockets. */
 #include <impact/plugin.h>
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -110,6 +111,24 @@ TEST(a_port_that_is_taken_is_refused_by_the_system)
                 IMPACT_ESYSTEM);
     close_server(server);
     CHECK_EQUAL(wire_connect(port), -1);
+}
+
+TEST(a_program_that_the_host_starts_inherits_nothing_of_a_server)
+{
+    enum { descriptor_count = 64 };
+    bool was_open[descriptor_count];
+    uint16_t port;
+    int new_count = 0;
+    for (int i = 0; i < descriptor_count; i++)
+        was_open[i] = fcntl(i, F_GETFD) >= 0;
+    impact_server *server = open_server(echo, answer_body, &port);
+    for (int i = 0; i < descriptor_count; i++) {
+        const int flags = was_open[i] ? -1 : fcntl(i, F_GETFD);
+        new_count += flags >= 0;
+        CHECK(flags < 0 || (flags & FD_CLOEXEC));
+    }
+    CHECK(new_count > 0);
+    close_server(server);
 }
 
 TEST(every_address_of_the_machine_can_be_served)

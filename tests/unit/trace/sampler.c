@@ -2,6 +2,7 @@
 #include "trace/sampler.h"
 
 #include <float.h>
+#include <unistd.h>
 #include <math.h>
 
 #include "support/check.h"
@@ -259,6 +260,19 @@ static void decide_nothing(impact_user_sampler *sampler, const impact_sampling_r
     (void)sampler;
     (void)request;
     (void)result;
+}
+
+TEST(a_sampler_that_lies_in_itself_drops_when_it_is_asked_by_value)
+{
+    impact_parent_samplers parents = {.size = sizeof parents};
+    const impact_sampler in_itself = parent_based(&parents);
+    const impact_sampling_request request = {.size = sizeof request};
+    impact_sampling_result result = {.size = sizeof result,
+                                     .decision = IMPACT_SAMPLING_RECORD_AND_SAMPLE};
+    parents.root = in_itself;
+    (void)alarm(60);
+    CHECK(!impact_sampler_decide(&in_itself, &request, &result));
+    CHECK_EQUAL(result.decision, IMPACT_SAMPLING_DROP);
 }
 
 TEST(samplers_are_described_as_opentelemetry_python_does)
