@@ -10,6 +10,7 @@
 
 #include "process/door.h"
 #include "support/otlp_peer.h"
+#include "support/tracing.h"
 
 enum { span_count = 4 };
 
@@ -353,6 +354,29 @@ TEST(a_pause_that_libcurl_cannot_wait_for_ends_the_export)
     CHECK_EQUAL(export_one(exporter, 600000).status, IMPACT_EEXPORT);
     impact_exporter_close(exporter);
     (void)close(e.peer);
+}
+
+static tracing host;
+static impact_span *begun_while_told;
+
+static void trace_what_is_said(impact_severity severity, const char *line, uint64_t suppressed,
+                               void *userdata)
+{
+    keep(severity, line, suppressed, userdata);
+    begun_while_told = impact_span_start(host.tracer, "told", NULL);
+}
+
+TEST(what_a_program_does_while_it_is_told_of_an_export_is_not_traced)
+{
+    const int peer = open_peer(0); /* refuses */
+    REQUIRE(tracing_open(&host, NULL));
+    impact_exporter *exporter = open_exporter();
+    impact_diagnostics_set_callback(trace_what_is_said, NULL);
+    (void)export_one(exporter, 50);
+    CHECK(said[0] && !begun_while_told);
+    impact_exporter_close(exporter);
+    tracing_close(&host);
+    (void)close(peer);
 }
 
 TEST(a_backend_that_is_away_is_tried_exactly_once_more_when_the_end_is_near)
