@@ -10,6 +10,7 @@
 #include "base/ascii.h"
 #include "base/environment.h"
 #include "base/text.h"
+#include "export/absent.h"
 
 enum { name_limit = 32 }; /* bytes; no exporter has a longer one */
 
@@ -25,7 +26,15 @@ static bool has_exporter(const impact__exporter_list *list, impact_text name)
     return false;
 }
 
-static void refuse(const char *name, impact_status status)
+/* Its spans are not taken for exported: something stands for it that fails. */
+static void stand_in(impact__exporter_list *list)
+{
+    impact_exporter *absent = impact__exporter_absent();
+    if (list->count < impact__exporter_limit && !has_exporter(list, impact_text_of(absent->name)))
+        list->exporters[list->count++] = absent;
+}
+
+static void say_why(const char *name, impact_status status)
 {
     if (status != IMPACT_ENOENT)
         impact__environment_refuse(variable, impact_text_of(name), impact_status_text(status));
@@ -50,17 +59,22 @@ static impact_status add(impact__exporter_list *list, impact_text name,
         impact__environment_refuse(variable, name,
                                    name.size > name_limit ? no_such_exporter
                                                           : "there are too many before it");
+        stand_in(list);
         return IMPACT_OK;
     }
     for (size_t i = 0; i < name.size; i++)
         text[i] = impact__to_lower_case(name.data[i]);
     impact_exporter *exporter = NULL;
     const impact_status status = impact_exporter_open(&exporter, text, allocator);
-    if (status == IMPACT_OK)
+    if (status == IMPACT_ENOMEM)
+        return status;
+    if (status == IMPACT_OK) {
         list->exporters[list->count++] = exporter;
-    else if (status != IMPACT_ENOMEM)
-        refuse(text, status);
-    return status == IMPACT_ENOMEM ? status : IMPACT_OK;
+    } else {
+        say_why(text, status);
+        stand_in(list);
+    }
+    return IMPACT_OK;
 }
 
 impact_status impact__exporter_list_open(impact__exporter_list *list, const char *otherwise,

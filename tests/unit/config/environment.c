@@ -354,37 +354,42 @@ TEST(the_codes_attributes_win_over_the_environments)
 
 /* ---- exporters ---- */
 
-static void check_exporters(const char *value, const char *otherwise, size_t count)
+/* `names`: in their order, each with a blank behind it. */
+static void check_exporters(const char *value, const char *otherwise, const char *names)
 {
     impact_tracer_provider *provider = NULL;
+    char opened[128] = "";
     if (value)
         set("OTEL_TRACES_EXPORTER", value);
     provider = provider_of(IMPACT_TRACE_OPTIONS(.default_exporters = otherwise));
     REQUIRE(provider);
-    CHECK_EQUAL(provider->batcher_count, count);
-    for (size_t i = 0; i < count; i++)
-        CHECK_STRING(impact__batcher_name(provider->batchers[i]), i ? "tree" : "console");
+    for (size_t i = 0; i < provider->batcher_count; i++) {
+        const size_t size = strlen(opened);
+        (void)snprintf(opened + size, sizeof opened - size, "%s ",
+                       impact__batcher_name(provider->batchers[i]));
+    }
+    CHECK_STRING(opened, names);
     impact_tracer_provider_close(provider);
 }
 
 TEST(exporters_are_opened_by_name_each_once)
 {
     begin();
-    check_exporters(NULL, "console", 1);
-    check_exporters("none", "console", 0);
-    check_exporters("console", NULL, 1);
-    check_exporters(" console , tree,console,\r\n", NULL, 2);
-    check_exporters("CONSOLE,Tree,console", NULL, 2);
-    check_exporters("NONE", NULL, 0);
+    check_exporters(NULL, "console", "console ");
+    check_exporters("none", "console", "");
+    check_exporters("console", NULL, "console ");
+    check_exporters(" console , tree,console,\r\n", NULL, "console tree ");
+    check_exporters("CONSOLE,Tree,console", NULL, "console tree ");
+    check_exporters("NONE", NULL, "");
     CHECK_STRING(reported, "");
 }
 
-TEST(an_unknown_exporter_is_reported_and_left_out)
+TEST(something_that_fails_stands_for_exporters_that_cannot_be_opened)
 {
     begin();
-    check_exporters("console,carrier_pigeon,tree", NULL, 2);
+    check_exporters("console,carrier_pigeon,tree,dove", NULL, "console absent tree ");
     CHECK(check_contains(reported, "OTEL_TRACES_EXPORTER=carrier_pigeon is not used"));
-    check_exporters("a_name_of_more_than_thirty_two_bytes,../console", NULL, 0);
+    check_exporters("a_name_of_more_than_thirty_two_bytes,../console", NULL, "absent ");
 }
 
 TEST(without_a_word_the_exporter_is_otlp)
@@ -413,6 +418,20 @@ static impact_trace_stats stats_after_one_span(impact_tracer_provider *provider)
     return stats;
 }
 
+TEST(a_span_that_no_exporter_could_be_opened_for_has_failed_and_a_flush_says_so)
+{
+    begin();
+    set("OTEL_TRACES_EXPORTER", "carrier_pigeon");
+    impact_tracer_provider *provider = provider_of(NULL);
+    const impact_trace_stats stats = stats_after_one_span(provider);
+    CHECK_EQUAL(stats.failed, 1);
+    CHECK_EQUAL(stats.exported, 0);
+    impact_span_end(impact_span_start(impact_tracer_provider_get_tracer(provider, "test", NULL),
+                                      "another", NULL));
+    CHECK(impact_tracer_provider_flush(provider, 10000) != IMPACT_OK);
+    impact_tracer_provider_close(provider);
+}
+
 static impact_trace_stats stats_with_memory_exporter(void)
 {
     impact_exporter *memory = NULL;
@@ -437,7 +456,7 @@ TEST(a_disabled_provider_records_nothing_and_opens_no_exporter)
     begin();
     set("OTEL_SDK_DISABLED", "TRUE");
     CHECK_EQUAL(stats_with_memory_exporter().ended, 0);
-    check_exporters("console", NULL, 0);
+    check_exporters("console", NULL, "");
 }
 
 TEST(init_sets_the_default_once)
