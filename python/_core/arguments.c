@@ -69,6 +69,16 @@ uint64_t unix_ns_of(PyObject *value)
     return 0;
 }
 
+bool flag_of(PyObject *flag)
+{
+    if (!flag || flag == Py_True)
+        return true;
+    int truth = PyObject_IsTrue(flag);
+    if (truth < 0)
+        PyErr_Clear();
+    return truth != 0;
+}
+
 bool timeout_ms_of(uint32_t *timeout_ms, PyObject *value)
 {
     double ms = PyFloat_AsDouble(value);

@@ -177,3 +177,36 @@ void span_parent_clear(span_parent *parent)
 {
     Py_CLEAR(parent->span);
 }
+
+/* The Context class forbids changes through its methods, as it is shared once it is attached. */
+static PyObject *context_with(core_state *state, PyObject *former, PyObject *span)
+{
+    PyObject *context = PyObject_CallNoArgs(state->python[CONTEXT_CLASS]);
+    if (!context)
+        return NULL;
+    if (PyDict_Update(context, former) || PyDict_SetItem(context, state->python[SPAN_KEY], span)) {
+        Py_DECREF(context);
+        return NULL;
+    }
+    return context;
+}
+
+PyObject *span_attach(core_state *state, PyObject *span)
+{
+    PyObject *former = PyObject_CallNoArgs(state->python[CURRENT_CONTEXT]);
+    PyObject *context = former ? context_with(state, former, span) : NULL;
+    PyObject *token =
+        context ? PyObject_CallFunctionObjArgs(state->python[ATTACH_CONTEXT], context, NULL) : NULL;
+    Py_XDECREF(context);
+    Py_XDECREF(former);
+    return token;
+}
+
+void span_detach(core_state *state, PyObject *token)
+{
+    PyObject *detached = PyObject_CallFunctionObjArgs(state->python[DETACH_CONTEXT], token, NULL);
+    if (!detached)
+        PyErr_Clear();
+    Py_XDECREF(detached);
+    Py_DECREF(token);
+}

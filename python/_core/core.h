@@ -33,7 +33,12 @@
     ROW(CURRENT_CONTEXT, "current_context")                                                        \
     ROW(SPAN_KINDS, "span_kinds")                                                                  \
     ROW(CLEAN_ATTRIBUTES, "clean_attributes")                                                      \
-    ROW(WARN_ENDED, "warn_ended")
+    ROW(WARN_ENDED, "warn_ended")                                                                  \
+    ROW(CONTEXT_CLASS, "context_class")                                                            \
+    ROW(ATTACH_CONTEXT, "attach_context")                                                          \
+    ROW(DETACH_CONTEXT, "detach_context")                                                          \
+    ROW(RECORD_ERROR, "record_error")                                                              \
+    ROW(DECORATE, "decorate")
 
 #define PYTHON_NAME_INDEX(index, keyword) index,
 typedef enum python_name { PYTHON_NAME_TABLE(PYTHON_NAME_INDEX) PYTHON_NAME_COUNT } python_name;
@@ -56,7 +61,8 @@ typedef enum python_name { PYTHON_NAME_TABLE(PYTHON_NAME_INDEX) PYTHON_NAME_COUN
     ROW(NAME_ATTRIBUTES, "attributes")                                                             \
     ROW(NAME_STATUS_CODE, "status_code")                                                           \
     ROW(NAME_DESCRIPTION, "description")                                                           \
-    ROW(NAME_VALUE, "value")
+    ROW(NAME_VALUE, "value")                                                                       \
+    ROW(NAME_END, "end")
 
 #define ATTRIBUTE_NAME_INDEX(index, text) index,
 typedef enum attribute_name {
@@ -71,6 +77,7 @@ typedef struct core_state {
     PyObject *tracer_type;
     PyObject *span_type;
     PyObject *registry_type;
+    PyObject *current_type;
 } core_state;
 
 /* ---- the objects ---- */
@@ -106,6 +113,7 @@ PyObject *provider_type_make(PyObject *module);
 PyObject *tracer_type_make(PyObject *module);
 PyObject *span_type_make(PyObject *module);
 PyObject *registry_type_make(PyObject *module);
+PyObject *current_type_make(PyObject *module);
 
 /* Make a type and add it to the module. Owned by the caller. */
 PyObject *type_make(PyObject *module, PyType_Spec *spec);
@@ -123,6 +131,33 @@ PyObject *span_object_context(span_object *self);
 /* Its context for the core. What is behind the end of the trace state is left as it was. */
 void span_object_show(impact_span_context *context, const span_object *self);
 
+/* The arguments of start_span, in the order of opentelemetry.trace.Tracer. */
+enum {
+    ARGUMENT_NAME,
+    ARGUMENT_CONTEXT,
+    ARGUMENT_KIND,
+    ARGUMENT_ATTRIBUTES,
+    ARGUMENT_LINKS,
+    ARGUMENT_START_TIME,
+    ARGUMENT_RECORD_EXCEPTION,
+    ARGUMENT_SET_STATUS,
+    ARGUMENT_COUNT
+};
+
+/* Start a span as Tracer.start_span does; arguments that were not given are NULL, but for the name.
+ * A new reference, or NULL with an exception. */
+PyObject *tracer_span_start(tracer_object *tracer, PyObject *const *values);
+
+/* ---- the current span ---- */
+
+/* Tracer.start_as_current_span: a CurrentSpan that will start its span. */
+PyObject *current_span_start(PyObject *tracer, PyObject *const *arguments, Py_ssize_t count,
+                             PyObject *keyword_names);
+
+/* The module's use_span: a CurrentSpan for a span that was started. */
+PyObject *current_span_use(PyObject *module, PyObject *const *arguments, Py_ssize_t count,
+                           PyObject *keyword_names);
+
 /* ---- arguments ---- */
 
 /* The function and flags of a fast method in a PyMethodDef. */
@@ -136,6 +171,9 @@ bool arguments_read(const char *const *names, PyObject **values, PyObject *const
 
 /* Nanoseconds from an int; 0 ("now") from None, NULL or anything that is no such number. */
 uint64_t unix_ns_of(PyObject *value);
+
+/* As Python's `if`; true for NULL and for what cannot be told. */
+bool flag_of(PyObject *flag);
 
 /* Milliseconds from an int, cut to what fits; false with an exception when it is no number. */
 bool timeout_ms_of(uint32_t *timeout_ms, PyObject *value);
@@ -201,6 +239,14 @@ typedef struct span_parent {
  * root. */
 void span_parent_find(span_parent *parent, core_state *state, PyObject *context);
 void span_parent_clear(span_parent *parent);
+
+/* Make `span` the current one, in a Context that is otherwise as the current one. The token that
+ * takes it back, or NULL with an exception. */
+PyObject *span_attach(core_state *state, PyObject *span);
+
+/* Take it back; `token` is taken. A block may be left in another Context than it was entered in (a
+ * generator that is closed late): that one never held the span, so there is nothing to restore. */
+void span_detach(core_state *state, PyObject *token);
 
 /* ---- interpreters ---- */
 

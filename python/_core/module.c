@@ -1,4 +1,4 @@
-/* The module impact_stack.observability._core: its state, its types and its two functions. */
+/* The module impact_stack.observability._core: its state, its types and its functions. */
 #include "core.h"
 
 static const char *const python_keywords[] = {
@@ -63,6 +63,8 @@ static PyMethodDef module_methods[] = {
     {"is_check_name", module_is_check_name, METH_O, "True if a check may have this name."},
     {"report_diagnostics_to", diagnostics_report_to, METH_O,
      "Send the core's diagnostics to a callable (severity, message, suppressed), or to nobody."},
+    {"use_span", FAST(current_span_use),
+     "Make a span the current one: for `with`, or as a decorator."},
     {"version", module_version, METH_NOARGS, "The version of the C core that runs."},
     {NULL, NULL, 0, NULL},
 };
@@ -79,7 +81,8 @@ static int module_exec(PyObject *module)
     state->tracer_type = state->provider_type ? tracer_type_make(module) : NULL;
     state->span_type = state->tracer_type ? span_type_make(module) : NULL;
     state->registry_type = state->span_type ? registry_type_make(module) : NULL;
-    return state->registry_type ? 0 : -1;
+    state->current_type = state->registry_type ? current_type_make(module) : NULL;
+    return state->current_type ? 0 : -1;
 }
 
 static int module_traverse(PyObject *module, visitproc visit, void *arg)
@@ -89,6 +92,7 @@ static int module_traverse(PyObject *module, visitproc visit, void *arg)
     Py_VISIT(state->tracer_type);
     Py_VISIT(state->span_type);
     Py_VISIT(state->registry_type);
+    Py_VISIT(state->current_type);
     for (int i = 0; i < PYTHON_NAME_COUNT; i++)
         Py_VISIT(state->python[i]);
     return 0;
@@ -101,6 +105,7 @@ static int module_clear(PyObject *module)
     Py_CLEAR(state->tracer_type);
     Py_CLEAR(state->span_type);
     Py_CLEAR(state->registry_type);
+    Py_CLEAR(state->current_type);
     for (int i = 0; i < PYTHON_NAME_COUNT; i++)
         Py_CLEAR(state->python[i]);
     for (int i = 0; i < NAME_COUNT; i++)

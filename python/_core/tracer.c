@@ -3,19 +3,7 @@
 
 #define LINK_LIMIT 1024 /* links given to one span at its start; the core keeps 128 by default */
 
-/* The arguments of start_span, in the order of opentelemetry.trace.Tracer. */
-enum {
-    ARGUMENT_NAME,
-    ARGUMENT_CONTEXT,
-    ARGUMENT_KIND,
-    ARGUMENT_ATTRIBUTES,
-    ARGUMENT_LINKS,
-    ARGUMENT_START_TIME,
-    ARGUMENT_RECORD_EXCEPTION,
-    ARGUMENT_SET_STATUS,
-    ARGUMENT_COUNT
-};
-
+/* In the order of opentelemetry.trace.Tracer. */
 static const char *const argument_names[] = {
     "name",
     "context",
@@ -93,15 +81,6 @@ static impact_span *core_span_start(tracer_object *self, PyObject *const *values
     return span;
 }
 
-static bool is_wanted(PyObject *flag)
-{
-    if (!flag || flag == Py_True)
-        return true;
-    int truth = PyObject_IsTrue(flag);
-    PyErr_Clear();
-    return truth != 0;
-}
-
 static PyObject *span_wrap(tracer_object *self, impact_span *span, PyObject *const *values,
                            uint8_t kind)
 {
@@ -111,8 +90,8 @@ static PyObject *span_wrap(tracer_object *self, impact_span *span, PyObject *con
         return NULL;
     }
     object->kind = kind;
-    object->records_exceptions = is_wanted(values[ARGUMENT_RECORD_EXCEPTION]);
-    object->sets_status = is_wanted(values[ARGUMENT_SET_STATUS]);
+    object->records_exceptions = flag_of(values[ARGUMENT_RECORD_EXCEPTION]);
+    object->sets_status = flag_of(values[ARGUMENT_SET_STATUS]);
     return (PyObject *)object;
 }
 
@@ -131,13 +110,8 @@ static PyObject *span_without_core(core_state *state, const span_parent *parent)
     return span;
 }
 
-static PyObject *tracer_start_span(PyObject *object, PyObject *const *arguments, Py_ssize_t count,
-                                   PyObject *keyword_names)
+PyObject *tracer_span_start(tracer_object *self, PyObject *const *values)
 {
-    tracer_object *self = (tracer_object *)object;
-    PyObject *values[ARGUMENT_COUNT] = {NULL};
-    if (!arguments_read(argument_names, values, arguments, count, keyword_names))
-        return NULL;
     span_parent parent;
     span_parent_find(&parent, self->state, values[ARGUMENT_CONTEXT]);
     uint8_t kind = kind_index(self->state, values[ARGUMENT_KIND]);
@@ -148,6 +122,16 @@ static PyObject *tracer_start_span(PyObject *object, PyObject *const *arguments,
     return started;
 }
 
+static PyObject *tracer_start_span(PyObject *object, PyObject *const *arguments, Py_ssize_t count,
+                                   PyObject *keyword_names)
+{
+    tracer_object *self = (tracer_object *)object;
+    PyObject *values[ARGUMENT_COUNT] = {NULL};
+    if (!arguments_read(argument_names, values, arguments, count, keyword_names))
+        return NULL;
+    return tracer_span_start(self, values);
+}
+
 static void tracer_dealloc(PyObject *object)
 {
     Py_XDECREF((PyObject *)((tracer_object *)object)->provider);
@@ -156,6 +140,8 @@ static void tracer_dealloc(PyObject *object)
 
 static PyMethodDef tracer_methods[] = {
     {"start_span", FAST(tracer_start_span), "Start a span without making it current."},
+    {"start_as_current_span", FAST(current_span_start),
+     "Start a span and make it current: for `with`, or as a decorator."},
     {NULL, NULL, 0, NULL},
 };
 

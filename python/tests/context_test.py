@@ -178,11 +178,13 @@ class Other(ContextVarsRuntimeContext):
     pass
 
 context_api._RUNTIME_CONTEXT = Other()
-from impact_stack.observability.tracing import provider
-assert provider._current_context() is context_api.get_current
+from impact_stack.observability.tracing import current, provider
+assert current.context_functions()["current_context"] is context_api.get_current
 tracer = provider.TracerProvider(exporters=()).get_tracer("x")
 with tracer.start_as_current_span("a") as a:
     child = tracer.start_span("b")
+    assert context_api._RUNTIME_CONTEXT.get_current() != {}
+assert context_api._RUNTIME_CONTEXT.get_current() == {}
 assert child.get_span_context().trace_id == a.get_span_context().trace_id
 """
     subprocess.run([sys.executable, "-c", program], check=True, timeout=60)

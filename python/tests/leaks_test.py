@@ -48,6 +48,18 @@ def with_exception():
         raise ValueError("bad")
 
 
+@TRACER.start_as_current_span("x", attributes=ATTRIBUTES)
+def decorated():
+    """Run in a span."""
+
+
+def use_twice():
+    """Make a span current, also inside itself."""
+    block = _core.use_span(SPAN)
+    with block, pytest.raises(RuntimeError), block:
+        raise AssertionError("not reached")
+
+
 def answer():
     """Ask a registry that lives for one question."""
     registry = _core.HealthRegistry(
@@ -83,6 +95,11 @@ CALLS = {
     "context": lambda: TRACER.start_span("x", CONTEXT).get_span_context(),
     "context after end": lambda: TRACER.start_span("x", CONTEXT).end(),
     "current": with_exception,
+    "current left": lambda: TRACER.start_as_current_span("x", CONTEXT).__enter__(),
+    "current again": lambda: TRACER.start_as_current_span("x", attributes=ATTRIBUTES)._again(),
+    "current wrong": lambda: wrong(lambda: TRACER.start_as_current_span("x", colour=1)),
+    "decorator": decorated,
+    "use_span": use_twice,
     "get_span_context": SPAN.get_span_context,
     "is_recording": SPAN.is_recording,
     "set_attribute": lambda: SPAN.set_attribute("k", ["a", "b"]),

@@ -1,14 +1,30 @@
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, final
+from typing import Any, Literal, TypeVar, final
 
+from opentelemetry import trace
 from opentelemetry.trace import SpanContext, SpanKind
 from opentelemetry.util.types import Attributes
 from typing_extensions import Self
 
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
 def configure(names: dict[str, Any], /) -> None: ...
 def is_check_name(name: object, /) -> bool: ...
 def report_diagnostics_to(receiver: Callable[[int, str, int], object] | None, /) -> None: ...
+def use_span(
+    span: trace.Span,
+    end_on_exit: bool = False,
+    record_exception: bool = True,
+    set_status_on_exception: bool = True,
+) -> CurrentSpan: ...
 def version() -> str: ...
+
+@final
+class CurrentSpan:
+    def __enter__(self) -> trace.Span: ...
+    def __exit__(self, *exception: object) -> Literal[False]: ...
+    def __call__(self, func: _Function) -> _Function: ...
+    def _again(self) -> CurrentSpan: ...
 
 class Span:
     @property
@@ -44,6 +60,18 @@ class Tracer:
         start_time: int | None = None,
         record_exception: bool = True,
         set_status_on_exception: bool = True,
+    ) -> Any: ...
+    def start_as_current_span(
+        self,
+        name: str,
+        context: Any = None,
+        kind: SpanKind = ...,
+        attributes: Attributes = None,
+        links: Iterable[Any] | None = None,
+        start_time: int | None = None,
+        record_exception: bool = True,
+        set_status_on_exception: bool = True,
+        end_on_exit: bool = True,
     ) -> Any: ...
 
 class TracerProvider:

@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import functools
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry import context as context_api
 from opentelemetry import trace
-from opentelemetry.context.contextvars_context import ContextVarsRuntimeContext
 from opentelemetry.trace.propagation import _SPAN_KEY
-from opentelemetry.util._decorator import _agnosticcontextmanager
 from opentelemetry.util.types import Attributes
 
 from .. import _core, logger
 from .attributes import clean_attributes
+from .current import context_functions, decorate, record_error
 from .otlp import otlp_arguments
 from .resource import Resource
 
@@ -84,22 +83,9 @@ def _stacktrace_of(exception: BaseException) -> str:
 
 
 class Tracer(_core.Tracer, trace.Tracer):
-    """A tracer. `start_span` is in C."""
+    """A tracer: all of it is in C."""
 
-    @_agnosticcontextmanager
-    def start_as_current_span(
-        self, name: str, *args: Any, end_on_exit: bool = True, **kwargs: Any
-    ) -> Iterator[trace.Span]:
-        """Start a span and make it current: for `with`, or as a decorator."""
-        *arguments, end_on_exit = (*args, end_on_exit) if len(args) < 8 else args
-        span = self.start_span(name, *arguments, **kwargs)
-        with trace.use_span(
-            span,
-            end_on_exit=end_on_exit,
-            record_exception=getattr(span, "_records_exceptions", True),
-            set_status_on_exception=getattr(span, "_sets_status", True),
-        ):
-            yield span
+    __slots__ = ()
 
 
 class TracerProvider(_core.TracerProvider, trace.TracerProvider):
@@ -132,18 +118,6 @@ def _warn_ended(method: str) -> None:
     logger.warning("%s() was called on a span that has ended", method)
 
 
-def _current_context() -> Callable[[], Any]:
-    """Return the fastest function that gives the current Context.
-
-    The variable is read directly only where the runtime context is the API's own; it may be
-    replaced (OTEL_PYTHON_CONTEXT).
-    """
-    runtime = context_api._RUNTIME_CONTEXT
-    if type(runtime) is ContextVarsRuntimeContext:
-        return runtime._current_context.get
-    return context_api.get_current
-
-
 _core.configure(
     {
         "span_class": Span,
@@ -155,9 +129,12 @@ _core.configure(
         "non_recording_span_class": trace.NonRecordingSpan,
         "invalid_span": trace.INVALID_SPAN,
         "span_key": _SPAN_KEY,
-        "current_context": _current_context(),
+        "context_class": context_api.Context,
+        **context_functions(),
         "span_kinds": tuple(trace.SpanKind),
         "clean_attributes": clean_attributes,
         "warn_ended": _warn_ended,
+        "record_error": record_error,
+        "decorate": decorate,
     }
 )
