@@ -1,4 +1,4 @@
-/* Small conversions of arguments: names, times, text, and statuses into exceptions. */
+/* Small conversions of arguments: names, times, text, and exceptions. */
 #include "core.h"
 
 /* A keyword is nearly always the interned constant of the caller; comparing text costs no more. */
@@ -161,4 +161,19 @@ held_text held_text_of(PyObject *value)
 void held_text_clear(held_text *held)
 {
     Py_CLEAR(held->owner);
+}
+
+held_error held_error_take(void)
+{
+    held_error held = {NULL, NULL, NULL};
+    PyErr_Fetch(&held.type, &held.error, &held.traceback);
+    PyErr_NormalizeException(&held.type, &held.error, &held.traceback);
+    if (held.error && held.traceback)
+        (void)PyException_SetTraceback(held.error, held.traceback); /* a traceback it is */
+    return held;
+}
+
+void held_error_restore(held_error held)
+{
+    PyErr_Restore(held.type, held.error, held.traceback);
 }

@@ -179,7 +179,7 @@ void span_parent_clear(span_parent *parent)
 }
 
 /* The Context class forbids changes through its methods, as it is shared once it is attached. */
-static PyObject *context_with(core_state *state, PyObject *former, PyObject *span)
+PyObject *span_context_with(core_state *state, PyObject *former, PyObject *span)
 {
     PyObject *context = PyObject_CallNoArgs(state->python[CONTEXT_CLASS]);
     if (!context)
@@ -191,10 +191,21 @@ static PyObject *context_with(core_state *state, PyObject *former, PyObject *spa
     return context;
 }
 
+PyObject *span_current_in(core_state *state, PyObject *context)
+{
+    PyObject *span =
+        PyDict_Check(context) ? PyDict_GetItemWithError(context, state->python[SPAN_KEY]) : NULL;
+    bool is_span = span && span != state->python[INVALID_SPAN] &&
+                   ((PyObject *)Py_TYPE(span) == state->python[SPAN_CLASS] ||
+                    PyObject_IsInstance(span, state->python[API_SPAN_CLASS]) == 1);
+    PyErr_Clear();
+    return is_span ? span : NULL;
+}
+
 PyObject *span_attach(core_state *state, PyObject *span)
 {
     PyObject *former = PyObject_CallNoArgs(state->python[CURRENT_CONTEXT]);
-    PyObject *context = former ? context_with(state, former, span) : NULL;
+    PyObject *context = former ? span_context_with(state, former, span) : NULL;
     PyObject *token =
         context ? PyObject_CallFunctionObjArgs(state->python[ATTACH_CONTEXT], context, NULL) : NULL;
     Py_XDECREF(context);

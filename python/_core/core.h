@@ -19,6 +19,8 @@
 #include <impact/span.h>
 #include <impact/trace.h>
 
+#include "http.h"
+
 /* Python objects that the binding is told about once, by configure(): index and keyword. */
 #define PYTHON_NAME_TABLE(ROW)                                                                     \
     ROW(SPAN_CLASS, "span_class")                                                                  \
@@ -62,7 +64,18 @@ typedef enum python_name { PYTHON_NAME_TABLE(PYTHON_NAME_INDEX) PYTHON_NAME_COUN
     ROW(NAME_STATUS_CODE, "status_code")                                                           \
     ROW(NAME_DESCRIPTION, "description")                                                           \
     ROW(NAME_VALUE, "value")                                                                       \
-    ROW(NAME_END, "end")
+    ROW(NAME_END, "end")                                                                           \
+    ROW(NAME_UPPER, "upper")                                                                       \
+    ROW(NAME_STRIP, "strip")                                                                       \
+    ROW(NAME_SET_ATTRIBUTES, "set_attributes")                                                     \
+    ROW(NAME_BEGIN, "begin")                                                                       \
+    ROW(NAME_CLOSE, "close")                                                                       \
+    ROW(NAME_READ, "read")                                                                         \
+    ROW(NAME_REQUEST, "request")                                                                   \
+    ROW(NAME_ENVIRON, "environ")                                                                   \
+    ROW(NAME_URL, "url")                                                                           \
+    ROW(NAME_URL_RULE, "url_rule")                                                                 \
+    ROW(NAME_RULE, "rule")
 
 #define ATTRIBUTE_NAME_INDEX(index, text) index,
 typedef enum attribute_name {
@@ -73,11 +86,15 @@ typedef enum attribute_name {
 typedef struct core_state {
     PyObject *python[PYTHON_NAME_COUNT]; /* all NULL until configure() */
     PyObject *names[NAME_COUNT];
+    PyObject *http_names[HTTP_NAME_COUNT];
     PyObject *provider_type;
     PyObject *tracer_type;
     PyObject *span_type;
     PyObject *registry_type;
     PyObject *current_type;
+    PyObject *flask_tracer_type;
+    PyObject *exchange_type;
+    PyObject *body_type;
 } core_state;
 
 /* ---- the objects ---- */
@@ -158,6 +175,32 @@ PyObject *current_span_start(PyObject *tracer, PyObject *const *arguments, Py_ss
 PyObject *current_span_use(PyObject *module, PyObject *const *arguments, Py_ssize_t count,
                            PyObject *keyword_names);
 
+/* ---- HTTP ---- */
+
+/* Which attributes are wanted. */
+typedef struct http_conventions {
+    bool reports_old;
+    bool reports_new;
+    bool takes_all_methods; /* those that are not known, too, in capitals */
+    PyObject *url_of;       /* borrowed: a function from an environ to its URL */
+} http_conventions;
+
+/* A known method in capitals, or "_OTHER". A new reference. */
+PyObject *http_method_normalize(core_state *state, const http_conventions *conventions,
+                                PyObject *method);
+
+/* "GET /route", with the path where there is no route (NULL). NULL with an exception. */
+PyObject *http_span_name(core_state *state, const http_conventions *conventions, PyObject *environ,
+                         PyObject *route);
+
+/* What an environ says, but for the route: a new dict, or NULL with an exception. */
+PyObject *http_server_attributes(core_state *state, const http_conventions *conventions,
+                                 PyObject *environ);
+
+/* The status code: a new dict, or NULL with an exception. */
+PyObject *http_response_attributes(core_state *state, const http_conventions *conventions,
+                                   long code);
+
 /* ---- arguments ---- */
 
 /* The function and flags of a fast method in a PyMethodDef. */
@@ -195,6 +238,16 @@ typedef struct held_text {
 /* Never fails: what cannot be text at all is empty. Release with held_text_clear. */
 held_text held_text_of(PyObject *value);
 void held_text_clear(held_text *held);
+
+/* The exception that is set, put aside while other Python code runs. */
+typedef struct held_error {
+    PyObject *type; /* these are owned */
+    PyObject *error;
+    PyObject *traceback;
+} held_error;
+
+held_error held_error_take(void);
+void held_error_restore(held_error held);
 
 /* ---- values ---- */
 
@@ -243,6 +296,12 @@ void span_parent_clear(span_parent *parent);
 /* Make `span` the current one, in a Context that is otherwise as the current one. The token that
  * takes it back, or NULL with an exception. */
 PyObject *span_attach(core_state *state, PyObject *span);
+
+/* A Context with all that `former` has, and `span`. A new reference, or NULL with an exception. */
+PyObject *span_context_with(core_state *state, PyObject *former, PyObject *span);
+
+/* The span that a Context holds by the API's word: borrowed, NULL: none. Never fails. */
+PyObject *span_current_in(core_state *state, PyObject *context);
 
 /* Take it back; `token` is taken. A block may be left in another Context than it was entered in (a
  * generator that is closed late): that one never held the span, so there is nothing to restore. */

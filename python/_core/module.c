@@ -1,5 +1,5 @@
 /* The module impact_stack.observability._core: its state, its types and its functions. */
-#include "core.h"
+#include "flask.h"
 
 static const char *const python_keywords[] = {
 #define PYTHON_NAME_KEYWORD(index, keyword) keyword,
@@ -11,6 +11,12 @@ static const char *const attribute_names[] = {
 #define ATTRIBUTE_NAME_TEXT(index, text) text,
     ATTRIBUTE_NAME_TABLE(ATTRIBUTE_NAME_TEXT)
 #undef ATTRIBUTE_NAME_TEXT
+};
+
+static const char *const http_names[] = {
+#define HTTP_NAME_TEXT(index, text) text,
+    HTTP_NAME_TABLE(HTTP_NAME_TEXT)
+#undef HTTP_NAME_TEXT
 };
 
 static PyObject *module_configure(PyObject *module, PyObject *names)
@@ -69,30 +75,59 @@ static PyMethodDef module_methods[] = {
     {NULL, NULL, 0, NULL},
 };
 
+static bool names_intern(PyObject **names, const char *const *texts, int count)
+{
+    for (int i = 0; i < count; i++) {
+        names[i] = PyUnicode_InternFromString(texts[i]);
+        if (!names[i])
+            return false;
+    }
+    return true;
+}
+
+/* Where a type is kept, and what makes it. */
+typedef struct type_row {
+    size_t offset;
+    PyObject *(*make)(PyObject *module);
+} type_row;
+
+static const type_row types[] = {
+    {offsetof(core_state, provider_type), provider_type_make},
+    {offsetof(core_state, tracer_type), tracer_type_make},
+    {offsetof(core_state, span_type), span_type_make},
+    {offsetof(core_state, registry_type), registry_type_make},
+    {offsetof(core_state, current_type), current_type_make},
+    {offsetof(core_state, flask_tracer_type), flask_tracer_type_make},
+    {offsetof(core_state, exchange_type), exchange_type_make},
+    {offsetof(core_state, body_type), body_type_make},
+};
+#define TYPE_COUNT (sizeof types / sizeof *types)
+
+static PyObject **type_at(core_state *state, size_t index)
+{
+    return (PyObject **)(void *)((char *)state + types[index].offset);
+}
+
 static int module_exec(PyObject *module)
 {
     core_state *state = PyModule_GetState(module);
-    for (int i = 0; i < NAME_COUNT; i++) {
-        state->names[i] = PyUnicode_InternFromString(attribute_names[i]);
-        if (!state->names[i])
+    if (!names_intern(state->names, attribute_names, NAME_COUNT) ||
+        !names_intern(state->http_names, http_names, HTTP_NAME_COUNT))
+        return -1;
+    for (size_t i = 0; i < TYPE_COUNT; i++) {
+        PyObject *type = types[i].make(module);
+        *type_at(state, i) = type;
+        if (!type)
             return -1;
     }
-    state->provider_type = provider_type_make(module);
-    state->tracer_type = state->provider_type ? tracer_type_make(module) : NULL;
-    state->span_type = state->tracer_type ? span_type_make(module) : NULL;
-    state->registry_type = state->span_type ? registry_type_make(module) : NULL;
-    state->current_type = state->registry_type ? current_type_make(module) : NULL;
-    return state->current_type ? 0 : -1;
+    return 0;
 }
 
 static int module_traverse(PyObject *module, visitproc visit, void *arg)
 {
     core_state *state = PyModule_GetState(module);
-    Py_VISIT(state->provider_type);
-    Py_VISIT(state->tracer_type);
-    Py_VISIT(state->span_type);
-    Py_VISIT(state->registry_type);
-    Py_VISIT(state->current_type);
+    for (size_t i = 0; i < TYPE_COUNT; i++)
+        Py_VISIT(*type_at(state, i));
     for (int i = 0; i < PYTHON_NAME_COUNT; i++)
         Py_VISIT(state->python[i]);
     return 0;
@@ -101,15 +136,14 @@ static int module_traverse(PyObject *module, visitproc visit, void *arg)
 static int module_clear(PyObject *module)
 {
     core_state *state = PyModule_GetState(module);
-    Py_CLEAR(state->provider_type);
-    Py_CLEAR(state->tracer_type);
-    Py_CLEAR(state->span_type);
-    Py_CLEAR(state->registry_type);
-    Py_CLEAR(state->current_type);
+    for (size_t i = 0; i < TYPE_COUNT; i++)
+        Py_CLEAR(*type_at(state, i));
     for (int i = 0; i < PYTHON_NAME_COUNT; i++)
         Py_CLEAR(state->python[i]);
     for (int i = 0; i < NAME_COUNT; i++)
         Py_CLEAR(state->names[i]);
+    for (int i = 0; i < HTTP_NAME_COUNT; i++)
+        Py_CLEAR(state->http_names[i]);
     return 0;
 }
 

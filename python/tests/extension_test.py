@@ -7,12 +7,13 @@ import sys
 import flask
 import pytest
 from flask_sqlalchemy import SQLAlchemy
-from opentelemetry.instrumentation.flask import FlaskInstrumentor
+from opentelemetry.instrumentation.flask import FlaskInstrumentor as ContribInstrumentor
 from opentelemetry.instrumentation.requests import RequestsInstrumentor
 from opentelemetry.instrumentation.sqlalchemy import SQLAlchemyInstrumentor
 
 from conftest import attributes_of, exported_spans
 from impact_stack.observability import tracing
+from impact_stack.observability.tracing.flask import FlaskInstrumentor
 
 
 @pytest.fixture(autouse=True)
@@ -105,6 +106,20 @@ def test_autoinstrument_all(app, provider, instrumentors):
     assert {"flask", "requests", "sqlalchemy"} <= set(applied)
 
 
+@pytest.mark.parametrize("how", ["argument", "config", "environment"])
+def test_flask_is_traced_by_contribs_instrumentor_on_request(app, provider, monkeypatch, how):
+    """And by ours otherwise."""
+    assert tracing.autoinstrument_app(app, ["flask"], provider) == {"flask": FlaskInstrumentor}
+    other = flask.Flask("other")
+    arguments = {"contrib": ["flask"]} if how == "argument" else {}
+    if how == "config":
+        other.config["TRACING_FLASK"] = "contrib"
+    if how == "environment":
+        monkeypatch.setenv("TRACING_FLASK", "contrib")
+    applied = tracing.autoinstrument_app(other, ["flask"], provider, **arguments)
+    assert applied == {"flask": ContribInstrumentor}
+
+
 class Refusing:
     """An instrumentor that does not take the version of its library."""
 
@@ -157,6 +172,7 @@ def test_tracing_before_logging_names_the_service():
     program = """
 import flask, logging
 from impact_stack.observability import tracing
+from impact_stack.observability.tracing.flask import FlaskInstrumentor
 records = []
 app = flask.Flask("x")
 app.config["TRACING_INSTRUMENTORS"] = ["logging"]

@@ -6,12 +6,14 @@ import sys
 import tracemalloc
 
 import flask
+import flask_app
 import pytest
 from opentelemetry import trace
 from opentelemetry.trace import Link, SpanContext, SpanKind, StatusCode, TraceFlags
 
 from impact_stack.observability import _core
 from impact_stack.observability import health as health_
+from impact_stack.observability.tracing.flask import FlaskInstrumentor
 from impact_stack.observability.tracing.provider import TracerProvider
 
 ROUNDS = 300
@@ -80,6 +82,26 @@ def answer():
     assert registry.answer("GET", "/elsewhere", b"", []) is None
 
 
+APP = flask_app.make_app()
+FlaskInstrumentor.instrument_app(
+    APP,
+    tracer_provider=PROVIDER,
+    excluded_urls="/health/",
+    request_hook=lambda span, environ: None,
+    response_hook=lambda span, status, headers: None,
+)
+ENVIRON = APP.test_request_context("/").request.environ
+
+
+def request(path, **more):
+    """Ask the app as a server does, which closes what it got."""
+    environ = {**ENVIRON, "PATH_INFO": path, **more}
+    environ.pop("werkzeug.request", None)
+    body = APP.wsgi_app(environ, lambda *arguments: None)
+    next(iter(body), None)
+    getattr(body, "close", lambda: None)()
+
+
 SPAN = TRACER.start_span("long", context=CONTEXT)
 
 CALLS = {
@@ -119,6 +141,15 @@ CALLS = {
     "resource": PROVIDER._resource_attributes,
     "stats": PROVIDER.stats,
     "force_flush": lambda: PROVIDER.force_flush(1000),
+    "flask": lambda: request("/user/17"),
+    "flask error": lambda: request("/teapot"),
+    "flask stream": lambda: request("/stream"),
+    "flask excluded": lambda: request("/health/live"),
+    "flask parent": lambda: request(
+        "/", HTTP_TRACEPARENT=flask_app.TRACEPARENT, HTTP_BAGGAGE="a=b"
+    ),
+    "flask wrong": lambda: wrong(lambda: _core.FlaskTracer({})),
+    "flask attributes wrong": lambda: wrong(lambda: APP.wsgi_app.attributes_of([])),
     "registry": answer,
     "is_check_name": lambda: (_core.is_check_name("a"), _core.is_check_name(5)),
     "version": _core.version,

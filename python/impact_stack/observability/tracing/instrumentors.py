@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
@@ -17,18 +18,30 @@ _GROUP = "opentelemetry_instrumentor"
 
 Apply = Callable[[Any, Any, Any], None]
 
+# Ours, which take the place of those that are installed under the same name.
+_NATIVE = {
+    name: metadata.EntryPoint(name, f"{__package__}.{name}:{class_name}", _GROUP)
+    for name, class_name in {"flask": "FlaskInstrumentor"}.items()
+}
+
 
 def autoinstrument_app(
     app: flask.Flask,
     instrumentors: Iterable[str] | None = None,
     tracer_provider: trace.TracerProvider | None = None,
+    *,
+    contrib: Iterable[str] | None = None,
 ) -> dict[str, type]:
-    """Apply the named instrumentors, or all that are installed; return their classes by name.
+    """Apply the named instrumentors, or all that there are; return their classes by name.
 
-    One that fails is logged and left out: an app must run with a broken instrumentor.
+    `flask` is ours, and makes the spans of opentelemetry-instrumentation-flask; what `contrib` names
+    is that package's all the same (None: where `TRACING_FLASK` says "contrib", in the configuration
+    or the environment). One that fails is logged and left out: an app must run with a broken
+    instrumentor.
     """
     applied = {}
-    for entry_point in _entry_points(instrumentors):
+    contrib = _contrib_by_configuration(app) if contrib is None else contrib
+    for entry_point in _entry_points(instrumentors, set(contrib)):
         try:
             instrumentor_class = entry_point.load()
             apply: Apply = _APPLY.get(entry_point.name, _apply_globally)
@@ -45,8 +58,19 @@ def autoinstrument_app(
     return applied
 
 
-def _entry_points(instrumentors: Iterable[str] | None) -> list[metadata.EntryPoint]:
+def _contrib_by_configuration(app: flask.Flask) -> list[str]:
+    """Return the names of which opentelemetry-python-contrib's are wanted in place of ours."""
+    keys = {name: f"TRACING_{name.upper()}" for name in _NATIVE}
+    return [
+        name for name, key in keys.items() if app.config.get(key, os.environ.get(key)) == "contrib"
+    ]
+
+
+def _entry_points(
+    instrumentors: Iterable[str] | None, contrib: set[str]
+) -> list[metadata.EntryPoint]:
     installed = {point.name: point for point in metadata.entry_points(group=_GROUP)}
+    installed |= {name: point for name, point in _NATIVE.items() if name not in contrib}
     names = list(instrumentors or installed)
     for name in names:
         if name not in installed:

@@ -1,0 +1,186 @@
+/* ResponseBody: the body of an answer on its way to the server; the request's span ends with it.
+ *
+ * DESIGN: a body may be made while it is sent (a generator). Its code then runs with the Context of
+ * the request, which is taken back after each piece: the server's thread does other things in
+ * between. A span ends with the last byte: when the length that was said is reached, the body is at
+ * its end, or the server closes it, as it does when the client has gone; and at the latest when
+ * nobody holds the body any more. */
+#include "flask.h"
+
+typedef struct body_object {
+    PyObject_HEAD exchange_object *exchange; /* owned */
+    PyObject *body;                          /* owned: what the app returned */
+    PyObject *iterator;                      /* owned; NULL before the first piece */
+} body_object;
+
+/* Servers send files themselves, where they find the very object that they gave (PEP 3333,
+ * "Optional Platform-Specific File Handling"), or a file. */
+static bool is_file(core_state *state, PyObject *body, PyObject *environ)
+{
+    PyObject *wrapper = PyDict_GetItemWithError(environ, state->http_names[ENVIRON_FILE_WRAPPER]);
+    PyErr_Clear();
+    if (!wrapper)
+        return false;
+    return (PyObject *)Py_TYPE(body) == wrapper ||
+           PyObject_HasAttr(body, state->names[NAME_READ]) == 1;
+}
+
+static bool is_complete(core_state *state, PyObject *body, PyObject *environ)
+{
+    return PyTuple_CheckExact(body) || PyList_CheckExact(body) || is_file(state, body, environ);
+}
+
+PyObject *body_of(exchange_object *exchange, PyObject *result, PyObject *environ)
+{
+    core_state *state = exchange->tracer->state;
+    if (exchange->is_excluded)
+        return result;
+    if (is_complete(state, result, environ)) {
+        exchange_close(exchange);
+        return result;
+    }
+    body_object *self = (body_object *)PyType_GenericAlloc((PyTypeObject *)state->body_type, 0);
+    if (!self) {
+        Py_DECREF(result);
+        return NULL;
+    }
+    self->exchange = (exchange_object *)Py_NewRef((PyObject *)exchange);
+    self->body = result;
+    return (PyObject *)self;
+}
+
+/* What is current when a piece is made stays so for the next one: generators keep spans open. */
+static void context_keep(exchange_object *exchange)
+{
+    PyObject *current = PyObject_CallNoArgs(exchange->tracer->state->python[CURRENT_CONTEXT]);
+    if (!current) {
+        PyErr_Clear();
+        return;
+    }
+    PyObject *former = exchange->context;
+    exchange->context = current;
+    Py_XDECREF(former);
+}
+
+/* The body's code has run: its Context is kept, and what it raised is recorded and stays set. */
+static void body_leave(exchange_object *exchange)
+{
+    const held_error raised = held_error_take();
+    context_keep(exchange);
+    exchange_leave(exchange);
+    if (raised.error)
+        exchange_record(exchange, raised.error);
+    held_error_restore(raised);
+}
+
+static void piece_count(exchange_object *exchange, PyObject *piece)
+{
+    if (exchange->bytes_left < 0 || !PyBytes_Check(piece))
+        return;
+    exchange->bytes_left -= PyBytes_Size(piece);
+    if (exchange->bytes_left <= 0)
+        exchange_end(exchange);
+}
+
+static PyObject *piece_next(body_object *self)
+{
+    if (!self->iterator)
+        self->iterator = PyObject_GetIter(self->body);
+    return self->iterator ? PyIter_Next(self->iterator) : NULL;
+}
+
+static PyObject *body_next(PyObject *object)
+{
+    body_object *self = (body_object *)object;
+    exchange_object *exchange = self->exchange;
+    exchange_enter(exchange);
+    PyObject *piece = piece_next(self);
+    body_leave(exchange);
+    if (piece)
+        piece_count(exchange, piece);
+    else
+        exchange_end(exchange);
+    return piece;
+}
+
+/* The body's own close, where it has one. */
+static PyObject *close_call(body_object *self)
+{
+    PyObject *close =
+        PyObject_GetAttr(self->body, self->exchange->tracer->state->names[NAME_CLOSE]);
+    if (!close) {
+        PyErr_Clear();
+        Py_RETURN_NONE;
+    }
+    PyObject *closed = PyObject_CallNoArgs(close);
+    Py_DECREF(close);
+    return closed;
+}
+
+static PyObject *body_close(PyObject *object, PyObject *unused)
+{
+    (void)unused;
+    body_object *self = (body_object *)object;
+    exchange_object *exchange = self->exchange;
+    exchange_enter(exchange);
+    PyObject *closed = close_call(self);
+    body_leave(exchange);
+    exchange_close(exchange);
+    return closed;
+}
+
+static int body_traverse(PyObject *object, visitproc visit, void *arg)
+{
+    body_object *self = (body_object *)object;
+    Py_VISIT(Py_TYPE(object));
+    Py_VISIT(self->exchange);
+    Py_VISIT(self->body);
+    Py_VISIT(self->iterator);
+    return 0;
+}
+
+static int body_clear(PyObject *object)
+{
+    body_object *self = (body_object *)object;
+    if (self->exchange)
+        exchange_close(self->exchange);
+    Py_CLEAR(self->iterator);
+    Py_CLEAR(self->body);
+    Py_CLEAR(self->exchange);
+    return 0;
+}
+
+static void body_dealloc(PyObject *object)
+{
+    PyObject_GC_UnTrack(object);
+    (void)body_clear(object); /* it answers 0 always */
+    object_free(object);
+}
+
+static PyMethodDef body_methods[] = {
+    {"close", body_close, METH_NOARGS, "Close the body; the request's span ends."},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyType_Slot body_slots[] = {
+    {Py_tp_doc, "The body of an answer on its way to the server."},
+    {Py_tp_dealloc, (void *)body_dealloc},
+    {Py_tp_traverse, (void *)body_traverse},
+    {Py_tp_clear, (void *)body_clear},
+    {Py_tp_iter, (void *)PyObject_SelfIter},
+    {Py_tp_iternext, (void *)body_next},
+    {Py_tp_methods, body_methods},
+    {0, NULL},
+};
+
+static PyType_Spec body_spec = {
+    .name = "impact_stack.observability._core.ResponseBody",
+    .basicsize = sizeof(body_object),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+    .slots = body_slots,
+};
+
+PyObject *body_type_make(PyObject *module)
+{
+    return type_make(module, &body_spec);
+}

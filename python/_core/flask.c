@@ -1,0 +1,288 @@
+/* FlaskTracer: stands where app.wsgi_app stood, and is asked by Flask before and after a request. */
+#include "flask.h"
+
+static const char *const part_keys[] = {
+#define FLASK_PART_KEY(index, key) key,
+    FLASK_PART_TABLE(FLASK_PART_KEY)
+#undef FLASK_PART_KEY
+};
+
+static bool parts_take(flask_tracer_object *self, PyObject *parts)
+{
+    for (int i = 0; i < FLASK_PART_COUNT; i++) {
+        PyObject *part = PyDict_GetItemString(parts, part_keys[i]);
+        if (!part) {
+            PyErr_Format(PyExc_TypeError, "FlaskTracer() misses %s", part_keys[i]);
+            return false;
+        }
+        self->parts[i] = part == Py_None ? NULL : Py_NewRef(part);
+    }
+    self->conventions = (http_conventions){
+        .reports_old = flag_of(self->parts[PART_REPORTS_OLD]),
+        .reports_new = flag_of(self->parts[PART_REPORTS_NEW]),
+        .takes_all_methods = flag_of(self->parts[PART_TAKES_ALL_METHODS]),
+        .url_of = self->parts[PART_URL_OF],
+    };
+    return true;
+}
+
+static PyObject *flask_tracer_new(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
+{
+    static char *names[] = {"parts", NULL};
+    PyObject *parts = NULL;
+    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "O!:FlaskTracer", names, &PyDict_Type,
+                                     &parts))
+        return NULL;
+    flask_tracer_object *self = (flask_tracer_object *)PyType_GenericAlloc(type, 0);
+    if (!self)
+        return NULL;
+    self->state = PyType_GetModuleState(type);
+    if (!parts_take(self, parts))
+        Py_CLEAR(self);
+    return (PyObject *)self;
+}
+
+/* ---- around the app ---- */
+
+/* What metrics know of the exchange: a new reference, or NULL without an exception. */
+static PyObject *metrics_begin(flask_tracer_object *self, PyObject *environ)
+{
+    PyObject *metrics = self->parts[PART_METRICS];
+    if (!metrics)
+        return NULL;
+    PyObject *measured =
+        PyObject_CallMethodObjArgs(metrics, self->state->names[NAME_BEGIN], self, environ, NULL);
+    if (!measured)
+        PyErr_WriteUnraisable(metrics);
+    if (measured == Py_None)
+        Py_CLEAR(measured);
+    return measured;
+}
+
+static PyObject *or_none(PyObject *object)
+{
+    return object ? object : Py_None;
+}
+
+/* `measured` is taken. */
+static void metrics_end(flask_tracer_object *self, PyObject *measured, exchange_object *exchange,
+                        bool has_raised)
+{
+    if (!measured)
+        return;
+    PyObject *ended = PyObject_CallMethodObjArgs(
+        self->parts[PART_METRICS], self->state->names[NAME_END], measured, or_none(exchange->span),
+        or_none(exchange->status), or_none(exchange->route), has_raised ? Py_True : Py_False, NULL);
+    if (!ended)
+        PyErr_WriteUnraisable(self->parts[PART_METRICS]);
+    Py_XDECREF(ended);
+    Py_DECREF(measured);
+}
+
+/* What escapes from the app is recorded, whether or not Flask has said it to its teardown functions
+ * (which may themselves have raised it). */
+static PyObject *app_ask(exchange_object *exchange, PyObject *environ)
+{
+    flask_tracer_object *self = exchange->tracer;
+    PyObject *measured = metrics_begin(self, environ);
+    PyObject *result =
+        PyObject_CallFunctionObjArgs(self->parts[PART_APP], environ, (PyObject *)exchange, NULL);
+    const held_error raised = held_error_take();
+    metrics_end(self, measured, exchange, result == NULL);
+    exchange_leave(exchange);
+    if (exchange->is_excluded && PyDict_DelItem(environ, self->state->http_names[ENVIRON_EXCHANGE]))
+        PyErr_Clear();
+    if (raised.error) {
+        exchange_record(exchange, raised.error);
+        exchange_close(exchange);
+    }
+    held_error_restore(raised);
+    return result;
+}
+
+static PyObject *app_call(flask_tracer_object *self, PyObject *environ, PyObject *start_response)
+{
+    exchange_object *exchange = exchange_new(self, start_response);
+    if (!exchange)
+        return NULL;
+    PyObject *key = self->state->http_names[ENVIRON_EXCHANGE];
+    PyObject *result =
+        PyDict_SetItem(environ, key, (PyObject *)exchange) == 0 ? app_ask(exchange, environ) : NULL;
+    if (result)
+        result = body_of(exchange, result, environ);
+    Py_DECREF((PyObject *)exchange);
+    return result;
+}
+
+static PyObject *flask_tracer_call(PyObject *object, PyObject *arguments, PyObject *keywords)
+{
+    static char *names[] = {"environ", "start_response", NULL};
+    flask_tracer_object *self = (flask_tracer_object *)object;
+    PyObject *environ = NULL;
+    PyObject *start_response = NULL;
+    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "OO:wsgi_app", names, &environ,
+                                     &start_response))
+        return NULL;
+    if (PyDict_CheckExact(environ)) /* PEP 3333 */
+        return app_call(self, environ, start_response);
+    return PyObject_CallFunctionObjArgs(self->parts[PART_APP], environ, start_response, NULL);
+}
+
+/* For metrics. */
+static PyObject *flask_tracer_attributes(PyObject *object, PyObject *environ)
+{
+    flask_tracer_object *self = (flask_tracer_object *)object;
+    if (PyDict_Check(environ))
+        return http_server_attributes(self->state, &self->conventions, environ);
+    PyErr_SetString(PyExc_TypeError, "an environ is a dict");
+    return NULL;
+}
+
+/* ---- what Flask asks ---- */
+
+/* The Flask context that runs, and its environ: new references. False without an exception. */
+static bool flask_context_find(flask_tracer_object *self, PyObject **context, PyObject **environ)
+{
+    *context = PyObject_CallNoArgs(self->parts[PART_FLASK_CONTEXT]);
+    PyObject *request =
+        *context ? PyObject_GetAttr(*context, self->state->names[NAME_REQUEST]) : NULL;
+    *environ = request ? PyObject_GetAttr(request, self->state->names[NAME_ENVIRON]) : NULL;
+    Py_XDECREF(request);
+    if (*environ && PyDict_CheckExact(*environ))
+        return true;
+    PyErr_Clear();
+    Py_CLEAR(*environ);
+    Py_CLEAR(*context);
+    return false;
+}
+
+static bool is_excluded(flask_tracer_object *self, PyObject *context)
+{
+    PyObject *asked = self->parts[PART_IS_EXCLUDED];
+    if (!asked)
+        return false;
+    PyObject *answer = PyObject_CallFunctionObjArgs(asked, context, NULL);
+    bool is_out = answer && PyObject_IsTrue(answer) == 1;
+    PyErr_Clear();
+    Py_XDECREF(answer);
+    return is_out;
+}
+
+/* Flask may be asked to handle an environ that no server brought (test_request_context). Borrowed,
+ * or NULL with an exception. */
+static exchange_object *exchange_for(flask_tracer_object *self, PyObject *environ)
+{
+    exchange_object *found = exchange_in(self->state, environ);
+    if (found)
+        return found;
+    exchange_object *made = exchange_new(self, NULL);
+    bool is_kept = made && PyDict_SetItem(environ, self->state->http_names[ENVIRON_EXCHANGE],
+                                          (PyObject *)made) == 0;
+    Py_XDECREF((PyObject *)made); /* the environ holds it */
+    return is_kept ? made : NULL;
+}
+
+static bool exchange_begin(flask_tracer_object *self, PyObject *context, PyObject *environ)
+{
+    exchange_object *exchange = exchange_for(self, environ);
+    if (!exchange)
+        return false;
+    exchange->is_excluded = is_excluded(self, context);
+    return exchange->is_excluded || exchange->span || request_begin(exchange, context, environ);
+}
+
+/* before_request: a function that returns something else would answer the request. */
+static PyObject *flask_tracer_begin(PyObject *object, PyObject *unused)
+{
+    (void)unused;
+    flask_tracer_object *self = (flask_tracer_object *)object;
+    PyObject *context = NULL;
+    PyObject *environ = NULL;
+    if (!flask_context_find(self, &context, &environ))
+        Py_RETURN_NONE;
+    if (!exchange_begin(self, context, environ))
+        PyErr_WriteUnraisable(object);
+    Py_DECREF(environ);
+    Py_DECREF(context);
+    Py_RETURN_NONE;
+}
+
+static void exchange_finish(exchange_object *exchange, PyObject *error)
+{
+    exchange_leave(exchange);
+    if (error != Py_None)
+        exchange_record(exchange, error);
+    if (!exchange->start_response)
+        exchange_end(exchange);
+}
+
+/* teardown_request, with the exception that nobody handled, or None. A copy of the context
+ * (copy_current_request_context) is torn down too, and is not the request. */
+static PyObject *flask_tracer_finish(PyObject *object, PyObject *error)
+{
+    flask_tracer_object *self = (flask_tracer_object *)object;
+    PyObject *context = NULL;
+    PyObject *environ = NULL;
+    if (!flask_context_find(self, &context, &environ))
+        Py_RETURN_NONE;
+    exchange_object *exchange = exchange_in(self->state, environ);
+    if (exchange && exchange->span && exchange->flask_context == context)
+        exchange_finish(exchange, error);
+    Py_DECREF(environ);
+    Py_DECREF(context);
+    Py_RETURN_NONE;
+}
+
+/* ---- the type ---- */
+
+static int flask_tracer_traverse(PyObject *object, visitproc visit, void *arg)
+{
+    Py_VISIT(Py_TYPE(object));
+    for (int i = 0; i < FLASK_PART_COUNT; i++)
+        Py_VISIT(((flask_tracer_object *)object)->parts[i]);
+    return 0;
+}
+
+static int flask_tracer_clear(PyObject *object)
+{
+    for (int i = 0; i < FLASK_PART_COUNT; i++)
+        Py_CLEAR(((flask_tracer_object *)object)->parts[i]);
+    return 0;
+}
+
+static void flask_tracer_dealloc(PyObject *object)
+{
+    PyObject_GC_UnTrack(object);
+    (void)flask_tracer_clear(object); /* it answers 0 always */
+    object_free(object);
+}
+
+static PyMethodDef flask_tracer_methods[] = {
+    {"attributes_of", flask_tracer_attributes, METH_O, "What an environ says, as attributes."},
+    {"begin", flask_tracer_begin, METH_NOARGS, "To be called before each request."},
+    {"finish", flask_tracer_finish, METH_O, "To be called when each request is torn down."},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyType_Slot flask_tracer_slots[] = {
+    {Py_tp_doc, "The WSGI side of a Flask app that is traced."},
+    {Py_tp_new, (void *)flask_tracer_new},
+    {Py_tp_dealloc, (void *)flask_tracer_dealloc},
+    {Py_tp_traverse, (void *)flask_tracer_traverse},
+    {Py_tp_clear, (void *)flask_tracer_clear},
+    {Py_tp_call, (void *)flask_tracer_call},
+    {Py_tp_methods, flask_tracer_methods},
+    {0, NULL},
+};
+
+static PyType_Spec flask_tracer_spec = {
+    .name = "impact_stack.observability._core.FlaskTracer",
+    .basicsize = sizeof(flask_tracer_object),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
+    .slots = flask_tracer_slots,
+};
+
+PyObject *flask_tracer_type_make(PyObject *module)
+{
+    return type_make(module, &flask_tracer_spec);
+}

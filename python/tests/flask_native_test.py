@@ -1,0 +1,569 @@
+"""The native instrumentor of Flask makes the spans of opentelemetry-instrumentation-flask.
+
+Each request goes to two apps that are equal but for who traces them; their spans are compared one
+by one. What is different on purpose has tests of its own.
+"""
+
+import functools
+import gc
+import logging
+import weakref
+
+import flask
+import flask_app
+import pytest
+from opentelemetry import context as context_api
+from opentelemetry import trace
+from opentelemetry.instrumentation import _semconv
+from opentelemetry.instrumentation.flask import FlaskInstrumentor as ContribInstrumentor
+from opentelemetry.proto.trace.v1 import trace_pb2
+from opentelemetry.sdk.trace import TracerProvider as SdkTracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+from conftest import attributes_of
+from impact_stack.observability.tracing.flask import FlaskInstrumentor
+from impact_stack.observability.tracing.provider import TracerProvider
+
+MODES = ["", "http", "http/dup"]
+# What is excluded, not sampled, or answered by a function that Flask asks before any instrumentor.
+WITHOUT_A_SPAN = {
+    "an unsampled parent",
+    "excluded",
+    "excluded by its query",
+    "failed before",
+    "refused before",
+}
+INSTRUMENTORS = [ContribInstrumentor, FlaskInstrumentor]
+
+
+@pytest.fixture(autouse=True)
+def fixture_environment(monkeypatch):
+    """Ask for headers, hide some, and exclude some URLs."""
+    prefix = "OTEL_INSTRUMENTATION_HTTP_CAPTURE_HEADERS_"
+    monkeypatch.setenv(prefix + "SERVER_REQUEST", "X-Asked,x-session.*,Host")
+    monkeypatch.setenv(prefix + "SERVER_RESPONSE", "x-.*,set-cookie,Content-Type")
+    monkeypatch.setenv(prefix + "SANITIZE_FIELDS", ".*session.*,set-cookie")
+    use_conventions(monkeypatch, "")
+
+
+def use_conventions(monkeypatch, mode):
+    """Choose semantic conventions; contrib's package reads them once a process."""
+    monkeypatch.setenv("OTEL_SEMCONV_STABILITY_OPT_IN", mode)
+    stability = _semconv._OpenTelemetrySemanticConventionStability
+    monkeypatch.setattr(stability, "_initialized", False)
+    monkeypatch.setattr(stability, "_OTEL_SEMCONV_STABILITY_SIGNAL_MAPPING", {})
+
+
+def described(span):
+    """Return what two spans must have in common."""
+    events = []
+    for event in span.events:
+        attributes = attributes_of(event)
+        attributes.pop("exception.stacktrace", None)
+        events.append((event.name, attributes))
+    return {
+        "name": span.name,
+        "kind": span.kind,
+        "attributes": attributes_of(span),
+        "status": (span.status.code, span.status.message),
+        "events": events,
+        "parent": span.parent_span_id if span.parent_span_id == (9).to_bytes(8, "big") else None,
+        "has parent": bool(span.parent_span_id),
+        "trace state": span.trace_state,
+        "flags": span.flags,
+    }
+
+
+def spans_of(provider):
+    """Return what is told of the spans that were made, in the order of their ends."""
+    assert provider.force_flush(30_000)
+    data = trace_pb2.TracesData.FromString(provider.memory_data())
+    return [
+        described(span)
+        for resource_spans in data.resource_spans
+        for scope_spans in resource_spans.scope_spans
+        for span in scope_spans.spans
+    ]
+
+
+def answer_of(app, request):
+    """Send a request; return what the client sees, which is the same for both."""
+    client = app.test_client()
+    try:
+        with client.open(**request) as answer:
+            headers = [item for item in answer.headers if item[0] not in ("Date", "Last-Modified")]
+            return answer.status, headers, answer.data
+    except Exception as error:  # pylint: disable=broad-exception-caught
+        return repr(error)
+    finally:
+        assert context_api.get_current() == {}
+
+
+def traced(instrumentor, request, make_app=flask_app.make_app, **arguments):
+    """Return the answer of an app that is traced so, and its spans."""
+    provider = TracerProvider(exporters=("memory",))
+    app = make_app()
+    instrumentor.instrument_app(app, tracer_provider=provider, **arguments)
+    token = context_api.attach(context_api.Context())
+    try:
+        return answer_of(app, request), spans_of(provider)
+    finally:
+        context_api.detach(token)
+
+
+def assert_equal(request, **arguments):
+    """Compare the two; return the spans."""
+    theirs = traced(ContribInstrumentor, request, **arguments)
+    ours = traced(FlaskInstrumentor, request, **arguments)
+    assert ours == theirs
+    return ours[1]
+
+
+@functools.cache
+def app_in_mode(instrumentor, mode):
+    """Return an app that is traced so, and its provider. It was instrumented in that mode."""
+    del mode
+    provider = TracerProvider(exporters=("memory",))
+    app = flask_app.make_app()
+    instrumentor.instrument_app(app, tracer_provider=provider, excluded_urls="/health/,secret-page")
+    return app, provider
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("name", flask_app.REQUESTS)
+def test_a_requests_spans_are_contribs(monkeypatch, name, mode):
+    """Name, kind, attributes, status, events and parent; and the answer."""
+    use_conventions(monkeypatch, mode)
+    found = []
+    for instrumentor in INSTRUMENTORS:
+        app, provider = app_in_mode(instrumentor, mode)
+        before = len(spans_of(provider))
+        answer = answer_of(app, flask_app.REQUESTS[name])
+        found.append((answer, spans_of(provider)[before:]))
+    assert found[1] == found[0]
+    assert bool(found[1][1]) is (name not in WITHOUT_A_SPAN)
+
+
+def test_there_are_requests_of_every_kind():
+    """At least eighty."""
+    assert len(flask_app.REQUESTS) >= 80
+
+
+class LateApp(flask.Flask):
+    """An app that is completed after it was instrumented."""
+
+    def complete(self):
+        """Add what answers instead of the views."""
+
+        @self.before_request
+        def refuse():
+            if flask.request.args.get("raise"):
+                raise ValueError("before")
+            if flask.request.args.get("abort"):
+                flask.abort(401)
+            return "refused", 403
+
+
+@pytest.mark.parametrize("query", ["", "?raise=1", "?abort=1"])
+@pytest.mark.parametrize("mode", MODES)
+def test_a_request_that_is_answered_before_its_view_has_a_span(monkeypatch, mode, query):
+    """Where the instrumentor came first."""
+    use_conventions(monkeypatch, mode)
+    found = []
+    for instrumentor in INSTRUMENTORS:
+        provider = TracerProvider(exporters=("memory",))
+        app = LateApp("late")
+        instrumentor.instrument_app(app, tracer_provider=provider)
+        app.complete()
+        found.append((answer_of(app, {"path": f"/{query}"}), spans_of(provider)))
+    assert found[0] == found[1]
+    assert len(found[1][1]) == 1
+
+
+@pytest.mark.parametrize("name", ["an error", "async error", "a blueprint's error", "exit"])
+def test_errors_that_escape_from_the_app_are_recorded_once(name):
+    """As with PROPAGATE_EXCEPTIONS, and in debuggers: no answer was started."""
+
+    def make_app():
+        app = flask_app.make_app()
+        app.config["PROPAGATE_EXCEPTIONS"] = True
+        return app
+
+    request = flask_app.REQUESTS.get(name) or {"path": "/error"}
+    (span,) = assert_equal(request, make_app=make_app)
+    assert len(span["events"]) == 1
+    assert "http.status_code" not in span["attributes"]
+
+
+def test_a_request_inside_another_span_is_internal():
+    """It is not the first thing that is known of its trace here."""
+    found = []
+    for instrumentor in INSTRUMENTORS:
+        provider = TracerProvider(exporters=("memory",))
+        app = flask_app.make_app()
+        instrumentor.instrument_app(app, tracer_provider=provider)
+        with provider.get_tracer("t").start_as_current_span("outer"):
+            before = context_api.get_current()
+            with app.test_client().get("/", headers={"traceparent": flask_app.TRACEPARENT}):
+                pass
+            assert context_api.get_current() is before
+        found.append(spans_of(provider))
+    assert found[0] == found[1]
+    assert [(span["kind"], span["has parent"]) for span in found[1]] == [(1, True), (1, False)]
+
+
+@pytest.mark.parametrize("name", ["index", "no route", "an error", "a parent", "captured headers"])
+def test_hooks_are_called_as_contribs(name):
+    """With the same spans, environs, statuses and headers; and what they set stays or not."""
+    found = []
+    for instrumentor in INSTRUMENTORS:
+        calls = []
+
+        def request_hook(span, environ, calls=calls):
+            span.update_name("hooked")
+            span.set_attribute("http.method", "HOOK")
+            span.set_attribute("hook", environ["PATH_INFO"])
+            calls.append(trace.get_current_span().get_span_context().span_id)
+
+        def response_hook(span, status, headers, calls=calls):
+            span.set_attribute("hook.status", status)
+            headers.append(("X-Hook", "1"))
+            calls.append(trace.get_current_span() is span)
+
+        request = flask_app.REQUESTS[name]
+        answer, spans = traced(
+            instrumentor, request, request_hook=request_hook, response_hook=response_hook
+        )
+        assert ("X-Hook", "1") in answer[1]
+        found.append((answer, spans, calls))
+    assert found[0] == found[1]
+    assert found[1][1][0]["name"] == "hooked"
+
+
+def test_a_hook_that_fails_fails_no_request(caplog):
+    """It is logged."""
+
+    def hook(*arguments):
+        raise KeyError(arguments)
+
+    answer, spans = traced(FlaskInstrumentor, {"path": "/"}, request_hook=hook, response_hook=hook)
+    assert answer[2] == b"hello"
+    assert len(spans) == 1
+    assert caplog.messages == ["A hook of the instrumentation failed"] * 2
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"framework": False}, {"controller": False}, {"route": False}], ids=str
+)
+@pytest.mark.parametrize("is_enabled", [True, False])
+@pytest.mark.parametrize("path", ["/words", "/nowhere"])
+def test_statements_are_commented_as_contribs(is_enabled, options, path):
+    """sqlcommenter finds the same words in the Context."""
+    found = []
+    for instrumentor in INSTRUMENTORS:
+        words = []
+
+        def look(words=words):
+            words.append(context_api.get_value("SQLCOMMENTER_ORM_TAGS_AND_VALUES"))
+            return "x"
+
+        def make_app(look=look):
+            app = flask.Flask("words")
+            app.add_url_rule("/words", "words", look)
+            app.register_error_handler(404, lambda error: look())
+            return app
+
+        traced(
+            instrumentor,
+            {"path": path},
+            make_app=make_app,
+            enable_commenter=is_enabled,
+            commenter_options=options,
+        )
+        found.append(words)
+    assert found[0] == found[1]
+    assert found[1] != [] and (found[1] != [None]) is is_enabled
+
+
+def test_apps_have_their_own_providers():
+    """And one that calls another is its parent."""
+    providers = [TracerProvider(exporters=("memory",)) for _ in range(2)]
+    first, second = flask.Flask("first"), flask_app.make_app("second")
+    first.add_url_rule("/", "index", lambda: second.test_client().get("/user/5").data)
+    for app, provider in zip((first, second), providers):
+        FlaskInstrumentor.instrument_app(app, tracer_provider=provider)
+    assert answer_of(first, {"path": "/"})[2] == b"5"
+    (outer,), (inner,) = map(spans_of, providers)
+    assert (outer["name"], outer["kind"]) == ("GET /", 2)
+    assert (inner["name"], inner["kind"], inner["has parent"]) == (
+        "GET /user/<int:number>",
+        1,
+        True,
+    )
+
+
+def test_a_provider_of_the_sdk_gets_the_same_spans():
+    """The native path starts spans by any tracer, as the API says."""
+    found = []
+    for instrumentor in INSTRUMENTORS:
+        exporter = InMemorySpanExporter()
+        provider = SdkTracerProvider()
+        provider.add_span_processor(SimpleSpanProcessor(exporter))
+        app = flask_app.make_app()
+        instrumentor.instrument_app(app, tracer_provider=provider)
+        for name in ("a route", "an error", "a stream", "a parent", "a request in a request"):
+            answer_of(app, flask_app.REQUESTS[name])
+        found.append(
+            [
+                (span.name, span.kind, dict(span.attributes), span.status.description, span.parent)
+                for span in exporter.get_finished_spans()
+                if span.name != "GET /user/<int:number>"
+            ]
+        )
+    assert found[0] == found[1]
+
+
+def test_an_app_is_instrumented_once_and_can_be_left_alone_again(caplog):
+    """A second time changes nothing."""
+    provider = TracerProvider(exporters=("memory",))
+    app = flask_app.make_app()
+    original = app.wsgi_app
+    FlaskInstrumentor.instrument_app(app, tracer_provider=provider)
+    FlaskInstrumentor.instrument_app(app, tracer_provider=provider)
+    FlaskInstrumentor.uninstrument_app(app)
+    FlaskInstrumentor.uninstrument_app(app)
+    assert app.wsgi_app == original
+    assert caplog.messages == [
+        "This Flask app is instrumented already",
+        "This Flask app is not instrumented",
+    ]
+    answer_of(app, {"path": "/"})
+    assert spans_of(provider) == []
+
+
+def test_new_apps_are_instrumented_on_request():
+    """As contrib's instrument() does."""
+    provider = TracerProvider(exporters=("memory",))
+    original = flask.Flask
+    FlaskInstrumentor().instrument(tracer_provider=provider, excluded_urls="/no")
+    try:
+        assert FlaskInstrumentor().is_instrumented_by_opentelemetry
+        app = flask_app.make_app()
+    finally:
+        FlaskInstrumentor().uninstrument()
+    assert flask.Flask is original
+    answer_of(app, {"path": "/"})
+    answer_of(app, {"path": "/no"})
+    assert [span["name"] for span in spans_of(provider)] == ["GET /"]
+
+
+# ---- different on purpose ----
+
+
+def streaming(pieces, **options):
+    """Return a traced app whose body is made of pieces, its provider, and the body of an answer."""
+    provider = TracerProvider(exporters=("memory",))
+    app = flask.Flask("streaming")
+    app.add_url_rule("/", "index", lambda: app.response_class(pieces(), **options))
+    FlaskInstrumentor.instrument_app(app, tracer_provider=provider)
+    environ = app.test_request_context("/").request.environ
+    return provider, app.wsgi_app(environ, lambda *arguments: None)
+
+
+def is_over(provider):
+    """Tell whether the request's span has ended."""
+    return provider.stats()["ended"] == 1
+
+
+def test_a_span_lasts_as_long_as_the_body():
+    """To its last byte, not to the view's return."""
+    provider, body = streaming(lambda: iter(["a", "b"]))
+    assert [next(body), is_over(provider)] == [b"a", False]
+    assert [next(body), is_over(provider)] == [b"b", False]
+    with pytest.raises(StopIteration):
+        next(body)
+    assert is_over(provider)
+    body.close()
+    assert len(spans_of(provider)) == 1
+
+
+def test_a_length_that_was_said_tells_the_last_byte():
+    """Clients that never close the body are no reason to wait."""
+    provider, body = streaming(lambda: iter([b"ab", b"c"]), headers={"Content-Length": "3"})
+    assert [next(body), is_over(provider)] == [b"ab", False]
+    assert [next(body), is_over(provider)] == [b"c", True]
+
+
+def test_a_client_that_goes_ends_the_span():
+    """The server closes the body before its end."""
+    closed = []
+
+    def pieces():
+        try:
+            yield "a"
+            yield "b"
+        finally:
+            closed.append(trace.get_current_span().name)
+
+    provider, body = streaming(pieces)
+    next(body)
+    body.close()
+    assert is_over(provider)
+    assert closed == ["GET /"]
+    assert spans_of(provider)[0]["status"] == (0, "")
+
+
+def test_a_body_that_is_dropped_ends_the_span():
+    """At the latest."""
+    provider, body = streaming(lambda: iter(["a"]))
+    assert not is_over(provider)
+    del body
+    gc.collect()
+    assert is_over(provider)
+
+
+def test_what_a_body_raises_is_recorded():
+    """The client sees a broken answer: the span says why."""
+
+    def pieces():
+        yield "a"
+        raise ValueError("half")
+
+    provider, body = streaming(pieces)
+    with pytest.raises(ValueError):
+        list(body)
+    (span,) = spans_of(provider)
+    assert span["status"] == (2, "ValueError: half")
+    assert [name for name, _ in span["events"]] == ["exception"]
+
+
+def test_a_body_is_made_in_its_span(caplog):
+    """And in the spans that it keeps open itself; the server's thread is in none of them."""
+    seen = []
+
+    def pieces():
+        seen.append(trace.get_current_span().name)
+        with trace.get_tracer("t").start_as_current_span("never recorded"):
+            pass
+        yield "a"
+        with provider.get_tracer("t").start_as_current_span("inner"):
+            yield "b"
+            seen.append(trace.get_current_span().name)
+            yield "c"
+        seen.append(trace.get_current_span().name)
+
+    with caplog.at_level(logging.DEBUG):
+        provider, body = streaming(pieces)
+        for piece in body:
+            assert piece
+            assert trace.get_current_span() is trace.INVALID_SPAN
+        body.close()
+    assert seen == ["GET /", "inner", "GET /"]
+    assert caplog.records == []
+    inner, outer = spans_of(provider)
+    assert (inner["name"], inner["has parent"]) == ("inner", True)
+    assert outer["name"] == "GET /"
+
+
+def test_a_teardown_function_that_raises_loses_no_span():
+    """Contrib's is not told, and loses its span and its Context."""
+    provider = TracerProvider(exporters=("memory",))
+    app = flask_app.make_app()
+    FlaskInstrumentor.instrument_app(app, tracer_provider=provider)
+
+    @app.teardown_request
+    def fail(error):
+        raise RuntimeError("torn")
+
+    assert answer_of(app, {"path": "/"}) == repr(RuntimeError("torn"))
+    (span,) = spans_of(provider)
+    assert span["status"] == (2, "RuntimeError: torn")
+
+
+class FileWrapper:
+    """A server's own way to send files, which it knows by its class."""
+
+    def __init__(self, file, size=8192):
+        self.file = file
+        self.size = size
+
+    def __iter__(self):
+        return iter(lambda: self.file.read(self.size), b"")
+
+
+@pytest.mark.parametrize(
+    "wrapper", [FileWrapper, lambda file, size=8192: file], ids=["class", "file"]
+)
+def test_a_server_sends_files_itself(wrapper):
+    """It finds its own object, or the file."""
+    provider = TracerProvider(exporters=("memory",))
+    app = flask_app.make_app()
+    FlaskInstrumentor.instrument_app(app, tracer_provider=provider)
+    environ = app.test_request_context("/file").request.environ
+    environ["wsgi.file_wrapper"] = wrapper
+    body = app.wsgi_app(environ, lambda *arguments: None)
+    assert isinstance(body, FileWrapper) or body.read(1) == b"x"
+    assert len(spans_of(provider)) == 1
+
+
+def test_an_app_that_begins_with_its_body_is_traced():
+    """Middleware may be a generator."""
+    provider = TracerProvider(exporters=("memory",))
+    app = flask_app.make_app()
+    inner = app.wsgi_app
+
+    def lazy(environ, start_response):
+        yield from inner(environ, start_response)
+
+    app.wsgi_app = lazy
+    FlaskInstrumentor.instrument_app(app, tracer_provider=provider)
+    assert answer_of(app, {"path": "/user/5"})[2] == b"5"
+    (span,) = spans_of(provider)
+    assert span["attributes"]["http.status_code"] == 200
+
+
+class Server:
+    """Something that can be looked for."""
+
+    def start_response(self, *arguments):
+        """Take the head."""
+
+
+def is_kept(app, path):
+    """Tell whether something of a request waits for the garbage collection."""
+    server = Server()
+    environ = app.test_request_context(path).request.environ
+    environ["server"] = server
+    environ.pop("werkzeug.request", None)
+    body = app.wsgi_app(environ, server.start_response)
+    for _ in body:
+        pass
+    getattr(body, "close", lambda: None)()
+    reference = weakref.ref(server)
+    del body, environ, server
+    return reference() is not None
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/stream", "/stream/context", "/teapot", "/nowhere", "/file"]
+)
+@pytest.mark.parametrize("excluded", ["", "http"])
+def test_nothing_of_a_request_stays(path, excluded):
+    """Neither its environ nor what the server gave, unless Flask itself keeps it for a while."""
+    bare, app = flask_app.make_app(), flask_app.make_app()
+    provider = TracerProvider(exporters=("memory",))
+    FlaskInstrumentor.instrument_app(app, tracer_provider=provider, excluded_urls=excluded)
+    logging.disable(logging.CRITICAL)  # what is logged is kept by pytest
+    gc.collect()
+    gc.disable()
+    try:
+        assert is_kept(app, path) == is_kept(bare, path)
+    finally:
+        gc.enable()
+        logging.disable(logging.NOTSET)
+
+
+def test_nothing_of_a_plain_request_stays():
+    """Flask keeps nothing of it."""
+    assert not is_kept(flask_app.make_app(), "/")
