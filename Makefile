@@ -14,7 +14,7 @@ help:
 	@echo 'make bench-peers   the same spans with other libraries, side by side'
 	@echo 'make ceilings      count the instructions of a span, which make test limits, anew'
 	@echo 'make coverage      lines and branches that the C tests run, room by room'
-	@echo 'make soak          forks, exits and outages again and again, every fuzz target for a minute'
+	@echo 'make soak          forks, exits and outages again and again, fuzz targets, servers in all ways'
 	@echo 'make fuzz          every fuzz target for FUZZ_SECONDS=$(FUZZ_SECONDS)'
 	@echo 'make wheel         build/wheel/dist: the Python package as one wheel for all, and as sources'
 	@echo 'make lock          renew the versions and hashes of what comes from the Python index'

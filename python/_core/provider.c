@@ -3,7 +3,9 @@
 
 #include <string.h>
 
-#define EXPORTER_LIMIT     8     /* impact_trace_options */
+#define EXPORTER_LIMIT 8 /* impact_trace_options */
+/* For an end that Python does not hear of: uWSGI calls exit() in a worker that is busy. */
+#define EXIT_TIMEOUT_MS    5000
 #define DEFAULT_TIMEOUT_MS 30000 /* opentelemetry-sdk's force_flush */
 
 typedef struct exporter_set {
@@ -91,7 +93,7 @@ static bool provider_open(provider_object *self, PyObject *attributes, PyObject 
         &self->provider,
         IMPACT_TRACE_OPTIONS(.attributes = list.items, .attribute_count = list.count,
                              .exporters = is_chosen ? set.items : NULL, .exporter_count = set.count,
-                             .default_exporters = "none"));
+                             .default_exporters = "none", .exit_timeout_ms = EXIT_TIMEOUT_MS));
     call_end();
     attribute_list_clear(&list);
     if (status) {
