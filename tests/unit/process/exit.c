@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/thread.h"
+#include "process/door.h"
 #include "process/fork.h"
 #include "support/check.h"
 
@@ -336,6 +337,19 @@ TEST(a_fork_waits_a_second_at_most)
     CHECK(took >= IMPACT__NS_PER_SEC && took < 5 * IMPACT__NS_PER_SEC);
     (void)waitpid(child, NULL, 0);
     (void)pthread_barrier_wait(&barrier);
+}
+
+TEST(a_door_that_is_shut_stays_so_over_a_fork)
+{
+    REQUIRE(!impact_door_watch());
+    impact__door_shut();
+    const pid_t child = fork();
+    if (child == 0)
+        _exit(impact_door_enter() ? 9 : 0);
+    int status = -1;
+    (void)waitpid(child, &status, 0);
+    CHECK_EQUAL(status, 0);
+    CHECK(!impact_door_enter());
 }
 
 TEST(without_a_watch_the_door_is_open)

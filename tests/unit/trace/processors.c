@@ -1,6 +1,8 @@
 /* Processors: what they are told, when, and that spans are safe with them. */
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "support/fake_exporter.h"
 #include "support/provider_fixture.h"
@@ -344,6 +346,29 @@ TEST(the_simple_processors_flush_and_shutdown_keep_their_time)
     CHECK_EQUAL(impact_tracer_provider_shutdown(provider, 10), IMPACT_ETIMEDOUT);
     CHECK(fake_is(&fake, &fake.is_interrupted));
     (void)pthread_join(thread, NULL);
+    close_and_check();
+}
+
+TEST(the_simple_processor_exports_in_a_child_that_was_made_while_it_exported)
+{
+    pthread_t thread;
+    int status = -1;
+    REQUIRE(open_with_simple());
+    fake_set_hangs(&fake, true);
+    REQUIRE(pthread_create(&thread, NULL, end_one, NULL) == 0);
+    CHECK(fake_wait(&fake, &fake.is_hanging, NULL, 0));
+    const pid_t child = fork();
+    if (child == 0) {
+        (void)alarm(20);
+        fake.hangs = false;
+        end_spans(1);
+        _exit(fake.spans == 2 && !impact_tracer_provider_flush(provider, 0) ? 0 : 9);
+    }
+    CHECK(waitpid(child, &status, 0) == child);
+    CHECK_EQUAL(status, 0);
+    fake_set_hangs(&fake, false);
+    (void)pthread_join(thread, NULL);
+    CHECK_EQUAL(fake.spans, 1);
     close_and_check();
 }
 
