@@ -1,6 +1,7 @@
 /* The plugin's server: any request to a handler, from real sockets. */
 #include <impact/plugin.h>
 
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
@@ -12,6 +13,7 @@
 
 #include <impact/health.h>
 
+#include "base/clock.h"
 #include "support/check.h"
 #include "support/faults.h"
 #include "wire.h"
@@ -317,6 +319,56 @@ TEST(a_child_gives_up_the_port_and_can_close_the_server)
     int status = -1;
     CHECK_EQUAL(waitpid(child, &status, 0), child);
     CHECK_EQUAL(status, 0);
+}
+
+/* ---- limits ---- */
+
+/* Whether the peer closes the connection, which has sent nothing, before reading gives up. */
+static bool is_closed_by_peer(int connection)
+{
+    char byte;
+    const ssize_t size = read(connection, &byte, 1);
+    return size == 0 || (size < 0 && errno == ECONNRESET);
+}
+
+TEST(an_idle_connection_is_closed_after_five_seconds)
+{
+    uint16_t port;
+    impact_server *server = open_server(echo, answer_body, &port);
+    const uint64_t began = impact__clock_monotonic_ns();
+    const int connection = wire_connect(port);
+    CHECK(is_closed_by_peer(connection));
+    CHECK(impact__clock_monotonic_ns() - began > 4 * IMPACT__NS_PER_SEC);
+    (void)close(connection);
+    close_server(server);
+}
+
+/* What the next one is answered while so many connections are open; `took_ns`: for all of it. */
+static int status_beside(int count, uint16_t port, uint64_t *took_ns)
+{
+    static int connections[256];
+    const uint64_t began = impact__clock_monotonic_ns();
+    for (int i = 0; i < count; i++)
+        connections[i] = wire_connect(port);
+    const int status = wire_status(wire_ask(port, "GET / HTTP/1.1\r\nHost: a\r\n\r\n"));
+    *took_ns = impact__clock_monotonic_ns() - began;
+    for (int i = 0; i < count; i++)
+        (void)close(connections[i]);
+    return status;
+}
+
+TEST(of_more_than_256_connections_the_last_is_refused)
+{
+    uint16_t port;
+    uint64_t took_ns = UINT64_MAX;
+    int status = -1;
+    impact_server *server = open_server(echo, answer_body, &port);
+    CHECK_EQUAL(status_beside(0, port, &took_ns), 201);
+    took_ns = UINT64_MAX;
+    for (int i = 0; i < 20 && took_ns > 4 * IMPACT__NS_PER_SEC; i++) /* before the first is idle */
+        status = status_beside(256, port, &took_ns);
+    CHECK_EQUAL(status, 0);
+    close_server(server);
 }
 
 /* ---- signals ---- */

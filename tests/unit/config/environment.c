@@ -302,6 +302,25 @@ TEST(one_error_discards_all_resource_attributes)
     CHECK(check_contains(reported, "OTEL_RESOURCE_ATTRIBUTES=... is not used"));
 }
 
+TEST(resource_attributes_of_more_than_64_kib_are_discarded)
+{
+    static char text[(1 << 16) + 2] = "a=";
+    begin();
+    set("OTEL_TRACES_EXPORTER", "none");
+    memset(text + 2, '1', sizeof text - 3);
+    set("OTEL_RESOURCE_ATTRIBUTES", text);
+    impact_tracer_provider *provider = provider_of(NULL);
+    CHECK_RESOURCE(provider, "a", "(none)");
+    CHECK(check_contains(reported, "it is too long"));
+    impact_tracer_provider_close(provider);
+    text[sizeof text - 2] = '\0';
+    reported[0] = '\0';
+    set("OTEL_RESOURCE_ATTRIBUTES", text);
+    provider = provider_of(NULL);
+    CHECK_STRING(reported, "");
+    impact_tracer_provider_close(provider);
+}
+
 TEST(resource_attributes_over_the_limit_are_discarded)
 {
     enum { pair_count = 300 };

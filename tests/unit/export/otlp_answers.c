@@ -1,6 +1,7 @@
 /* The exporter "otlp": what an answer means for a batch, to the span, and what libcurl may refuse.
  * The same with whole programs is in tests/integration/test_otlp_answers.py. */
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <sys/wait.h>
 
@@ -79,6 +80,28 @@ TEST(spans_that_were_taken_are_said_nothing_of)
     CHECK_EQUAL(o.status, IMPACT_OK);
     CHECK_EQUAL(o.rejected, 0);
     CHECK_STRING(said, "");
+}
+
+TEST(a_program_that_the_host_starts_inherits_no_connection_that_is_kept)
+{
+    enum { descriptor_count = 64 };
+    bool was_open[descriptor_count];
+    exchange e = {.peer = open_peer(8), .answers = {HTTP_OK}};
+    pthread_t thread;
+    int new_count = 0;
+    impact_exporter *exporter = open_exporter();
+    for (int i = 0; i < descriptor_count; i++)
+        was_open[i] = fcntl(i, F_GETFD) >= 0;
+    REQUIRE(pthread_create(&thread, NULL, exchange_all, &e) == 0);
+    CHECK_EQUAL(export_one(exporter, 20000).status, IMPACT_OK);
+    for (int i = 0; i < descriptor_count; i++) {
+        const int flags = was_open[i] ? -1 : fcntl(i, F_GETFD);
+        new_count += flags >= 0 && (flags & FD_CLOEXEC);
+    }
+    CHECK(new_count > 0);
+    impact_exporter_close(exporter);
+    (void)pthread_join(thread, NULL);
+    (void)close(e.peer);
 }
 
 TEST(partial_success_rejects_as_many_as_it_says)

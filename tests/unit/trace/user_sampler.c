@@ -8,8 +8,10 @@
 
 #include <impact/context.h>
 #include <impact/id_generator.h>
+#include <impact/processor.h>
 
 #include "support/check.h"
+#include "support/fake_exporter.h"
 #include "support/tracing.h"
 
 static tracing t;
@@ -283,6 +285,24 @@ TEST(a_span_that_is_dropped_carries_its_context_on)
     CHECK_STRING(context.trace_state.text, "l=1");
     impact_span_end(span);
     CHECK_EQUAL(tracing_count(&t), 0);
+    tracing_close(&t);
+}
+
+TEST(a_span_that_is_only_recorded_is_not_exported_by_the_simple_processor)
+{
+    witness w = witness_of(IMPACT_SAMPLING_RECORD_ONLY);
+    fake_exporter fake;
+    impact_span_processor *simple = NULL;
+    REQUIRE(impact_simple_processor_open(&simple, fake_exporter_open(&fake), NULL) == IMPACT_OK);
+    REQUIRE(tracing_open(&t, IMPACT_TRACE_OPTIONS(.sampler = impact_sampler_user(&w.base),
+                                                  .processors = &simple, .processor_count = 1)));
+    impact_span *span = impact_span_start(t.tracer, "a", NULL);
+    CHECK(impact_span_is_recording(span));
+    impact_span_end(span);
+    CHECK_EQUAL(fake.spans, 0);
+    w.says.decision = IMPACT_SAMPLING_RECORD_AND_SAMPLE;
+    impact_span_end(impact_span_start(t.tracer, "b", NULL));
+    CHECK_EQUAL(fake.spans, 1);
     tracing_close(&t);
 }
 
