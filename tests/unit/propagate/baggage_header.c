@@ -1,4 +1,6 @@
 /* The baggage header: what is read, what is left out, and what is written. */
+#include "propagate/baggage_header.h"
+
 #include <impact/baggage.h>
 
 #include <stdlib.h>
@@ -115,6 +117,18 @@ TEST(members_that_end_with_the_8192nd_character_are_read_whatever_follows)
     CHECK_EQUAL(strlen(round_of(header)), 8192);
     (void)snprintf(header, sizeof header, "a=%04094d,b=%04094d,c=3", 1, 2);
     CHECK_EQUAL(strlen(round_of(header)), 4096);
+}
+
+TEST(a_value_of_more_than_8192_characters_is_not_decoded)
+{
+    static char encoded[8193];
+    char room[IMPACT_BAGGAGE_SIZE];
+    impact_text value = {"untouched", 9};
+    memset(encoded, 'x', sizeof encoded);
+    CHECK(!impact__baggage_value_decode(&value, room, impact_text_from(encoded, 8193)));
+    CHECK_EQUAL(value.size, 9);
+    CHECK(impact__baggage_value_decode(&value, room, impact_text_from(encoded, 8192)));
+    CHECK_EQUAL(value.size, 8192);
 }
 
 TEST(a_member_without_room_does_not_keep_the_others_out)
