@@ -85,6 +85,17 @@ TEST(a_size_that_is_none_is_refused)
     CHECK_EQUAL(read.a, 8);
 }
 
+TEST(a_struct_may_be_as_large_as_the_limit)
+{
+    static union {
+        known known;
+        char room[impact__struct_size_limit];
+    } given = {.known = {impact__struct_size_limit, 3, 4}};
+    known read = {0};
+    CHECK(read_known(&read, &given.known));
+    CHECK_EQUAL(read.a, 3);
+}
+
 TEST(a_size_within_a_member_gives_that_part)
 {
     const known given = {sizeof given.size + 1, UINT64_C(0x0101010101010101), 2};

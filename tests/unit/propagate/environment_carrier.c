@@ -84,6 +84,20 @@ TEST(names_are_made_normal)
     CHECK(!finds(list, longest));
 }
 
+TEST(a_name_of_255_bytes_is_looked_for_and_a_longer_one_is_not)
+{
+    static char variable[256 + sizeof "=v"];
+    static char name[256 + 1];
+    const char *const list[] = {variable, NULL};
+    memset(name, 'A', 256);
+    (void)snprintf(variable, sizeof variable, "%.255s=v", name);
+    name[255] = '\0';
+    CHECK(finds(list, name));
+    name[255] = 'A';
+    (void)snprintf(variable, sizeof variable, "%s=v", name);
+    CHECK(!finds(list, name));
+}
+
 static bool count_name(void *userdata, impact_text name)
 {
     (void)name;

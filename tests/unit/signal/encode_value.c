@@ -220,6 +220,28 @@ TEST(what_lies_deeper_than_the_limit_is_null)
     }
 }
 
+/* The text of a field with room for so many bytes, of "häh", whose last byte is no UTF-8. */
+static const char *cut_to(size_t field_size)
+{
+    static char written[16];
+    impact__string string = impact__string_of(impact_text_of("h\xC3\xA4h\xFF"), UINT32_MAX);
+    impact__string_cut(&string, 1, field_size);
+    const uint8_t *end = impact__write_string((uint8_t *)written, 1, &string);
+    CHECK(end == (uint8_t *)written + 2 + string.size && 2 + string.size <= field_size);
+    written[2 + string.size] = '\0';
+    return written + 2;
+}
+
+TEST(a_string_is_cut_to_as_many_whole_characters_as_have_room)
+{
+    CHECK_STRING(cut_to(2 + 1), "h");
+    CHECK_STRING(cut_to(2 + 2), "h");
+    CHECK_STRING(cut_to(2 + 3), "h\xC3\xA4");
+    CHECK_STRING(cut_to(2 + 4), "h\xC3\xA4h");
+    CHECK_STRING(cut_to(2 + 6), "h\xC3\xA4h");
+    CHECK_STRING(cut_to(2 + 7), "h\xC3\xA4h\xEF\xBF\xBD");
+}
+
 TEST(a_value_that_holds_itself_is_refused)
 {
     impact_value items[2];
