@@ -1,9 +1,9 @@
 /* The baggage header: what is read, what is left out, and what is written. */
 #include "propagate/baggage_header.h"
 
-#include <impact/baggage.h>
-
 #include <stdlib.h>
+
+#include <impact/baggage.h>
 
 #include "signal/baggage.h"
 #include "support/check.h"
