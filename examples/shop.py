@@ -4,7 +4,8 @@
         flask --app examples/shop.py run
 
 `/orders/<number>` says what an order costs, as the orders service has it; that one asks back for
-prices, at `/prices/<article>`. One trace shows it all.
+prices, at `/prices/<article>`. A POST to `/orders/<number>/invoice` leaves the rest to a worker,
+where there is a queue (BROKER_URL; see invoices.py). One trace shows it all.
 """
 
 import functools
@@ -19,6 +20,7 @@ from impact_stack.observability import tracing
 from opentelemetry import trace
 
 ORDERS_URL = os.environ["ORDERS_URL"]
+BROKER_URL = os.environ.get("BROKER_URL")
 PRICES = {10: 250, 20: 1200}  # cents, by article
 
 # ---- health: a check that is provided, and one of our own; GET /health/ asks both ----
@@ -59,6 +61,17 @@ def show_order(number):
     return describe(answer.json())
 
 
+@pages.post("/orders/<int:number>/invoice")
+def write_invoice(number):
+    """Leave it to the worker, which goes on in the trace of this request."""
+    if not BROKER_URL:
+        flask.abort(503)
+    import invoices  # where there is no queue Celery is not needed either
+
+    task = invoices.write.delay(number)
+    return {"task": task.id}, 202
+
+
 @pages.get("/prices/<int:article>")
 def show_price(article):
     """Say what an article costs."""
@@ -74,13 +87,12 @@ def create_app():
     """Make the app; `flask run` calls this."""
     app = flask.Flask(__name__)
     app.config["HEALTH_URL_SECRET"] = os.environ.get("HEALTH_URL_SECRET")  # None: open to all
-    app.config["TRACING_INSTRUMENTORS"] = ["flask", "requests"]
+    app.config["TRACING_INSTRUMENTORS"] = ["flask", "requests", *(["celery"] if BROKER_URL else [])]
     app.register_blueprint(pages)
     health.init_app(app)
     tracing.Tracing(app)
     return app
 
 
-# Flask's own server dies of SIGTERM; the spans that wait are exported when Python ends in good
-# order.
+# Flask's own server dies of SIGTERM; a service ends in good order, and what waits is exported.
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))

@@ -25,7 +25,7 @@ ADDRESS = re.compile(r"http://127\.0\.0\.1:(\d+)")
 def environment(**more):
     """This process's, without what would configure the programs, and with output that is not held
     back."""
-    foreign = ("OTEL_", "FLASK_", "HEALTH_", "IMPACT_", "PRICES_", "ORDERS_")
+    foreign = ("OTEL_", "FLASK_", "HEALTH_", "IMPACT_", "PRICES_", "ORDERS_", "BROKER_")
     own = {key: value for key, value in os.environ.items() if not key.startswith(foreign)}
     return own | {"PYTHONUNBUFFERED": "1", "NO_PROXY": "*", "no_proxy": "*"} | more
 

@@ -2,6 +2,9 @@
 
 import importlib.machinery
 import importlib.util
+import os
+import pathlib
+import shutil
 import signal
 import socket
 import subprocess
@@ -17,6 +20,9 @@ DEMO = programs.EXAMPLES / "demo"
 needs_orders = pytest.mark.skipif(
     not (programs.BUILD / "examples/orders").exists(), reason="built without what orders needs"
 )
+
+
+HAS_QUEUE = shutil.which("redis-server") is not None
 
 
 def load_demo():
@@ -45,11 +51,26 @@ def run_demo(build=programs.BUILD, **more):
 def test_demo_shows_health_and_one_trace_through_both():
     done = run_demo()
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
-    headlines = ["Health", "Requests", "One trace through both", "Seen"]
+    traces = ["One trace through both", "One trace through the queue"]
+    headlines = ["Health", "Requests", *traces[: 2 if HAS_QUEUE else 1], "Seen"]
     lines = done.stdout.splitlines()
     assert [line for line in lines if line in headlines] == headlines
-    assert sum(line.startswith("trace ") for line in lines) == 1
+    assert sum(line.startswith("trace ") for line in lines) == (2 if HAS_QUEUE else 1)
+    assert ("redis-server is missing" in done.stdout) is not HAS_QUEUE
     assert max(map(len, lines)) <= 80
+
+
+@needs_orders
+def test_demo_says_that_redis_is_missing(tmp_path):
+    """And shows the rest."""
+    for folder in os.environ["PATH"].split(os.pathsep):
+        for program in pathlib.Path(folder).glob("*"):
+            link = tmp_path / program.name
+            if program.name != "redis-server" and not link.is_symlink():
+                link.symlink_to(program)
+    done = run_demo(PATH=str(tmp_path))
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    assert "redis-server is missing" in done.stdout
 
 
 @needs_orders

@@ -6,6 +6,7 @@ Where another distro is installed as well, `OTEL_PYTHON_DISTRO=impact_stack` and
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from opentelemetry import trace
@@ -15,10 +16,21 @@ from .auto import tracer_provider
 
 
 class Distro(BaseDistro):  # type: ignore[misc]
-    """Changes nothing: what there is to say is said to the provider."""
+    """Leaves the environment alone: what there is to say is said to the provider."""
 
     def _configure(self, **kwargs: Any) -> None:
-        """Leave the environment to the configurator."""
+        """Do nothing."""
+
+    def load_instrumentor(self, entry_point: Any, **kwargs: Any) -> None:
+        """Apply an instrumentor; that of logging without its handler.
+
+        A handler of the root logger is what others look for, who make their own where there is
+        none: `flask run` would no longer say where it listens.
+        """
+        asked = os.environ.get("OTEL_PYTHON_LOG_AUTO_INSTRUMENTATION")
+        if entry_point.name == "logging" and asked is None:
+            kwargs["enable_log_auto_instrumentation"] = False
+        super().load_instrumentor(entry_point, **kwargs)
 
 
 class Configurator:
