@@ -3,18 +3,19 @@
 PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 30
 
-.PHONY: help demo test sanitize lint bench bench-peers ceilings coverage soak fuzz wheel lock w3c format format-check install clean
+.PHONY: help demo test sanitize lint bench bench-peers ceilings coverage soak interpreters fuzz wheel lock w3c format format-check install clean
 
 help:
 	@echo 'make demo          a C service and a Flask app, and one trace through both'
 	@echo 'make test          build and test everything'
-	@echo 'make sanitize      the C tests under ASan+UBSan, TSan, and with clang and its UBSan; the core with musl'
+	@echo 'make sanitize      the C tests under ASan+UBSan, TSan, and with clang and its UBSan; the core with musl; the Python suite'
 	@echo 'make lint          layout, mistakes that can be seen without running anything'
 	@echo 'make bench         one line a figure'
 	@echo 'make bench-peers   the same spans with other libraries, side by side'
 	@echo 'make ceilings      count the instructions of a span, which make test limits, anew'
 	@echo 'make coverage      lines and branches that the C tests run, room by room'
 	@echo 'make soak          forks, exits and outages again and again, fuzz targets, servers in all ways'
+	@echo 'make interpreters  the Python suite with the one wheel on every interpreter at hand'
 	@echo 'make fuzz          every fuzz target for FUZZ_SECONDS=$(FUZZ_SECONDS)'
 	@echo 'make wheel         build/wheel/dist: the Python package as one wheel for all, and as sources'
 	@echo 'make lock          renew the versions and hashes of what comes from the Python index'
@@ -52,6 +53,9 @@ coverage:
 
 soak:
 	tools/soak
+
+interpreters:
+	tools/interpreters
 
 wheel:
 	tools/wheel

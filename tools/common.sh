@@ -23,6 +23,9 @@ configure()
     printf '%s\n' "$*" >"$folder/options.stamp"
 }
 
+# Of Python, that the package is for.
+versions='3.10 3.11 3.12 3.13 3.14'
+
 # $1: a version such as 3.12. The path of such an interpreter, on the PATH or of pyenv; nothing where
 # there is none. What stands on the PATH may be pyenv's shim of a version that is not switched on.
 interpreter()
@@ -36,7 +39,7 @@ interpreter()
 # The interpreters at hand that the package is for, a line each, the oldest first.
 interpreters()
 {
-    for version in 3.10 3.11 3.12 3.13 3.14; do
+    for version in $versions; do
         interpreter "$version"
     done
 }

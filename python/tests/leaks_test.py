@@ -2,6 +2,7 @@
 
 import gc
 import logging
+import os
 import sys
 import tracemalloc
 
@@ -178,6 +179,10 @@ def growth_of(call):
         tracemalloc.stop()
 
 
+@pytest.mark.skipif(
+    os.environ.get("PYTHONMALLOC") == "malloc",
+    reason="malloc is not measured: what watches that finds leaks itself",
+)
 @pytest.mark.parametrize("name", CALLS)
 def test_memory_stays(name):
     """Neither objects nor references pile up.
@@ -189,13 +194,19 @@ def test_memory_stays(name):
     assert min(growth_of(CALLS[name]) for _ in range(5)) < ALLOWED_BYTES
 
 
+def call_all(rounds):
+    """Make every call so often."""
+    for call in CALLS.values():
+        for _ in range(rounds):
+            call()
+
+
 def test_references_stay():
     """Objects that live for ever are not traced by memory: their counts are looked at."""
     watched = [None, True, TRACER, PROVIDER, REMOTE, STATE, CONTEXT, ATTRIBUTES, *SpanKind]
+    call_all(5)  # what is made once is made
     before = [sys.getrefcount(item) for item in watched]
-    for call in CALLS.values():
-        for _ in range(50):
-            call()
+    call_all(50)
     gc.collect()
     after = [sys.getrefcount(item) for item in watched]
     grown = [(item, b, a) for item, b, a in zip(watched, before, after) if abs(a - b) >= 40]
