@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
-from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry import trace
@@ -12,6 +11,8 @@ from opentelemetry import trace
 from .. import logger
 
 if TYPE_CHECKING:
+    from importlib import metadata
+
     import flask
 
 _GROUP = "opentelemetry_instrumentor"
@@ -19,10 +20,7 @@ _GROUP = "opentelemetry_instrumentor"
 Apply = Callable[[Any, Any, Any], None]
 
 # Ours, which take the place of those that are installed under the same name.
-_NATIVE = {
-    name: metadata.EntryPoint(name, f"{__package__}.{name}:{class_name}", _GROUP)
-    for name, class_name in {"flask": "FlaskInstrumentor"}.items()
-}
+_NATIVE = {"flask": "FlaskInstrumentor"}
 
 
 def autoinstrument_app(
@@ -69,8 +67,12 @@ def _contrib_by_configuration(app: flask.Flask) -> list[str]:
 def _entry_points(
     instrumentors: Iterable[str] | None, contrib: set[str]
 ) -> list[metadata.EntryPoint]:
+    from importlib import metadata  # takes as long as all the rest of the package
+
     installed = {point.name: point for point in metadata.entry_points(group=_GROUP)}
-    installed |= {name: point for name, point in _NATIVE.items() if name not in contrib}
+    for name in _NATIVE.keys() - contrib:
+        ours = f"{__package__}.{name}:{_NATIVE[name]}"
+        installed[name] = metadata.EntryPoint(name, ours, _GROUP)
     names = list(instrumentors or installed)
     for name in names:
         if name not in installed:

@@ -2,7 +2,6 @@
 
 import os
 import platform
-import socket
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any
@@ -33,7 +32,7 @@ class PlatformResourceDetector:
             {
                 "python.version": platform.python_version(),
                 "process.pid": os.getpid(),
-                "host.name": socket.gethostname(),
+                "host.name": os.uname().nodename,
             }
         )
 
