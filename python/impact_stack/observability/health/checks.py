@@ -5,6 +5,14 @@ from typing import Any
 import flask
 import requests
 
+from .. import logger
+from .attempt import Attempts
+from .deadline import Deadline, session_within
+
+DEFAULT_BUDGET_MS = 900  # the core's
+
+_connections = Attempts(limit=4)  # to databases, that may hang at once
+
 
 def check_true() -> bool:
     """Hold always."""
@@ -17,32 +25,53 @@ def check_false() -> bool:
 
 
 def check_db() -> bool:
-    """Hold if the database of Flask-SQLAlchemy answers `SELECT 1`."""
+    """Hold if the database of Flask-SQLAlchemy answers, by a connection that is made for this.
+
+    What the app has lent out, and what hangs in its pool, says nothing about the database.
+    """
     extension = flask.current_app.extensions.get("sqlalchemy")
     if extension is None:
         return False
     # Flask-SQLAlchemy 2 keeps a state object there that holds the extension.
     db = getattr(extension, "db", extension)
     try:
-        with db.engine.connect() as connection:
-            return bool(connection.execute(_select_one()).scalar() == 1)
-    except Exception:  # pylint: disable=broad-exception-caught
+        engine = db.engine
+        return _connections.within(_budget_seconds(), lambda: _answers(engine))
+    except Exception as error:
+        logger.warning("The database does not answer: %s: %s", type(error).__name__, error)
         return False
 
 
-def _select_one() -> Any:
-    """Return the statement; SQLAlchemy is imported only where it is used."""
-    import sqlalchemy  # pylint: disable=import-outside-toplevel
+def _budget_seconds() -> float:
+    """Return most of the budget: who gives up in time can be asked again by the next probe."""
+    return (flask.current_app.config.get("HEALTH_BUDGET_MS") or DEFAULT_BUDGET_MS) * 0.8 / 1000
 
-    return sqlalchemy.text("SELECT 1")
+
+def _answers(engine: Any) -> bool:
+    """Connect as the engine's pool would, and ask what the database's dialect asks."""
+    pool = engine.pool.recreate()
+    try:
+        connection = pool.connect()
+        try:
+            return bool(engine.dialect.do_ping(connection.dbapi_connection))
+        finally:
+            connection.close()
+    finally:
+        pool.dispose()
 
 
 def base_check_api_liveliness(
     method: str, url: str, status_code: int = 200, timeout: float = 3.0, **kwargs: Any
 ) -> bool:
-    """Hold if the URL answers with exactly this status. Use it with `functools.partial`."""
+    """Hold if the URL answers with exactly this status. Use it with `functools.partial`.
+
+    `timeout` is that of the whole request. The body is not read.
+    """
     try:
-        response = requests.request(method, url, timeout=timeout, **kwargs)
-    except requests.RequestException:
+        with Deadline(timeout) as deadline, session_within(deadline) as session:
+            response = session.request(method, url, timeout=timeout, **{"stream": True, **kwargs})
+            response.close()
+    except requests.RequestException as error:
+        logger.warning("%s does not answer: %s", url.partition("?")[0], type(error).__name__)
         return False
-    return response.status_code == status_code
+    return response.status_code == status_code and not deadline.is_over
