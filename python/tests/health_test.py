@@ -362,7 +362,7 @@ def test_a_check_has_an_app_context_and_the_request(app, client, health):
     assert seen["app"] is app
     assert seen["url"].endswith("/health/?checks=look")
     assert seen["variable"] == "of the request"
-    assert seen["g"] is None
+    assert seen["g"] == "of the request"
     assert variable.get() == "of the request"
 
 

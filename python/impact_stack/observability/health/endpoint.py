@@ -27,6 +27,8 @@ import flask.blueprints
 
 from .. import _core, logger
 from . import missing
+from .globals import shared_globals
+from .places import GONE, OwnThreads, place_of_request
 from .untraced import suppress_instrumentation
 
 if TYPE_CHECKING:
@@ -56,6 +58,13 @@ class _Settings(NamedTuple):
     budget_ms: int  # 0: the core's default
 
 
+class _Request(NamedTuple):
+    """What a check that runs for a request has of it."""
+
+    context: contextvars.Context
+    place: OwnThreads
+
+
 def _budget_ms(value: object) -> int:
     """Return a budget that can be kept; None and what is none stand for the default."""
     if value is None:
@@ -83,7 +92,7 @@ class Endpoint:
         self._said: set[Any] = set()
         # By process: what another thread held when the process forked is nobody's in the child.
         self._locks: dict[int, threading.Lock] = {}
-        self._answering: dict[tuple[int, object], contextvars.Context] = {}
+        self._answering: dict[tuple[int, object], _Request] = {}
         self._running: dict[tuple[int, str], object] = {}
 
     def blueprint(self) -> flask.Blueprint:
@@ -220,24 +229,37 @@ class Endpoint:
         if self._running.setdefault(key, token) is not token:
             return "its last run has not ended"
         try:
-            return self._context_of_run().run(self._call_check, name, check)
+            return self._run_for_request(name, check)
         finally:
             del self._running[key]
 
-    def _context_of_run(self) -> contextvars.Context:
-        """Return a copy of the context of the request that waits longest, or an empty one.
+    def _run_for_request(self, name: str, check: Callable[[], Any]) -> str | None:
+        """Run a check in the place of a request that waits; of the next, if that one goes."""
+        while (request := self._request_of_run()) is not None:
+            context = request.context.copy()
+            result = request.place.run(
+                functools.partial(context.run, self._call_check, name, check)
+            )
+            if result != GONE:
+                return result
+        if self._app.config.get("HEALTH_INLINE", False):
+            return GONE
+        return contextvars.Context().run(self._call_check, name, check)
+
+    def _request_of_run(self) -> _Request | None:
+        """Return the request that waits longest.
 
         A run serves all the requests that ask for it while it runs. The oldest is not displaced by
         those that come and go meanwhile.
         """
-        for (process, _), context in list(self._answering.items()):
-            if process == os.getpid():
-                return context.copy()
-        return contextvars.Context()
+        for (process, _), request in list(self._answering.items()):
+            if process == os.getpid() and not request.place.is_over:
+                return request
+        return None
 
     def _call_check(self, name: str, check: Callable[[], Any]) -> str | None:
         try:
-            with suppress_instrumentation(), self._app.app_context():
+            with suppress_instrumentation(), shared_globals(self._app):
                 return None if _result_of(self._app.ensure_sync(check)) else "it said so"
         except BaseException as error:  # pylint: disable=broad-exception-caught
             # SystemExit as well: on a thread of the core there is nothing to exit.
@@ -252,14 +274,16 @@ class Endpoint:
         request = flask.request
         registry, missed = self._current_registry()
         key = (os.getpid(), object())
-        self._answering[key] = contextvars.copy_context()
+        place = place_of_request(bool(self._app.config.get("HEALTH_INLINE", False)))
+        self._answering[key] = _Request(contextvars.copy_context(), place)
+        asked = (
+            request.method,
+            urllib.parse.quote(request.environ.get("PATH_INFO", "").encode("latin-1")),
+            request.query_string,
+            list(request.headers.items()),
+        )
         try:
-            answered = registry.answer(
-                request.method,
-                urllib.parse.quote(request.environ.get("PATH_INFO", "").encode("latin-1")),
-                request.query_string,
-                list(request.headers.items()),
-            )
+            answered = place.wait(lambda: registry.answer(*asked))
         finally:
             del self._answering[key]
         if answered is None:
