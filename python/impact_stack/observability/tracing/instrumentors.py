@@ -70,9 +70,10 @@ def _entry_points(
     from importlib import metadata  # takes as long as all the rest of the package
 
     installed = {point.name: point for point in metadata.entry_points(group=_GROUP)}
-    for name in _NATIVE.keys() - contrib:
-        ours = f"{__package__}.{name}:{_NATIVE[name]}"
-        installed[name] = metadata.EntryPoint(name, ours, _GROUP)
+    for name, class_name in _NATIVE.items():
+        if name not in contrib:
+            ours = f"{__package__}.{name}:{class_name}"
+            installed[name] = metadata.EntryPoint(name, ours, _GROUP)
     names = list(instrumentors or installed)
     for name in names:
         if name not in installed:
