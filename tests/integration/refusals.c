@@ -83,6 +83,24 @@ TEST(a_server_whose_thread_is_refused_closes_its_socket_once)
     CHECK_EQUAL(atomic_load(&bad_close_count), 0);
 }
 
+TEST(a_server_whose_port_is_taken_leaves_no_descriptor_open)
+{
+    impact_server *first = NULL;
+    impact_server *second = NULL;
+    uint16_t port = 0;
+    uint16_t unused = 0;
+    char address[32];
+    REQUIRE(impact_plugin_microhttpd.server_open(&first, "127.0.0.1:0", answer, NULL, &port) ==
+            IMPACT_OK);
+    (void)snprintf(address, sizeof address, "127.0.0.1:%u", port);
+    const int lowest = lowest_free_descriptor();
+    CHECK_EQUAL(impact_plugin_microhttpd.server_open(&second, address, answer, NULL, &unused),
+                IMPACT_ESYSTEM);
+    CHECK_EQUAL(lowest_free_descriptor(), lowest);
+    impact_plugin_microhttpd.server_close(first);
+    CHECK_EQUAL(atomic_load(&bad_close_count), 0);
+}
+
 TEST(a_server_that_gets_no_descriptor_but_its_socket_closes_that_once)
 {
     struct rlimit before;

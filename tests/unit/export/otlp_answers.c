@@ -198,6 +198,25 @@ TEST(what_follows_a_part_that_was_taken_counts_as_rejected_when_the_time_is_over
     CHECK_EQUAL(o.rejected, 2);
 }
 
+TEST(an_answer_that_comes_in_pieces_is_measured_as_a_whole)
+{
+    enum { body_size = 40000 };
+    static char whole[body_size + 100] = "HTTP/1.1 400 No\r\nContent-Length: 40000\r\n\r\n";
+    exchange e = {.peer = open_peer(8), .answers = {whole, NULL}};
+    pthread_t thread;
+    impact_exporter *exporter = NULL;
+    memset(whole + strlen(whole), 'x', body_size);
+    impact_diagnostics_set_callback(keep, NULL);
+    REQUIRE(impact_plugin_otlp.otlp_open(&exporter, IMPACT_OTLP_OPTIONS(.response_limit = 39999),
+                                         NULL) == IMPACT_OK);
+    REQUIRE(pthread_create(&thread, NULL, exchange_all, &e) == 0);
+    CHECK_EQUAL(export_one(exporter, 20000).rejected, 1);
+    (void)pthread_join(thread, NULL);
+    CHECK_STRING(said, "the backend's answer to 1 spans is too large: HTTP status 400");
+    impact_exporter_close(exporter);
+    (void)close(e.peer);
+}
+
 TEST(an_answer_above_the_limit_is_not_read_and_final)
 {
     exchange e = {

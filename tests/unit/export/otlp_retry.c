@@ -62,6 +62,7 @@ TEST(retry_after_may_be_a_date_in_three_forms)
 {
     const int64_t now = example_unix_s - 10;
     CHECK_EQUAL(wait_of("Sun, 06 Nov 1994 08:49:37 GMT", now), 10000);
+    CHECK_EQUAL(wait_of("Sat, 31 Dec 2016 23:59:60 GMT", 1483228790), 10000); /* a leap second */
     CHECK_EQUAL(wait_of("Sunday, 06-Nov-94 08:49:37 GMT", now), 10000);
     CHECK_EQUAL(wait_of("Sun Nov  6 08:49:37 1994", now), 10000);
     CHECK_EQUAL(wait_of("Sun, 06 Nov 1994 08:49:37 GMT", example_unix_s + 5), 0);

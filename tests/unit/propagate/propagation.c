@@ -256,6 +256,7 @@ TEST(null_for_a_getter_a_setter_or_a_list_does_no_harm)
     const impact_propagator *const members[65] = {NULL};
     CHECK_EQUAL(impact_propagator_composite_open(&made, members, 2), IMPACT_EINVAL);
     CHECK_EQUAL(impact_propagator_composite_open(&made, members, 65), IMPACT_ELIMIT);
+    CHECK_EQUAL(impact_propagator_composite_open(&made, members, 64), IMPACT_EINVAL);
     CHECK(made == NULL);
     CHECK_EQUAL(impact_propagator_composite_open(&made, NULL, 0), IMPACT_OK);
     CHECK(has_fields(made, ""));

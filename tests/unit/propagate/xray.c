@@ -34,6 +34,7 @@ TEST(what_is_no_header_is_refused)
         "Parent=53995c3f42cd8ad8",
         "Root=2-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8",
         "Root=1-5759e988bd862e3fe1be46a9942727933;Parent=53995c3f42cd8ad8",
+        "Root=1-5759e988-bd862e3fe1be46a9942727930;Parent=53995c3f42cd8ad8",
         "Root=1-5759e988-bd862e3fe1be46a99427279g;Parent=53995c3f42cd8ad8",
         "Root=1-00000000-000000000000000000000000;Parent=53995c3f42cd8ad8",
         "Root=" ROOT ";Parent=0000000000000000",

@@ -95,6 +95,24 @@ TEST(the_last_scalar_wins_and_unknown_fields_are_skipped)
     CHECK_EQUAL(view.start_unix_ns, 1000);
 }
 
+TEST(a_parent_is_remote_only_where_the_span_says_that_it_knows)
+{
+    impact_span_view view;
+    REQUIRE(impact_span_view_parse(&view, impact_text_from("\x85\x01\x00\x02\x00\x00", 6)));
+    CHECK(!view.is_parent_remote);
+    REQUIRE(impact_span_view_parse(&view, impact_text_from("\x85\x01\x00\x03\x00\x00", 6)));
+    CHECK(view.is_parent_remote);
+}
+
+TEST(an_attribute_field_that_is_a_number_is_no_attribute)
+{
+    impact_span_view view;
+    impact_text key;
+    impact_value_view value;
+    REQUIRE(impact_span_view_parse(&view, impact_text_from("\x48\x01", 2)));
+    CHECK(!impact_attribute_view_next(&view.attributes, &key, &value));
+}
+
 TEST(parts_of_a_status_are_merged)
 {
     message span = whole_span();

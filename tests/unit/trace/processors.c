@@ -315,6 +315,27 @@ TEST(the_simple_processor_exports_each_span_as_it_ends)
     CHECK(fake.is_closed);
 }
 
+static impact_span *begun_by_exporter;
+
+static impact_status begin_in_export(impact_exporter *exporter, const impact_batch *batch,
+                                     uint32_t timeout_ms, size_t *rejected)
+{
+    begun_by_exporter = impact_span_start(tracer, "exporter", NULL);
+    return fake_export(exporter, batch, timeout_ms, rejected);
+}
+
+TEST(an_exporter_of_the_simple_processor_traces_nothing)
+{
+    impact_span_processor *simple = NULL;
+    fake_exporter_open(&fake)->export_batch = begin_in_export;
+    REQUIRE(impact_simple_processor_open(&simple, &fake.exporter, NULL) == IMPACT_OK);
+    REQUIRE(open_provider(NULL, 0,
+                          (impact_trace_options){.processors = &simple, .processor_count = 1}));
+    end_spans(1);
+    CHECK(fake.spans == 1 && !begun_by_exporter);
+    close_and_check();
+}
+
 TEST(the_simple_processor_exports_one_span_at_a_time)
 {
     pthread_t threads[4];
