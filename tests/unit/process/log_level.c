@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -71,6 +72,24 @@ TEST(a_misconfiguration_is_said_once_on_standard_error)
                  "or parentbased_traceidratio\n");
     set_up();
     CHECK_STRING(heard(), "");
+}
+
+TEST(an_exporter_that_is_there_and_broken_is_not_called_unknown)
+{
+    char folder[] = "/tmp/impact-test-XXXXXX";
+    char file[sizeof folder + 32];
+    REQUIRE(mkdtemp(folder) != NULL);
+    (void)snprintf(file, sizeof file, "%s/libimpact-bad.so.0", folder);
+    const int made = open(file, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+    REQUIRE(made >= 0 && close(made) == 0); /* it stays empty: no shared object */
+    begin();
+    CHECK(setenv("IMPACT_PLUGIN_PATH", folder, 1) == 0);
+    set_up_with("OTEL_TRACES_EXPORTER", "bad");
+    const char *said = heard();
+    CHECK(check_contains(said, "OTEL_TRACES_EXPORTER=bad is not used: "));
+    CHECK(check_contains(said, impact_status_text(IMPACT_EPLUGIN)));
+    CHECK(!check_contains(said, "there is no such exporter"));
+    CHECK(unlink(file) == 0 && rmdir(folder) == 0);
 }
 
 TEST(a_misspelt_exporter_is_said_once_on_standard_error)
@@ -288,4 +307,16 @@ TEST(a_log_gets_what_is_said)
 TEST(a_database_in_the_place_of_standard_error_gets_nothing)
 {
     CHECK_EQUAL(size_said_to(O_RDWR), 0);
+}
+
+TEST(a_connection_in_the_place_of_standard_error_gets_nothing)
+{
+    int pair[2];
+    char byte;
+    REQUIRE(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) == 0);
+    REQUIRE(dup2(pair[1], STDERR_FILENO) == STDERR_FILENO);
+    (void)impact__diagnostics_open();
+    report(IMPACT_SEVERITY_WARNING, "a");
+    impact__diagnostics_say();
+    CHECK(read(pair[0], &byte, 1) < 0);
 }
