@@ -109,6 +109,7 @@ void impact__ring_forget(impact__ring *ring)
     atomic_store_explicit(&memory->head, front, memory_order_relaxed);
     atomic_store_explicit(&memory->tail, front | (tail & IMPACT__RING_CLOSED_BIT),
                           memory_order_relaxed);
+    atomic_store_explicit(&memory->turned, front, memory_order_relaxed);
     atomic_store_explicit(&memory->reserved, 0, memory_order_relaxed);
     for (unsigned i = 0; i < impact__ring_lane_count; i++)
         atomic_store_explicit(&memory->lanes[i].extent, 0, memory_order_relaxed);
@@ -205,7 +206,7 @@ static uint64_t head_for(const impact__ring *ring, uint64_t tail)
     /* Pairs with the store in the reader's release: what is below the head was read. */
     uint64_t head = atomic_load_explicit(&ring->memory->head, memory_order_acquire);
     const uint64_t number = impact__ring_number_at(tail);
-    const uint64_t front = impact__ring_position(number, 0);
+    const uint64_t front = impact__ring_position(number, 0) | (tail & IMPACT__RING_TURN_BIT);
     const bool begins_anew = !impact__ring_offset_at(tail) &&
                              impact__ring_distance(impact__ring_number_at(head), number) == 1;
     if (begins_anew && atomic_compare_exchange_strong(&ring->memory->head, &head, front))
@@ -213,8 +214,26 @@ static uint64_t head_for(const impact__ring *ring, uint64_t tail)
     return head;
 }
 
+/* Where an extent can lie. */
+typedef struct spot {
+    uint32_t offset;
+    bool is_turn; /* at the front, where the tail has to turn to */
+} spot;
+
+/* The head is at `until`, behind the place where the tail will turn, or has turned. */
+static bool fit_after_turn(const impact__ring *ring, uint32_t from, uint32_t until, uint32_t units,
+                           spot *to)
+{
+    if (from <= until && units <= until - from)
+        return true;
+    if (from <= until) /* stored before the tail turned: see move_tail */
+        to->offset = impact__ring_offset_at(
+            atomic_load_explicit(&ring->memory->turned, memory_order_relaxed));
+    return to->offset + units <= ring->area_units;
+}
+
 /* Where an extent of so many units can lie, or false. */
-static bool fit(const impact__ring *ring, uint64_t tail, uint32_t units, uint32_t *offset)
+static bool fit(const impact__ring *ring, uint64_t tail, uint32_t units, spot *to)
 {
     const uint64_t head = head_for(ring, tail);
     const uint64_t unread =
@@ -223,14 +242,29 @@ static bool fit(const impact__ring *ring, uint64_t tail, uint32_t units, uint32_
     const uint32_t until = impact__ring_offset_at(head);
     if (unread > ring->extent_mask || until > ring->area_units)
         return false;
-    *offset = from;
-    if (from < until || (unread && from == until))
-        return units <= until - from;
+    *to = (spot){.offset = from};
+    if ((head ^ tail) & IMPACT__RING_TURN_BIT)
+        return fit_after_turn(ring, from, until, units, to);
     if (units <= until && from + units > ring->soft_units) {
-        *offset = 0;
+        *to = (spot){.is_turn = true};
         return true;
     }
     return from + units <= ring->area_units;
+}
+
+/* The tail is about to turn from here. Not for a thread that was stopped with an old tail, when a
+ * later one has turned: that is looked at in this order, for a turn is not later than the tail. */
+static void note_turn(impact__ring *ring, uint64_t tail)
+{
+    _Atomic uint64_t *turned = &ring->memory->turned;
+    const uint64_t own = impact__ring_number_at(tail);
+    uint64_t last = atomic_load_explicit(turned, memory_order_acquire);
+    do {
+        const uint64_t now = impact__ring_last(ring);
+        if (impact__ring_distance(own, impact__ring_number_at(last)) <=
+            impact__ring_distance(own, now))
+            return;
+    } while (!atomic_compare_exchange_weak(turned, &last, tail));
 }
 
 /* Move the tail over an extent of extent->size units. */
@@ -242,21 +276,25 @@ static impact__ring_answer move_tail(impact__ring *ring, impact__ring_extent *ex
     /* Acquire: the head that is looked at next is not older than this. */
     uint64_t tail = atomic_load_explicit(position, memory_order_acquire);
     for (;;) {
-        uint32_t offset = 0;
+        spot to;
         const uint64_t seen = tail;
         if (tail & IMPACT__RING_CLOSED_BIT)
             return IMPACT__RING_CLOSED;
-        if (!fit(ring, tail, units, &offset)) {
+        if (!fit(ring, tail, units, &to)) {
             tail = atomic_load(position); /* full only if it still is where it was */
             if (tail == seen)
                 return IMPACT__RING_FULL;
             continue;
         }
+        if (to.is_turn)
+            note_turn(ring, tail);
+        const uint64_t turn =
+            (tail ^ (to.is_turn ? IMPACT__RING_TURN_BIT : 0)) & IMPACT__RING_TURN_BIT;
         *number = impact__ring_number_at(tail) + 1;
         /* Sequentially consistent, for a reader that goes to sleep: see batcher.c. */
-        if (atomic_compare_exchange_weak(position, &tail,
-                                         impact__ring_position(*number, offset + units))) {
-            atomic_store_explicit(&extent->offset, offset, memory_order_relaxed);
+        if (atomic_compare_exchange_weak(
+                position, &tail, impact__ring_position(*number, to.offset + units) | turn)) {
+            atomic_store_explicit(&extent->offset, to.offset, memory_order_relaxed);
             return IMPACT__RING_TAKEN;
         }
     }

@@ -33,12 +33,20 @@
  * was asked to give back what it does not use: so the limit is met exactly. Bytes are bounded by
  * the area: an extent lies in it in one piece.
  *
- *   free | unread | free     the tail is above the head: an extent goes behind the tail, or, when
- *        head     tail       it is beyond the soft end or the area's end, to the front
- *   unread | free | unread   the tail has gone to the front: up to the head
- *          tail   head
- *   free                     nothing is unread: the same. The reader makes it begin at the front,
- *                            so that all live in the same few cache lines while it keeps up
+ *   free | unread | free            the tail is above the head: an extent goes behind the tail,
+ *        head     tail              or, when it is beyond the soft end or the area's end, to the
+ *                                   front
+ *   unread | free | unread | free   the tail has turned to the front: up to the head
+ *          tail   head     turned
+ *   unread | unread | free          there was no room up to the head any more: the tail has gone
+ *            head     tail          back behind where it turned, and the front is full
+ *   free                            nothing is unread: as the first. The reader makes it begin at
+ *                                   the front, so that all live in the same few cache lines while
+ *                                   it keeps up
+ *
+ * Head and tail each have a bit that changes with each turn to the front: while the two differ, the
+ * reader has a turn before it. Where the last turn was stands in `turned`, which is written before
+ * the tail turns: who sees that it has turned sees where.
  *
  * A record that is larger than an extent's room gets an extent of its own, in its size. What cannot
  * lie in the area in one piece is refused. Where positions are taken for full or not, the tail is
@@ -113,7 +121,8 @@ typedef struct impact__ring_memory {
     uint32_t extent_count; /* rows; a power of two */
     uint32_t area_units;
     char apart_1[128];
-    _Atomic uint64_t tail;     /* closed 1 | number of the last extent 37 | offset behind it 26 */
+    _Atomic uint64_t tail; /* closed 1 | number of the last extent 37 | turn 1 | offset behind 25 */
+    _Atomic uint64_t turned;   /* as the tail, of the last extent before it turned to the front */
     _Atomic uint32_t reserved; /* places */
     char apart_2[128];
     _Atomic uint64_t head; /* as the tail, of the last extent that was freed; the reader's */
@@ -206,11 +215,12 @@ void impact__ring_prefetch(const impact__ring *ring);
 /* ---- for both sides ---- */
 
 enum {
-    impact__ring_offset_bits = 26,
+    impact__ring_offset_bits = 26, /* the turn among them */
     impact__ring_used_bits = 24,
     impact__ring_count_bits = 8,
 };
 #define IMPACT__RING_CLOSED_BIT  (UINT64_C(1) << 63)
+#define IMPACT__RING_TURN_BIT    (UINT64_C(1) << (impact__ring_offset_bits - 1))
 #define IMPACT__RING_NUMBER_MASK ((UINT64_C(1) << 37) - 1)
 
 static inline uint64_t impact__ring_number_at(uint64_t position)
@@ -220,7 +230,7 @@ static inline uint64_t impact__ring_number_at(uint64_t position)
 
 static inline uint32_t impact__ring_offset_at(uint64_t position)
 {
-    return (uint32_t)(position & ((UINT64_C(1) << impact__ring_offset_bits) - 1));
+    return (uint32_t)(position & (IMPACT__RING_TURN_BIT - 1));
 }
 
 static inline uint64_t impact__ring_position(uint64_t number, uint32_t offset)

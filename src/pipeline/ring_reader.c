@@ -11,6 +11,7 @@ void impact__ring_reader_open(impact__ring_reader *reader, impact__ring *ring)
         .ring = ring,
         .passed = impact__ring_number_at(head),
         .offset = impact__ring_offset_at(head),
+        .turn = head & IMPACT__RING_TURN_BIT,
     };
 }
 
@@ -50,6 +51,8 @@ static bool is_sound(const impact__ring *ring, const extent_seen *extent, uint32
 
 static void pass(impact__ring_reader *reader, const extent_seen *extent)
 {
+    if (extent->offset < reader->offset && extent->offset == 0)
+        reader->turn ^= IMPACT__RING_TURN_BIT;
     reader->offset = extent->offset + extent->size;
     reader->passed++;
     reader->index = 0;
@@ -177,7 +180,7 @@ static void move_head(impact__ring_reader *reader)
 {
     /* Pairs with the load in fit: who gets the bytes again comes after their reader. */
     atomic_store_explicit(&reader->ring->memory->head,
-                          impact__ring_position(reader->passed, reader->offset),
+                          impact__ring_position(reader->passed, reader->offset) | reader->turn,
                           memory_order_release);
 }
 
@@ -188,7 +191,7 @@ static void go_to_the_front(impact__ring_reader *reader)
 {
     impact__ring_memory *memory = reader->ring->memory;
     uint64_t tail = atomic_load(&memory->tail);
-    const uint64_t front = impact__ring_position(reader->passed + 1, 0);
+    const uint64_t front = impact__ring_position(reader->passed + 1, 0) | reader->turn;
     if (impact__ring_number_at(tail) != (reader->passed & IMPACT__RING_NUMBER_MASK) ||
         !(impact__ring_offset_at(tail) | reader->offset))
         return;

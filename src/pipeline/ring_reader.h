@@ -33,6 +33,7 @@ typedef struct impact__ring_reader {
     uint64_t passed;     /* number of the last extent that was read to its end */
     uint32_t index;      /* of the record that is next, in the one behind it */
     uint32_t offset;     /* behind the last extent that was read: what a release frees up to */
+    uint64_t turn;       /* of that, as the head has it */
     uint32_t unreturned; /* places of records that were taken */
     bool steps_over;     /* the writers are dead: see impact__ring_reader_step_over */
     uint64_t last;       /* then: number of the last extent that there is */

@@ -254,9 +254,21 @@ static void set_up(void)
     put_and_count(number, now.waiting);
 }
 
+static size_t behind_count; /* orders in which the tail went back behind where it turned */
+
+static void look_for_behind(void)
+{
+    const uint64_t tail = __atomic_load_n((uint64_t *)&ring.memory->tail, __ATOMIC_SEQ_CST);
+    const uint64_t head = __atomic_load_n((uint64_t *)&ring.memory->head, __ATOMIC_SEQ_CST);
+    const uint64_t turned = __atomic_load_n((uint64_t *)&ring.memory->turned, __ATOMIC_SEQ_CST);
+    behind_count += ((tail ^ head) & IMPACT__RING_TURN_BIT) &&
+                    impact__ring_offset_at(tail) > impact__ring_offset_at(turned);
+}
+
 /* Whatever the order was, all is there that was put in, and what is empty takes what fits. */
 static void check_end(void)
 {
+    look_for_behind();
     take_and_release();
     CHECK_EQUAL(taken_count, put_count);
     CHECK_EQUAL(impact__ring_reserved(&ring) <= now.limit, true);
@@ -325,4 +337,21 @@ TEST(two_who_put_in_beside_the_reader_lose_and_overwrite_nothing)
             orders += try_all_orders(&one, 2);
         }
     CHECK(orders > 1000);
+}
+
+TEST(what_has_no_room_up_to_the_head_goes_behind_where_the_tail_turned_and_overwrites_nothing)
+{
+    static const uint32_t sizes[] = {10, 30};
+    skip_where_stacks_are_watched();
+    for (uint32_t i = 0; i < 2; i++)
+        for (uint32_t k = 0; k < 2; k++) {
+            const scene one = {.limit = 8,
+                               .units = 160,
+                               .read = 20 * unit,
+                               .waiting = 30 * unit,
+                               .first = {18 * unit, sizes[i] * unit},
+                               .second = {sizes[k] * unit, 34 * unit}};
+            (void)try_all_orders(&one, 2);
+        }
+    CHECK(behind_count > 1000);
 }
