@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include <impact/propagation.h>
+
 static PyObject *attribute_get(core_state *state, PyObject *object, attribute_name name)
 {
     return PyObject_GetAttr(object, state->names[name]);
@@ -220,4 +222,20 @@ void span_detach(core_state *state, PyObject *token)
         PyErr_Clear();
     Py_XDECREF(detached);
     Py_DECREF(token);
+}
+
+PyObject *span_w3c_headers(PyObject *module, PyObject *span)
+{
+    const core_state *state = PyModule_GetState(module);
+    if ((PyObject *)Py_TYPE(span) != state->python[SPAN_CLASS]) {
+        PyErr_SetString(PyExc_TypeError, "a span of ours is needed");
+        return NULL;
+    }
+    impact_span_context context;
+    span_object_show(&context, (const span_object *)span);
+    char traceparent[IMPACT_TRACEPARENT_SIZE];
+    impact_traceparent_format(traceparent, &context);
+    const impact_text trace_state = impact_trace_state_text(&context.trace_state);
+    return Py_BuildValue("sz#", traceparent, trace_state.size ? trace_state.data : NULL,
+                         (Py_ssize_t)trace_state.size);
 }

@@ -297,6 +297,9 @@ void span_parent_clear(span_parent *parent);
  * takes it back, or NULL with an exception. */
 PyObject *span_attach(core_state *state, PyObject *span);
 
+/* The module's w3c_headers: a pair of traceparent and tracestate, or None, of a span of ours. */
+PyObject *span_w3c_headers(PyObject *module, PyObject *span);
+
 /* A Context with all that `former` has, and `span`. A new reference, or NULL with an exception. */
 PyObject *span_context_with(core_state *state, PyObject *former, PyObject *span);
 

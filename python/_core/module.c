@@ -71,6 +71,8 @@ static PyMethodDef module_methods[] = {
      "Send the core's diagnostics to a callable (severity, message, suppressed), or to nobody."},
     {"use_span", FAST(current_span_use),
      "Make a span the current one: for `with`, or as a decorator."},
+    {"w3c_headers", span_w3c_headers, METH_O,
+     "What W3C Trace Context says of a span: traceparent, and tracestate or None."},
     {"version", module_version, METH_NOARGS, "The version of the C core that runs."},
     {NULL, NULL, 0, NULL},
 };

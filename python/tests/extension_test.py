@@ -8,12 +8,12 @@ import flask
 import pytest
 from flask_sqlalchemy import SQLAlchemy
 from opentelemetry.instrumentation.flask import FlaskInstrumentor as ContribInstrumentor
-from opentelemetry.instrumentation.requests import RequestsInstrumentor
 from opentelemetry.instrumentation.sqlalchemy import SQLAlchemyInstrumentor
 
 from conftest import attributes_of, exported_spans
 from impact_stack.observability import tracing
 from impact_stack.observability.tracing.flask import FlaskInstrumentor
+from impact_stack.observability.tracing.requests import RequestsInstrumentor
 
 
 @pytest.fixture(autouse=True)
@@ -173,6 +173,7 @@ def test_tracing_before_logging_names_the_service():
 import flask, logging
 from impact_stack.observability import tracing
 from impact_stack.observability.tracing.flask import FlaskInstrumentor
+from impact_stack.observability.tracing.requests import RequestsInstrumentor
 records = []
 app = flask.Flask("x")
 app.config["TRACING_INSTRUMENTORS"] = ["logging"]

@@ -17,6 +17,8 @@ from opentelemetry import trace
 from opentelemetry.instrumentation import _semconv
 from opentelemetry.instrumentation.flask import FlaskInstrumentor as ContribInstrumentor
 from opentelemetry.proto.trace.v1 import trace_pb2
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace import TracerProvider as SdkTracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -284,6 +286,41 @@ def test_statements_are_commented_as_contribs(is_enabled, options, path):
         found.append(words)
     assert found[0] == found[1]
     assert found[1] != [] and (found[1] != [None]) is is_enabled
+
+
+def points_of(reader):
+    """Return name, unit, attributes and count or value of each measure."""
+    data = reader.get_metrics_data()
+    return sorted(
+        (
+            metric.name,
+            metric.unit,
+            sorted((key, str(value)) for key, value in point.attributes.items()),
+            getattr(point, "count", None) or getattr(point, "value", None),
+        )
+        for resource_metrics in data.resource_metrics
+        for scope_metrics in resource_metrics.scope_metrics
+        for metric in scope_metrics.metrics
+        for point in metric.data.data_points
+    )
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize(
+    "name", ["a route", "no route", "an error", "an unknown method", "excluded"]
+)
+def test_metrics_are_contribs(monkeypatch, name, mode):
+    """Where there is a meter provider."""
+    use_conventions(monkeypatch, mode)
+    found = []
+    for instrumentor in INSTRUMENTORS:
+        reader = InMemoryMetricReader()
+        provider = MeterProvider([reader])
+        request = flask_app.REQUESTS[name]
+        traced(instrumentor, request, meter_provider=provider, excluded_urls="/health/")
+        found.append(points_of(reader))
+        provider.shutdown()
+    assert found[1] == found[0] != []
 
 
 def test_apps_have_their_own_providers():

@@ -1,5 +1,6 @@
 """No method leaks a reference: each is called many times, and memory stays where it was."""
 
+import contextvars
 import gc
 import logging
 import os
@@ -119,7 +120,9 @@ CALLS = {
     "context": lambda: TRACER.start_span("x", CONTEXT).get_span_context(),
     "context after end": lambda: TRACER.start_span("x", CONTEXT).end(),
     "current": with_exception,
-    "current left": lambda: TRACER.start_as_current_span("x", CONTEXT).__enter__(),
+    "current left": lambda: contextvars.copy_context().run(
+        TRACER.start_as_current_span("x", CONTEXT).__enter__
+    ),
     "current again": lambda: TRACER.start_as_current_span("x", attributes=ATTRIBUTES)._again(),
     "current wrong": lambda: wrong(lambda: TRACER.start_as_current_span("x", colour=1)),
     "decorator": decorated,
@@ -143,6 +146,7 @@ CALLS = {
     "resource": PROVIDER._resource_attributes,
     "stats": PROVIDER.stats,
     "force_flush": lambda: PROVIDER.force_flush(1000),
+    "w3c_headers": lambda: (_core.w3c_headers(SPAN), wrong(lambda: _core.w3c_headers(5))),
     "flask": lambda: request("/user/17"),
     "flask error": lambda: request("/teapot"),
     "flask stream": lambda: request("/stream"),

@@ -13,6 +13,7 @@ from opentelemetry import trace
 from opentelemetry.instrumentation.distro import BaseDistro  # type: ignore[attr-defined]
 
 from .auto import tracer_provider
+from .instrumentors import native_or_installed
 
 
 class Distro(BaseDistro):  # type: ignore[misc]
@@ -22,7 +23,7 @@ class Distro(BaseDistro):  # type: ignore[misc]
         """Do nothing."""
 
     def load_instrumentor(self, entry_point: Any, **kwargs: Any) -> None:
-        """Apply an instrumentor; that of logging without its handler.
+        """Apply an instrumentor, or ours of that name; that of logging without its handler.
 
         A handler of the root logger is what others look for, who make their own where there is
         none: `flask run` would no longer say where it listens.
@@ -30,7 +31,7 @@ class Distro(BaseDistro):  # type: ignore[misc]
         asked = os.environ.get("OTEL_PYTHON_LOG_AUTO_INSTRUMENTATION")
         if entry_point.name == "logging" and asked is None:
             kwargs["enable_log_auto_instrumentation"] = False
-        super().load_instrumentor(entry_point, **kwargs)
+        super().load_instrumentor(native_or_installed(entry_point), **kwargs)
 
 
 class Configurator:

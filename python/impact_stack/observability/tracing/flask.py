@@ -13,11 +13,8 @@ from typing import Any
 
 import flask
 from opentelemetry import propagate, trace
-from opentelemetry.baggage.propagation import W3CBaggagePropagator
 from opentelemetry.context import Context
-from opentelemetry.propagators.composite import CompositePropagator
-from opentelemetry.propagators.textmap import Getter, TextMapPropagator
-from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+from opentelemetry.propagators.textmap import Getter
 
 from .. import _core, logger
 from .http import (
@@ -29,6 +26,7 @@ from .http import (
     joined_headers,
     url_of,
 )
+from .inject import w3c_propagator
 from .metrics import ServerMetrics
 
 _SCOPE = "impact_stack.observability.tracing.flask"
@@ -89,6 +87,8 @@ class FlaskInstrumentor:
 
     def instrument(self, **arguments: Any) -> None:
         """Trace each app that is made from now on, with the arguments of `instrument_app`."""
+        for name in ("skip_dep_check", "raise_exception_on_conflict"):
+            arguments.pop(name, None)  # what opentelemetry's instrumentors know; we depend on Flask
         if FlaskInstrumentor._original is not None:
             logger.warning("Flask is instrumented already")
             return
@@ -134,7 +134,7 @@ def _tracer_for(
             "start_span": functools.partial(_start_span, tracer),
             "extract": _extract,
             "get_propagator": propagate.get_global_textmap,
-            "w3c_propagator": _w3c_propagator(),
+            "w3c_propagator": w3c_propagator(),
             "url_of": url_of,
             "is_excluded": None if pattern is None else functools.partial(_is_excluded, pattern),
             "request_hook": guarded(request_hook),
@@ -190,17 +190,6 @@ _ENVIRON_GETTER = _EnvironGetter()
 
 def _extract(environ: dict[str, Any]) -> Context:
     return propagate.extract(environ, getter=_ENVIRON_GETTER)
-
-
-def _w3c_propagator() -> TextMapPropagator | None:
-    """Return the process's propagator if it is the default one, which finds nothing without its
-    headers, and None otherwise. Another one may be set later."""
-    propagator = propagate.get_global_textmap()
-    if type(propagator) is not CompositePropagator:
-        return None
-    members = [type(member) for member in propagator._propagators]
-    is_w3c = members == [TraceContextTextMapPropagator, W3CBaggagePropagator]
-    return propagator if is_w3c else None
 
 
 def _response_propagate() -> Callable[[list[tuple[str, str]]], None] | None:

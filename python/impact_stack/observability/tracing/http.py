@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit, urlunsplit
 from wsgiref.util import request_uri
 
+from opentelemetry import context as context_api
 from opentelemetry import trace
 
 from .. import logger
@@ -65,6 +66,38 @@ def excluded_urls(instrumentor: str, given: str | None) -> re.Pattern[str] | Non
     return re.compile("|".join(item.strip() for item in given.split(","))) if given else None
 
 
+_METHODS = frozenset(
+    ("GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "QUERY")
+)
+
+
+def normal_method(method: str, conventions: Conventions) -> str:
+    """Return a known method in capitals, or "_OTHER"."""
+    method = method.upper()
+    return method if method in _METHODS or conventions.takes_all_methods else "_OTHER"
+
+
+def synthetic_type(user_agent: str) -> str | None:
+    """Return what kind of program says so of itself, and None for browsers and the like."""
+    user_agent = user_agent.lower()
+    if "alwayson" in user_agent:
+        return "test"
+    return "bot" if "googlebot" in user_agent or "bingbot" in user_agent else None
+
+
+_SUPPRESSING = (
+    context_api._SUPPRESS_INSTRUMENTATION_KEY,
+    context_api._SUPPRESS_HTTP_INSTRUMENTATION_KEY,
+    "suppress_instrumentation",
+)
+
+
+def is_http_suppressed() -> bool:
+    """Whether clients shall make no spans here: somebody above them does, or wants none."""
+    current = context_api.get_current()
+    return bool(current) and any(current.get(key) for key in _SUPPRESSING)
+
+
 # ---- captured headers ----
 
 
@@ -76,7 +109,7 @@ class HeaderCapture:
         self._wanted = re.compile("|".join(patterns), re.IGNORECASE)
         self._sensitive = re.compile("|".join(sensitive), re.IGNORECASE) if sensitive else None
 
-    def attributes_of(self, headers: Mapping[str, str]) -> dict[str, Any]:
+    def attributes_of(self, headers: Mapping[str, Any]) -> dict[str, Any]:
         """Return one attribute a header; values of sensitive ones are hidden."""
         return {
             f"{self._prefix}{name.lower().replace('-', '_')}": [self._value_of(name, value)]
@@ -103,6 +136,8 @@ def header_capture(side: str, message: str) -> HeaderCapture | None:
 
 def redact_url(url: str) -> str:
     """Hide a URL's user and password, and the values of parameters that sign."""
+    if "@" not in url and "?" not in url:
+        return url
     try:
         parts = urlsplit(url)
         if parts.scheme and "@" in parts.netloc:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry import trace
@@ -20,7 +20,7 @@ _GROUP = "opentelemetry_instrumentor"
 Apply = Callable[[Any, Any, Any], None]
 
 # Ours, which take the place of those that are installed under the same name.
-_NATIVE = {"flask": "FlaskInstrumentor"}
+_NATIVE = {"flask": "FlaskInstrumentor", "requests": "RequestsInstrumentor"}
 
 
 def autoinstrument_app(
@@ -32,13 +32,13 @@ def autoinstrument_app(
 ) -> dict[str, type]:
     """Apply the named instrumentors, or all that there are; return their classes by name.
 
-    `flask` is ours, and makes the spans of opentelemetry-instrumentation-flask; what `contrib` names
-    is that package's all the same (None: where `TRACING_FLASK` says "contrib", in the configuration
-    or the environment). One that fails is logged and left out: an app must run with a broken
-    instrumentor.
+    `flask` and `requests` are ours, and make the spans of opentelemetry-instrumentation-flask and
+    -requests; what `contrib` names is those packages' all the same (None: where `TRACING_FLASK`, or
+    `TRACING_REQUESTS`, says "contrib", in the configuration or the environment). One that fails is
+    logged and left out: an app must run with a broken instrumentor.
     """
     applied = {}
-    contrib = _contrib_by_configuration(app) if contrib is None else contrib
+    contrib = _contrib_by_configuration(app.config) if contrib is None else contrib
     for entry_point in _entry_points(instrumentors, set(contrib)):
         try:
             instrumentor_class = entry_point.load()
@@ -56,12 +56,23 @@ def autoinstrument_app(
     return applied
 
 
-def _contrib_by_configuration(app: flask.Flask) -> list[str]:
+def _contrib_by_configuration(config: Mapping[str, Any]) -> list[str]:
     """Return the names of which opentelemetry-python-contrib's are wanted in place of ours."""
     keys = {name: f"TRACING_{name.upper()}" for name in _NATIVE}
-    return [
-        name for name, key in keys.items() if app.config.get(key, os.environ.get(key)) == "contrib"
-    ]
+    return [name for name, key in keys.items() if config.get(key, os.environ.get(key)) == "contrib"]
+
+
+def native_or_installed(entry_point: metadata.EntryPoint) -> metadata.EntryPoint:
+    """Return ours of that name where there is one, unless the environment says otherwise."""
+    if entry_point.name not in _NATIVE or entry_point.name in _contrib_by_configuration({}):
+        return entry_point
+    return _native(entry_point.name)
+
+
+def _native(name: str) -> metadata.EntryPoint:
+    from importlib import metadata  # takes as long as all the rest of the package
+
+    return metadata.EntryPoint(name, f"{__package__}.{name}:{_NATIVE[name]}", _GROUP)
 
 
 def _entry_points(
@@ -70,10 +81,7 @@ def _entry_points(
     from importlib import metadata  # takes as long as all the rest of the package
 
     installed = {point.name: point for point in metadata.entry_points(group=_GROUP)}
-    for name, class_name in _NATIVE.items():
-        if name not in contrib:
-            ours = f"{__package__}.{name}:{class_name}"
-            installed[name] = metadata.EntryPoint(name, ours, _GROUP)
+    installed |= {name: _native(name) for name in _NATIVE if name not in contrib}
     names = list(instrumentors or installed)
     for name in names:
         if name not in installed:
