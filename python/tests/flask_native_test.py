@@ -5,29 +5,23 @@ by one. What is different on purpose has tests of its own.
 """
 
 import functools
-import gc
-import logging
-import weakref
 
 import flask
 import flask_app
 import pytest
 from opentelemetry import context as context_api
 from opentelemetry import trace
-from opentelemetry.instrumentation import _semconv
 from opentelemetry.instrumentation.flask import FlaskInstrumentor as ContribInstrumentor
-from opentelemetry.proto.trace.v1 import trace_pb2
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace import TracerProvider as SdkTracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from span_comparison import MODES, answer_of, points_of, spans_of, use_conventions
 
-from conftest import attributes_of
 from impact_stack.observability.tracing.flask import FlaskInstrumentor
 from impact_stack.observability.tracing.provider import TracerProvider
 
-MODES = ["", "http", "http/dup"]
 # What is excluded, not sampled, or answered by a function that Flask asks before any instrumentor.
 WITHOUT_A_SPAN = {
     "an unsampled parent",
@@ -47,59 +41,6 @@ def fixture_environment(monkeypatch):
     monkeypatch.setenv(prefix + "SERVER_RESPONSE", "x-.*,set-cookie,Content-Type")
     monkeypatch.setenv(prefix + "SANITIZE_FIELDS", ".*session.*,set-cookie")
     use_conventions(monkeypatch, "")
-
-
-def use_conventions(monkeypatch, mode):
-    """Choose semantic conventions; contrib's package reads them once a process."""
-    monkeypatch.setenv("OTEL_SEMCONV_STABILITY_OPT_IN", mode)
-    stability = _semconv._OpenTelemetrySemanticConventionStability
-    monkeypatch.setattr(stability, "_initialized", False)
-    monkeypatch.setattr(stability, "_OTEL_SEMCONV_STABILITY_SIGNAL_MAPPING", {})
-
-
-def described(span):
-    """Return what two spans must have in common."""
-    events = []
-    for event in span.events:
-        attributes = attributes_of(event)
-        attributes.pop("exception.stacktrace", None)
-        events.append((event.name, attributes))
-    return {
-        "name": span.name,
-        "kind": span.kind,
-        "attributes": attributes_of(span),
-        "status": (span.status.code, span.status.message),
-        "events": events,
-        "parent": span.parent_span_id if span.parent_span_id == (9).to_bytes(8, "big") else None,
-        "has parent": bool(span.parent_span_id),
-        "trace state": span.trace_state,
-        "flags": span.flags,
-    }
-
-
-def spans_of(provider):
-    """Return what is told of the spans that were made, in the order of their ends."""
-    assert provider.force_flush(30_000)
-    data = trace_pb2.TracesData.FromString(provider.memory_data())
-    return [
-        described(span)
-        for resource_spans in data.resource_spans
-        for scope_spans in resource_spans.scope_spans
-        for span in scope_spans.spans
-    ]
-
-
-def answer_of(app, request):
-    """Send a request; return what the client sees, which is the same for both."""
-    client = app.test_client()
-    try:
-        with client.open(**request) as answer:
-            headers = [item for item in answer.headers if item[0] not in ("Date", "Last-Modified")]
-            return answer.status, headers, answer.data
-    except Exception as error:  # pylint: disable=broad-exception-caught
-        return repr(error)
-    finally:
-        assert context_api.get_current() == {}
 
 
 def traced(instrumentor, request, make_app=flask_app.make_app, **arguments):
@@ -288,23 +229,6 @@ def test_statements_are_commented_as_contribs(is_enabled, options, path):
     assert found[1] != [] and (found[1] != [None]) is is_enabled
 
 
-def points_of(reader):
-    """Return name, unit, attributes and count or value of each measure."""
-    data = reader.get_metrics_data()
-    return sorted(
-        (
-            metric.name,
-            metric.unit,
-            sorted((key, str(value)) for key, value in point.attributes.items()),
-            getattr(point, "count", None) or getattr(point, "value", None),
-        )
-        for resource_metrics in data.resource_metrics
-        for scope_metrics in resource_metrics.scope_metrics
-        for metric in scope_metrics.metrics
-        for point in metric.data.data_points
-    )
-
-
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize(
     "name", ["a route", "no route", "an error", "an unknown method", "excluded"]
@@ -393,214 +317,3 @@ def test_new_apps_are_instrumented_on_request():
     answer_of(app, {"path": "/"})
     answer_of(app, {"path": "/no"})
     assert [span["name"] for span in spans_of(provider)] == ["GET /"]
-
-
-# ---- different on purpose ----
-
-
-def streaming(pieces, **options):
-    """Return a traced app whose body is made of pieces, its provider, and the body of an answer."""
-    provider = TracerProvider(exporters=("memory",))
-    app = flask.Flask("streaming")
-    app.add_url_rule("/", "index", lambda: app.response_class(pieces(), **options))
-    FlaskInstrumentor.instrument_app(app, tracer_provider=provider)
-    environ = app.test_request_context("/").request.environ
-    return provider, app.wsgi_app(environ, lambda *arguments: None)
-
-
-def is_over(provider):
-    """Tell whether the request's span has ended."""
-    return provider.stats()["ended"] == 1
-
-
-def test_a_span_lasts_as_long_as_the_body():
-    """To its last byte, not to the view's return."""
-    provider, body = streaming(lambda: iter(["a", "b"]))
-    assert [next(body), is_over(provider)] == [b"a", False]
-    assert [next(body), is_over(provider)] == [b"b", False]
-    with pytest.raises(StopIteration):
-        next(body)
-    assert is_over(provider)
-    body.close()
-    assert len(spans_of(provider)) == 1
-
-
-def test_a_length_that_was_said_tells_the_last_byte():
-    """Clients that never close the body are no reason to wait."""
-    provider, body = streaming(lambda: iter([b"ab", b"c"]), headers={"Content-Length": "3"})
-    assert [next(body), is_over(provider)] == [b"ab", False]
-    assert [next(body), is_over(provider)] == [b"c", True]
-
-
-def test_a_client_that_goes_ends_the_span():
-    """The server closes the body before its end."""
-    closed = []
-
-    def pieces():
-        try:
-            yield "a"
-            yield "b"
-        finally:
-            closed.append(trace.get_current_span().name)
-
-    provider, body = streaming(pieces)
-    next(body)
-    body.close()
-    assert is_over(provider)
-    assert closed == ["GET /"]
-    assert spans_of(provider)[0]["status"] == (0, "")
-
-
-def test_a_body_that_is_dropped_ends_the_span():
-    """At the latest."""
-    provider, body = streaming(lambda: iter(["a"]))
-    assert not is_over(provider)
-    del body
-    gc.collect()
-    assert is_over(provider)
-
-
-def test_what_a_body_raises_is_recorded():
-    """The client sees a broken answer: the span says why."""
-
-    def pieces():
-        yield "a"
-        raise ValueError("half")
-
-    provider, body = streaming(pieces)
-    with pytest.raises(ValueError):
-        list(body)
-    (span,) = spans_of(provider)
-    assert span["status"] == (2, "ValueError: half")
-    assert [name for name, _ in span["events"]] == ["exception"]
-
-
-def test_a_body_is_made_in_its_span(caplog):
-    """And in the spans that it keeps open itself; the server's thread is in none of them."""
-    seen = []
-
-    def pieces():
-        seen.append(trace.get_current_span().name)
-        with trace.get_tracer("t").start_as_current_span("never recorded"):
-            pass
-        yield "a"
-        with provider.get_tracer("t").start_as_current_span("inner"):
-            yield "b"
-            seen.append(trace.get_current_span().name)
-            yield "c"
-        seen.append(trace.get_current_span().name)
-
-    with caplog.at_level(logging.DEBUG):
-        provider, body = streaming(pieces)
-        for piece in body:
-            assert piece
-            assert trace.get_current_span() is trace.INVALID_SPAN
-        body.close()
-    assert seen == ["GET /", "inner", "GET /"]
-    assert caplog.records == []
-    inner, outer = spans_of(provider)
-    assert (inner["name"], inner["has parent"]) == ("inner", True)
-    assert outer["name"] == "GET /"
-
-
-def test_a_teardown_function_that_raises_loses_no_span():
-    """Contrib's is not told, and loses its span and its Context."""
-    provider = TracerProvider(exporters=("memory",))
-    app = flask_app.make_app()
-    FlaskInstrumentor.instrument_app(app, tracer_provider=provider)
-
-    @app.teardown_request
-    def fail(error):
-        raise RuntimeError("torn")
-
-    assert answer_of(app, {"path": "/"}) == repr(RuntimeError("torn"))
-    (span,) = spans_of(provider)
-    assert span["status"] == (2, "RuntimeError: torn")
-
-
-class FileWrapper:
-    """A server's own way to send files, which it knows by its class."""
-
-    def __init__(self, file, size=8192):
-        self.file = file
-        self.size = size
-
-    def __iter__(self):
-        return iter(lambda: self.file.read(self.size), b"")
-
-
-@pytest.mark.parametrize(
-    "wrapper", [FileWrapper, lambda file, size=8192: file], ids=["class", "file"]
-)
-def test_a_server_sends_files_itself(wrapper):
-    """It finds its own object, or the file."""
-    provider = TracerProvider(exporters=("memory",))
-    app = flask_app.make_app()
-    FlaskInstrumentor.instrument_app(app, tracer_provider=provider)
-    environ = app.test_request_context("/file").request.environ
-    environ["wsgi.file_wrapper"] = wrapper
-    body = app.wsgi_app(environ, lambda *arguments: None)
-    assert isinstance(body, FileWrapper) or body.read(1) == b"x"
-    assert len(spans_of(provider)) == 1
-
-
-def test_an_app_that_begins_with_its_body_is_traced():
-    """Middleware may be a generator."""
-    provider = TracerProvider(exporters=("memory",))
-    app = flask_app.make_app()
-    inner = app.wsgi_app
-
-    def lazy(environ, start_response):
-        yield from inner(environ, start_response)
-
-    app.wsgi_app = lazy
-    FlaskInstrumentor.instrument_app(app, tracer_provider=provider)
-    assert answer_of(app, {"path": "/user/5"})[2] == b"5"
-    (span,) = spans_of(provider)
-    assert span["attributes"]["http.status_code"] == 200
-
-
-class Server:
-    """Something that can be looked for."""
-
-    def start_response(self, *arguments):
-        """Take the head."""
-
-
-def is_kept(app, path):
-    """Tell whether something of a request waits for the garbage collection."""
-    server = Server()
-    environ = app.test_request_context(path).request.environ
-    environ["server"] = server
-    environ.pop("werkzeug.request", None)
-    body = app.wsgi_app(environ, server.start_response)
-    for _ in body:
-        pass
-    getattr(body, "close", lambda: None)()
-    reference = weakref.ref(server)
-    del body, environ, server
-    return reference() is not None
-
-
-@pytest.mark.parametrize(
-    "path", ["/", "/stream", "/stream/context", "/teapot", "/nowhere", "/file"]
-)
-@pytest.mark.parametrize("excluded", ["", "http"])
-def test_nothing_of_a_request_stays(path, excluded):
-    """Neither its environ nor what the server gave, unless Flask itself keeps it for a while."""
-    bare, app = flask_app.make_app(), flask_app.make_app()
-    provider = TracerProvider(exporters=("memory",))
-    FlaskInstrumentor.instrument_app(app, tracer_provider=provider, excluded_urls=excluded)
-    logging.disable(logging.CRITICAL)  # what is logged is kept by pytest
-    gc.collect()
-    gc.disable()
-    try:
-        assert is_kept(app, path) == is_kept(bare, path)
-    finally:
-        gc.enable()
-        logging.disable(logging.NOTSET)
-
-
-def test_nothing_of_a_plain_request_stays():
-    """Flask keeps nothing of it."""
-    assert not is_kept(flask_app.make_app(), "/")

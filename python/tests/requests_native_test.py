@@ -11,7 +11,6 @@ import threading
 
 import pytest
 import requests
-from flask_native_test import MODES, spans_of, use_conventions
 from opentelemetry import baggage, trace
 from opentelemetry import context as context_api
 from opentelemetry.instrumentation.requests import RequestsInstrumentor as ContribInstrumentor
@@ -22,6 +21,7 @@ from opentelemetry.instrumentation.utils import (
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace import TracerProvider as SdkTracerProvider
+from span_comparison import MODES, points_of, spans_of, use_conventions
 
 from impact_stack.observability.tracing.provider import TracerProvider
 from impact_stack.observability.tracing.requests import RequestsInstrumentor
@@ -328,18 +328,6 @@ def test_requests_is_instrumented_once_and_can_be_left_alone_again(url, caplog):
     assert requests.Session.send is original
     assert caplog.messages[0] == "requests is instrumented already"
     assert caplog.messages[-1] == "requests is not instrumented"
-
-
-def points_of(reader):
-    """Return name, unit, attributes and count of each measure."""
-    data = reader.get_metrics_data()
-    return sorted(
-        (metric.name, metric.unit, sorted(point.attributes.items()), point.count)
-        for resource_metrics in data.resource_metrics
-        for scope_metrics in resource_metrics.scope_metrics
-        for metric in scope_metrics.metrics
-        for point in metric.data.data_points
-    )
 
 
 @pytest.mark.parametrize("mode", MODES)
