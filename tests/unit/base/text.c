@@ -335,3 +335,14 @@ TEST(what_is_not_a_number_is_refused)
         CHECK(refuses(texts[i], UINT64_MAX));
     CHECK(refuses(NULL, UINT64_MAX));
 }
+
+TEST(an_encoded_byte_that_is_cut_is_none_whatever_stands_behind)
+{
+    char to[4];
+    size_t size = 9;
+    CHECK(!impact__percent_decode(to, &size, impact_text_from("%41", 1), false));
+    CHECK(!impact__percent_decode(to, &size, impact_text_from("%41", 2), false));
+    CHECK_EQUAL(size, 9);
+    CHECK(impact__percent_decode(to, &size, impact_text_from("%41", 3), false));
+    CHECK(size == 1 && to[0] == 'A');
+}
