@@ -1,6 +1,7 @@
 /* The ring's reader. */
 #include "pipeline/ring_reader.h"
 
+#include <assert.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -51,6 +52,7 @@ static bool is_sound(const impact__ring *ring, const extent_seen *extent, uint32
 
 static void pass(impact__ring_reader *reader, const extent_seen *extent)
 {
+    assert(extent->size <= reader->ring->area_units - extent->offset);
     if (extent->offset < reader->offset && extent->offset == 0)
         reader->turn ^= IMPACT__RING_TURN_BIT;
     reader->offset = extent->offset + extent->size;
@@ -89,6 +91,7 @@ static bool read_cell(const impact__ring *ring, const extent_seen *extent, uint3
 static impact__ring_next take_from(impact__ring_reader *reader, const extent_seen *extent,
                                    impact__ring_record *record)
 {
+    assert(reader->index < extent->count);
     const bool is_there = read_cell(reader->ring, extent, reader->index, record);
     if (!is_there && !reader->steps_over)
         return IMPACT__RING_UNFINISHED;
@@ -146,6 +149,7 @@ uint64_t impact__ring_waiting(const impact__ring_reader *reader)
 /* The pages that lie wholly in a piece of the area that nobody reads any more. */
 static void give_pages_back(const impact__ring *ring, uint32_t from, uint32_t until)
 {
+    assert(from <= until && until <= ring->area_units);
     const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
     const uintptr_t begin = ((uintptr_t)impact__ring_bytes_at(ring, from) + page - 1) / page * page;
     const uintptr_t end = (uintptr_t)impact__ring_bytes_at(ring, until) / page * page;
