@@ -278,6 +278,30 @@ static PyObject *registry_set(PyObject *object, PyObject *arguments, PyObject *k
     return none_or_error(status, "the health registry cannot be set anew");
 }
 
+/* OSError: the port is another's, as it may be for now only. */
+static PyObject *registry_listen(PyObject *object, PyObject *address)
+{
+    impact_health *health = ((registry_object *)object)->health;
+    const char *text = name_text(address);
+    if (!text)
+        return NULL;
+    gil_give_away();
+    impact_status status = impact_health_listen(health, text);
+    gil_take_back();
+    diagnostics_drain();
+    if (status == IMPACT_ESYSTEM)
+        return PyErr_Format(PyExc_OSError, "%s: %s", text, impact_status_text(status));
+    if (status)
+        return none_or_error(status, text);
+    return PyLong_FromLong(impact_health_port(health));
+}
+
+static PyObject *registry_port(PyObject *object, PyObject *unused)
+{
+    (void)unused;
+    return PyLong_FromLong(impact_health_port(((registry_object *)object)->health));
+}
+
 static PyObject *registry_new(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
 {
     static char *names[] = {"run", "prefix", "secret", "ignores_unknown_checks", "budget_ms", NULL};
@@ -325,6 +349,8 @@ static PyMethodDef registry_methods[] = {
     {"set", (PyCFunction)(void (*)(void))registry_set, METH_VARARGS | METH_KEYWORDS,
      "set(*, secret, ignores_unknown_checks, budget_ms): from now on; runs go on."},
     {"remove", registry_remove, METH_O, "Take a check out."},
+    {"listen", registry_listen, METH_O, "listen(address): serve the paths there; its port."},
+    {"port", registry_port, METH_NOARGS, "The port that it listens on; 0: none."},
     {"answer", registry_answer, METH_VARARGS,
      "answer(method, path, query, headers) -> (status, headers, body), or None: not its path."},
     {NULL, NULL, 0, NULL},

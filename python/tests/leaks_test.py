@@ -77,6 +77,10 @@ def answer():
     registry.add("a", True)
     registry.add("b", False)
     registry.remove("b")
+    assert registry.port() == 0
+    for wrong in ("nowhere", "a\0b"):
+        with pytest.raises(ValueError):
+            registry.listen(wrong)
     with pytest.raises(ValueError):
         registry.add("a", True)
     with pytest.raises(RuntimeError):

@@ -31,7 +31,10 @@ class Health:
         """Serve the health paths in this app. `HEALTH_URL_SECRET` must be configured."""
         if "health" in app.extensions:
             raise RuntimeError("A 'Health' instance has already been registered on this Flask app.")
-        app.register_blueprint(Endpoint(self, app).blueprint())
+        endpoint = Endpoint(self, app)
+        if app.config.get("HEALTH_LISTEN") is not None:
+            endpoint.listen(app.config["HEALTH_LISTEN"])
+        app.register_blueprint(endpoint.blueprint())
         app.extensions["health"] = self
 
     def register_check(

@@ -26,9 +26,10 @@ import flask
 import flask.blueprints
 
 from .. import _core, logger
-from . import missing
+from . import checks, missing
 from .globals import shared_globals
 from .places import GONE, OwnThreads, place_of_request
+from .port import Port
 from .untraced import suppress_instrumentation
 
 if TYPE_CHECKING:
@@ -94,6 +95,18 @@ class Endpoint:
         self._locks: dict[int, threading.Lock] = {}
         self._answering: dict[tuple[int, object], _Request] = {}
         self._running: dict[tuple[int, str], object] = {}
+
+    def listen(self, address: Any) -> None:
+        """Serve the paths on a port of their own, with a check that tells of the interpreter."""
+        if not isinstance(address, str):
+            raise TypeError(f"HEALTH_LISTEN is {address!r}, not an address such as 127.0.0.1:8081")
+        if "interpreter" not in self._health.checks:
+            self._health.register_check("interpreter", checks.check_true)
+        Port(self, address).open()
+
+    def current_registry(self) -> _core.HealthRegistry:
+        """Return the registry, in line with the configuration and the checks of this moment."""
+        return self._current_registry()[0]
 
     def blueprint(self) -> flask.Blueprint:
         """Return a blueprint that sends every request below the prefix to `answer`."""
@@ -242,7 +255,8 @@ class Endpoint:
             )
             if result != GONE:
                 return result
-        if self._app.config.get("HEALTH_INLINE", False):
+        # The port's own requests have no thread of Python's.
+        if self._app.config.get("HEALTH_INLINE") and not self._app.config.get("HEALTH_LISTEN"):
             return GONE
         return contextvars.Context().run(self._call_check, name, check)
 
