@@ -110,14 +110,22 @@ def _apply_to_app(instrumentor: Any, app: flask.Flask, provider: Any) -> None:
 
 
 def _apply_to_engine(instrumentor: Any, app: flask.Flask, provider: Any) -> None:
-    """Flask-SQLAlchemy has made its engine: to instrument `create_engine` would be too late."""
+    """Flask-SQLAlchemy has made its engines: to instrument `create_engine` would be too late."""
+    commenter = {"enable_commenter": bool(app.config.get("TRACING_SQLALCHEMY_COMMENTER", False))}
     extension = app.extensions.get("sqlalchemy")
     if extension is None:
-        _apply_globally(instrumentor, app, provider)
+        _instrument(instrumentor, tracer_provider=provider, **commenter)
         return
     with app.app_context():
-        engine = getattr(extension, "db", extension).engine
-    _instrument(instrumentor, engine=engine, tracer_provider=provider)
+        engines = _engines_of(getattr(extension, "db", extension), app)
+    _instrument(instrumentor, engines=engines, tracer_provider=provider, **commenter)
+
+
+def _engines_of(db: Any, app: flask.Flask) -> list[Any]:
+    """Return the engine of each bind; Flask-SQLAlchemy 2 has no mapping of them."""
+    if hasattr(db, "engines"):
+        return list(db.engines.values())
+    return [db.get_engine(app, bind) for bind in (None, *(app.config["SQLALCHEMY_BINDS"] or ()))]
 
 
 def _apply_to_logging(instrumentor: Any, app: flask.Flask, provider: Any) -> None:
