@@ -124,12 +124,8 @@ void impact__batcher_put(impact__batcher *batcher, const void *record, size_t si
     /* Not memcpy: of a size known to be small, gcc makes a string instruction, which is slow. */
     memmove(claim.bytes, record, size);
     impact__ring_commit(&claim);
+    impact__ring_prefetch(&claim, size);
     notice(batcher, &claim);
-}
-
-void impact__batcher_prefetch(const impact__batcher *batcher)
-{
-    impact__ring_prefetch(&batcher->ring);
 }
 
 /* ---- flush and shutdown ---- */

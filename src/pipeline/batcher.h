@@ -49,7 +49,6 @@ void impact__batcher_close(impact__batcher *batcher);
 /* ---- records on their way: any thread ---- */
 
 void impact__batcher_put(impact__batcher *batcher, const void *record, size_t size, uint32_t scope);
-void impact__batcher_prefetch(const impact__batcher *batcher);
 
 /* ---- flush and shutdown, of several at the same time: begin all, then end each ---- */
 

@@ -413,29 +413,3 @@ impact__ring_answer impact__ring_claim_elsewhere(impact__ring *ring, size_t size
         impact__ring_publish(ring, &extent, number, size, claim);
     return answer;
 }
-
-/* The extent that a lane which is alone will open next: its row, its cells. */
-static void prefetch_next_extent(const impact__ring *ring, const uint8_t *begin, uint64_t number)
-{
-    const uint8_t *next = begin + impact__ring_extent_size;
-    __builtin_prefetch(impact__ring_row(ring, number + 1), 1);
-    for (int line = 0; line < 6; line++)
-        __builtin_prefetch(next + line * impact__ring_unit, 1);
-}
-
-void impact__ring_prefetch(const impact__ring *ring)
-{
-    const uint64_t number = atomic_load_explicit(&ring->memory->lanes[impact__ring_lane()].extent,
-                                                 memory_order_relaxed);
-    const impact__ring_extent *extent = impact__ring_row(ring, number);
-    const uint64_t state = atomic_load_explicit(&extent->state, memory_order_relaxed);
-    const uint32_t offset = atomic_load_explicit(&extent->offset, memory_order_relaxed);
-    const uint32_t count = impact__ring_count_in(state);
-    const uint8_t *begin = impact__ring_bytes_at(ring, offset);
-    const uint8_t *to = begin + impact__ring_used_in(state);
-    if (__builtin_expect(count + 2 >= impact__ring_place_count, 0))
-        prefetch_next_extent(ring, begin, number);
-    __builtin_prefetch(begin + count * sizeof(impact__ring_cell), 1);
-    for (int line = 0; line < 4; line++) /* as long as most records */
-        __builtin_prefetch(to + line * impact__ring_unit, 1);
-}

@@ -76,13 +76,6 @@ static inline void impact__provider_count_no_memory(impact_tracer_provider *prov
     atomic_fetch_add_explicit(&provider->dropped_memory, 1, memory_order_relaxed);
 }
 
-/* Fetch what a span that starts now will most likely be put into. */
-static inline void impact__provider_prefetch(const impact_tracer_provider *provider)
-{
-    if (provider->batcher_count)
-        impact__batcher_prefetch(provider->batchers[0]);
-}
-
 /* A span that is recorded has started in `parent`, or is about to end: tell the processors that
  * want to know. */
 static inline bool impact__provider_wants_starts(const impact_tracer_provider *provider)

@@ -14,7 +14,7 @@
 
 static uint64_t end_of(const impact__span *span, uint64_t end_unix_ns)
 {
-    if (!end_unix_ns)
+    if (__builtin_expect(!end_unix_ns, 1))
         end_unix_ns = impact__span_time_now(span);
     return end_unix_ns >= span->start_unix_ns ? end_unix_ns : span->start_unix_ns;
 }
@@ -103,31 +103,48 @@ static inline bool end_own_context(uintptr_t name)
     return true;
 }
 
+/* The parent exports it; here it is over. */
+__attribute__((noinline)) static void end_inherited(impact__access *access, impact__span *live,
+                                                    uintptr_t name)
+{
+    impact__shared_text *trace_state = impact__access_finish(access, live, name);
+    impact__grace_span_ended(live->provider->hold);
+    impact__shared_release(trace_state);
+    give_back(live);
+}
+
+__attribute__((noinline)) static void say_what_is_odd(const impact__span *span, bool is_backwards)
+{
+    if (is_backwards)
+        say_it_has_no_duration();
+    if (span->cut_count)
+        say_what_was_cut(span);
+}
+
 __attribute__((noinline)) static void end_recording(impact_span *span, uint64_t end_unix_ns)
 {
     impact__access access;
     impact__span *live = impact__access_begin_any(&access, (uintptr_t)span);
     if (!live)
         return;
-    const bool is_exported = is_of_this_process(live);
-    if (is_exported && impact__provider_wants_endings(live->provider))
-        live = show_ending(&access, live, span, &end_unix_ns);
-    if (!live)
+    if (__builtin_expect(!is_of_this_process(live), 0)) {
+        end_inherited(&access, live, (uintptr_t)span);
         return;
-    const bool is_backwards = is_exported && end_unix_ns && end_unix_ns < live->start_unix_ns;
-    if (is_exported)
-        impact__span_finish(live, end_of(live, end_unix_ns));
+    }
+    if (__builtin_expect(impact__provider_wants_endings(live->provider), 0)) {
+        live = show_ending(&access, live, span, &end_unix_ns);
+        if (!live)
+            return;
+    }
+    const bool is_backwards = end_unix_ns && end_unix_ns < live->start_unix_ns;
+    impact__span_finish(live, end_of(live, end_unix_ns));
     impact__shared_text *trace_state = impact__access_finish(&access, live, (uintptr_t)span);
     /* From here on nobody else has the slot, and what is called may take its time. */
-    if (is_backwards)
-        say_it_has_no_duration();
-    if (is_exported && live->cut_count)
-        say_what_was_cut(live);
-    if (is_exported)
-        deliver(live);
-    else /* the parent exports it; here it is over */
-        impact__grace_span_ended(live->provider->hold);
-    impact__shared_release(trace_state);
+    if (__builtin_expect(is_backwards || live->cut_count, 0))
+        say_what_is_odd(live, is_backwards);
+    deliver(live);
+    if (__builtin_expect(trace_state != NULL, 0))
+        impact__shared_release(trace_state);
     give_back(live);
 }
 

@@ -89,9 +89,11 @@ begin_life_as_asked(const impact__id_generator *generator, impact__random *rando
 static inline void set_parent(impact__span *span, const impact__identity *parent)
 {
     span->has_parent = parent != NULL;
-    span->is_parent_remote = parent && parent->is_remote;
-    if (parent)
-        span->parent_span_id = parent->span_id;
+    span->is_parent_remote = false;
+    if (!parent)
+        return;
+    span->is_parent_remote = parent->is_remote;
+    span->parent_span_id = parent->span_id;
 }
 
 /* ---- recording ---- */
@@ -133,7 +135,6 @@ static inline void begin_recording(impact__span *span, impact__thread_state *sta
     span->anchor_ns = state->clock.anchor_ns;
     span->start_unix_ns = now + span->anchor_ns;
     span->kind = IMPACT_SPAN_KIND_INTERNAL;
-    impact__provider_prefetch(span->provider);
     make_empty(span);
     impact__span_record_name(span, impact__start_name(start));
     if (span->trace_state)
