@@ -40,7 +40,6 @@ static inline uint32_t impact__load_4(const char *from)
  * 16: that is two moves, which may overlap. */
 static inline uint64_t impact__copy_to_8(uint8_t *to, const char *from, size_t size)
 {
-    uint64_t seen = 0;
     if (size >= 4) {
         const uint32_t first = impact__load_4(from);
         const uint32_t last = impact__load_4(from + size - 4);
@@ -48,9 +47,15 @@ static inline uint64_t impact__copy_to_8(uint8_t *to, const char *from, size_t s
         memcpy(to + size - 4, &last, sizeof last);
         return first | last;
     }
-    for (size_t i = 0; i < size; i++)
-        seen |= to[i] = (uint8_t)from[i];
-    return seen;
+    if (size == 0)
+        return 0;
+    const uint8_t first = (uint8_t)from[0];
+    const uint8_t middle = (uint8_t)from[size / 2];
+    const uint8_t last = (uint8_t)from[size - 1];
+    to[0] = first;
+    to[size / 2] = middle;
+    to[size - 1] = last;
+    return first | middle | last;
 }
 
 static inline uint64_t impact__copy_from_8(uint8_t *to, const char *from, size_t size)

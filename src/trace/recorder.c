@@ -336,12 +336,9 @@ void impact_span_set_all(impact_span *span, const impact_attribute *attributes,
         set_all_slowly(span, attributes, attribute_count);
         return;
     }
-    while (record_short(live, attributes)) {
-        attributes++;
-        if (--attribute_count == 0) {
-            impact__access_end_own(state);
-            return;
-        }
-    }
-    record_rest(state, live, attributes, attribute_count);
+    const size_t first = record_short(live, attributes);
+    if (first == attribute_count) /* one, as nearly always */
+        impact__access_end_own(state);
+    else
+        record_rest(state, live, attributes + first, attribute_count - first);
 }
