@@ -3,7 +3,7 @@
 PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 30
 
-.PHONY: help demo test sanitize lint bench bench-peers ceilings coverage soak interpreters fuzz wheel lock w3c format format-check install clean
+.PHONY: help demo test sanitize lint bench bench-peers ceilings coverage soak interpreters fuzz wheel lock w3c conformance format format-check install clean
 
 help:
 	@echo 'make demo          a C service and a Flask app, and one trace through both'
@@ -20,6 +20,7 @@ help:
 	@echo 'make wheel         build/wheel/dist: the Python package as one wheel for all, and as sources'
 	@echo 'make lock          renew the versions and hashes of what comes from the Python index'
 	@echo 'make w3c           the W3C'"'"'s tests of Trace Context, which are downloaded, against a C service'
+	@echo 'make conformance   the tests of opentelemetry-sdk and contrib, which are downloaded, on our provider'
 	@echo 'make format        clang-format (format-check: say what it would change)'
 	@echo 'make install       libraries, headers, man pages below PREFIX=$(PREFIX)'
 	@echo 'make clean         remove build/'
@@ -65,6 +66,9 @@ lock:
 
 w3c:
 	tools/w3c
+
+conformance:
+	tools/conformance
 
 format:
 	tools/format

@@ -86,6 +86,16 @@ IMPACT_API inline void impact_span_end(impact_span *span)
     if (span)
         impact_span_end_at(span, 0);
 }
+/* The same, and show what became of it: `show` is called once, on this thread, with an encoded
+ * opentelemetry.proto.trace.v1.Span (<impact/span_view.h>), borrowed until it returns. Not of a
+ * span that is over or records nothing. */
+typedef void impact_span_show_fn(void *userdata, impact_text span);
+IMPACT_API void impact_span_end_showing(impact_span *span, uint64_t end_unix_ns,
+                                        impact_span_show_fn *show, void *userdata);
+
+/* Copy what is recorded so far, encoded likewise, its end 0. Returns the bytes of the whole, of
+ * which none are written when they are more than `size`; 0: it is over, or records nothing. */
+IMPACT_API size_t impact_span_copy(const impact_span *span, void *bytes, size_t size);
 
 /* True while attributes, events and links are kept: the span is sampled and not ended. */
 IMPACT_API bool impact_span_is_recording(const impact_span *span);

@@ -26,7 +26,8 @@ typedef struct impact_span_limits {
     uint32_t link_limit;
     uint32_t event_attribute_limit;
     uint32_t link_attribute_limit;
-    uint32_t value_length_limit; /* characters (code points) of a string value */
+    uint32_t value_length_limit; /* characters (code points) of a string value; of events' and
+                                    links' too, unless the options say so of them */
     uint32_t span_bytes; /* room of a span; 1 MiB; 1 KiB to 16 MiB. What does not fit is cut */
 } impact_span_limits;
 
@@ -57,6 +58,7 @@ typedef struct impact_trace_options {
     bool uses_system_clock;   /* read clock_gettime for each time, and the processor's ticks never;
                                OTEL_C_CLOCK=system */
     bool is_disabled; /* nothing is recorded, contexts are handed through; OTEL_SDK_DISABLED */
+    uint32_t event_value_length_limit; /* of events and links; OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT */
 } impact_trace_options;
 
 #define IMPACT_TRACE_OPTIONS(...)                                                                  \

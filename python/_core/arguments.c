@@ -64,7 +64,7 @@ uint64_t unix_ns_of(PyObject *value)
         return 0;
     unsigned long long ns = PyLong_AsUnsignedLongLong(value);
     if (!PyErr_Occurred())
-        return ns;
+        return ns ? ns : 1; /* 1970 itself: to the core 0 is now */
     PyErr_Clear();
     return 0;
 }

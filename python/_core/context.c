@@ -21,18 +21,25 @@ static PyObject *bytes_of(core_state *state, PyObject *number, size_t size)
     return bytes;
 }
 
-/* The big-endian bytes of an id. False, without an exception, when it does not fit. */
-static bool id_read(core_state *state, uint8_t *bytes, size_t size, PyObject *object,
-                    attribute_name name)
+bool id_bytes_read(core_state *state, uint8_t *bytes, size_t size, PyObject *number)
 {
-    PyObject *number = attribute_get(state, object, name);
-    PyObject *encoded = number ? bytes_of(state, number, size) : NULL;
-    bool is_read = encoded && PyBytes_Check(encoded) && (size_t)PyBytes_Size(encoded) == size;
+    PyObject *encoded = bytes_of(state, number, size);
+    const bool is_read = encoded && PyBytes_Check(encoded) && (size_t)PyBytes_Size(encoded) == size;
     if (is_read)
         memcpy(bytes, PyBytes_AsString(encoded), size);
     else
         PyErr_Clear();
     Py_XDECREF(encoded);
+    return is_read;
+}
+
+/* The id that `object` has under a name. False, without an exception, when it has none. */
+static bool id_read(core_state *state, uint8_t *bytes, size_t size, PyObject *object,
+                    attribute_name name)
+{
+    PyObject *number = attribute_get(state, object, name);
+    const bool is_read = number && id_bytes_read(state, bytes, size, number);
+    PyErr_Clear();
     Py_XDECREF(number);
     return is_read;
 }
@@ -78,8 +85,7 @@ bool span_context_read(core_state *state, impact_span_context *context, PyObject
 {
     impact_span_context read;
     if (!id_read(state, read.trace_id.bytes, sizeof read.trace_id.bytes, object, NAME_TRACE_ID) ||
-        !id_read(state, read.span_id.bytes, sizeof read.span_id.bytes, object, NAME_SPAN_ID) ||
-        !impact_span_context_is_valid(&read))
+        !id_read(state, read.span_id.bytes, sizeof read.span_id.bytes, object, NAME_SPAN_ID))
         return false;
     read.trace_flags = flags_read(state, object);
     read.is_remote = is_remote_read(state, object);
@@ -96,13 +102,18 @@ static PyObject *trace_state_make(core_state *state, impact_text text)
                                  (Py_ssize_t)text.size);
 }
 
+PyObject *trace_id_object(const impact_trace_id *id)
+{
+    char text[33];
+    impact_trace_id_format(text, id);
+    return PyLong_FromString(text, NULL, 16);
+}
+
 PyObject *span_context_make(core_state *state, const impact_span_context *context)
 {
-    char trace_id[33];
     char span_id[17];
-    impact_trace_id_format(trace_id, &context->trace_id);
     impact_span_id_format(span_id, &context->span_id);
-    PyObject *trace = PyLong_FromString(trace_id, NULL, 16);
+    PyObject *trace = trace_id_object(&context->trace_id);
     PyObject *span = PyLong_FromString(span_id, NULL, 16);
     PyObject *flags =
         PyObject_CallFunction(state->python[TRACE_FLAGS_CLASS], "i", (int)context->trace_flags);
@@ -152,31 +163,39 @@ static PyObject *span_find(core_state *state, PyObject *context)
 static void parent_read_foreign(span_parent *parent, core_state *state)
 {
     if (PyObject_IsInstance(parent->span, state->python[API_SPAN_CLASS]) == 1) {
-        PyObject *context =
+        parent->span_context =
             PyObject_CallMethodObjArgs(parent->span, state->names[NAME_GET_SPAN_CONTEXT], NULL);
-        if (context)
-            parent->is_valid = span_context_read(state, &parent->context, context);
-        Py_XDECREF(context);
+        parent->is_valid = parent->span_context &&
+                           span_context_read(state, &parent->context, parent->span_context) &&
+                           impact_span_context_is_valid(&parent->context);
     }
     PyErr_Clear();
+}
+
+static bool is_own(core_state *state, PyObject *span)
+{
+    const PyObject *type = (PyObject *)Py_TYPE(span);
+    return type == state->python[SPAN_CLASS] || type == state->python[UNSAMPLED_SPAN_CLASS];
 }
 
 void span_parent_find(span_parent *parent, core_state *state, PyObject *context)
 {
     parent->is_valid = false;
+    parent->span_context = NULL;
     parent->span = span_find(state, context);
     if (!parent->span)
         return;
-    if ((PyObject *)Py_TYPE(parent->span) != state->python[SPAN_CLASS]) {
+    if (!is_own(state, parent->span)) {
         parent_read_foreign(parent, state);
         return;
     }
-    span_object_show(&parent->context, (const span_object *)parent->span);
+    span_identity_show(&parent->context, ((const span_object *)parent->span)->identity);
     parent->is_valid = impact_span_context_is_valid(&parent->context);
 }
 
 void span_parent_clear(span_parent *parent)
 {
+    Py_CLEAR(parent->span_context);
     Py_CLEAR(parent->span);
 }
 
@@ -226,13 +245,13 @@ void span_detach(core_state *state, PyObject *token)
 
 PyObject *span_w3c_headers(PyObject *module, PyObject *span)
 {
-    const core_state *state = PyModule_GetState(module);
-    if ((PyObject *)Py_TYPE(span) != state->python[SPAN_CLASS]) {
+    core_state *state = PyModule_GetState(module);
+    if (!is_own(state, span)) {
         PyErr_SetString(PyExc_TypeError, "a span of ours is needed");
         return NULL;
     }
     impact_span_context context;
-    span_object_show(&context, (const span_object *)span);
+    span_identity_show(&context, ((const span_object *)span)->identity);
     char traceparent[IMPACT_TRACEPARENT_SIZE];
     impact_traceparent_format(traceparent, &context);
     const impact_text trace_state = impact_trace_state_text(&context.trace_state);

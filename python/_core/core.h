@@ -17,6 +17,7 @@
 #include <impact/attribute.h>
 #include <impact/health.h>
 #include <impact/span.h>
+#include <impact/span_view.h>
 #include <impact/trace.h>
 
 #include "http.h"
@@ -24,6 +25,7 @@
 /* Python objects that the binding is told about once, by configure(): index and keyword. */
 #define PYTHON_NAME_TABLE(ROW)                                                                     \
     ROW(SPAN_CLASS, "span_class")                                                                  \
+    ROW(UNSAMPLED_SPAN_CLASS, "unsampled_span_class")                                              \
     ROW(TRACER_CLASS, "tracer_class")                                                              \
     ROW(API_SPAN_CLASS, "api_span_class")                                                          \
     ROW(SPAN_CONTEXT_CLASS, "span_context_class")                                                  \
@@ -35,12 +37,13 @@
     ROW(CURRENT_CONTEXT, "current_context")                                                        \
     ROW(SPAN_KINDS, "span_kinds")                                                                  \
     ROW(CLEAN_ATTRIBUTES, "clean_attributes")                                                      \
-    ROW(WARN_ENDED, "warn_ended")                                                                  \
+    ROW(WARN, "warn")                                                                              \
     ROW(CONTEXT_CLASS, "context_class")                                                            \
     ROW(ATTACH_CONTEXT, "attach_context")                                                          \
     ROW(DETACH_CONTEXT, "detach_context")                                                          \
     ROW(RECORD_ERROR, "record_error")                                                              \
-    ROW(DECORATE, "decorate")
+    ROW(DECORATE, "decorate")                                                                      \
+    ROW(ASK_SAMPLER, "ask_sampler")
 
 #define PYTHON_NAME_INDEX(index, keyword) index,
 typedef enum python_name { PYTHON_NAME_TABLE(PYTHON_NAME_INDEX) PYTHON_NAME_COUNT } python_name;
@@ -75,7 +78,12 @@ typedef enum python_name { PYTHON_NAME_TABLE(PYTHON_NAME_INDEX) PYTHON_NAME_COUN
     ROW(NAME_ENVIRON, "environ")                                                                   \
     ROW(NAME_URL, "url")                                                                           \
     ROW(NAME_URL_RULE, "url_rule")                                                                 \
-    ROW(NAME_RULE, "rule")
+    ROW(NAME_RULE, "rule")                                                                         \
+    ROW(NAME_ON_START, "_on_start")                                                                \
+    ROW(NAME_ON_END, "_on_end")                                                                    \
+    ROW(NAME_GENERATE_TRACE_ID, "generate_trace_id")                                               \
+    ROW(NAME_GENERATE_SPAN_ID, "generate_span_id")                                                 \
+    ROW(NAME_IS_TRACE_ID_RANDOM, "is_trace_id_random")
 
 #define ATTRIBUTE_NAME_INDEX(index, text) index,
 typedef enum attribute_name {
@@ -101,8 +109,13 @@ typedef struct core_state {
 
 typedef struct provider_object {
     PyObject_HEAD impact_tracer_provider *provider;
-    impact_exporter *memory; /* the exporter "memory", if asked for; the provider's */
-    core_state *state;       /* lives as long as the type does */
+    impact_exporter *memory;          /* the exporter "memory", if asked for; the provider's */
+    core_state *state;                /* lives as long as the type does */
+    PyObject *sampler;                /* owned; NULL: the core decides by itself */
+    PyObject *id_generator;           /* owned; NULL: ids are the core's */
+    impact_user_sampler core_sampler; /* what asks the two above */
+    impact_id_generator core_id_generator;
+    bool is_listened; /* it has span processors in Python: see provider.py */
 } provider_object;
 
 typedef struct tracer_object {
@@ -111,15 +124,25 @@ typedef struct tracer_object {
     core_state *state;
 } tracer_object;
 
+/* Who a span is: its own, and its children's, which know their parent by it. Owners are counted
+ * under the GIL. */
+typedef struct span_identity {
+    size_t owner_count;
+    PyObject *span_context; /* owned; NULL until somebody asks */
+    impact_trace_id trace_id;
+    impact_span_id span_id;
+    uint8_t trace_flags;
+    bool is_remote;
+    char trace_state[]; /* in no more room than it needs */
+} span_identity;
+
 typedef struct span_object {
     PyObject_HEAD impact_span *span; /* NULL once ended */
     tracer_object *tracer;           /* owned */
     PyObject *name;                  /* owned */
-    PyObject *span_context;          /* owned; NULL until somebody asks */
-    impact_trace_id trace_id;        /* these four: its context, in no more room than it needs */
-    impact_span_id span_id;
-    uint8_t trace_flags;
-    char *trace_state; /* owned; NULL: empty */
+    PyObject *bytes;                 /* owned: the encoded span, once ended; NULL before */
+    span_identity *identity;         /* owned, and so is the parent's */
+    span_identity *parent;           /* NULL: it is a root */
     core_state *state;
     uint8_t kind; /* index in SPAN_KINDS */
     bool records_exceptions;
@@ -138,15 +161,36 @@ PyObject *type_make(PyObject *module, PyType_Spec *spec);
 /* Free the memory of an object of a heap type, and its reference to the type. */
 void object_free(PyObject *self);
 
+struct span_parent;
+
 /* A span that takes `span` (not NULL) over. NULL with an exception: `span` still belongs to the
  * caller. */
-span_object *span_object_new(tracer_object *tracer, impact_span *span, PyObject *name);
+span_object *span_object_new(tracer_object *tracer, impact_span *span, PyObject *name,
+                             const struct span_parent *parent);
 
-/* Its opentelemetry.trace.SpanContext, built when first asked for. A new reference. */
-PyObject *span_object_context(span_object *self);
+/* What reads the record of a span, live or ended: getters of its type, in record.c. */
+PyObject *span_get_start_time(PyObject *object, void *unused);
+PyObject *span_get_end_time(PyObject *object, void *unused);
+PyObject *span_get_parent(PyObject *object, void *unused);
+PyObject *span_get_attributes(PyObject *object, void *unused);
+PyObject *span_get_status(PyObject *object, void *unused);
+PyObject *span_get_events(PyObject *object, void *unused);
+PyObject *span_get_links(PyObject *object, void *unused);
+PyObject *span_get_dropped(PyObject *object, void *unused);
 
-/* Its context for the core. What is behind the end of the trace state is left as it was. */
-void span_object_show(impact_span_context *context, const span_object *self);
+/* ---- identities ---- */
+
+/* `span_context` (NULL: none yet) is its Python form, borrowed. NULL without an exception: no
+ * memory. */
+span_identity *span_identity_new(const impact_span_context *context, PyObject *span_context);
+span_identity *span_identity_retain(span_identity *identity);
+void span_identity_release(span_identity *identity); /* NULL is accepted */
+
+/* For the core. What is behind the end of the trace state is left as it was. */
+void span_identity_show(impact_span_context *context, const span_identity *identity);
+
+/* As a SpanContext, built when first asked for: a new reference; NULL with an exception. */
+PyObject *span_identity_object(core_state *state, span_identity *identity);
 
 /* The arguments of start_span, in the order of opentelemetry.trace.Tracer. */
 enum {
@@ -212,7 +256,8 @@ PyObject *http_response_attributes(core_state *state, const http_conventions *co
 bool arguments_read(const char *const *names, PyObject **values, PyObject *const *arguments,
                     Py_ssize_t count, PyObject *keyword_names);
 
-/* Nanoseconds from an int; 0 ("now") from None, NULL or anything that is no such number. */
+/* Nanoseconds from an int, of which 0 becomes 1; 0 ("now") from None, NULL or anything that is no
+ * such number. */
 uint64_t unix_ns_of(PyObject *value);
 
 /* As Python's `if`; true for NULL and for what cannot be told. */
@@ -273,10 +318,19 @@ void attribute_list_clear(attribute_list *list);
 /* A dict of the attributes of an encoded Resource; NULL with an exception. */
 PyObject *resource_attributes(impact_text resource);
 
+/* The attributes of a walk, as a mapping that cannot be changed; likewise. */
+PyObject *attributes_object(impact_message_walk walk);
+
 /* ---- span contexts ---- */
 
-/* Read an opentelemetry SpanContext. False, without an exception, when it is not a valid one. */
+/* Read an opentelemetry SpanContext, valid or not. False, without an exception: it is none. */
 bool span_context_read(core_state *state, impact_span_context *context, PyObject *object);
+
+/* An id as an int; NULL with an exception. */
+PyObject *trace_id_object(const impact_trace_id *id);
+
+/* `number` as `size` big-endian bytes. False, without an exception: it does not fit. */
+bool id_bytes_read(core_state *state, uint8_t *bytes, size_t size, PyObject *number);
 
 /* A new SpanContext; NULL with an exception. */
 PyObject *span_context_make(core_state *state, const impact_span_context *context);
@@ -285,7 +339,8 @@ PyObject *span_context_make(core_state *state, const impact_span_context *contex
 typedef struct span_parent {
     bool is_valid;
     impact_span_context context;
-    PyObject *span; /* owned: what was found in the Context, or NULL */
+    PyObject *span;         /* owned: what was found in the Context, or NULL */
+    PyObject *span_context; /* owned: of a span that is not ours */
 } span_parent;
 
 /* Find the parent in a Context (None, NULL: the current one). Never fails: without one it is a
@@ -334,10 +389,49 @@ void gil_leave(const gil_visit *visit);
 /* Whose thread this is; NULL for one of the core. Needs no GIL. */
 PyInterpreterState *interpreter_of_this_thread(void);
 
+/* ---- samplers, ids, limits ---- */
+
+enum { SAMPLER_LIMIT = 8 }; /* that lie in one another */
+
+/* A sampler of the core, and what it points to. */
+typedef struct sampler_form {
+    impact_sampler sampler;
+    impact_parent_samplers parents[SAMPLER_LIMIT];
+    size_t parent_count;
+} sampler_form;
+
+/* Read what sampling.py makes of one: (name, ratio, samplers by parent); None is none. False with
+ * an exception. */
+bool sampler_form_read(sampler_form *form, PyObject *given);
+
+/* A sampler of the core that asks one in Python, and a generator likewise. `self` is borrowed. */
+impact_sampler sampler_ask_python(provider_object *self, PyObject *sampler);
+impact_id_generator *ids_ask_python(provider_object *self, PyObject *generator);
+
+/* What a sampler in Python is asked about: the arguments of start_span, and its answer, which has
+ * to last until the span has started. */
+typedef struct sampling_call {
+    struct sampling_call *outer;
+    PyObject *const *values;
+    attribute_list attributes;
+    held_text trace_state;
+} sampling_call;
+
+/* Around impact_span_start. */
+void sampling_call_begin(sampling_call *call, PyObject *const *values);
+void sampling_call_end(sampling_call *call);
+
+/* Numbers in the order of impact_span_limits, 0 for "not set", and the last for events and links.
+ * False with an exception. */
+bool limits_read(impact_span_limits *limits, uint32_t *event_value_length, PyObject *given);
+
 /* ---- the rest ---- */
 
 /* An exporter that takes every batch and keeps nothing: for measuring what comes before it. */
 impact_exporter *discard_exporter(void);
+
+/* One that takes none: spans count as failed. */
+impact_exporter *absent_exporter(void);
 
 /* Open the exporter otlp. False with an exception. */
 bool otlp_exporter_open(impact_exporter **exporter, PyObject *given);

@@ -24,8 +24,8 @@ static void exporter_set_close(exporter_set *set)
 static impact_status exporter_open_named(exporter_set *set, impact_exporter **exporter,
                                          const char *name)
 {
-    if (strcmp(name, "discard") == 0) {
-        *exporter = discard_exporter();
+    if (strcmp(name, "discard") == 0 || strcmp(name, "absent") == 0) {
+        *exporter = name[0] == 'd' ? discard_exporter() : absent_exporter();
         return IMPACT_OK;
     }
     if (strcmp(name, "memory") != 0)
@@ -78,27 +78,62 @@ static bool exporter_set_open(exporter_set *set, PyObject *names)
     return true;
 }
 
-/* The exporters are the provider's once it is open, and stay ours when it is not. */
-static bool provider_open(provider_object *self, PyObject *attributes, PyObject *exporters,
-                          PyObject *otlp)
+/* What a provider is made with: the arguments of its constructor, None where one was not given. */
+typedef struct provider_arguments {
+    PyObject *attributes;
+    PyObject *exporters;
+    PyObject *otlp;
+    PyObject *sampler;      /* a form for sampler_form_read, or an object with should_sample */
+    PyObject *id_generator; /* an object with generate_trace_id and generate_span_id */
+    PyObject *limits;
+} provider_arguments;
+
+/* False with an exception. */
+static bool sampler_read(provider_object *self, sampler_form *form, PyObject *sampler)
 {
-    exporter_set set = {.otlp = otlp};
-    bool is_chosen = exporters != Py_None;
-    if (is_chosen && !exporter_set_open(&set, exporters))
+    if (sampler == Py_None || PyTuple_Check(sampler))
+        return sampler_form_read(form, sampler);
+    form->sampler = sampler_ask_python(self, sampler);
+    return true;
+}
+
+/* The exporters are the provider's once it is open, and stay ours when it is not. */
+static bool provider_open_with(provider_object *self, const provider_arguments *given,
+                               const exporter_set *set)
+{
+    sampler_form form;
+    impact_span_limits limits;
+    uint32_t event_value_length = 0;
+    if (!sampler_read(self, &form, given->sampler) ||
+        !limits_read(&limits, &event_value_length, given->limits))
         return false;
+    impact_id_generator *ids =
+        given->id_generator == Py_None ? NULL : ids_ask_python(self, given->id_generator);
     attribute_list list;
-    attribute_list_fill(&list, self->state, attributes);
+    attribute_list_fill(&list, self->state, given->attributes);
     call_begin(); /* setenv() is called with the GIL */
     impact_status status = impact_tracer_provider_open_from_environment(
         &self->provider,
         IMPACT_TRACE_OPTIONS(.attributes = list.items, .attribute_count = list.count,
-                             .exporters = is_chosen ? set.items : NULL, .exporter_count = set.count,
-                             .default_exporters = "none", .exit_timeout_ms = EXIT_TIMEOUT_MS));
+                             .exporters = given->exporters == Py_None ? NULL : set->items,
+                             .exporter_count = set->count, .default_exporters = "none",
+                             .exit_timeout_ms = EXIT_TIMEOUT_MS, .sampler = form.sampler,
+                             .id_generator = ids, .limits = limits,
+                             .event_value_length_limit = event_value_length));
     call_end();
     attribute_list_clear(&list);
-    if (status) {
-        exporter_set_close(&set);
+    if (status)
         raise_status(status, "the tracer provider cannot be opened");
+    return status == IMPACT_OK;
+}
+
+static bool provider_open(provider_object *self, const provider_arguments *given)
+{
+    exporter_set set = {.otlp = given->otlp};
+    if (given->exporters != Py_None && !exporter_set_open(&set, given->exporters))
+        return false;
+    if (!provider_open_with(self, given, &set)) {
+        exporter_set_close(&set);
         return false;
     }
     self->memory = set.memory;
@@ -121,12 +156,12 @@ static core_state *state_of(PyTypeObject *type)
 
 static PyObject *provider_new(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
 {
-    static char *names[] = {"attributes", "exporters", "otlp", NULL};
-    PyObject *attributes = Py_None;
-    PyObject *exporters = Py_None;
-    PyObject *otlp = Py_None;
-    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "|O$OO:TracerProvider", names,
-                                     &attributes, &exporters, &otlp))
+    static char *names[] = {"attributes",   "exporters", "otlp", "sampler",
+                            "id_generator", "limits",    NULL};
+    provider_arguments given = {Py_None, Py_None, Py_None, Py_None, Py_None, Py_None};
+    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "|O$OOOOO:TracerProvider", names,
+                                     &given.attributes, &given.exporters, &given.otlp,
+                                     &given.sampler, &given.id_generator, &given.limits))
         return NULL;
     provider_object *self = (provider_object *)PyType_GenericAlloc(type, 0);
     if (!self)
@@ -134,7 +169,7 @@ static PyObject *provider_new(PyTypeObject *type, PyObject *arguments, PyObject 
     self->state = state_of(type);
     if (!self->state)
         PyErr_SetString(PyExc_RuntimeError, "configure() was not called");
-    if (!self->state || !provider_open(self, attributes, exporters, otlp))
+    if (!self->state || !provider_open(self, &given))
         Py_CLEAR(self);
     return (PyObject *)self;
 }
@@ -252,12 +287,22 @@ static PyObject *provider_memory_data(PyObject *object, PyObject *unused)
     return PyBytes_FromStringAndSize(data.data, (Py_ssize_t)data.size);
 }
 
+static PyObject *provider_listen(PyObject *object, PyObject *unused)
+{
+    (void)unused;
+    ((provider_object *)object)->is_listened = true;
+    Py_RETURN_NONE;
+}
+
 static void provider_dealloc(PyObject *object)
 {
-    impact_tracer_provider *provider = ((provider_object *)object)->provider;
+    provider_object *self = (provider_object *)object;
+    impact_tracer_provider *provider = self->provider;
     gil_give_away();
     impact_tracer_provider_close(provider);
     gil_take_back();
+    Py_XDECREF(self->sampler);
+    Py_XDECREF(self->id_generator);
     object_free(object);
 }
 
@@ -266,6 +311,7 @@ static PyMethodDef provider_methods[] = {
     {"force_flush", FAST(provider_force_flush), "True if every span that waited was exported."},
     {"shutdown", FAST(provider_shutdown), "Flush, then stop. True as in force_flush."},
     {"stats", provider_stats, METH_NOARGS, "The counters, as a dict."},
+    {"_listen", provider_listen, METH_NOARGS, "Call _on_start and _on_end from now on."},
     {"_resource_attributes", provider_resource_attributes, METH_NOARGS, "A dict."},
     {"memory_data", provider_memory_data, METH_NOARGS,
      "What the exporter \"memory\" was given: an encoded TracesData. Flush first."},

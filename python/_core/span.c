@@ -1,69 +1,64 @@
 /* Span: one impact_span in Python's hands until it is ended. */
 #include "core.h"
 
-#include <string.h>
-
 /* impact_span_status and opentelemetry.trace.StatusCode have the same numbers, 0 to 2. */
 #define STATUS_CODE_LIMIT 2
 
-/* A context is as large as the longest trace state, and most spans have none. Without memory it is
- * empty. */
-static void context_keep(span_object *self, const impact_span_context *context)
+/* The identity of a parent: an own span's is shared. NULL without an exception: no memory. */
+static span_identity *identity_of_parent(const span_parent *parent)
 {
-    const impact_text state = impact_trace_state_text(&context->trace_state);
-    self->trace_id = context->trace_id;
-    self->span_id = context->span_id;
-    self->trace_flags = context->trace_flags;
-    self->trace_state = state.size ? PyMem_Malloc(state.size + 1) : NULL;
-    if (self->trace_state)
-        memcpy(self->trace_state, state.data, state.size + 1);
+    if (parent->span_context || !parent->span)
+        return span_identity_new(&parent->context, parent->span_context);
+    return span_identity_retain(((span_object *)parent->span)->identity);
 }
 
-void span_object_show(impact_span_context *context, const span_object *self)
+static bool identities_set(span_object *self, const span_parent *parent)
 {
-    context->trace_id = self->trace_id;
-    context->span_id = self->span_id;
-    context->trace_flags = self->trace_flags;
-    context->is_remote = false;
-    context->trace_state.text[0] = '\0';
-    if (self->trace_state) /* from a text of the same size */
-        memcpy(context->trace_state.text, self->trace_state, strlen(self->trace_state) + 1);
+    const impact_span_context context = impact_span_context_of(self->span);
+    self->identity = span_identity_new(&context, NULL);
+    if (parent->is_valid)
+        self->parent = identity_of_parent(parent);
+    if (self->identity && (self->parent || !parent->is_valid))
+        return true;
+    (void)PyErr_NoMemory(); /* it always answers NULL */
+    return false;
 }
 
-span_object *span_object_new(tracer_object *tracer, impact_span *span, PyObject *name)
+span_object *span_object_new(tracer_object *tracer, impact_span *span, PyObject *name,
+                             const span_parent *parent)
 {
     core_state *state = tracer->state;
-    PyTypeObject *type = (PyTypeObject *)state->python[SPAN_CLASS];
+    const python_name class_name =
+        impact_span_is_recording(span) ? SPAN_CLASS : UNSAMPLED_SPAN_CLASS;
+    PyTypeObject *type = (PyTypeObject *)state->python[class_name];
     span_object *self = (span_object *)PyType_GenericAlloc(type, 0);
     if (!self)
         return NULL;
     self->span = span;
-    const impact_span_context context = impact_span_context_of(span);
-    context_keep(self, &context);
     self->tracer = (tracer_object *)Py_NewRef((PyObject *)tracer);
     self->name = Py_NewRef(name);
     self->state = state;
+    if (!identities_set(self, parent)) {
+        self->span = NULL; /* it is still the caller's */
+        Py_CLEAR(self);
+    }
     return self;
 }
 
-PyObject *span_object_context(span_object *self)
+/* Keep what the span became: without memory it reads as one that recorded nothing. */
+static void span_keep(void *userdata, impact_text span)
 {
-    if (self->span_context)
-        return Py_NewRef(self->span_context);
-    impact_span_context context;
-    span_object_show(&context, self);
-    PyObject *made = span_context_make(self->state, &context);
-    if (!self->span_context) /* making it may have let another thread do the same */
-        self->span_context = Py_XNewRef(made);
-    Py_XDECREF(made);
-    return Py_XNewRef(self->span_context);
+    span_object *self = userdata;
+    self->bytes = PyBytes_FromStringAndSize(span.data, (Py_ssize_t)span.size);
+    if (!self->bytes)
+        PyErr_Clear();
 }
 
 static void span_finish(span_object *self, uint64_t end_unix_ns)
 {
     impact_span *span = self->span;
     self->span = NULL;
-    impact_span_end_at(span, end_unix_ns);
+    impact_span_end_showing(span, end_unix_ns, span_keep, self);
 }
 
 /* A span that nobody holds can never be ended: it ends here, as it does in other languages' scopes.
@@ -73,23 +68,38 @@ static void span_dealloc(PyObject *object)
     span_object *self = (span_object *)object;
     if (self->span)
         impact_span_end(self->span);
-    PyMem_Free(self->trace_state);
-    Py_XDECREF(self->span_context);
+    span_identity_release(self->parent);
+    span_identity_release(self->identity);
+    Py_XDECREF(self->bytes);
     Py_XDECREF(self->name);
     Py_XDECREF((PyObject *)self->tracer);
     object_free(object);
 }
 
-/* A span that ended says so in the log and does nothing (as opentelemetry-sdk). */
-static bool is_open(span_object *self, const char *method)
+static void warn(const span_object *self, const char *method, const char *what)
 {
-    if (self->span)
-        return true;
-    PyObject *warned = PyObject_CallFunction(self->state->python[WARN_ENDED], "s", method);
+    PyObject *warned = PyObject_CallFunction(self->state->python[WARN], "ss", method, what);
     if (!warned)
         PyErr_Clear();
     Py_XDECREF(warned);
-    return false;
+}
+
+/* A span that ended says so in the log and does nothing (as opentelemetry-sdk). */
+static bool is_open(span_object *self, const char *method)
+{
+    if (!self->span)
+        warn(self, method, "was called on a span that has ended");
+    return self->span != NULL;
+}
+
+/* With processors in Python, they end it; see TracerProvider._on_end. False with an exception. */
+static bool span_end_heard(span_object *self, PyObject *end_time)
+{
+    PyObject *ended = PyObject_CallMethodObjArgs((PyObject *)self->tracer->provider,
+                                                 self->state->names[NAME_ON_END], (PyObject *)self,
+                                                 end_time, NULL);
+    Py_XDECREF(ended);
+    return ended != NULL;
 }
 
 static PyObject *span_end(PyObject *object, PyObject *const *arguments, Py_ssize_t count,
@@ -100,15 +110,30 @@ static PyObject *span_end(PyObject *object, PyObject *const *arguments, Py_ssize
     span_object *self = (span_object *)object;
     if (!arguments_read(names, values, arguments, count, keyword_names))
         return NULL;
-    if (is_open(self, "end"))
+    if (!is_open(self, "end"))
+        Py_RETURN_NONE;
+    if (!self->tracer->provider->is_listened || !impact_span_is_recording(self->span))
         span_finish(self, unix_ns_of(values[0]));
+    else if (!span_end_heard(self, values[0]))
+        return NULL;
     Py_RETURN_NONE;
+}
+
+/* The end itself. True: it was still to be done. */
+static PyObject *span_end_silently(PyObject *object, PyObject *end_time)
+{
+    span_object *self = (span_object *)object;
+    if (!self->span)
+        Py_RETURN_FALSE;
+    span_finish(self, unix_ns_of(end_time));
+    Py_RETURN_TRUE;
 }
 
 static PyObject *span_get_span_context(PyObject *object, PyObject *unused)
 {
     (void)unused;
-    return span_object_context((span_object *)object);
+    const span_object *self = (const span_object *)object;
+    return span_identity_object(self->state, self->identity);
 }
 
 static PyObject *span_is_recording(PyObject *object, PyObject *unused)
@@ -249,6 +274,8 @@ static PyObject *span_set_status(PyObject *object, PyObject *const *arguments, P
     PyObject *code = PyObject_GetAttr(values[0], attributes[NAME_STATUS_CODE]);
     PyObject *description = code ? PyObject_GetAttr(values[0], attributes[NAME_DESCRIPTION]) : NULL;
     PyErr_Clear();
+    if (code && values[1] != Py_None)
+        warn(self, "set_status", "ignores the description beside a Status, which has its own");
     if (code)
         status_set(self, code, description);
     else
@@ -277,7 +304,14 @@ static PyObject *span_get_kind(PyObject *object, void *unused)
 static PyObject *span_get_context(PyObject *object, void *unused)
 {
     (void)unused;
-    return span_object_context((span_object *)object);
+    const span_object *self = (const span_object *)object;
+    return span_identity_object(self->state, self->identity);
+}
+
+static PyObject *span_get_tracer(PyObject *object, void *unused)
+{
+    (void)unused;
+    return Py_NewRef((PyObject *)((span_object *)object)->tracer);
 }
 
 static PyObject *span_get_records_exceptions(PyObject *object, void *unused)
@@ -294,6 +328,7 @@ static PyObject *span_get_sets_status(PyObject *object, void *unused)
 
 static PyMethodDef span_methods[] = {
     {"end", FAST(span_end), "End the span, now or at end_time (ns)."},
+    {"_end", span_end_silently, METH_O, "The same, and no processor in Python hears of it."},
     {"get_span_context", span_get_span_context, METH_NOARGS, "The SpanContext."},
     {"is_recording", span_is_recording, METH_NOARGS, "True if sampled and not ended."},
     {"set_attribute", FAST(span_set_attribute), "Set one attribute."},
@@ -309,6 +344,15 @@ static PyGetSetDef span_properties[] = {
     {"name", span_get_name, NULL, "The name.", NULL},
     {"kind", span_get_kind, NULL, "The opentelemetry.trace.SpanKind.", NULL},
     {"context", span_get_context, NULL, "The SpanContext.", NULL},
+    {"_tracer", span_get_tracer, NULL, "The Tracer that started it.", NULL},
+    {"start_time", span_get_start_time, NULL, "When it began, in ns.", NULL},
+    {"end_time", span_get_end_time, NULL, "When it ended, in ns; None before.", NULL},
+    {"parent", span_get_parent, NULL, "The parent's SpanContext, or None.", NULL},
+    {"attributes", span_get_attributes, NULL, "The attributes.", NULL},
+    {"_status", span_get_status, NULL, "Code and description.", NULL},
+    {"_events", span_get_events, NULL, "((name, time), attributes, dropped) of each.", NULL},
+    {"_links", span_get_links, NULL, "(context, attributes, dropped) of each.", NULL},
+    {"_dropped", span_get_dropped, NULL, "How many attributes, events, links.", NULL},
     {"_records_exceptions", span_get_records_exceptions, NULL, "Asked for at its start.", NULL},
     {"_sets_status", span_get_sets_status, NULL, "Asked for at its start.", NULL},
     {NULL, NULL, NULL, NULL, NULL},

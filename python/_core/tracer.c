@@ -58,6 +58,19 @@ static void links_add(impact_span *span, core_state *state, PyObject *links)
     Py_XDECREF(sequence);
 }
 
+/* Only a sampler in Python has to be told what the span starts with. */
+static impact_span *core_span_ask(tracer_object *self, PyObject *const *values, const char *name,
+                                  const impact_span_options *options)
+{
+    if (!self->provider->sampler)
+        return impact_span_start(self->tracer, name, options);
+    sampling_call call;
+    sampling_call_begin(&call, values);
+    impact_span *span = impact_span_start(self->tracer, name, options);
+    sampling_call_end(&call);
+    return span;
+}
+
 static impact_span *core_span_start(tracer_object *self, PyObject *const *values,
                                     const span_parent *parent, uint8_t kind)
 {
@@ -66,8 +79,8 @@ static impact_span *core_span_start(tracer_object *self, PyObject *const *values
     attribute_list_fill(&list, self->state, values[ARGUMENT_ATTRIBUTES]);
     /* The C core's own current span is another thread's business: Python's Context alone decides.
      * */
-    impact_span *span = impact_span_start(
-        self->tracer, name.text.data,
+    impact_span *span = core_span_ask(
+        self, values, name.text.data,
         IMPACT_SPAN_OPTIONS(.kind = (impact_span_kind)(kind + IMPACT_SPAN_KIND_INTERNAL),
                             .parent = parent->is_valid ? &parent->context : NULL,
                             .is_root = !parent->is_valid,
@@ -82,9 +95,9 @@ static impact_span *core_span_start(tracer_object *self, PyObject *const *values
 }
 
 static PyObject *span_wrap(tracer_object *self, impact_span *span, PyObject *const *values,
-                           uint8_t kind)
+                           const span_parent *parent, uint8_t kind)
 {
-    span_object *object = span_object_new(self, span, values[ARGUMENT_NAME]);
+    span_object *object = span_object_new(self, span, values[ARGUMENT_NAME], parent);
     if (!object) {
         impact_span_end(span);
         return NULL;
@@ -93,6 +106,20 @@ static PyObject *span_wrap(tracer_object *self, impact_span *span, PyObject *con
     object->records_exceptions = flag_of(values[ARGUMENT_RECORD_EXCEPTION]);
     object->sets_status = flag_of(values[ARGUMENT_SET_STATUS]);
     return (PyObject *)object;
+}
+
+/* Tell the processors in Python; what goes wrong in them is not the caller's. */
+static void span_announce(tracer_object *self, PyObject *span, PyObject *context)
+{
+    if (!self->provider->is_listened ||
+        (PyObject *)Py_TYPE(span) != self->state->python[SPAN_CLASS])
+        return;
+    PyObject *told =
+        PyObject_CallMethodObjArgs((PyObject *)self->provider, self->state->names[NAME_ON_START],
+                                   span, context ? context : Py_None, NULL);
+    if (!told)
+        PyErr_WriteUnraisable(span);
+    Py_XDECREF(told);
 }
 
 /* Where the core starts nothing, the parent's context is passed on (specification, trace/api
@@ -116,9 +143,11 @@ PyObject *tracer_span_start(tracer_object *self, PyObject *const *values)
     span_parent_find(&parent, self->state, values[ARGUMENT_CONTEXT]);
     uint8_t kind = kind_index(self->state, values[ARGUMENT_KIND]);
     impact_span *span = core_span_start(self, values, &parent, kind);
-    PyObject *started =
-        span ? span_wrap(self, span, values, kind) : span_without_core(self->state, &parent);
+    PyObject *started = span ? span_wrap(self, span, values, &parent, kind)
+                             : span_without_core(self->state, &parent);
     span_parent_clear(&parent);
+    if (started)
+        span_announce(self, started, values[ARGUMENT_CONTEXT]);
     return started;
 }
 
@@ -138,6 +167,12 @@ static void tracer_dealloc(PyObject *object)
     object_free(object);
 }
 
+static PyObject *tracer_get_provider(PyObject *object, void *unused)
+{
+    (void)unused;
+    return Py_NewRef((PyObject *)((tracer_object *)object)->provider);
+}
+
 static PyMethodDef tracer_methods[] = {
     {"start_span", FAST(tracer_start_span), "Start a span without making it current."},
     {"start_as_current_span", FAST(current_span_start),
@@ -145,10 +180,16 @@ static PyMethodDef tracer_methods[] = {
     {NULL, NULL, 0, NULL},
 };
 
+static PyGetSetDef tracer_properties[] = {
+    {"_provider", tracer_get_provider, NULL, "The TracerProvider that made it.", NULL},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+
 static PyType_Slot tracer_slots[] = {
     {Py_tp_doc, "A tracer of the C core. Providers make them."},
     {Py_tp_dealloc, (void *)tracer_dealloc},
     {Py_tp_methods, tracer_methods},
+    {Py_tp_getset, tracer_properties},
     {0, NULL},
 };
 

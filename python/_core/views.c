@@ -1,7 +1,5 @@
-/* Attributes from C into Python: a dict from the bytes of a Resource. */
+/* Attributes from C into Python: of a Resource, and of what a span recorded. */
 #include "core.h"
-
-#include <impact/span_view.h>
 
 /* The recursion below is as deep as the core's own values; what lies deeper is None. */
 static PyObject *value_object(const impact_value_view *value, size_t depth_left);
@@ -80,4 +78,12 @@ PyObject *resource_attributes(impact_text resource)
     if (!impact_resource_view_parse(&walk, resource))
         return PyDict_New();
     return map_object(walk, IMPACT_VALUE_DEPTH_LIMIT);
+}
+
+PyObject *attributes_object(impact_message_walk walk)
+{
+    PyObject *dict = map_object(walk, IMPACT_VALUE_DEPTH_LIMIT);
+    PyObject *proxy = dict ? PyDictProxy_New(dict) : NULL;
+    Py_XDECREF(dict);
+    return proxy;
 }

@@ -4,6 +4,7 @@ import signal
 
 import flask
 import pytest
+from opentelemetry import context
 from opentelemetry.proto.trace.v1 import trace_pb2
 
 from impact_stack.observability.tracing import provider as provider_
@@ -50,6 +51,14 @@ def assert_equation(provider):
     assert stats.pop("ended") == sum(stats.values())
 
 
+@pytest.fixture(autouse=True)
+def fixture_context():
+    """Begin each test without a current span, whatever the one before has left current."""
+    token = context.attach(context.Context())
+    yield
+    context.detach(token)
+
+
 @pytest.fixture(name="provider")
 def fixture_provider():
     """Return a provider that keeps what it exports; every test ends by checking its counters."""
@@ -57,6 +66,7 @@ def fixture_provider():
     yield provider
     provider.force_flush(30_000)
     assert_equation(provider)
+    provider.shutdown(0)
 
 
 @pytest.fixture(name="tracer")

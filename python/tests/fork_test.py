@@ -110,3 +110,24 @@ if child == 0:
 assert os.waitpid(child, 0)[1] == 0
 """
     subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+
+
+RESOURCE_PROGRAM = """
+import os
+from impact_stack.observability import tracing
+provider = tracing.init_tracing(set_global_tracer_provider=False, initialize_exporters=False)
+span = provider.get_tracer("x").start_span("a")
+mine = dict(span.resource.attributes)
+child = os.fork()
+theirs = dict(span.resource.attributes)
+assert theirs["process.pid"] == os.getpid()
+assert (mine["service.instance.id"] == theirs["service.instance.id"]) is bool(child)
+if not child:
+    os._exit(0)
+assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+"""
+
+
+def test_each_process_is_an_instance_of_its_own():
+    """A forked child's resource says so (fault 78)."""
+    subprocess.run([sys.executable, "-c", RESOURCE_PROGRAM], check=True, timeout=60)

@@ -17,7 +17,15 @@ from opentelemetry.trace import Link, SpanContext, SpanKind, StatusCode, TraceFl
 from impact_stack.observability import _core
 from impact_stack.observability import health as health_
 from impact_stack.observability.tracing.flask import FlaskInstrumentor
+from impact_stack.observability.tracing.limits import SpanLimits
+from impact_stack.observability.tracing.processors import SpanProcessor
 from impact_stack.observability.tracing.provider import TracerProvider
+from impact_stack.observability.tracing.sampling import (
+    Decision,
+    ParentBased,
+    SamplingResult,
+    TraceIdRatioBased,
+)
 
 ROUNDS = 300
 ALLOWED_BYTES = 25 * ROUNDS  # a leaked object a round is twice that, at least
@@ -109,7 +117,52 @@ def request(path, **more):
     getattr(body, "close", lambda: None)()
 
 
+def read(span):
+    """Read all that a span has recorded."""
+    return (span.attributes, span.events, span.links, span.status, span.start_time, span.end_time,
+            span.parent, span.dropped_events, span.resource, span.to_json())  # fmt: skip
+
+
+def whole():
+    """Return a span with something of everything."""
+    span = TRACER.start_span("x", CONTEXT, SpanKind.CLIENT, ATTRIBUTES, [Link(REMOTE, ATTRIBUTES)])
+    span.add_event("e", ATTRIBUTES)
+    span.set_status(StatusCode.ERROR, "x")
+    return span
+
+
+def ended(span):
+    """End a span, and return it."""
+    span.end()
+    return span
+
+
+class Sampler:
+    """A sampler in Python."""
+
+    def should_sample(self, *arguments):
+        """Sample all."""
+        del arguments
+        return SamplingResult(Decision.RECORD_AND_SAMPLE, {"a": [1], "o": Odd()}, STATE)
+
+
+class Generator:
+    """An id generator in Python."""
+
+    def generate_span_id(self):
+        """Return an id."""
+        return 5
+
+    generate_trace_id = generate_span_id
+
+
+ASKING = TracerProvider(Sampler(), id_generator=Generator(), exporters=("discard",))
+HEARING = TracerProvider(exporters=("discard",))
+HEARING.add_span_processor(SpanProcessor())
 SPAN = TRACER.start_span("long", context=CONTEXT)
+UNSAMPLED = trace.set_span_in_context(
+    trace.NonRecordingSpan(SpanContext(2**100, 9, True, TraceFlags(0)))
+)
 
 CALLS = {
     "start and end": lambda: TRACER.start_span("x", attributes=ATTRIBUTES).end(),
@@ -144,8 +197,30 @@ CALLS = {
     "set_status": lambda: SPAN.set_status(StatusCode.ERROR, "x"),
     "set_status object": lambda: SPAN.set_status(trace.Status(StatusCode.ERROR, "x")),
     "properties": lambda: (SPAN.name, SPAN.kind, SPAN._sets_status, SPAN._records_exceptions),
+    "read live": lambda: read(whole()),
+    "read ended": lambda: read(ended(whole())),
+    "read unsampled": lambda: read(TRACER.start_span("x", UNSAMPLED)),
+    "child": lambda: TRACER.start_span("x", trace.set_span_in_context(SPAN)).parent,
+    "sampler": lambda: ASKING.get_tracer("leaks").start_span("x", CONTEXT, attributes=ATTRIBUTES),
+    "processor": lambda: HEARING.get_tracer("leaks").start_span("x", CONTEXT).end(),
+    "asking provider": lambda: (
+        TracerProvider(
+            Sampler(), None, False, None, Generator(), SpanLimits(max_events=3), exporters=()
+        )
+        .get_tracer("x")
+        .start_span("a", links=[Link(REMOTE)])
+        .end(5)
+    ),
+    "provider of the core's samplers": lambda: TracerProvider(
+        ParentBased(ParentBased(TraceIdRatioBased(0.5))), shutdown_on_exit=False, exporters=()
+    ),
+    "provider of a wrong sampler": lambda: wrong(
+        lambda: _core.TracerProvider(None, exporters=(), sampler=("x",))
+    ),
     "get_tracer": lambda: PROVIDER.get_tracer("leaks", "1"),
-    "provider": lambda: TracerProvider(ATTRIBUTES, exporters=("memory",)).memory_data(),
+    "provider": lambda: TracerProvider(
+        shutdown_on_exit=False, attributes=ATTRIBUTES, exporters=("memory",)
+    ).memory_data(),
     "provider wrong": lambda: wrong(lambda: TracerProvider(exporters=5)),
     "resource": PROVIDER._resource_attributes,
     "stats": PROVIDER.stats,

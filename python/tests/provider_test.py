@@ -1,5 +1,6 @@
 """Providers: resource, tracers, flush and shutdown that tell the truth."""
 
+import logging
 import socket
 import subprocess
 import sys
@@ -11,7 +12,9 @@ from opentelemetry.proto.trace.v1 import trace_pb2
 
 from conftest import assert_equation, attributes_of, exported_spans
 from impact_stack.observability import tracing
+from impact_stack.observability.tracing import repeated
 from impact_stack.observability.tracing.provider import TracerProvider
+from impact_stack.observability.tracing.resource import Resource
 
 
 def test_the_provider_is_one_of_the_api(provider):
@@ -60,7 +63,9 @@ def test_a_scope_has_the_schema_url_and_attributes_of_its_tracer(provider):
 
 def test_the_resource_can_be_read():
     """The logging instrumentor asks for service.name."""
-    provider = TracerProvider({"service.name": "shop", "list": ["a"], "odd": object}, exporters=())
+    provider = TracerProvider(
+        attributes={"service.name": "shop", "list": ["a"], "odd": object}, exporters=()
+    )
     attributes = provider.resource.attributes
     assert attributes.get("service.name") == "shop"
     assert attributes["list"] == ("a",)
@@ -205,6 +210,7 @@ def test_init_tracing_sets_the_global_provider():
     program = """
 from opentelemetry import trace
 from impact_stack.observability import tracing
+from impact_stack.observability.tracing import repeated
 early = trace.get_tracer("early")
 provider = tracing.init_tracing({"service.name": "x"})
 assert trace.get_tracer_provider() is provider
@@ -288,3 +294,93 @@ def test_one_span_ended_by_many_threads_ends_once(provider, tracer):
     sys.setswitchinterval(interval)
     assert provider.stats()["ended"] == 200
     assert all(span.get_span_context().trace_state.get("a") == "b" for span in spans)
+
+
+def test_the_environment_wins_over_detectors(monkeypatch):
+    """And code over both (fault 77)."""
+    monkeypatch.setenv("OTEL_RESOURCE_ATTRIBUTES", "host.name=theirs, odd%20key=1,process.pid=5")
+    monkeypatch.setenv("OTEL_SERVICE_NAME", "shop")
+    provider = tracing.init_tracing({"process.pid": 6}, set_global_tracer_provider=False)
+    attributes = provider.resource.attributes
+    assert attributes["host.name"] == "theirs" and attributes["odd key"] == "1"
+    assert attributes["service.name"] == "shop" and attributes["process.pid"] == 6
+    assert attributes["python.version"] == sys.version.split()[0]
+
+
+def test_used_after_its_end_is_said_once(tracer, caplog):
+    """Not ten thousand times (fault 73); each method is a cause of its own."""
+    repeated._said.clear()
+    span = tracer.start_span("a")
+    span.end()
+    for _ in range(1000):
+        span.set_attribute("k", 1)
+        span.add_event("e")
+    assert [record.message for record in caplog.records] == [
+        "set_attribute() was called on a span that has ended",
+        "add_event() was called on a span that has ended",
+    ]
+
+
+def test_what_was_not_said_is_counted(monkeypatch, caplog):
+    """A minute later the number is told."""
+    now = [1000.0]
+    monkeypatch.setattr(repeated.time, "monotonic", lambda: now[0])
+    repeated._said.clear()
+    for _ in range(3):
+        repeated.say(logging.WARNING, "cause", "it happened")
+    now[0] += 61
+    repeated.say(logging.WARNING, "cause", "it happened")
+    assert [record.message for record in caplog.records] == [
+        "it happened",
+        "it happened (2 like this were not logged)",
+    ]
+
+
+def test_the_import_needs_no_flask():
+    """Nor what Flask brings (fault 91)."""
+    program = """
+import sys
+from impact_stack.observability.tracing import provider
+found = {name.split(".")[0] for name in sys.modules} & {"flask", "werkzeug", "jinja2", "requests"}
+assert not found, found
+"""
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+
+
+def test_a_provider_takes_the_arguments_of_the_sdk():
+    """By position too: sampler, resource, shutdown_on_exit, processor, ids, limits."""
+    resource = Resource({"service.name": "shop"}, "https://example.org")
+    provider = TracerProvider(None, resource, False, None, None, None)
+    assert provider.resource is resource
+    span = provider.get_tracer("x").start_span("a")
+    assert span.resource is resource
+    assert '"schema_url": "https://example.org"' in span.to_json()
+
+
+def test_a_disabled_sdk_gives_tracers_that_do_nothing(monkeypatch):
+    """Of the API's own class, as opentelemetry-sdk."""
+    monkeypatch.setenv("OTEL_SDK_DISABLED", " True")
+    tracer = TracerProvider(exporters=()).get_tracer("x")
+    assert isinstance(tracer, trace.NoOpTracer)
+
+
+def test_what_the_provider_imports_is_what_it_needs():
+    """Beside opentelemetry-api little is loaded: 15 ms are for it (fault 91)."""
+    program = """
+import sys
+import opentelemetry.attributes, opentelemetry.context, opentelemetry.trace
+import opentelemetry.util._decorator
+before = set(sys.modules)
+from impact_stack.observability.tracing import provider
+ours = {name for name in set(sys.modules) - before if not name.startswith("impact_stack")}
+heavy = {"json", "socket", "platform", "importlib.metadata", "hashlib", "inspect", "datetime"}
+assert not ours & heavy, ours & heavy
+from impact_stack.observability import tracing
+assert {"Tracing", "init_tracing", "new_span"} <= set(dir(tracing))
+assert tracing.init_tracing and callable(tracing.new_span)
+try:
+    tracing.nonesuch
+except AttributeError as error:
+    assert "nonesuch" in str(error)
+"""
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)

@@ -249,3 +249,38 @@ def test_arguments_are_checked_as_python_does(tracer):
         tracer.start_span("a", name="b")
     with pytest.raises(TypeError, match="at most 8"):
         tracer.start_span(*"123456789")
+
+
+@pytest.mark.parametrize("leaving", [SystemExit(0), KeyboardInterrupt(), GeneratorExit()])
+def test_what_is_no_error_leaves_a_span_unset(provider, tracer, leaving):
+    """A block that is left by sys.exit() did not fail (fault 75)."""
+    with pytest.raises(type(leaving)), tracer.start_span("a"):
+        raise leaving
+    span = exported_spans(provider)["a"]
+    assert span.status.code == 0 and len(span.events) == 0
+
+
+def test_an_end_at_the_beginning_of_time_is_no_end_now(tracer):
+    """0 is a time (fault 92): it is before the start, which is the end then."""
+    span = tracer.start_span("a", start_time=0)
+    span.end(end_time=0)
+    assert (span.start_time, span.end_time) == (1, 1)
+
+
+def test_a_description_beside_a_status_is_ignored_and_that_is_said(tracer, caplog):
+    """A Status has its own."""
+    span = tracer.start_span("a")
+    span.set_status(trace.Status(StatusCode.ERROR, "mine"), "other")
+    assert span.status.description == "mine"
+    assert any("ignores the description" in record.message for record in caplog.records)
+
+
+def test_an_exception_has_a_place_after_128_events(tracer):
+    """What went wrong is not what is dropped (fault 87)."""
+    span = tracer.start_span("a")
+    for _ in range(128):
+        span.add_event("e", {"k": 1})
+    span.record_exception(ValueError("bad"))
+    span.add_event("e", {"k": 1})
+    assert span.events[-1].attributes["exception.message"] == "bad"
+    assert (len(span.events), span.dropped_events) == (129, 1)

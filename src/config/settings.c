@@ -92,6 +92,26 @@ static void read_limit(impact_span_limits *limits, const limit_row *row)
         *limit = value ? value : IMPACT_ZERO;
 }
 
+/* The length of values in spans has a variable of its own, which is not for events and links. */
+static void read_event_value_length(impact_trace_options *options)
+{
+    uint32_t value = 0;
+    if (impact__environment_number(&value, any_length))
+        options->event_value_length_limit = value ? value : IMPACT_ZERO;
+    else if (options->limits.value_length_limit)
+        options->event_value_length_limit = UINT32_MAX - 1; /* any */
+}
+
+static void read_limits(impact_trace_options *options)
+{
+    const bool is_length_set =
+        options->limits.value_length_limit || options->event_value_length_limit;
+    for (size_t i = 0; i < COUNT(limit_rows); i++)
+        read_limit(&options->limits, &limit_rows[i]);
+    if (!is_length_set)
+        read_event_value_length(options);
+}
+
 static const char *const sampler_names[] = {
     "always_on",
     "always_off",
@@ -147,8 +167,7 @@ impact_status impact__settings_read(impact_trace_options *settings,
         read.is_disabled = impact__environment_is_true("OTEL_SDK_DISABLED");
     for (size_t i = 0; i < COUNT(number_rows); i++)
         read_number(&read, &number_rows[i]);
-    for (size_t i = 0; i < COUNT(limit_rows); i++)
-        read_limit(&read.limits, &limit_rows[i]);
+    read_limits(&read);
     read_sampler(&read.sampler);
     read_clock(&read.uses_system_clock);
     *settings = read;

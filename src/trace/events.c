@@ -3,6 +3,7 @@
 
 #include <assert.h>
 
+#include "base/text.h"
 #include "signal/encode.h"
 #include "signal/encode_short.h"
 #include "trace/access.h"
@@ -10,6 +11,9 @@
 #include "trace/room.h"
 #include "trace/span_time.h"
 #include "trace/trace_state.h"
+
+/* semantic conventions, exceptions-spans: an event of this name is one, whoever adds it. */
+static const char exception_name[] = "exception";
 
 enum { least_room = 64 }; /* what has less is not worth cutting */
 
@@ -20,7 +24,7 @@ static impact__attribute_list list_of(const impact__span *span, const impact_att
         .attributes = attributes,
         .count = attributes ? count : 0,
         .count_limit = count_limit,
-        .value_length_limit = span->provider->limits.value_length_limit,
+        .value_length_limit = span->provider->event_value_length_limit,
     };
 }
 
@@ -79,12 +83,22 @@ static uint8_t *fit(impact__span *span, fitted *item, impact__room_use use)
 
 /* ---- events ---- */
 
+/* A span that is full of events still says why it failed; of more exceptions than these the newest
+ * are dropped, too. */
+enum { exception_places = 8 };
+
+static bool has_place(const impact__span *span, impact__room_use use)
+{
+    const uint64_t limit = span->provider->limits.event_limit;
+    const bool is_exception = use == IMPACT__ROOM_EXCEPTION;
+    return span->event_count < limit + (limit && is_exception ? (uint64_t)exception_places : 0);
+}
+
 static void record_event(impact__span *span, impact__event *event,
                          const impact__attribute_list *attributes, impact__room_use use)
 {
     fitted item = {.event = event, .given = attributes};
-    uint8_t *to =
-        span->event_count < span->provider->limits.event_limit ? fit(span, &item, use) : NULL;
+    uint8_t *to = has_place(span, use) ? fit(span, &item, use) : NULL;
     if (!to) {
         span->dropped_event_count++;
         return;
@@ -121,7 +135,9 @@ __attribute__((noinline)) static void record_long_event(impact__span *span, impa
         .unix_ns = unix_ns,
         .name = impact__string_of(name, IMPACT__ANY_LENGTH),
     };
-    record_event(span, &event, &list, IMPACT__ROOM_ORDINARY);
+    const bool is_exception = impact__text_equal(name, impact_text_of(exception_name));
+    record_event(span, &event, &list,
+                 is_exception ? IMPACT__ROOM_EXCEPTION : IMPACT__ROOM_ORDINARY);
 }
 
 void impact_span_add_event(impact_span *span, const char *name, uint64_t unix_ns,
@@ -158,7 +174,7 @@ void impact_span_record_exception(impact_span *span, const char *type, const cha
     list.default_count = sizeof defaults / sizeof *defaults;
     impact__event event = {
         .unix_ns = impact__span_time_now(live),
-        .name = impact__string_of(impact_text_of("exception"), IMPACT__ANY_LENGTH),
+        .name = impact__string_of(impact_text_of(exception_name), IMPACT__ANY_LENGTH),
     };
     record_event(live, &event, &list, IMPACT__ROOM_EXCEPTION);
     impact__access_end(&access, live);

@@ -102,3 +102,12 @@ void impact__span_finish(impact__span *span, uint64_t end_unix_ns)
     *to++ = IMPACT__TAG(IMPACT__SCOPE_SPANS_SPANS, IMPACT__WIRE_LENGTH);
     (void)impact__write_varint(to, size);
 }
+
+impact_text impact__span_finished(const impact__span *span)
+{
+    impact_text record = impact_text_from((const char *)span->bytes + span->record_offset,
+                                          span->size - span->record_offset);
+    impact__field field = {0};
+    (void)impact__read_field(&field, &record); /* our own bytes: well formed */
+    return field.bytes;
+}

@@ -7,4 +7,7 @@
 /* Write the head. Afterwards the record is bytes[record_offset .. size). */
 void impact__span_finish(impact__span *span, uint64_t end_unix_ns);
 
+/* The encoded span in that record, borrowed. */
+impact_text impact__span_finished(const impact__span *span);
+
 #endif

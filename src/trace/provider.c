@@ -155,6 +155,8 @@ static impact_status open_parts(impact_tracer_provider *provider,
         !impact__id_generator_open(&provider->ids, options->id_generator))
         return IMPACT_EINVAL;
     set_limits(&provider->limits, &options->limits);
+    provider->event_value_length_limit =
+        or_zero(options->event_value_length_limit, provider->limits.value_length_limit);
     provider->ordinary_room = ordinary_room_of(&provider->limits);
     provider->is_disabled = options->is_disabled;
     provider->is_plain =

@@ -1,6 +1,8 @@
 /* Spans: their end, and the way to those who get them. Their start is in span_start.c. */
 #include <impact/span.h>
 
+#include <string.h>
+
 #include "base/thread.h"
 #include "process/diagnostics.h"
 #include "process/fork.h"
@@ -103,11 +105,27 @@ static inline bool end_own_context(uintptr_t name)
     return true;
 }
 
+/* Who is shown the bytes of a span that ends; NULL: nobody is. */
+typedef struct shown_to {
+    impact_span_show_fn *show;
+    void *userdata;
+} shown_to;
+
+__attribute__((noinline)) static void show_ended(const impact__span *span, const shown_to *viewer)
+{
+    viewer->show(viewer->userdata, impact__span_finished(span));
+}
+
 /* The parent exports it; here it is over. */
 __attribute__((noinline)) static void end_inherited(impact__access *access, impact__span *live,
-                                                    uintptr_t name)
+                                                    uintptr_t name, uint64_t end_unix_ns,
+                                                    const shown_to *viewer)
 {
+    if (viewer)
+        impact__span_finish(live, end_of(live, end_unix_ns));
     impact__shared_text *trace_state = impact__access_finish(access, live, name);
+    if (viewer)
+        show_ended(live, viewer);
     impact__grace_span_ended(live->provider->hold);
     impact__shared_release(trace_state);
     give_back(live);
@@ -121,14 +139,15 @@ __attribute__((noinline)) static void say_what_is_odd(const impact__span *span, 
         say_what_was_cut(span);
 }
 
-__attribute__((noinline)) static void end_recording(impact_span *span, uint64_t end_unix_ns)
+__attribute__((noinline)) static void end_recording(impact_span *span, uint64_t end_unix_ns,
+                                                    const shown_to *viewer)
 {
     impact__access access;
     impact__span *live = impact__access_begin_any(&access, (uintptr_t)span);
     if (!live)
         return;
     if (__builtin_expect(!is_of_this_process(live), 0)) {
-        end_inherited(&access, live, (uintptr_t)span);
+        end_inherited(&access, live, (uintptr_t)span, end_unix_ns, viewer);
         return;
     }
     if (__builtin_expect(impact__provider_wants_endings(live->provider), 0)) {
@@ -142,6 +161,8 @@ __attribute__((noinline)) static void end_recording(impact_span *span, uint64_t 
     /* From here on nobody else has the slot, and what is called may take its time. */
     if (__builtin_expect(is_backwards || live->cut_count, 0))
         say_what_is_odd(live, is_backwards);
+    if (__builtin_expect(viewer != NULL, 0))
+        show_ended(live, viewer);
     deliver(live);
     if (__builtin_expect(trace_state != NULL, 0))
         impact__shared_release(trace_state);
@@ -151,14 +172,38 @@ __attribute__((noinline)) static void end_recording(impact_span *span, uint64_t 
 void impact_span_end_at(impact_span *span, uint64_t end_unix_ns)
 {
     if ((uintptr_t)span & IMPACT__NAME_RECORDING)
-        end_recording(span, end_unix_ns);
+        end_recording(span, end_unix_ns, NULL);
     else if (span && !end_own_context((uintptr_t)span))
         end_context(span);
 }
 
 extern inline void impact_span_end(impact_span *span);
 
+void impact_span_end_showing(impact_span *span, uint64_t end_unix_ns, impact_span_show_fn *show,
+                             void *userdata)
+{
+    const shown_to viewer = {show, userdata};
+    if (show && (uintptr_t)span & IMPACT__NAME_RECORDING)
+        end_recording(span, end_unix_ns, &viewer);
+    else
+        impact_span_end_at(span, end_unix_ns);
+}
+
 /* ---- questions ---- */
+
+size_t impact_span_copy(const impact_span *span, void *bytes, size_t size)
+{
+    impact__access access;
+    impact__span *live = impact__access_begin(&access, span);
+    if (!live)
+        return 0;
+    impact__span_finish(live, 0); /* the head is written before the rest, which stays as it is */
+    const impact_text whole = impact__span_finished(live);
+    if (bytes && whole.size <= size)
+        memcpy(bytes, whole.data, whole.size);
+    impact__access_end(&access, live);
+    return whole.size;
+}
 
 bool impact_span_is_recording(const impact_span *span)
 {

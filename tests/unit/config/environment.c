@@ -130,6 +130,7 @@ TEST(limits_of_spans_fall_back_to_the_general_ones)
     impact_trace_options settings = settings_of(NULL);
     CHECK_EQUAL(settings.limits.attribute_limit, 11);
     CHECK_EQUAL(settings.limits.value_length_limit, 12);
+    CHECK_EQUAL(settings.event_value_length_limit, 12);
     CHECK_EQUAL(settings.limits.event_attribute_limit, 11);
     CHECK_EQUAL(settings.limits.link_attribute_limit, 11);
     CHECK_EQUAL(settings.limits.event_limit, 0);
@@ -142,10 +143,33 @@ TEST(limits_of_spans_fall_back_to_the_general_ones)
     settings = settings_of(NULL);
     CHECK_EQUAL(settings.limits.attribute_limit, 1);
     CHECK_EQUAL(settings.limits.value_length_limit, 2);
+    CHECK_EQUAL(settings.event_value_length_limit, 12);
     CHECK_EQUAL(settings.limits.event_limit, 3);
     CHECK_EQUAL(settings.limits.link_limit, 4);
     CHECK_EQUAL(settings.limits.event_attribute_limit, 5);
     CHECK_EQUAL(settings.limits.link_attribute_limit, 6);
+}
+
+TEST(the_length_of_values_in_spans_is_not_that_of_events)
+{
+    begin();
+    set("OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT", "2");
+    set("OTEL_TRACES_EXPORTER", "none");
+    impact_tracer_provider *provider = provider_of(NULL);
+    REQUIRE(provider);
+    CHECK_EQUAL(provider->limits.value_length_limit, 2);
+    CHECK(provider->event_value_length_limit > 1u << 30);
+    impact_tracer_provider_close(provider);
+    set("OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT", "0");
+    provider = provider_of(IMPACT_TRACE_OPTIONS(.limits.value_length_limit = 5));
+    REQUIRE(provider);
+    CHECK_EQUAL(provider->event_value_length_limit, 5);
+    impact_tracer_provider_close(provider);
+    provider = provider_of(IMPACT_TRACE_OPTIONS(.event_value_length_limit = IMPACT_ZERO));
+    REQUIRE(provider);
+    CHECK_EQUAL(provider->limits.value_length_limit, 2);
+    CHECK_EQUAL(provider->event_value_length_limit, 0);
+    impact_tracer_provider_close(provider);
 }
 
 TEST(a_limit_of_zero_keeps_none)

@@ -235,3 +235,41 @@ TEST(a_status_needs_no_memory)
     tracing_close_all(&t, &f);
     faults_close(&f);
 }
+
+static size_t count_events(const impact_span_view *of)
+{
+    impact_message_walk walk = of->events;
+    impact_event_view event;
+    size_t count = 0;
+    while (impact_event_view_next(&walk, &event))
+        count++;
+    return count;
+}
+
+TEST(an_exception_has_a_place_in_a_span_that_is_full_of_events)
+{
+    const impact_attribute type = impact_string("exception.type", "ValueError");
+    REQUIRE(open_with((impact_span_limits){.event_limit = 3}));
+    impact_span *span = begin();
+    for (int i = 0; i < 5; i++)
+        impact_span_add_event(span, "event", 0, NULL, 0);
+    impact_span_record_exception(span, "ValueError", "bad", NULL, NULL, 0);
+    impact_span_add_event(span, "event", 0, &type, 1);
+    for (int i = 0; i < 20; i++)
+        impact_span_add_event(span, "exception", 0, &type, 1);
+    REQUIRE(tracing_end(&t, span, &view));
+    CHECK_EQUAL(count_events(&view), 3 + 8);
+    CHECK_EQUAL(view.dropped_event_count, 2 + 1 + 13);
+    tracing_close(&t);
+}
+
+TEST(where_no_event_is_wanted_an_exception_is_none_either)
+{
+    REQUIRE(open_with((impact_span_limits){.event_limit = IMPACT_ZERO}));
+    impact_span *span = begin();
+    impact_span_record_exception(span, "ValueError", "bad", NULL, NULL, 0);
+    REQUIRE(tracing_end(&t, span, &view));
+    CHECK_EQUAL(count_events(&view), 0);
+    CHECK_EQUAL(view.dropped_event_count, 1);
+    tracing_close(&t);
+}

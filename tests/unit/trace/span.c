@@ -382,6 +382,8 @@ TEST(null_is_a_span_that_keeps_nothing)
     impact_span_set_name_n(NULL, "a", 1);
     impact_span_end(NULL);
     impact_span_end_at(NULL, 1);
+    impact_span_end_showing(NULL, 1, NULL, NULL);
+    CHECK_EQUAL(impact_span_copy(NULL, NULL, 0), 0);
 }
 
 /* ---- memory ---- */

@@ -1,10 +1,20 @@
-"""OpenTelemetry tracing for Flask apps and other programs."""
+"""OpenTelemetry tracing for Flask apps and other programs.
+
+What only some programs need is imported when it is asked for.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
 
 from .current import use_span
-from .extension import Tracing, init_tracing
-from .instrumentors import autoinstrument_app
 from .new_span import new_span
-from .resource import PlatformResourceDetector
+
+if TYPE_CHECKING:
+    from .extension import Tracing, init_tracing
+    from .instrumentors import autoinstrument_app
+    from .resource import PlatformResourceDetector
 
 __all__ = [
     "PlatformResourceDetector",
@@ -14,3 +24,21 @@ __all__ = [
     "new_span",
     "use_span",
 ]
+
+# A module of the same name, as that of new_span, would take the place of what is in it.
+_MODULES = {
+    "PlatformResourceDetector": "resource",
+    "Tracing": "extension",
+    "autoinstrument_app": "instrumentors",
+    "init_tracing": "extension",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f".{_MODULES[name]}", __name__), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -18,9 +18,6 @@ if TYPE_CHECKING:
 
 Attributes = Mapping[str, Any] | None
 
-# Whoever reads the spans asks which language was traced, and that is not the core's.
-_SDK_ATTRIBUTES = {"telemetry.sdk.language": "python"}
-
 
 def init_tracing(
     attributes: Attributes = None,
@@ -46,11 +43,10 @@ def init_tracing(
     if tracer_provider is None:
         described = _one_of(attributes, resource_attributes)
         tracer_provider = TracerProvider(
-            {**_SDK_ATTRIBUTES, **detect_attributes(resource_detectors), **described},
+            attributes={**detect_attributes(resource_detectors), **described},
             exporters=None if initialize_exporters else (),
             otlp=otlp,
         )
-        process_end.shutdown_at_exit(tracer_provider)
     if flush_on_sigterm:
         process_end.flush_on_sigterm()
     if set_global_tracer_provider:

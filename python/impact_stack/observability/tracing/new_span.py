@@ -7,6 +7,8 @@ from typing import Any, Literal, TypeVar, overload
 
 from opentelemetry import trace
 
+from .iteration import traced_async_generator, traced_generator
+
 # An attribute's key, or a function from the value to attributes.
 AttributeSource = str | Callable[[Any], Mapping[str, Any]]
 
@@ -42,46 +44,95 @@ def new_span(
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Run each call of a function, or of a coroutine function, in a new current span.
 
+    Of a generator, sync or async, the span lasts as long as the iteration, and is current in its
+    body only: not where its items are used.
+
     `args_as` maps names of arguments, and `return_value_as` the return value, to the key of an
     attribute, or to a function that makes attributes of the value. With
     `unwrap_attributes_from_return_value` the function returns a pair: what its caller gets, and
     attributes.
     """
 
-    def finish(span: trace.Span, result: Any) -> Any:
-        if unwrap_attributes_from_return_value:
-            result, attributes = result
-            span.set_attributes(attributes)
-        if return_value_as is not None:
-            _set_from(span, return_value_as, result)
-        return result
-
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
-        signature = inspect.signature(function) if args_as else None
-
-        @functools.cache
-        def tracer() -> trace.Tracer:
-            return trace.get_tracer(function.__module__, tracer_provider=tracer_provider)
-
-        def set_arguments(span: trace.Span, args: Any, kwargs: Any) -> None:
-            if signature is not None and args_as is not None and span.is_recording():
-                _set_arguments(span, signature, args_as, args, kwargs)
-
-        @functools.wraps(function)
-        def call(*args: Any, **kwargs: Any) -> Any:
-            with tracer().start_as_current_span(name) as span:
-                set_arguments(span, args, kwargs)
-                return finish(span, function(*args, **kwargs))
-
-        @functools.wraps(function)
-        async def call_async(*args: Any, **kwargs: Any) -> Any:
-            with tracer().start_as_current_span(name) as span:
-                set_arguments(span, args, kwargs)
-                return finish(span, await function(*args, **kwargs))
-
-        return call_async if inspect.iscoroutinefunction(function) else call
+        traced = _Traced(function, name, args_as or {}, return_value_as, tracer_provider)
+        traced.unwraps = unwrap_attributes_from_return_value
+        return traced.wrapper()
 
     return decorate
+
+
+class _Traced:
+    """A function whose calls are spans, and what these are to say."""
+
+    unwraps = False
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        name: str,
+        args_as: Mapping[str, AttributeSource],
+        return_value_as: AttributeSource | None,
+        tracer_provider: trace.TracerProvider | None,
+    ) -> None:
+        self.function = function
+        self.name = name
+        self.args_as = args_as
+        self.return_value_as = return_value_as
+        self.tracer_provider = tracer_provider
+        self.signature = inspect.signature(function) if args_as else None
+
+    @functools.cached_property
+    def tracer(self) -> trace.Tracer:
+        """Asked for at the first call: the process may have no provider yet."""
+        return trace.get_tracer(self.function.__module__, tracer_provider=self.tracer_provider)
+
+    def wrapper(self) -> Callable[..., Any]:
+        """Return the function that is called in its place, of the same kind."""
+        if inspect.isgeneratorfunction(self.function):
+            return traced_generator(self.function, self.start, self.finish)
+        if inspect.isasyncgenfunction(self.function):
+            return traced_async_generator(self.function, self.start)
+        if inspect.iscoroutinefunction(self.function):
+            return self._coroutine_wrapper()
+        return self._plain_wrapper()
+
+    def _plain_wrapper(self) -> Callable[..., Any]:
+        @functools.wraps(self.function)
+        def call(*args: Any, **kwargs: Any) -> Any:
+            with self.tracer.start_as_current_span(self.name) as span:
+                self.set_arguments(span, args, kwargs)
+                return self.finish(span, self.function(*args, **kwargs))
+
+        return call
+
+    def _coroutine_wrapper(self) -> Callable[..., Any]:
+        @functools.wraps(self.function)
+        async def call(*args: Any, **kwargs: Any) -> Any:
+            with self.tracer.start_as_current_span(self.name) as span:
+                self.set_arguments(span, args, kwargs)
+                return self.finish(span, await self.function(*args, **kwargs))
+
+        return call
+
+    def start(self, args: Any, kwargs: Any) -> trace.Span:
+        """Start the span of an iteration."""
+        span = self.tracer.start_span(self.name)
+        self.set_arguments(span, args, kwargs)
+        return span
+
+    def set_arguments(self, span: trace.Span, args: Any, kwargs: Any) -> None:
+        """Set what the arguments say."""
+        if self.signature is not None and span.is_recording():
+            _set_arguments(span, self.signature, self.args_as, args, kwargs)
+
+    def finish(self, span: trace.Span, result: Any) -> Any:
+        """Set what the return value says, and return what the caller gets."""
+        if self.unwraps:
+            result, attributes = result
+            span.set_attributes(attributes)
+        if self.return_value_as is not None:
+            _set_from(span, self.return_value_as, result)
+        return result
 
 
 def _set_from(span: trace.Span, source: AttributeSource, value: Any) -> None:

@@ -23,7 +23,7 @@ import os
 import signal
 import sys
 import threading
-import weakref
+import time
 from typing import Any, Protocol
 
 from .. import logger
@@ -42,20 +42,30 @@ class _Provider(Protocol):
     def force_flush(self, timeout_millis: int, /) -> object: ...
 
 
-_providers: weakref.WeakSet[Any] = weakref.WeakSet()
+_providers: set[Any] = set()
 _told: set[str] = set()
 
 
 def shutdown_at_exit(provider: _Provider) -> None:
-    """Export what is left when the process ends, within five seconds."""
+    """Export what is left when the process ends, within five seconds for all providers.
+
+    Until then the provider is held, as by opentelemetry-sdk: its spans may be waiting yet.
+    """
     _providers.add(provider)
+    atexit.unregister(_shut_down)  # what was registered before the last provider was made comes
+    atexit.register(_shut_down)  # after it, as with opentelemetry-sdk
     _tell_libraries()
 
 
-@atexit.register
+def forget(provider: _Provider) -> None:
+    """Do not: it was shut down."""
+    _providers.discard(provider)
+
+
 def _shut_down() -> None:
+    deadline = time.monotonic() + TIMEOUT_MS / 1000
     for provider in list(_providers):
-        provider.shutdown(TIMEOUT_MS)
+        provider.shutdown(int(max(deadline - time.monotonic(), 0) * 1000))
 
 
 # ---- children that leave by os._exit ----

@@ -7,7 +7,11 @@ is better said in Python. opentelemetry-sdk is not used.
 from __future__ import annotations
 
 import functools
+import logging
+import os
+import time
 import traceback
+import weakref
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -16,17 +20,30 @@ from opentelemetry import trace
 from opentelemetry.trace.propagation import _SPAN_KEY
 from opentelemetry.util.types import Attributes
 
-from .. import _core, logger
+from .. import _core
+from . import process_end
 from .attributes import clean_attributes
+from .batch import BatchSpanProcessor
 from .current import context_functions, decorate, record_error
+from .exporters import ABSENT, Exporters, exporters_of_environment, open_leniently
+from .id_generator import RandomIdGenerator, generator_to_ask
+from .limits import limit_numbers
 from .otlp import otlp_arguments
+from .processors import SynchronousMultiSpanProcessor, guarded
+from .readable import ReadableSpan
+from .repeated import say
 from .resource import Resource
+from .sampling import ask_sampler, sampler_argument, sampler_of_environment
+from .scope import InstrumentationScope
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
+# Whoever reads the spans asks which language was traced, and that is not the core's.
+_SDK_ATTRIBUTES = {"telemetry.sdk.language": "python"}
 
-class Span(_core.Span, trace.Span):
+
+class Span(ReadableSpan, trace.Span):
     """A span: recorded in C, an `opentelemetry.trace.Span` to everybody else."""
 
     __slots__ = ()
@@ -52,14 +69,23 @@ class Span(_core.Span, trace.Span):
         self.add_event("exception", event, timestamp)
 
     def __exit__(self, exc_type: Any, exc_val: BaseException | None, exc_tb: Any) -> None:
-        """End the span; what leaves the block is recorded, as opentelemetry-sdk does."""
-        if exc_val is not None and self.is_recording():
+        """End the span, and record an error that leaves the block.
+
+        SystemExit, KeyboardInterrupt and GeneratorExit are no errors, as in `use_span`.
+        """
+        if isinstance(exc_val, Exception) and self.is_recording():
             if self._records_exceptions:
                 self.record_exception(exc_val, escaped=True)
             if self._sets_status:
                 description = f"{type(exc_val).__name__}: {_text_of(exc_val)}"
                 self.set_status(trace.StatusCode.ERROR, description)
         self.end()
+
+
+class UnsampledSpan(Span, trace.NonRecordingSpan):
+    """A span that records nothing, and knows its context."""
+
+    __slots__ = ()
 
 
 def _type_name(exception_type: type[BaseException]) -> str:
@@ -85,42 +111,179 @@ def _stacktrace_of(exception: BaseException) -> str:
 class Tracer(_core.Tracer, trace.Tracer):
     """A tracer: all of it is in C."""
 
-    __slots__ = ()
+    instrumentation_scope = InstrumentationScope("")
+    """Who makes its spans."""
+
+    @property
+    def resource(self) -> Resource:
+        """What its spans are said to come from."""
+        resource: Resource = self._provider.resource
+        return resource
 
 
 class TracerProvider(_core.TracerProvider, trace.TracerProvider):
-    """A tracer provider: `TracerProvider(attributes=None, *, exporters=None, otlp=None)`.
+    """A tracer provider, with the arguments of opentelemetry-sdk's and some of its own.
 
-    `exporters` is a tuple of names; None asks `OTEL_TRACES_EXPORTER`, and where that is unset there
-    is none. The other `OTEL_*` variables apply in both cases. `otlp` are options of the exporter
-    otlp (see `otlp_arguments`), which they name where no exporters are.
+    `resource` or `attributes` say what the spans come from. `exporters` is a tuple of names of the
+    core; None asks `OTEL_TRACES_EXPORTER`, and where that is unset there is none. `otlp` are
+    options of the exporter otlp (see `otlp_arguments`), which they name where no exporters are.
+    What is not given is read from the other `OTEL_*` variables. `meter_provider` is taken and not
+    used: `stats()` has the counters.
     """
+
+    _active_span_processor: Any = None
+    _is_shut_down = False
+    _resource_process: int | None = None
 
     def __new__(
         cls,
-        attributes: Attributes = None,
+        sampler: Any = None,
+        resource: Any = None,
+        shutdown_on_exit: bool = True,
+        active_span_processor: Any = None,
+        id_generator: Any = None,
+        span_limits: Any = None,
         *,
+        attributes: Attributes = None,
         exporters: tuple[str, ...] | None = None,
         otlp: Mapping[str, Any] | None = None,
+        meter_provider: Any = None,
     ) -> Self:
         """Open it. What is not valid raises, and nothing is left open."""
-        if otlp is not None and exporters is None:
-            exporters = ("otlp",)
-        return super().__new__(cls, attributes, exporters=exporters, otlp=otlp_arguments(otlp))
+        del meter_provider
+        chosen = _choose_exporters(exporters, otlp)
+        described = attributes if resource is None else resource.attributes
+        open_with = functools.partial(
+            super().__new__,
+            cls,
+            {**_SDK_ATTRIBUTES, **clean_attributes(described or {})},
+            otlp=otlp_arguments(otlp),
+            sampler=sampler_argument(sampler),
+            id_generator=generator_to_ask(id_generator),
+            limits=limit_numbers(span_limits),
+        )
+        if exporters is None and otlp is None:
+            self, core_names = open_leniently(open_with, chosen.core)
+        else:
+            self, core_names = open_with(exporters=chosen.core), chosen.core
+        self._tracers = weakref.WeakValueDictionary()
+        self._takes_all = ABSENT not in core_names
+        self._is_disabled = os.environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true"
+        self.sampler = sampler or sampler_of_environment()
+        self.id_generator = id_generator or RandomIdGenerator()
+        self._resource = resource
+        if active_span_processor is not None:
+            self._listen_to(active_span_processor)
+        for exporter in chosen.python:
+            self.add_span_processor(BatchSpanProcessor(exporter))
+        if shutdown_on_exit:
+            process_end.shutdown_at_exit(self)
+        return self
 
-    @functools.cached_property
-    def resource(self) -> Resource:
-        """What the spans are said to come from."""
-        return Resource(self._resource_attributes())
+    _tracers: weakref.WeakValueDictionary[InstrumentationScope, Tracer]
+    _takes_all: bool
+    _is_disabled: bool
+    sampler: Any
+    id_generator: Any
+    _resource: Any
+
+    @property
+    def resource(self) -> Any:
+        """What the spans are said to come from: a forked child is another process."""
+        if self._resource is None or self._resource_process not in (None, os.getpid()):
+            self._resource = Resource(self._resource_attributes())
+            self._resource_process = os.getpid()
+        return self._resource
+
+    def get_tracer(
+        self,
+        instrumenting_module_name: str,
+        instrumenting_library_version: str | None = None,
+        schema_url: str | None = None,
+        attributes: Attributes = None,
+    ) -> trace.Tracer:
+        """Return the tracer of a scope: the same one for the same, as long as somebody has it."""
+        if self._is_disabled:
+            return trace.NoOpTracer()
+        if not instrumenting_module_name:
+            say(logging.ERROR, "no module name", "get_tracer() was called without a name")
+        scope = InstrumentationScope(
+            instrumenting_module_name or "",
+            instrumenting_library_version,
+            schema_url,
+            clean_attributes(attributes) if attributes else None,
+        )
+        tracer = self._tracers.get(scope)
+        if tracer is None:
+            made: Tracer = super().get_tracer(
+                instrumenting_module_name, instrumenting_library_version, schema_url, attributes
+            )
+            made.instrumentation_scope = scope
+            tracer = self._tracers.setdefault(scope, made)
+        return tracer
+
+    # ---- processors in Python: the C core calls out only once there is one ----
+
+    def add_span_processor(self, span_processor: Any) -> None:
+        """Tell a processor, ours or one of opentelemetry-sdk, of spans from now on."""
+        if self._active_span_processor is None:
+            self._listen_to(SynchronousMultiSpanProcessor())
+        self._active_span_processor.add_span_processor(span_processor)
+
+    def _listen_to(self, span_processor: Any) -> None:
+        self._active_span_processor = span_processor
+        self._listen()
+
+    def _on_start(self, span: Span, parent_context: Any) -> None:
+        """Called by `start_span`, for a span that records."""
+        guarded(self._active_span_processor.on_start, span, parent_context=parent_context)
+
+    def _on_end(self, span: Span, end_time: int | None) -> None:
+        """Called by `Span.end`: the end is fixed before the processors are told of it."""
+        end = time.time_ns() if end_time is None else end_time
+        guarded(self._active_span_processor._on_ending, span)
+        if span._end(end):
+            guarded(self._active_span_processor.on_end, span)
+
+    # ---- flush and shutdown ----
+
+    def force_flush(self, timeout_millis: float | None = 30000) -> bool:
+        """Export what has ended. True: all of it was exported, by everybody, in time."""
+        timeout_millis = 30000 if timeout_millis is None else timeout_millis
+        deadline = time.monotonic() + timeout_millis / 1000
+        is_flushed = super().force_flush(timeout_millis) and self._takes_all
+        if self._active_span_processor is None:
+            return is_flushed
+        left = max(int((deadline - time.monotonic()) * 1000), 0)
+        flush = self._active_span_processor.force_flush
+        return guarded(flush, left, otherwise=False) is not False and is_flushed
+
+    def shutdown(self, timeout_millis: float | None = 30000) -> bool:
+        """Flush, and stop: what ends later is not exported. True as in `force_flush`."""
+        is_first = not self._is_shut_down
+        self._is_shut_down = True
+        process_end.forget(self)
+        if is_first and self._active_span_processor is not None:
+            is_flushed = self.force_flush(timeout_millis)
+            guarded(self._active_span_processor.shutdown)
+            return super().shutdown(timeout_millis) and is_flushed
+        return super().shutdown(timeout_millis) and self._takes_all
 
 
-def _warn_ended(method: str) -> None:
-    logger.warning("%s() was called on a span that has ended", method)
+def _choose_exporters(names: Any, otlp: Mapping[str, Any] | None) -> Exporters:
+    if names is not None:
+        return Exporters(names, ())
+    return exporters_of_environment() if otlp is None else Exporters(("otlp",), ())
+
+
+def _warn(method: str, what: str) -> None:
+    say(logging.WARNING, f"{method} {what}", f"{method}() {what}")
 
 
 _core.configure(
     {
         "span_class": Span,
+        "unsampled_span_class": UnsampledSpan,
         "tracer_class": Tracer,
         "api_span_class": trace.Span,
         "span_context_class": trace.SpanContext,
@@ -133,8 +296,9 @@ _core.configure(
         **context_functions(),
         "span_kinds": tuple(trace.SpanKind),
         "clean_attributes": clean_attributes,
-        "warn_ended": _warn_ended,
         "record_error": record_error,
         "decorate": decorate,
+        "warn": _warn,
+        "ask_sampler": ask_sampler,
     }
 )

@@ -1,7 +1,6 @@
 """What produces the spans: resource attributes, and the detectors that find them."""
 
 import os
-import platform
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any
@@ -28,6 +27,8 @@ class PlatformResourceDetector:
 
     def detect(self) -> Resource:
         """Return a resource with `python.version`, `process.pid` and `host.name`."""
+        import platform  # pylint: disable=import-outside-toplevel; it takes time
+
         return Resource(
             {
                 "python.version": platform.python_version(),
@@ -40,15 +41,26 @@ class PlatformResourceDetector:
 def detect_attributes(detectors: Iterable[Any] | None) -> dict[str, Any]:
     """Return what the detectors find; the later ones win. One that fails is left out.
 
-    Detectors written for opentelemetry-sdk serve as well: all that is asked for is
-    `detect().attributes`.
+    What the environment says wins over them, as in opentelemetry-sdk, whose detectors serve as
+    well: all that is asked for is `detect().attributes`.
     """
     attributes: dict[str, Any] = {}
+    said_already = _keys_of_environment()
     for detector in detectors or [PlatformResourceDetector()]:
         try:
-            attributes.update(detector.detect().attributes)
+            found = detector.detect().attributes
+            attributes.update({k: v for k, v in found.items() if k not in said_already})
         except Exception:  # pylint: disable=broad-exception-caught
             if getattr(detector, "raise_on_error", False):
                 raise
             logger.exception("Resource detector %s failed", type(detector).__name__)
     return attributes
+
+
+def _keys_of_environment() -> set[str]:
+    """Return the keys of `OTEL_RESOURCE_ATTRIBUTES`, whose values the core reads."""
+    from urllib.parse import unquote  # pylint: disable=import-outside-toplevel; it takes time
+
+    pairs = os.environ.get("OTEL_RESOURCE_ATTRIBUTES", "").split(",")
+    keys = {unquote(pair.partition("=")[0].strip()) for pair in pairs if "=" in pair}
+    return keys | ({"service.name"} if os.environ.get("OTEL_SERVICE_NAME") else set())
