@@ -102,6 +102,8 @@ def environment(endpoint, **more):
         "OTEL_BSP_SCHEDULE_DELAY": "3600000",
         "PYTHONUNBUFFERED": "1",
         "NO_PROXY": "*",
+        # Python 3.12 and newer warn of what these tests are about: a fork beside threads.
+        "PYTHONWARNINGS": "ignore:This process:DeprecationWarning",
         **more,
     }
 
