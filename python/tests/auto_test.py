@@ -83,6 +83,18 @@ def test_they_can_be_chosen_by_name(server, tmp_path):
     server.exported.check("work", 20)
 
 
+@pytest.mark.parametrize(("choice", "is_ours"), [("", True), ("contrib", False)])
+def test_flask_apps_are_traced_by_ours_unless_contribs_is_asked_for(tmp_path, choice, is_ours):
+    """As in an app that calls Tracing."""
+    program = "import flask; print(type(flask.Flask('app').wsgi_app).__module__)"
+    command = [processes.BIN / "opentelemetry-instrument", sys.executable, "-c", program]
+    env = processes.environment("", OTEL_TRACES_EXPORTER="none", TRACING_FLASK=choice)
+    done = subprocess.run(
+        command, cwd=tmp_path, env=env, capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout.startswith("impact_stack.") is is_ours, done.stdout
+
+
 def test_its_arguments_are_ours_where_the_sdk_has_none():
     """--service_name and its like; one that the SDK has, too, may not be there twice."""
     ours = {name for name in dir(environment_variables) if name.startswith("OTEL_")}

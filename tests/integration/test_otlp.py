@@ -397,6 +397,34 @@ def test_a_silent_peer_costs_shutdown_its_timeout():
         assert is_in_time(shut_down, 250)
 
 
+@contextlib.contextmanager
+def full_peer():
+    """Listens, and takes no connection: as many wait as may."""
+    with contextlib.ExitStack() as stack:
+        server = stack.enter_context(socket.socket())
+        server.bind(("127.0.0.1", 0))
+        server.listen(0)
+        for _ in range(4):
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            with contextlib.suppress(BlockingIOError):
+                waiting.connect(server.getsockname())
+        yield server.getsockname()[1]
+
+
+def test_a_peer_that_takes_no_connection_costs_shutdown_a_second():
+    """However long it may take: one that is away is not waited for."""
+
+    def shut_down():
+        result, _ = run(port, "shutdown", timeout_ms=30000)
+        assert counters(result)[1:] == (0, 0, SPANS)
+        assert result["took_ms"] < 20000
+        return result
+
+    with full_peer() as port:
+        assert is_in_time(shut_down, 1000)
+
+
 def test_the_exporters_own_timeout_ends_a_hang():
     with silent_peer() as port:
         result, diagnostics = run(port, timeout_ms=30000, OTEL_EXPORTER_OTLP_TIMEOUT="100")

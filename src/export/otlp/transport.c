@@ -36,6 +36,9 @@
 #include "export/otlp/retry.h"
 #include "export/otlp/wakeup.h"
 
+/* Once all is to be over, who has not taken the connection so long after is away. */
+static const uint64_t connect_grace_ns = 900 * IMPACT__NS_PER_MS;
+
 struct otlp__http {
     const otlp__settings *settings;
     _Atomic(CURLM *) multi;
@@ -43,7 +46,9 @@ struct otlp__http {
     pid_t owner; /* the process that opened the two */
     struct curl_slist *headers;
     atomic_bool is_interrupted;
-    _Atomic uint64_t end_ns; /* of all, once somebody hastens */
+    _Atomic uint64_t end_ns;      /* of all, once somebody hastens */
+    _Atomic uint64_t hastened_ns; /* when that was; written before it */
+    bool is_away;                 /* since then nobody has taken the connection */
     bool has_tls;
     bool is_over;        /* the process ends: the door is shut */
     otlp__answer answer; /* of the post that runs */
@@ -201,6 +206,7 @@ impact_status otlp__http_open(otlp__http **http, const otlp__settings *settings)
     opened->settings = settings;
     opened->has_tls = speaks_tls(settings->url);
     atomic_init(&opened->end_ns, UINT64_MAX);
+    atomic_init(&opened->hastened_ns, 0);
     opened->body = IMPACT__BUFFER(settings->allocator);
     impact__once_do(&start_once, start_libcurl);
     impact_status status = start_status;
@@ -249,9 +255,43 @@ static bool wait_outside(otlp__http *http, CURLM *multi, int wait_ms)
     return has_waited;
 }
 
+/* A connection that is used again takes no time; then the request's own beginning tells. */
+static bool is_connected(CURL *easy)
+{
+    double connect_s = 0;
+    double begin_s = 0;
+    (void)curl_easy_getinfo(easy, CURLINFO_CONNECT_TIME, &connect_s);   /* known to all versions; */
+    (void)curl_easy_getinfo(easy, CURLINFO_PRETRANSFER_TIME, &begin_s); /* likewise */
+    return connect_s > 0 || begin_s > 0;
+}
+
+/* The moment by which who was asked at `began_ns` has to have taken the connection: at once, if he
+ * has not done so before. */
+static uint64_t connect_end_of(otlp__http *http, uint64_t began_ns)
+{
+    if (otlp__http_end(http) == UINT64_MAX || is_connected(http->easy))
+        return UINT64_MAX;
+    if (http->is_away)
+        return 0;
+    const uint64_t hastened_ns = atomic_load(&http->hastened_ns);
+    return (hastened_ns > began_ns ? hastened_ns : began_ns) + connect_grace_ns;
+}
+
+/* How long to wait for what comes next. */
+static int patience_ms(otlp__http *http, uint64_t began_ns, uint64_t deadline_ns)
+{
+    const uint64_t connect_end_ns = connect_end_of(http, began_ns);
+    if (connect_end_ns >= deadline_ns)
+        return poll_ms(deadline_ns);
+    const int wait = poll_ms(connect_end_ns);
+    http->is_away = http->answer.is_unreachable = wait == 0;
+    return wait;
+}
+
 /* Until the transfer is through. */
 static impact_status drive(otlp__http *http, CURLM *multi, uint64_t deadline_ns)
 {
+    const uint64_t began_ns = impact__clock_monotonic_ns();
     for (int running = 1;;) {
         if (is_interrupted(http))
             return IMPACT_ECLOSED;
@@ -259,7 +299,7 @@ static impact_status drive(otlp__http *http, CURLM *multi, uint64_t deadline_ns)
             return IMPACT_EEXPORT;
         if (!running)
             return IMPACT_OK;
-        const int wait = poll_ms(deadline_ns);
+        const int wait = patience_ms(http, began_ns, deadline_ns);
         if (wait == 0)
             return IMPACT_ETIMEDOUT;
         const bool has_waited = wait_outside(http, multi, wait);
@@ -401,6 +441,7 @@ impact_status otlp__http_wait(otlp__http *http, uint64_t until_ns, uint64_t know
 
 void otlp__http_hasten(otlp__http *http, uint64_t end_ns)
 {
+    atomic_store(&http->hastened_ns, impact__clock_monotonic_ns());
     atomic_store(&http->end_ns, end_ns);
     (void)curl_multi_wakeup(atomic_load(&http->multi)); /* fails where nobody can wait either */
 }

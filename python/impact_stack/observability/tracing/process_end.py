@@ -29,7 +29,7 @@ from typing import Any, Protocol
 from .. import logger
 
 TIMEOUT_MS = 5000
-"""That long an end is held up at most."""
+"""That long an end is held up at most, by all providers together."""
 
 _LIBRARIES = ("multiprocessing", "billiard")
 _LAST = -(2**31)
@@ -63,9 +63,11 @@ def forget(provider: _Provider) -> None:
 
 
 def _shut_down() -> None:
-    deadline = time.monotonic() + TIMEOUT_MS / 1000
-    for provider in list(_providers):
-        provider.shutdown(int(max(deadline - time.monotonic(), 0) * 1000))
+    end = time.monotonic() + TIMEOUT_MS / 1000
+    providers = list(_providers)
+    for done, provider in enumerate(providers):
+        left = max(end - time.monotonic(), 0) / (len(providers) - done)
+        provider.shutdown(int(left * 1000))
 
 
 # ---- children that leave by os._exit ----
