@@ -129,6 +129,13 @@ def closed_port():
         return f"http://127.0.0.1:{holder.getsockname()[1]}"
 
 
+@contextlib.contextmanager
+def silent_peer():
+    """Give the address of one who takes connections, and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"
+
+
 def run(program, folder, env, *arguments):
     """Run a Python program to its end, from a file, as multiprocessing's children want it."""
     path = folder / "program.py"
