@@ -86,7 +86,7 @@ def test_they_can_be_chosen_by_name(server, tmp_path):
 @pytest.mark.parametrize(("choice", "is_ours"), [("", True), ("contrib", False)])
 def test_flask_apps_are_traced_by_ours_unless_contribs_is_asked_for(tmp_path, choice, is_ours):
     """As in an app that calls Tracing."""
-    program = "import flask; print(type(flask.Flask('app').wsgi_app).__module__)"
+    program = "import flask; print(type(flask.Flask('app')).__module__)"
     command = [processes.BIN / "opentelemetry-instrument", sys.executable, "-c", program]
     env = processes.environment("", OTEL_TRACES_EXPORTER="none", TRACING_FLASK=choice)
     done = subprocess.run(
