@@ -52,6 +52,15 @@ def test_its_exporter_is_otlp_unless_the_environment_says_otherwise(server, tmp_
         server.exported.check("work", count)
 
 
+def test_the_environment_stays_as_it_was(server, tmp_path):
+    """What the program starts later would find in it what was not set."""
+    program = f"import os\nbefore = dict(os.environ)\n{PROGRAM}\nassert os.environ == before"
+    env = server.environment(OTEL_PYTHON_TRACER_PROVIDER="impact_stack")
+    env.pop("OTEL_TRACES_EXPORTER", None)
+    processes.run(program, tmp_path, env)
+    server.exported.check("work", 20)
+
+
 def instrument(server, folder, *arguments, **more):
     """Run the program under opentelemetry-instrument."""
     (folder / "program.py").write_text(INSTRUMENTED)

@@ -18,8 +18,6 @@ from opentelemetry import trace
 
 from .extension import init_tracing
 
-_EXPORTER = "OTEL_TRACES_EXPORTER"
-
 
 def tracer_provider() -> trace.TracerProvider:
     """Make a provider out of the environment.
@@ -27,7 +25,9 @@ def tracer_provider() -> trace.TracerProvider:
     Unlike a Flask app, which exports nothing unless it is told to, it has the default that the
     specification gives an exporter.
     """
-    if not os.environ.get(_EXPORTER):
-        os.environ[_EXPORTER] = "otlp"
     flush_on_sigterm = os.environ.get("TRACING_FLUSH_ON_SIGTERM", "").strip().lower() == "true"
-    return init_tracing(set_global_tracer_provider=False, flush_on_sigterm=flush_on_sigterm)
+    return init_tracing(
+        set_global_tracer_provider=False,
+        default_exporters="otlp",
+        flush_on_sigterm=flush_on_sigterm,
+    )

@@ -34,11 +34,14 @@ class Exporters(NamedTuple):
     python: tuple[Any, ...]
 
 
-def exporters_of_environment() -> Exporters:
-    """Return those of `OTEL_TRACES_EXPORTER`; an unknown one is logged, and its spans are lost."""
+def exporters_of_environment(otherwise: str = "") -> Exporters:
+    """Return those of `OTEL_TRACES_EXPORTER`; an unknown one is logged, and its spans are lost.
+
+    `otherwise` is what the variable is taken for where it is unset or empty.
+    """
     core: list[str] = []
     python: list[Any] = []
-    for name in dict.fromkeys(_names()):
+    for name in dict.fromkeys(_names(otherwise)):
         if name in _CORE_NAMES:
             core.append(_CORE_NAMES[name])
             continue
@@ -50,8 +53,8 @@ def exporters_of_environment() -> Exporters:
     return Exporters(tuple(dict.fromkeys(core)), tuple(python))
 
 
-def _names() -> list[str]:
-    names = [name.strip().lower() for name in os.environ.get(VARIABLE, "").split(",")]
+def _names(otherwise: str) -> list[str]:
+    names = [name.strip().lower() for name in (os.environ.get(VARIABLE) or otherwise).split(",")]
     return [name for name in names if name and name != "none"]
 
 

@@ -28,13 +28,15 @@ def init_tracing(
     *,
     resource_attributes: Attributes = None,
     otlp: Mapping[str, Any] | None = None,
+    default_exporters: str = "",
     flush_on_sigterm: bool = False,
 ) -> trace.TracerProvider:
     """Make a tracer provider, or take the given one, and make it the process's own.
 
     `attributes` (or `resource_attributes`) describe the service; they win over what the detectors
     find, and both over `OTEL_RESOURCE_ATTRIBUTES`. The exporters are those of
-    `OTEL_TRACES_EXPORTER`, or the exporter otlp with the options `otlp` where they are given:
+    `OTEL_TRACES_EXPORTER`, where that is unset `default_exporters` (a comma list; none), or the
+    exporter otlp with the options `otlp` where they are given:
     `endpoint`, `headers`, `timeout`, `certificate_file`, `client_certificate_file`,
     `client_key_file`. A provider that is given keeps its own resource and exporters. What waits is
     exported when the process ends; with `flush_on_sigterm` also when SIGTERM ends it, which nobody
@@ -46,6 +48,7 @@ def init_tracing(
             attributes={**detect_attributes(resource_detectors), **described},
             exporters=None if initialize_exporters else (),
             otlp=otlp,
+            default_exporters=default_exporters,
         )
     if flush_on_sigterm:
         process_end.flush_on_sigterm()

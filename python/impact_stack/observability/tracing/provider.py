@@ -125,8 +125,9 @@ class TracerProvider(_core.TracerProvider, trace.TracerProvider):
     """A tracer provider, with the arguments of opentelemetry-sdk's and some of its own.
 
     `resource` or `attributes` say what the spans come from. `exporters` is a tuple of names of the
-    core; None asks `OTEL_TRACES_EXPORTER`, and where that is unset there is none. `otlp` are
-    options of the exporter otlp (see `otlp_arguments`), which they name where no exporters are.
+    core; None asks `OTEL_TRACES_EXPORTER`, and where that is unset `default_exporters`, a comma list
+    of the same names. `otlp` are options of the exporter otlp (see `otlp_arguments`), which they name
+    where no exporters are.
     What is not given is read from the other `OTEL_*` variables. `meter_provider` is taken and not
     used: `stats()` has the counters.
     """
@@ -146,12 +147,13 @@ class TracerProvider(_core.TracerProvider, trace.TracerProvider):
         *,
         attributes: Attributes = None,
         exporters: tuple[str, ...] | None = None,
+        default_exporters: str = "",
         otlp: Mapping[str, Any] | None = None,
         meter_provider: Any = None,
     ) -> Self:
         """Open it. What is not valid raises, and nothing is left open."""
         del meter_provider
-        chosen = _choose_exporters(exporters, otlp)
+        chosen = _choose_exporters(exporters, default_exporters, otlp)
         described = attributes if resource is None else resource.attributes
         open_with = functools.partial(
             super().__new__,
@@ -270,10 +272,10 @@ class TracerProvider(_core.TracerProvider, trace.TracerProvider):
         return super().shutdown(timeout_millis) and self._takes_all
 
 
-def _choose_exporters(names: Any, otlp: Mapping[str, Any] | None) -> Exporters:
+def _choose_exporters(names: Any, otherwise: str, otlp: Mapping[str, Any] | None) -> Exporters:
     if names is not None:
         return Exporters(names, ())
-    return exporters_of_environment() if otlp is None else Exporters(("otlp",), ())
+    return exporters_of_environment(otherwise) if otlp is None else Exporters(("otlp",), ())
 
 
 def _warn(method: str, what: str) -> None:
