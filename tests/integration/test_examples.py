@@ -252,8 +252,9 @@ def test_first_span_tells_that_an_exporter_is_misspelt():
     done = subprocess.run(
         [programs.BUILD / "examples/first_span"], capture_output=True, text=True, env=environment
     )
-    assert done.returncode == 0
-    assert "impact: " in done.stderr and "tre" in done.stderr
+    assert done.returncode == 1
+    assert "impact: OTEL_TRACES_EXPORTER=tre is not used" in done.stderr
+    assert done.stderr.endswith("not every span was exported\n")
 
 
 def test_first_health_answers():
