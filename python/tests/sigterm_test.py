@@ -66,6 +66,59 @@ assert provider.stats()["exported"] == 1
         server.exported.check("work", 2)
 
 
+INTERRUPTED = f"""
+import os, signal
+from impact_stack.observability import tracing
+
+class Terminated:
+    def on_start(self, span, parent_context=None):
+        pass
+
+    on_end = _on_ending = on_start
+
+    def force_flush(self, timeout_millis=30000):
+        os.kill(os.getpid(), signal.SIGTERM)
+        return True
+
+    def shutdown(self):
+        print("shut down", flush=True)
+
+provider = tracing.init_tracing(flush_on_sigterm=True)
+provider.add_span_processor(Terminated())
+{SPAN}
+"""
+
+
+def test_an_end_that_it_comes_into_is_gone_through_with():
+    """A child of a pool is told to end, and sent the signal, in one moment."""
+    with processes.collector() as server:
+        done = run(INTERRUPTED, server.environment())
+        assert (done.returncode, done.stdout) == (-signal.SIGTERM, "shut down\n")
+        server.exported.check("work", 1)
+
+
+def test_a_provider_is_forgotten_only_when_it_is_shut_down():
+    """In the moment before, the signal finds it: what waits is exported."""
+    program = f"""
+import os, signal
+from impact_stack.observability import tracing
+from impact_stack.observability.tracing import process_end
+provider = tracing.init_tracing(flush_on_sigterm=True)
+forget = process_end.forget
+
+def interrupted(provider):
+    process_end.forget = forget
+    os.kill(os.getpid(), signal.SIGTERM)
+
+process_end.forget = interrupted
+{SPAN}
+provider.shutdown()
+"""
+    with processes.collector() as server:
+        assert run(program, server.environment()).returncode == -signal.SIGTERM
+        server.exported.check("work", 1)
+
+
 def test_a_program_that_it_kills_dies_of_it():
     """Its parent sees the signal, not a status of ours."""
     program = f"""

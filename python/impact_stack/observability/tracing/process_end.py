@@ -42,8 +42,18 @@ class _Provider(Protocol):
     def force_flush(self, timeout_millis: int, /) -> object: ...
 
 
+class _Ending:
+    """Whether an end is under way, and the signals that have come into it."""
+
+    is_under_way = False
+
+    def __init__(self) -> None:
+        self.signals: list[int] = []
+
+
 _providers: set[Any] = set()
 _told: set[str] = set()
+_ending = _Ending()
 
 
 def shutdown_at_exit(provider: _Provider) -> None:
@@ -63,6 +73,16 @@ def forget(provider: _Provider) -> None:
 
 
 def _shut_down() -> None:
+    _ending.is_under_way = True
+    try:
+        _shut_all_down()
+    finally:
+        _ending.is_under_way = False
+    while _ending.signals:
+        os.kill(os.getpid(), _ending.signals.pop())
+
+
+def _shut_all_down() -> None:
     end = time.monotonic() + TIMEOUT_MS / 1000
     providers = list(_providers)
     for done, provider in enumerate(providers):
@@ -123,6 +143,10 @@ def _end_of_signal(number: int, _frame: Any) -> None:
         # A later handler has called this one, and decides what comes next.
         for provider in list(_providers):
             provider.force_flush(TIMEOUT_MS)
+        return
+    if _ending.is_under_way:
+        # A pool tells its children to end, and sends them the signal, in one moment.
+        _ending.signals.append(number)
         return
     _shut_down()
     signal.signal(number, signal.SIG_DFL)

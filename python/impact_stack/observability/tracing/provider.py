@@ -264,12 +264,13 @@ class TracerProvider(_core.TracerProvider, trace.TracerProvider):
         """Flush, and stop: what ends later is not exported. True as in `force_flush`."""
         is_first = not self._is_shut_down
         self._is_shut_down = True
-        process_end.forget(self)
+        is_flushed = self._takes_all
         if is_first and self._active_span_processor is not None:
             is_flushed = self.force_flush(timeout_millis)
             guarded(self._active_span_processor.shutdown)
-            return super().shutdown(timeout_millis) and is_flushed
-        return super().shutdown(timeout_millis) and self._takes_all
+        is_shut_down = super().shutdown(timeout_millis)
+        process_end.forget(self)  # last: until here a signal that ends the process has to find it
+        return is_shut_down and is_flushed
 
 
 def _choose_exporters(names: Any, otherwise: str, otlp: Mapping[str, Any] | None) -> Exporters:
