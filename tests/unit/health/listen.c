@@ -71,7 +71,8 @@ TEST(who_asks_while_the_port_closes_is_answered_at_once)
     closing->server = (impact_server *)&g; /* it is only handed to the plugin */
     CHECK_EQUAL(impact_health_close(closing, 0), 1);
     CHECK(was_done && impact_health_is_done(first));
-    gate_release(&g);
     impact_health_abandon(first);
+    gate_release(&g);
+    AWAIT(atomic_load(&g.freed) == 1); /* the run is over */
     gate_close(&g);
 }
