@@ -26,8 +26,9 @@ configure()
 # Of Python, that the package is for.
 versions='3.10 3.11 3.12 3.13 3.14'
 
-# $1: a version such as 3.12. The path of such an interpreter, on the PATH or of pyenv; nothing where
-# there is none. What stands on the PATH may be pyenv's shim of a version that is not switched on.
+# $1: a version such as 3.12. The path of such an interpreter, on the PATH or of pyenv; nothing
+# where there is none. What stands on the PATH may be pyenv's shim of a version that is not switched
+# on.
 interpreter()
 {
     for candidate in "python$1" "$(pyenv root 2>/dev/null)/versions/$1".*/bin/python; do

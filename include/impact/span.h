@@ -80,7 +80,7 @@ IMPACT_API impact_span *impact_span_start(impact_tracer *tracer, const char *nam
  * nothing afterwards, and never another span. */
 IMPACT_API void impact_span_end_at(impact_span *span, uint64_t end_unix_ns);
 
-/* Inline, so that no call is made for a span that is NULL; the library has it as a function, too. */
+/* Inline, so that no call is made for a span that is NULL; the library has it as a function too. */
 IMPACT_API inline void impact_span_end(impact_span *span)
 {
     if (span)

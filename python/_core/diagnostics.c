@@ -5,9 +5,9 @@
  * handed over later: when a call into the core is over, or by the main thread (Py_AddPendingCall).
  * The core has one callback, a process may have several interpreters: each has its mailbox. What a
  * thread of an interpreter caused goes to that one's, what a thread of the core met goes to all,
- * for nobody knows whose it is. Slots are claimed with one compare-and-swap, and mailboxes are never
- * freed but taken over: no lock that a fork could leave taken. What finds no slot free is counted,
- * and the number is said. */
+ * for nobody knows whose it is. Slots are claimed with one compare-and-swap, and mailboxes are
+ * never freed but taken over: no lock that a fork could leave taken. What finds no slot free is
+ * counted, and the number is said. */
 #include "core.h"
 
 #include <stdatomic.h>

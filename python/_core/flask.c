@@ -1,4 +1,4 @@
-/* FlaskTracer: stands where app.wsgi_app stood, and is asked by Flask before and after a request. */
+/* FlaskTracer: stands where app.wsgi_app stood, and Flask asks it before and after a request. */
 #include "flask.h"
 
 static const char *const part_keys[] = {

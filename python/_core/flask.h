@@ -90,8 +90,8 @@ void exchange_end(exchange_object *self);
 /* The same, and the server is let go of: the answer is complete. */
 void exchange_close(exchange_object *self);
 
-/* The body for the server: `result` (taken) itself when the span can end now. An app that begins its
- * work with the first piece has no span before. */
+/* The body for the server: `result` (taken) itself when the span can end now. An app that begins
+ * its work with the first piece has no span before. */
 PyObject *body_of(exchange_object *exchange, PyObject *result, PyObject *environ);
 
 /* ---- the span of a request ---- */

@@ -1,10 +1,10 @@
-/* How threads get in and out of an interpreter: what gives the GIL away while it is in the core, and
- * what the core's own threads call Python with.
+/* How threads get in and out of an interpreter: what gives the GIL away while it is in the core,
+ * and what the core's own threads call Python with.
  *
- * DESIGN: PyGILState_Ensure() knows the main interpreter only; a process may have several, each with
- * a GIL of its own. So each object that is called back keeps its interpreter, and a thread of the
- * core makes itself a thread state there for the time of the call. A thread that has given the GIL
- * away itself is called back with the state that it has: what is the thread's is found again. */
+ * DESIGN: PyGILState_Ensure() knows the main interpreter only; a process may have several, each
+ * with a GIL of its own. So each object that is called back keeps its interpreter, and a thread of
+ * the core makes itself a thread state there for the time of the call. A thread that has given the
+ * GIL away itself is called back with the state that it has, which is found again. */
 #include "core.h"
 
 /* What this thread gave the GIL away with, while it is in the core. */
@@ -13,7 +13,7 @@ static _Thread_local PyThreadState *given_away;
 /* Whose call into the core keeps the GIL, on this thread. */
 static _Thread_local PyInterpreterState *caller;
 
-/* The interpreter that this thread of the core was in last: what it says next is about that visit. */
+/* The interpreter that this thread of the core was in last: what it says next is of that visit. */
 static _Thread_local PyInterpreterState *visited;
 
 void call_begin(void)

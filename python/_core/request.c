@@ -1,8 +1,8 @@
 /* The span of a request to a Flask app: its name, its attributes, its parent, and its start. */
 #include "flask.h"
 
-/* The Context that the request came with: what its headers say, and nothing of the caller's. Without
- * headers the W3C's formats find nothing, which needs no Python to be told. */
+/* The Context that the request came with: what its headers say, and nothing of the caller's.
+ * Without headers the W3C's formats find nothing, which needs no Python to be told. */
 static PyObject *context_extract(flask_tracer_object *tracer, PyObject *environ)
 {
     core_state *state = tracer->state;

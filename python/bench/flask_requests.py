@@ -1,10 +1,10 @@
 """What tracing adds to a request to a Flask app, and who pays it.
 
 One route is called as a server calls it, in turns: bare, traced by us (the native instrumentor and
-our provider), and traced officially (opentelemetry-instrumentation-flask and opentelemetry-sdk). Both
-queue their spans for a worker and are flushed between the rounds, outside the measured time; a round
-is shorter than a batch, so that neither worker runs while the clock does. Every span must have been
-exported.
+our provider), and traced officially (opentelemetry-instrumentation-flask and opentelemetry-sdk).
+Both queue their spans for a worker and are flushed between the rounds, outside the measured time; a
+round is shorter than a batch, so that neither worker runs while the clock does. Every span must
+have been exported.
 """
 
 import gc

@@ -1,8 +1,8 @@
 """What tracing leaves of a gunicorn worker's requests a second: wrk over loopback, in turns.
 
 One worker with threads serves one route: bare, traced by us, and traced officially. Each side is a
-server of its own; all three run the whole time, and one at a time is asked. Afterwards each must have
-a span for every answer that wrk counted.
+server of its own; all three run the whole time, and one at a time is asked. Afterwards each must
+have a span for every answer that wrk counted.
 """
 
 import contextlib

@@ -1,4 +1,4 @@
-"""The native instrumentor of Flask and the body of an answer: what differs from contrib's on purpose."""
+"""Our instrumentor of Flask and the body of an answer: what differs from contrib's on purpose."""
 
 import gc
 import logging

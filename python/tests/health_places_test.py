@@ -1,4 +1,4 @@
-"""Where checks run: on the core's threads, as greenlets under gevent, on the request's own thread."""
+"""Where checks run: on the core's threads, as greenlets of gevent, on the request's own thread."""
 
 import re
 import threading

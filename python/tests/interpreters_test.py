@@ -120,7 +120,11 @@ def test_interpreters_come_and_go():
         interpreter.run(PROLOGUE)
         interpreter.run("""
             registry = _core.HealthRegistry(
-                lambda name: None, prefix="/h", secret=None, ignores_unknown_checks=True, budget_ms=0
+                lambda name: None,
+                prefix="/h",
+                secret=None,
+                ignores_unknown_checks=True,
+                budget_ms=0,
             )
             registry.add("a", True)
             assert registry.answer("GET", "/h/", b"", [])[0] == 200

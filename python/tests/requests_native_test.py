@@ -1,7 +1,7 @@
 """The native instrumentor of requests makes the spans of opentelemetry-instrumentation-requests.
 
-Each request is sent twice to a server on the loopback interface, once traced by each; the spans, and
-what the server was sent, are compared.
+Each request is sent twice to a server on the loopback interface, once traced by each; the spans,
+and what the server was sent, are compared.
 """
 
 import functools

@@ -29,7 +29,7 @@ impact_status impact__encoded_resource_open(impact__encoded_resource *resource,
 void impact__encoded_resource_close(impact__encoded_resource *resource,
                                     const impact_allocator *allocator);
 
-/* In a forked child: write its own service.instance.id and process.pid. Safe in a signal handler. */
+/* In a forked child: write its service.instance.id and process.pid. Safe in a signal handler. */
 void impact__encoded_resource_renew(impact__encoded_resource *resource);
 
 #endif

@@ -34,7 +34,7 @@ struct impact_tracer_provider {
     const impact_allocator *allocator;
     impact_span_limits limits;
     uint32_t event_value_length_limit; /* of links, too */
-    uint32_t ordinary_room; /* of span_bytes: see room.h */
+    uint32_t ordinary_room;            /* of span_bytes: see room.h */
     impact__sampler sampler;
     impact__id_generator ids;
     bool is_disabled;

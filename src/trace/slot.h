@@ -38,8 +38,8 @@ _Static_assert(sizeof(impact__span) <= impact__slot_size, "a slot has room for a
 
 _Static_assert(1 << impact__slot_number_bits == impact__pool_limit, "a name has room for a number");
 
-/* The empty slots of one thread: a stack. What is taken stays where it lay, so that a span that ends
- * in its turn finds itself there, and nothing is written. */
+/* The empty slots of one thread: a stack. What is taken stays where it lay, so that a span that
+ * ends in its turn finds itself there, and nothing is written. */
 typedef struct impact__slots {
     uint32_t count;
     impact__span *empty[1 + impact__slot_limit]; /* from 1 on; 0 is NULL: there is none */

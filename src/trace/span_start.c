@@ -328,8 +328,8 @@ static inline bool may_have_parent(const impact_span_options *options)
            (state && __builtin_expect(state->scopes.depth != 0, 0));
 }
 
-/* All that is rare stands apart, so that what is not costs its tests and no more. Without a provider
- * it is the first 64 bytes, one line of the cache. */
+/* All that is rare stands apart, so that what is not costs its tests and no more. Without a
+ * provider it is the first 64 bytes, one line of the cache. */
 __attribute__((aligned(64))) impact_span *impact_span_start(impact_tracer *tracer, const char *name,
                                                             const impact_span_options *options)
 {

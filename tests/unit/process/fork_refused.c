@@ -1,4 +1,4 @@
-/* Forks, when there is no memory for the system's handlers: nothing is set up, and nothing leaks. */
+/* Forks, with no memory for the system's handlers: nothing is set up, and nothing leaks. */
 #include <errno.h>
 #include <pthread.h>
 

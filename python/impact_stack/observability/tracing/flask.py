@@ -153,7 +153,7 @@ def _tracer_for(
 
 
 def _flask_context() -> Callable[[], Any]:
-    """Return the function that gives the context of the request; Flask 3.2 has one of both kinds."""
+    """Return what gives the context of the request; Flask 3.2 has one of both kinds."""
     names = vars(flask.globals)
     proxy = names["request_ctx" if "request_ctx" in names else "app_ctx"]
     function: Callable[[], Any] = proxy._get_current_object

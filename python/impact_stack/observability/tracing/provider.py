@@ -125,11 +125,10 @@ class TracerProvider(_core.TracerProvider, trace.TracerProvider):
     """A tracer provider, with the arguments of opentelemetry-sdk's and some of its own.
 
     `resource` or `attributes` say what the spans come from. `exporters` is a tuple of names of the
-    core; None asks `OTEL_TRACES_EXPORTER`, and where that is unset `default_exporters`, a comma list
-    of the same names. `otlp` are options of the exporter otlp (see `otlp_arguments`), which they name
-    where no exporters are.
-    What is not given is read from the other `OTEL_*` variables. `meter_provider` is taken and not
-    used: `stats()` has the counters.
+    core; None asks `OTEL_TRACES_EXPORTER`, and where that is unset `default_exporters`, a comma
+    list of the same names. `otlp` are options of the exporter otlp (see `otlp_arguments`), which
+    they name where no exporters are. What is not given is read from the other `OTEL_*` variables.
+    `meter_provider` is taken and not used: `stats()` has the counters.
     """
 
     _active_span_processor: Any = None

@@ -1,7 +1,7 @@
 """The native instrumentor of requests: the spans of opentelemetry-instrumentation-requests.
 
-What is asked for every request is kept short; what only some ask for (hooks, headers, excluded URLs,
-metrics) is None where nobody does.
+What is asked for every request is kept short; what only some ask for (hooks, headers, excluded
+URLs, metrics) is None where nobody does.
 """
 
 from __future__ import annotations
