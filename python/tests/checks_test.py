@@ -73,6 +73,15 @@ def test_api_liveliness_compares_the_status(server):
     assert server.seen[-1]["X-Mine"] == "1"
 
 
+def test_api_liveliness_logs_another_status(server, caplog):
+    """And which; the query and the credentials, where secrets stand, are left out."""
+    assert checks.base_check_api_liveliness("GET", server.url) is True
+    assert not caplog.text
+    url = server.url.replace("://", "://user:p@ss@")
+    assert checks.base_check_api_liveliness("GET", url + "/down?key=secret#@secret") is False
+    assert caplog.messages == [f"{server.url}/down answers 503"]
+
+
 def test_api_liveliness_of_the_dead_and_the_silent():
     """No exception leaves; the timeout is kept."""
     with socket.socket() as silent:
@@ -163,10 +172,11 @@ def test_api_liveliness_as_a_partial(app, server):
     assert app.test_client().get("/health/").json["checks"] == {"api": True}
 
 
-def test_db_without_flask_sqlalchemy(app):
-    """There is no database that could be alive."""
+def test_db_without_flask_sqlalchemy(app, caplog):
+    """There is no database that could be alive, which is said."""
     with app.app_context():
         assert checks.check_db() is False
+    assert "no Flask-SQLAlchemy" in caplog.text
 
 
 def test_db_on_a_file(tmp_path):

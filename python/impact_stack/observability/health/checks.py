@@ -31,6 +31,7 @@ def check_db() -> bool:
     """
     extension = flask.current_app.extensions.get("sqlalchemy")
     if extension is None:
+        logger.warning("There is no database to check: this app has no Flask-SQLAlchemy")
         return False
     # Flask-SQLAlchemy 2 keeps a state object there that holds the extension.
     db = getattr(extension, "db", extension)
@@ -60,6 +61,13 @@ def _answers(engine: Any) -> bool:
         pool.dispose()
 
 
+def _shown(url: str) -> str:
+    """Return the URL without what may be secret: its credentials, its query and its fragment."""
+    scheme, separator, rest = url.partition("://")
+    authority, slash, path = rest.partition("?")[0].partition("#")[0].partition("/")
+    return f"{scheme}{separator}{authority.rpartition('@')[2]}{slash}{path}"
+
+
 def base_check_api_liveliness(
     method: str, url: str, status_code: int = 200, timeout: float = 3.0, **kwargs: Any
 ) -> bool:
@@ -72,6 +80,12 @@ def base_check_api_liveliness(
             response = session.request(method, url, timeout=timeout, **{"stream": True, **kwargs})
             response.close()
     except requests.RequestException as error:
-        logger.warning("%s does not answer: %s", url.partition("?")[0], type(error).__name__)
+        logger.warning("%s does not answer: %s", _shown(url), type(error).__name__)
         return False
-    return response.status_code == status_code and not deadline.is_over
+    if deadline.is_over:
+        logger.warning("%s took longer than %g s", _shown(url), timeout)
+        return False
+    if response.status_code != status_code:
+        logger.warning("%s answers %d", _shown(url), response.status_code)
+        return False
+    return True
