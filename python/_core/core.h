@@ -309,6 +309,8 @@ typedef struct attribute_list {
 
 /* Convert a mapping (None and NULL: none). Never fails: what cannot be converted is left out. */
 void attribute_list_fill(attribute_list *list, core_state *state, PyObject *mapping);
+/* The same of a copy: while Python code runs, which may change or free the mapping. */
+void attribute_list_fill_copied(attribute_list *list, core_state *state, PyObject *mapping);
 
 /* The same for one key and value. */
 void attribute_list_fill_one(attribute_list *list, core_state *state, PyObject *key,
@@ -420,6 +422,9 @@ typedef struct sampling_call {
 /* Around impact_span_start. */
 void sampling_call_begin(sampling_call *call, PyObject *const *values);
 void sampling_call_end(sampling_call *call);
+/* Around other Python code that runs meanwhile, and may switch to a greenlet that starts spans. */
+sampling_call *sampling_call_hold(void);
+void sampling_call_resume(sampling_call *held);
 
 /* Numbers in the order of impact_span_limits, 0 for "not set", and the last for events and links.
  * False with an exception. */
@@ -429,7 +434,6 @@ bool limits_read(impact_span_limits *limits, uint32_t *event_value_length, PyObj
 
 /* An exporter that takes every batch and keeps nothing: for measuring what comes before it. */
 impact_exporter *discard_exporter(void);
-
 /* One that takes none: spans count as failed. */
 impact_exporter *absent_exporter(void);
 

@@ -192,9 +192,12 @@ static PyObject *exchange_call(PyObject *object, PyObject *arguments, PyObject *
         PyErr_SetString(PyExc_RuntimeError, "the answer to this request has left already");
         return NULL;
     }
+    PyObject *start_response = Py_NewRef(self->start_response); /* a hook may close the body */
     if (self->span && PyTuple_Size(arguments) >= 2)
         answer_record(self, PyTuple_GetItem(arguments, 0), PyTuple_GetItem(arguments, 1));
-    return PyObject_Call(self->start_response, arguments, keywords);
+    PyObject *write = PyObject_Call(start_response, arguments, keywords);
+    Py_DECREF(start_response);
+    return write;
 }
 
 static int exchange_traverse(PyObject *object, visitproc visit, void *arg)

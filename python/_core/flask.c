@@ -168,18 +168,18 @@ static bool is_excluded(flask_tracer_object *self, PyObject *context)
     return is_out;
 }
 
-/* Flask may be asked to handle an environ that no server brought (test_request_context). Borrowed,
- * or NULL with an exception. */
+/* Flask may be asked to handle an environ that no server brought (test_request_context). A new
+ * reference, for a hook may take the exchange out of the environ; NULL with an exception. */
 static exchange_object *exchange_for(flask_tracer_object *self, PyObject *environ)
 {
     exchange_object *found = exchange_in(self->state, environ);
     if (found)
-        return found;
+        return (exchange_object *)Py_NewRef((PyObject *)found);
     exchange_object *made = exchange_new(self, NULL);
-    bool is_kept = made && PyDict_SetItem(environ, self->state->http_names[ENVIRON_EXCHANGE],
-                                          (PyObject *)made) == 0;
-    Py_XDECREF((PyObject *)made); /* the environ holds it */
-    return is_kept ? made : NULL;
+    if (made &&
+        PyDict_SetItem(environ, self->state->http_names[ENVIRON_EXCHANGE], (PyObject *)made))
+        Py_CLEAR(made);
+    return made;
 }
 
 static bool exchange_begin(flask_tracer_object *self, PyObject *context, PyObject *environ)
@@ -188,7 +188,10 @@ static bool exchange_begin(flask_tracer_object *self, PyObject *context, PyObjec
     if (!exchange)
         return false;
     exchange->is_excluded = is_excluded(self, context);
-    return exchange->is_excluded || exchange->span || request_begin(exchange, context, environ);
+    bool has_begun =
+        exchange->is_excluded || exchange->span || request_begin(exchange, context, environ);
+    Py_DECREF((PyObject *)exchange);
+    return has_begun;
 }
 
 /* before_request: a function that returns something else would answer the request. */
@@ -225,9 +228,11 @@ static PyObject *flask_tracer_finish(PyObject *object, PyObject *error)
     PyObject *environ = NULL;
     if (!flask_context_find(self, &context, &environ))
         Py_RETURN_NONE;
-    exchange_object *exchange = exchange_in(self->state, environ);
+    exchange_object *exchange =
+        (exchange_object *)Py_XNewRef((PyObject *)exchange_in(self->state, environ));
     if (exchange && exchange->span && exchange->flask_context == context)
         exchange_finish(exchange, error);
+    Py_XDECREF((PyObject *)exchange);
     Py_DECREF(environ);
     Py_DECREF(context);
     Py_RETURN_NONE;

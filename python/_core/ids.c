@@ -7,8 +7,10 @@ static void id_generate(impact_id_generator *generator, uint8_t *bytes, size_t s
                         attribute_name method)
 {
     const provider_object *self = generator->userdata;
+    sampling_call *held = sampling_call_hold();
     PyObject *number =
         PyObject_CallMethodObjArgs(self->id_generator, self->state->names[method], NULL);
+    sampling_call_resume(held);
     if (!number)
         PyErr_WriteUnraisable(self->id_generator);
     else

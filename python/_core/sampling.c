@@ -76,6 +76,16 @@ void sampling_call_end(sampling_call *call)
     held_text_clear(&call->trace_state);
 }
 
+sampling_call *sampling_call_hold(void)
+{
+    return current_call;
+}
+
+void sampling_call_resume(sampling_call *held)
+{
+    current_call = held;
+}
+
 static PyObject *argument(const sampling_call *call, int index)
 {
     return call->values[index] ? call->values[index] : Py_None;
@@ -106,7 +116,7 @@ static bool answer_read(sampling_call *call, core_state *state, impact_sampling_
     PyObject *trace_state = NULL;
     if (!PyArg_ParseTuple(answer, "iOO", &decision, &attributes, &trace_state))
         return false;
-    attribute_list_fill(&call->attributes, state, attributes);
+    attribute_list_fill_copied(&call->attributes, state, attributes); /* the answer goes first */
     call->trace_state = held_text_of(trace_state);
     result->decision = (impact_sampling_decision)decision;
     result->attributes = call->attributes.items;

@@ -71,12 +71,22 @@ static impact_span *core_span_ask(tracer_object *self, PyObject *const *values, 
     return span;
 }
 
+/* Samplers and generators in Python run while the core reads the attributes, and samplers are given
+ * the very mapping. */
+static void start_attributes_fill(tracer_object *self, attribute_list *list, PyObject *mapping)
+{
+    if (self->provider->sampler || self->provider->id_generator)
+        attribute_list_fill_copied(list, self->state, mapping);
+    else
+        attribute_list_fill(list, self->state, mapping);
+}
+
 static impact_span *core_span_start(tracer_object *self, PyObject *const *values,
                                     const span_parent *parent, uint8_t kind)
 {
     held_text name = held_text_of(values[ARGUMENT_NAME]);
     attribute_list list;
-    attribute_list_fill(&list, self->state, values[ARGUMENT_ATTRIBUTES]);
+    start_attributes_fill(self, &list, values[ARGUMENT_ATTRIBUTES]);
     /* The C core's own current span is another thread's business: Python's Context alone decides.
      * */
     impact_span *span = core_span_ask(

@@ -237,6 +237,13 @@ void attribute_list_fill(attribute_list *list, core_state *state, PyObject *mapp
         list_fill_cleaned(list, state, mapping);
 }
 
+void attribute_list_fill_copied(attribute_list *list, core_state *state, PyObject *mapping)
+{
+    list_init(list);
+    if (mapping && mapping != Py_None)
+        list_fill_cleaned(list, state, mapping);
+}
+
 void attribute_list_fill_one(attribute_list *list, core_state *state, PyObject *key,
                              PyObject *value)
 {

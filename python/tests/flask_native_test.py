@@ -184,6 +184,18 @@ def test_hooks_are_called_as_contribs(name):
     assert found[1][1][0]["name"] == "hooked"
 
 
+def test_a_hook_may_empty_the_environ():
+    """Nobody else holds the exchange then, where no server called the app."""
+
+    def empty(_, environ):
+        environ.clear()
+
+    app = flask.Flask("a")
+    FlaskInstrumentor.instrument_app(app, empty, tracer_provider=TracerProvider(exporters=()))
+    with app.test_request_context("/"):
+        app.preprocess_request()
+
+
 def test_a_hook_that_fails_fails_no_request(caplog):
     """It is logged."""
 

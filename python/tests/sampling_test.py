@@ -1,6 +1,7 @@
 """Samplers, id generators and limits that are given to a provider: ours and opentelemetry-sdk's."""
 
 import logging
+import types
 
 import pytest
 from opentelemetry import trace
@@ -178,6 +179,66 @@ def test_spans_that_a_sampler_starts_end_its_question():
     tracer = tracer_with(Curious())
     assert tracer.start_span("outer").is_recording()
     assert [span.is_recording() for span in spans] == [False]
+
+
+def test_a_sampler_may_change_the_attributes_that_it_is_given():
+    """The span has those that it was started with: the core must not read what is gone."""
+
+    class Changing(Asked):
+        """A sampler that empties what it is given, down to the lists in it."""
+
+        def should_sample(self, *arguments, **keywords):
+            """Free the text, and use its memory for others."""
+            arguments[4]["list"].clear()
+            arguments[4].clear()
+            self.calls = ["y" * size for size in range(60, 200)]
+            return sdk.SamplingResult(self.decision)
+
+    attributes = {f"key {i}": "x" * (90 + i) for i in range(4)} | {"list": ["z" * 77]}
+    expected = {f"key {i}": "x" * (90 + i) for i in range(4)} | {"list": ("z" * 77,)}
+    tracer = tracer_with(Changing())
+    assert tracer.start_span("a", attributes=attributes).attributes == expected
+
+
+def test_an_answer_of_a_sampler_may_be_held_by_nobody():
+    """Its attributes are a plain dict, which goes with it."""
+
+    class Brief(Asked):
+        """A sampler with a result of its own kind."""
+
+        def should_sample(self, *arguments, **keywords):
+            """Answer with text that nobody else has."""
+            attributes = {f"key {i}": "x" * (90 + i) for i in range(4)}
+            return types.SimpleNamespace(
+                decision=self.decision, attributes=attributes, trace_state=None
+            )
+
+    span = tracer_with(Brief()).start_span("a")
+    assert span.attributes == {f"key {i}": "x" * (90 + i) for i in range(4)}
+
+
+def test_an_id_generator_may_switch_to_another_greenlet():
+    """Each question to the sampler has the arguments of its own span."""
+    greenlet = pytest.importorskip("greenlet")
+    turns = []
+
+    class Switching(Counting):
+        """A generator that lets others go on."""
+
+        def generate_trace_id(self):
+            """Wait for the other one's span to be about to start."""
+            if turns:
+                turns.pop().switch()
+            return super().generate_trace_id()
+
+    sampler = Asked()
+    provider = TracerProvider(sampler, id_generator=Switching(), exporters=())
+    tracer = provider.get_tracer("x")
+    first, second = (greenlet.greenlet(lambda n=n: tracer.start_span(n)) for n in ("a", "b"))
+    turns += [first, second]
+    first.switch()
+    second.switch()
+    assert [call[0][2] for call in sampler.calls] == ["a", "b"]
 
 
 def test_the_providers_sampler_can_be_read(monkeypatch):
