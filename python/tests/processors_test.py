@@ -17,7 +17,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import SpanContext, StatusCode, TraceFlags
 
 from conftest import exported_spans
-from impact_stack.observability.tracing import exporters
+from impact_stack.observability.tracing import batch, exporters
 from impact_stack.observability.tracing.batch import BatchSpanProcessor
 from impact_stack.observability.tracing.processors import SpanProcessor
 from impact_stack.observability.tracing.provider import TracerProvider
@@ -195,6 +195,23 @@ def test_a_processor_can_be_given_at_once():
     assert [note[0] for note in processor.notes] == ["start", "ending", "end"]
 
 
+@pytest.mark.parametrize("is_given_at_once", [True, False])
+def test_a_processor_need_not_have_every_method(bare, is_given_at_once):
+    """Older ones have no `_on_ending`. Spans end all the same, and the others hear of them."""
+    partial, good = object(), Noting()
+    if is_given_at_once:
+        bare = TracerProvider(active_span_processor=partial, exporters=(), shutdown_on_exit=False)
+    else:
+        bare.add_span_processor(partial)
+        bare.add_span_processor(good)
+    span = bare.get_tracer("x").start_span("a")
+    span.end()
+    assert not span.is_recording()
+    heard = [] if is_given_at_once else ["start", "ending", "end"]
+    assert [note[0] for note in good.notes] == heard
+    bare.shutdown()
+
+
 def test_flush_says_what_each_processor_says(bare):
     """False is false, None is nothing lost, and the time is shared."""
     processor = Noting()
@@ -363,6 +380,41 @@ def test_a_full_queue_drops_the_newest(batched):
     exported = exporter.names()
     assert exported == sorted(exported) and exported[:5] == list("abcde")
     assert "k" not in exported
+
+
+def test_what_a_full_queue_says_keeps_no_other_thread(batched, monkeypatch):
+    """A handler of the log may end a span, while another thread waits for that handler."""
+    provider, exporter = batched
+    exporter.may_go.clear()
+    others = []
+
+    def say(*_):
+        other = threading.Thread(target=start_and_end, args=(provider, "other"), daemon=True)
+        monkeypatch.setattr(batch, "say", lambda *_: None)
+        other.start()
+        other.join(10)
+        others.append(other.is_alive())
+
+    monkeypatch.setattr(batch, "say", say)
+    start_and_end(provider, *"abcdefghijk")
+    exporter.may_go.set()
+    assert others == [False]
+
+
+def test_without_a_thread_spans_are_lost_and_nobody_waits_for_them(batched, monkeypatch):
+    """An interpreter that ends starts none; and the next span tries again."""
+    provider, exporter = batched
+
+    def start(_):
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as context:
+        context.setattr(threading.Thread, "start", start)
+        start_and_end(provider, "a")
+        assert provider.force_flush(60_000) is True  # "a" was lost before
+    start_and_end(provider, "b")
+    assert provider.force_flush() is True
+    assert exporter.names() == ["b"]
 
 
 def test_a_forked_child_exports_its_own(batched):

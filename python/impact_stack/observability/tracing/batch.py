@@ -62,18 +62,35 @@ class BatchSpanProcessor(SpanProcessor):
         if not span.context.trace_flags.sampled:
             return
         self._enter_process()
+        reason = self._put(span)
+        if reason:  # said without the lock: another thread's log handler may be ending a span
+            say(logging.WARNING, "batch full", f"A span was dropped: {reason}")
+
+    def _put(self, span: Any) -> str:
+        """Queue a span; return why not, if not."""
         with self._changed:
-            if self._is_shut_down or len(self._queue) >= self._queue_size:
+            reason = self._obstacle()
+            if reason:
                 self._lost_count += 1
-                say(logging.WARNING, "batch full", "A span was dropped: the queue is full or shut")
-                return
+                return reason
             self._queue.append(span)
             self._put_count += 1
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._work, name="impact-batch", daemon=True)
-                self._thread.start()
             if len(self._queue) >= self._batch_size:
                 self._changed.notify_all()
+            return ""
+
+    def _obstacle(self) -> str:
+        if self._is_shut_down or len(self._queue) >= self._queue_size:
+            return "the queue is full or shut"
+        if self._thread is not None:
+            return ""
+        thread = threading.Thread(target=self._work, name="impact-batch", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError as error:  # too many, or the interpreter ends
+            return str(error)
+        self._thread = thread
+        return ""
 
     def force_flush(self, timeout_millis: float = 30000) -> bool:
         """Export what has ended before the call. True: it was exported, all of it."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
 from typing import Any
 
 from .repeated import say
@@ -49,21 +48,19 @@ class SynchronousMultiSpanProcessor(SpanProcessor):
 
     def on_start(self, span: Any, parent_context: Any = None) -> None:
         for processor in self._span_processors:
-            guarded(processor.on_start, span, parent_context=parent_context)
+            tell(processor, "on_start", span, parent_context=parent_context)
 
     def _on_ending(self, span: Any) -> None:
         for processor in self._span_processors:
-            ending = getattr(processor, "_on_ending", None)  # older ones have none
-            if ending is not None:
-                guarded(ending, span)
+            tell(processor, "_on_ending", span)
 
     def on_end(self, span: Any) -> None:
         for processor in self._span_processors:
-            guarded(processor.on_end, span)
+            tell(processor, "on_end", span)
 
     def shutdown(self) -> None:
         for processor in self._span_processors:
-            guarded(processor.shutdown)
+            tell(processor, "shutdown")
 
     def force_flush(self, timeout_millis: float = 30000) -> bool:
         """Flush them in turn, each in the time that is left. One that says nothing has flushed."""
@@ -71,15 +68,19 @@ class SynchronousMultiSpanProcessor(SpanProcessor):
         are_flushed = True
         for processor in self._span_processors:
             left = max(int((deadline - time.monotonic()) * 1000), 0)
-            are_flushed &= guarded(processor.force_flush, left, otherwise=False) is not False
+            are_flushed &= tell(processor, "force_flush", left, otherwise=False) is not False
         return are_flushed and time.monotonic() <= deadline
 
 
-def guarded(call: Callable[..., Any], *args: Any, otherwise: Any = None, **kwargs: Any) -> Any:
-    """Return what a processor's method returns; `otherwise` when it raises."""
+def tell(processor: Any, method: str, *args: Any, otherwise: Any = None, **kwargs: Any) -> Any:
+    """Return what a processor's method returns; `otherwise` when it raises, or is not there.
+
+    Processors made for older versions of opentelemetry-sdk have no `_on_ending`.
+    """
     try:
-        return call(*args, **kwargs)
+        call = getattr(processor, method, None)
+        return otherwise if call is None else call(*args, **kwargs)
     except Exception as error:  # pylint: disable=broad-exception-caught
-        name = getattr(call, "__qualname__", repr(call))
+        name = f"{type(processor).__qualname__}.{method}"
         say(logging.ERROR, f"processor {name}", f"A span processor failed in {name}", error)
         return otherwise

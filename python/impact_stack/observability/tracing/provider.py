@@ -29,7 +29,7 @@ from .exporters import ABSENT, Exporters, exporters_of_environment, open_lenient
 from .id_generator import RandomIdGenerator, generator_to_ask
 from .limits import limit_numbers
 from .otlp import otlp_arguments
-from .processors import SynchronousMultiSpanProcessor, guarded
+from .processors import SynchronousMultiSpanProcessor, tell
 from .readable import ReadableSpan
 from .repeated import say
 from .resource import Resource
@@ -237,14 +237,14 @@ class TracerProvider(_core.TracerProvider, trace.TracerProvider):
 
     def _on_start(self, span: Span, parent_context: Any) -> None:
         """Called by `start_span`, for a span that records."""
-        guarded(self._active_span_processor.on_start, span, parent_context=parent_context)
+        tell(self._active_span_processor, "on_start", span, parent_context=parent_context)
 
     def _on_end(self, span: Span, end_time: int | None) -> None:
         """Called by `Span.end`: the end is fixed before the processors are told of it."""
         end = time.time_ns() if end_time is None else end_time
-        guarded(self._active_span_processor._on_ending, span)
+        tell(self._active_span_processor, "_on_ending", span)
         if span._end(end):
-            guarded(self._active_span_processor.on_end, span)
+            tell(self._active_span_processor, "on_end", span)
 
     # ---- flush and shutdown ----
 
@@ -256,8 +256,8 @@ class TracerProvider(_core.TracerProvider, trace.TracerProvider):
         if self._active_span_processor is None:
             return is_flushed
         left = max(int((deadline - time.monotonic()) * 1000), 0)
-        flush = self._active_span_processor.force_flush
-        return guarded(flush, left, otherwise=False) is not False and is_flushed
+        is_told = tell(self._active_span_processor, "force_flush", left, otherwise=False)
+        return is_told is not False and is_flushed
 
     def shutdown(self, timeout_millis: float | None = 30000) -> bool:
         """Flush, and stop: what ends later is not exported. True as in `force_flush`."""
@@ -266,7 +266,7 @@ class TracerProvider(_core.TracerProvider, trace.TracerProvider):
         is_flushed = self._takes_all
         if is_first and self._active_span_processor is not None:
             is_flushed = self.force_flush(timeout_millis)
-            guarded(self._active_span_processor.shutdown)
+            tell(self._active_span_processor, "shutdown")
         is_shut_down = super().shutdown(timeout_millis)
         process_end.forget(self)  # last: until here a signal that ends the process has to find it
         return is_shut_down and is_flushed
