@@ -277,15 +277,19 @@ static uint64_t connect_end_of(otlp__http *http, uint64_t began_ns)
     return (hastened_ns > began_ns ? hastened_ns : began_ns) + connect_grace_ns;
 }
 
-/* How long to wait for what comes next. */
-static int patience_ms(otlp__http *http, uint64_t began_ns, uint64_t deadline_ns)
+/* How long to wait for what comes next. Only a look that was taken after its end tells that nobody
+ * took the connection: on a busy machine we may come late ourselves. */
+static int patience_ms(otlp__http *http, uint64_t began_ns, uint64_t looked_ns,
+                       uint64_t deadline_ns)
 {
     const uint64_t connect_end_ns = connect_end_of(http, began_ns);
     if (connect_end_ns >= deadline_ns)
         return poll_ms(deadline_ns);
+    http->is_away = http->answer.is_unreachable = looked_ns >= connect_end_ns;
+    if (http->is_away)
+        return 0;
     const int wait = poll_ms(connect_end_ns);
-    http->is_away = http->answer.is_unreachable = wait == 0;
-    return wait;
+    return wait ? wait : 1;
 }
 
 /* Until the transfer is through. */
@@ -293,13 +297,14 @@ static impact_status drive(otlp__http *http, CURLM *multi, uint64_t deadline_ns)
 {
     const uint64_t began_ns = impact__clock_monotonic_ns();
     for (int running = 1;;) {
+        const uint64_t looked_ns = impact__clock_monotonic_ns();
         if (is_interrupted(http))
             return IMPACT_ECLOSED;
         if (curl_multi_perform(multi, &running))
             return IMPACT_EEXPORT;
         if (!running)
             return IMPACT_OK;
-        const int wait = patience_ms(http, began_ns, deadline_ns);
+        const int wait = patience_ms(http, began_ns, looked_ns, deadline_ns);
         if (wait == 0)
             return IMPACT_ETIMEDOUT;
         const bool has_waited = wait_outside(http, multi, wait);
