@@ -8,6 +8,10 @@ import processes
 
 SPAN = 'tracer = provider.get_tracer("tests")\ntracer.start_span("work").end()\n'
 
+# Another thread that takes the interpreter's lock in this moment may take back what tells the main
+# thread of a signal (CPython 3.11); once it takes the lock itself, it looks.
+KILL = "os.kill(os.getpid(), signal.SIGTERM)\nimport time\ntime.sleep(0)\n"
+
 
 def run(program, env):
     """Run a program that may die of a signal; return it when it has ended."""
@@ -29,7 +33,7 @@ from impact_stack.observability import tracing
 signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(7))
 provider = tracing.init_tracing(flush_on_sigterm=True)
 {SPAN}
-os.kill(os.getpid(), signal.SIGTERM)
+{KILL}
 """
     with processes.collector() as server:
         assert run(program, server.environment()).returncode == 7
@@ -57,7 +61,7 @@ provider = tracing.init_tracing(flush_on_sigterm=True)
 ours = signal.getsignal(signal.SIGTERM)
 signal.signal(signal.SIGTERM, lambda number, frame: ours(number, frame))
 {SPAN}
-os.kill(os.getpid(), signal.SIGTERM)
+{KILL}
 assert provider.stats()["exported"] == 1
 {SPAN}
 """
@@ -126,7 +130,7 @@ import os, signal
 from impact_stack.observability import tracing
 provider = tracing.init_tracing(flush_on_sigterm=True)
 {SPAN}
-os.kill(os.getpid(), signal.SIGTERM)
+{KILL}
 """
     with processes.collector() as server:
         assert run(program, server.environment()).returncode == -signal.SIGTERM
