@@ -142,7 +142,7 @@ TEST(every_way_to_prepare_tells_that_it_failed)
     sqlite3_stmt *statement = NULL;
     CHECK_EQUAL(sqlite3_prepare(connection, "SELECT a FROM b", -1, &statement, NULL), 1);
     CHECK_EQUAL(sqlite3_prepare_v2(connection, "SELECT a FROM b!", 15, &statement, NULL), 1);
-    CHECK_EQUAL(sqlite3_prepare_v3(connection, "SELECT a FROM b", 99, 0, &statement, NULL), 1);
+    CHECK_EQUAL(sqlite3_prepare_v3(connection, "SELECT a FROM b", 16, 0, &statement, NULL), 1);
     CHECK_EQUAL(sqlite3_prepare_v2(connection, NULL, -1, &statement, NULL), SQLITE_MISUSE);
     CHECK_EQUAL(spans_count(), 4);
     for (size_t i = 0; i < 3; i++) {
