@@ -44,6 +44,10 @@ typedef struct impact_health_options {
     uint32_t workers;                  /* threads, plus one a check that takes its time; 4 */
     uint32_t budget_ms;                /* a probe is answered within it; 900 */
     bool ignores_unknown_checks;       /* answer 200 with "unknown_checks" rather than 404 */
+    bool has_probes;                   /* answer for /livez, /readyz and /startupz, too */
+    bool empty_groups_hold;            /* _ready and _startup without checks are ready */
+    bool shows_explanations;           /* to everybody, where no secret is asked for */
+    const char *second_secret;         /* is as good, while it is changed; copied */
 } impact_health_options;
 
 #define IMPACT_HEALTH_OPTIONS(...)                                                                 \
@@ -54,8 +58,8 @@ typedef struct impact_health_options {
 IMPACT_API IMPACT_CHECKED impact_status impact_health_open(impact_health **health,
                                                            const impact_health_options *options);
 
-/* Set secret, budget and ignores_unknown_checks anew, each as open would; the other options are not
- * looked at but for their form. Runs, results and tickets stay as they are. */
+/* Set both secrets, budget and ignores_unknown_checks anew, each as open would; the other options
+ * are not looked at but for their form. Runs, results and tickets stay as they are. */
 IMPACT_API IMPACT_CHECKED impact_status impact_health_set(impact_health *health,
                                                           const impact_health_options *options);
 

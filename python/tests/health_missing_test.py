@@ -147,3 +147,15 @@ def test_the_core_refuses_a_name_with_a_null(name):
     with pytest.raises(ValueError, match="null character"):
         registry.remove(name)
     assert not _core.is_check_name(name)
+
+
+@pytest.mark.parametrize(
+    "accept", ["text/plain", "application/health+json", "text/html", "image/png"]
+)
+@pytest.mark.parametrize("query", ["", "?format=text", "?format=html"])
+def test_no_format_is_green_while_something_is_missing(client, health, accept, query):
+    """The answer is JSON then, which names it."""
+    health.default_checks.append("nobody")
+    response = client.get("/health/" + query, headers={"Accept": accept})
+    assert response.status_code == 503
+    assert response.json["checks"] == {"true": True, "nobody": False}

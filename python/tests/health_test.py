@@ -107,6 +107,7 @@ def test_the_secret_is_asked_for(app, client):
     assert client.get("/health/").status_code == 401
     assert client.get("/health/?auth=wrong").status_code == 401
     assert client.get("/health/?auth=s3cret").status_code == 200
+    assert client.get("/health/", headers={"X-Health-Secret": "s3cret"}).status_code == 200
     bearer = {"Authorization": "Bearer s3cret"}
     assert client.get("/health/", headers=bearer).status_code == 200
     assert client.get("/health/ping").status_code == 200
@@ -168,14 +169,45 @@ def test_head_and_options(client):
     assert set(options.headers["Allow"].split(", ")) == {"GET", "HEAD", "OPTIONS"}
 
 
-def test_the_missing_slash(client):
-    """308, below the path that the app is mounted at."""
-    response = client.get("/health")
-    assert response.status_code == 308
-    assert response.headers["Location"].endswith("/health/")
-    mounted = client.get("/health", base_url="http://localhost/mounted")
-    assert mounted.headers["Location"].endswith("/mounted/health/")
-    assert client.get("/health?checks=false", follow_redirects=True).status_code == 503
+@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])
+def test_the_missing_slash(client, method):
+    """It answers itself: a load balancer takes a redirect for health."""
+    assert client.open("/health", method=method).status_code == 200
+    degraded = client.open("/health?checks=false", method=method)
+    assert degraded.status_code == 503
+    assert "Location" not in degraded.headers
+
+
+def test_options_has_the_status_of_a_get(client):
+    """What HAProxy's `option httpchk` asks for."""
+    assert client.options("/health/").status_code == 200
+    assert client.options("/health/?checks=false").status_code == 503
+    assert client.options("/health/nothing").status_code == 404
+
+
+def test_a_check_has_a_path_of_its_own(client):
+    """By its name, below the prefix."""
+    assert client.get("/health/true").json["checks"] == {"true": True}
+    assert client.get("/health/false").status_code == 503
+    assert client.get("/health/nothing").status_code == 404
+
+
+def test_what_is_excluded_is_not_run(client):
+    """As kube-apiserver's parameter, which may be given several times."""
+    response = client.get("/health/?checks=true,false&exclude=false")
+    assert response.json["checks"] == {"true": True}
+    response = client.get("/health/?checks=true,false&exclude=false&exclude=true")
+    assert response.json["checks"] == {}
+
+
+def test_the_format_is_negotiated(client):
+    """By Accept or by the query; what nobody has is a 406."""
+    assert client.get("/health/", headers={"Accept": "text/plain"}).data == b"ok\n"
+    assert client.get("/health/?format=text&checks=false").data.startswith(b"[-]false failed")
+    draft = client.get("/health/?format=health-json")
+    assert draft.content_type == "application/health+json"
+    assert draft.json["status"] == "pass"
+    assert client.get("/health/", headers={"Accept": "image/png"}).status_code == 406
 
 
 @pytest.mark.parametrize(

@@ -89,7 +89,8 @@ static char *copy_secret(impact_status *status, const impact_allocator *allocato
 {
     const bool is_asked_for = secret && *secret;
     char *copy = is_asked_for ? impact__copy(allocator, secret, strlen(secret)) : NULL;
-    *status = is_asked_for && !copy ? IMPACT_ENOMEM : IMPACT_OK;
+    if (is_asked_for && !copy)
+        *status = IMPACT_ENOMEM;
     return copy;
 }
 
@@ -103,6 +104,7 @@ static impact_status copy_texts(impact_health *health, const impact_health_optio
     if (!health->prefix)
         return IMPACT_ENOMEM;
     health->secret = copy_secret(&status, health->allocator, options->secret);
+    health->second_secret = copy_secret(&status, health->allocator, options->second_secret);
     return status;
 }
 
@@ -149,6 +151,9 @@ impact_status impact_health_open(impact_health **health, const impact_health_opt
     opened->allocator = known.allocator;
     opened->budget_ms = known.budget_ms;
     opened->ignores_unknown_checks = known.ignores_unknown_checks;
+    opened->has_probes = known.has_probes;
+    opened->shows_explanations = known.shows_explanations;
+    opened->empty_groups_hold = known.empty_groups_hold;
     impact_status status = copy_texts(opened, &known);
     if (!status)
         status = open_system(opened, known.workers);
@@ -162,23 +167,33 @@ impact_status impact_health_open(impact_health **health, const impact_health_opt
 
 /* ---- set anew ---- */
 
+/* Under the lock: gives the former one back. */
+static char *exchange_secret(char **secret, char *other)
+{
+    char *former = *secret;
+    *secret = other;
+    return former;
+}
+
 impact_status impact_health_set(impact_health *health, const impact_health_options *options)
 {
     impact_health_options known;
     impact_status status = IMPACT_OK;
     if (!health || !read_options(&known, options))
         return IMPACT_EINVAL;
-    char *secret = copy_secret(&status, health->allocator, known.secret);
-    if (status)
-        return status;
-    impact__health_lock(health);
-    char *former = health->secret;
-    health->secret = secret;
-    health->budget_ms = known.budget_ms;
-    health->ignores_unknown_checks = known.ignores_unknown_checks;
-    impact__health_unlock(health);
-    impact__free(health->allocator, former);
-    return IMPACT_OK;
+    char *first = copy_secret(&status, health->allocator, known.secret);
+    char *second = copy_secret(&status, health->allocator, known.second_secret);
+    if (!status) {
+        impact__health_lock(health);
+        first = exchange_secret(&health->secret, first);
+        second = exchange_secret(&health->second_secret, second);
+        health->budget_ms = known.budget_ms;
+        health->ignores_unknown_checks = known.ignores_unknown_checks;
+        impact__health_unlock(health);
+    }
+    impact__free(health->allocator, first);
+    impact__free(health->allocator, second);
+    return status;
 }
 
 /* ---- close ---- */

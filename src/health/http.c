@@ -1,15 +1,17 @@
 /* Requests for the health paths, and their answers.
  *
- * DESIGN: a route is found by its path, then the method is looked at, then the secret, then the
- * query: the first that is not in order decides the answer. What has no memory to be written in is
- * answered from constants. Limits: a query of 4096 bytes; selector.h has those on names. A
- * parameter that is given twice counts as it first stands, as in Flask's request.args; others than
- * `auth` and `checks` are ignored.
+ * DESIGN: a route is found by its path (route.h), then the method is looked at, then the secret,
+ * then the format, then the names: the first that is not in order decides the answer. A parameter
+ * that is given twice counts as it first stands, as in Flask's request.args; those that nobody
+ * knows are ignored.
  *
  * A route either answers at once or begins a ticket, whose report is the answer. Who waits for it,
  * and how, is the host's: the function that waits here is for those who have a thread for it.
+ *
+ * A probe of an orchestrator often cannot know the secret. Without it it gets the verdict of its
+ * path, in one word, and may ask for nothing else.
  */
-#include <impact/health.h>
+#include "health/http.h"
 
 #include <assert.h>
 
@@ -17,278 +19,196 @@
 #include "base/options.h"
 #include "base/text.h"
 #include "base/thread.h"
-#include "health/query.h"
+#include "health/accept.h"
+#include "health/render/render.h"
 #include "health/render/report_json.h"
+#include "health/reply.h"
+#include "health/request_names.h"
+#include "health/secret.h"
 #include "health/ticket.h"
 
-enum { query_limit = 4096 };
+/* One request on its way to an answer. */
+typedef struct exchange {
+    impact_health *health;
+    const impact_http_request *request;
+    impact_http_response *response;
+    impact__route route;
+    impact__presentation presentation;
+} exchange;
 
-static const char json_type[] = "application/json";
-static const char allowed_methods[] = "GET, HEAD, OPTIONS";
-
-/* ---- pieces of an answer ---- */
-
-static void add_header(impact_http_response *response, const char *name, const char *value)
+static bool is_method(const exchange *e, const char *method)
 {
-    assert(response->header_count < IMPACT_HTTP_HEADER_LIMIT);
-    response->headers[response->header_count++] = (impact_http_header){name, value};
+    return impact__text_equal_string(e->request->method, method);
 }
 
-/* Begin an answer. No answer of any code may be kept by a cache: the next one can differ. */
-static void begin(impact_http_response *response, int status)
-{
-    assert(status >= 100 && status < 600);
-    *response = (impact_http_response){.size = sizeof *response, .status = status};
-    add_header(response, "Cache-Control", "no-cache, no-store");
-}
+/* ---- who may see what ---- */
 
-static void answer_constant(impact_http_response *response, int status, const char *content_type,
-                            const char *body)
+static bool has_parameter(const exchange *e, const char *name)
 {
-    begin(response, status);
-    add_header(response, "Content-Type", content_type);
-    response->body = impact_text_of(body);
-}
-
-static void answer_error(impact_http_response *response, int status, const char *body)
-{
-    answer_constant(response, status, json_type, body);
-}
-
-static void answer_no_memory(impact_http_response *response)
-{
-    answer_error(response, 503, "{\"error\":\"no memory\"}\n");
-}
-
-/* Gives the buffer's memory to the response. */
-static void answer_buffer(impact_http_response *response, int status, impact__buffer *buffer)
-{
-    if (buffer->has_failed) {
-        impact__buffer_close(buffer);
-        answer_no_memory(response);
-        return;
-    }
-    begin(response, status);
-    add_header(response, "Content-Type", json_type);
-    response->body = impact__buffer_text(buffer);
-    response->memory = buffer->data;
-    response->allocator = buffer->allocator;
-}
-
-/* ---- the secret ---- */
-
-/* It may be set anew meanwhile, hence the lock. */
-static bool is_the_secret(impact_health *health, impact_text given)
-{
-    impact__health_lock(health);
-    const bool is_equal = !health->secret || impact__text_equal_in_constant_time(
-                                                 given, impact_text_of(health->secret));
-    impact__health_unlock(health);
-    return is_equal;
-}
-
-static bool has_secret(impact_health *health)
-{
-    impact__health_lock(health);
-    const bool is_there = health->secret != NULL;
-    impact__health_unlock(health);
-    return is_there;
-}
-
-static bool has_secret_in_query(impact_health *health, impact_text query)
-{
-    char decoded[query_limit];
-    size_t size = 0;
     impact_text value;
-    return impact__query_find(&value, query, "auth") &&
-           impact__percent_decode(decoded, &size, value, true) &&
-           is_the_secret(health, impact_text_from(decoded, size));
+    return impact__query_find(&value, e->request->query, name);
 }
 
-/* RFC 6750 2.1; the scheme's name is compared without case (RFC 9110 11.1). */
-static bool has_secret_in_header(impact_health *health, const impact_http_request *request)
+/* What says nothing but whether the service is well. */
+static bool is_for_strangers(const exchange *e)
 {
-    if (!request->header)
-        return false;
-    impact_text token = impact__text_trim(request->header(request->carrier, "authorization"));
-    impact_text scheme;
-    return impact__text_split(&scheme, &token, ' ') &&
-           impact__text_equal_ignoring_case(scheme, impact_text_of("Bearer")) &&
-           is_the_secret(health, impact__text_trim(token));
-}
-
-static bool is_admitted(impact_health *health, const impact_http_request *request)
-{
-    return !has_secret(health) || has_secret_in_header(health, request) ||
-           has_secret_in_query(health, request->query);
+    return e->route.kind == IMPACT__ROUTE_PROBE && !has_parameter(e, "checks") &&
+           !has_parameter(e, "exclude");
 }
 
 static void answer_unauthorized(impact_http_response *response)
 {
-    answer_error(response, 401, "{\"error\":\"the secret is missing or wrong\"}\n");
-    add_header(response, "WWW-Authenticate", "Bearer"); /* RFC 9110 15.5.2 asks for it */
+    impact__reply_error(response, 401, "{\"error\":\"the secret is missing or wrong\"}\n");
+    impact__reply_add_header(response, "WWW-Authenticate", "Bearer"); /* RFC 9110 15.5.2 */
+}
+
+static bool is_admitted(exchange *e)
+{
+    const impact__admission admission = impact__admit(e->health, e->request);
+    e->presentation.is_bare = admission == IMPACT__REFUSED;
+    e->presentation.shows_texts = admission == IMPACT__TRUSTED ||
+                                  (admission == IMPACT__ADMITTED && e->health->shows_explanations);
+    if (admission != IMPACT__REFUSED || is_for_strangers(e))
+        return true;
+    answer_unauthorized(e->response);
+    return false;
+}
+
+/* ---- how it is shown ---- */
+
+/* By the query, else by the header. False: there is no such format. */
+static bool find_format(exchange *e)
+{
+    const impact_http_request *request = e->request;
+    const impact__format preferred =
+        e->route.kind == IMPACT__ROUTE_PROBE ? IMPACT__FORMAT_TEXT : IMPACT__FORMAT_JSON;
+    impact_text name;
+    if (e->presentation.is_bare) {
+        e->presentation.format = IMPACT__FORMAT_TEXT;
+        return true;
+    }
+    if (impact__query_find(&name, request->query, "format"))
+        return impact__format_find(&e->presentation.format, name);
+    const impact_text accept =
+        request->header ? request->header(request->carrier, "accept") : (impact_text){0};
+    return impact__accept_read(&e->presentation.format, accept, preferred);
+}
+
+static bool is_presentable(exchange *e)
+{
+    impact_text verbose;
+    e->presentation.subject = e->route.subject;
+    e->presentation.is_verbose = impact__query_find(&verbose, e->request->query, "verbose") &&
+                                 !impact__text_equal_string(verbose, "0") &&
+                                 !impact__text_equal_string(verbose, "false");
+    if (find_format(e))
+        return true;
+    impact__reply_error(e->response, 406,
+                        "{\"error\":\"the formats are json, health-json and text\"}\n");
+    return false;
 }
 
 /* ---- the routes ---- */
 
-/* The selector of the query, decoded into `to`; False: it cannot be decoded. */
-static bool decode_selector(impact_text *selector, char *to, impact_text query)
+static void answer_nothing_here(impact_http_response *response)
 {
-    impact_text encoded;
-    if (!impact__query_find(&encoded, query, "checks")) {
-        *selector = impact_text_of(IMPACT__DEFAULT_GROUP);
-        return true;
-    }
-    selector->data = to;
-    return impact__percent_decode(to, &selector->size, encoded, true);
+    impact__reply_error(response, 404, "{\"error\":\"there is nothing here\"}\n");
 }
 
-static void answer_unknown(impact_health *health, const impact__selector *selector,
-                           impact_http_response *response)
+/* The path itself names what there is not, whether or not unknown names are minded. */
+static bool is_unknown_path(const exchange *e, const impact__selector *selector)
 {
-    impact__buffer buffer = IMPACT__BUFFER(health->allocator);
+    return e->route.kind == IMPACT__ROUTE_NAMED && selector->names[0].is_unknown;
+}
+
+static void answer_unknown(const exchange *e, const impact__selector *selector)
+{
+    impact__buffer buffer = IMPACT__BUFFER(e->health->allocator);
     impact__render_json_unknown(&buffer, selector);
-    answer_buffer(response, 404, &buffer);
+    impact__reply_buffer(e->response, 404, "application/json", &buffer);
 }
 
-static impact_health_ticket *begin_probe(impact_health *health, impact__selector *selector,
-                                         impact_http_response *response)
+static void answer_failure(const exchange *e, const impact__selector *selector,
+                           impact_status status)
+{
+    if (status == IMPACT_ENOENT && is_unknown_path(e, selector))
+        answer_nothing_here(e->response);
+    else if (status == IMPACT_ENOENT)
+        answer_unknown(e, selector);
+    else if (status == IMPACT_ESYSTEM)
+        impact__reply_error(e->response, 503, "{\"error\":\"no thread\"}\n");
+    else
+        impact__reply_error(e->response, 503, "{\"error\":\"no memory\"}\n");
+}
+
+static impact_health_ticket *begin_probe(const exchange *e, impact__selector *selector)
 {
     impact_health_ticket *ticket = NULL;
-    const impact_status status = impact__ticket_begin(&ticket, health, selector);
-    if (status == IMPACT_ENOENT)
-        answer_unknown(health, selector, response);
-    else if (status == IMPACT_ESYSTEM)
-        answer_error(response, 503, "{\"error\":\"no thread\"}\n");
-    else if (status)
-        answer_no_memory(response);
+    const impact_status status = impact__ticket_begin(&ticket, e->health, selector);
+    if (status) {
+        answer_failure(e, selector, status);
+        return NULL;
+    }
+    if (is_unknown_path(e, selector)) {
+        impact_health_abandon(ticket);
+        answer_nothing_here(e->response);
+        return NULL;
+    }
+    ticket->presentation = e->presentation;
     return ticket;
 }
 
-static impact_health_ticket *answer_checks(impact_health *health,
-                                           const impact_http_request *request,
-                                           impact_http_response *response)
+static impact_health_ticket *answer_names(const exchange *e)
 {
-    if (request->query.size > query_limit) {
-        answer_error(response, 400, "{\"error\":\"the query is too long\"}\n");
-        return NULL;
-    }
-    if (!is_admitted(health, request)) {
-        answer_unauthorized(response);
-        return NULL;
-    }
-    char decoded[query_limit];
-    impact_text text;
-    impact__selector selector;
-    if (!decode_selector(&text, decoded, request->query) ||
-        impact__selector_parse(&selector, text)) {
-        answer_error(response, 400, "{\"error\":\"the parameter checks is not valid\"}\n");
-        return NULL;
-    }
-    return begin_probe(health, &selector, response);
-}
-
-static impact_health_ticket *answer_ping(impact_health *health, const impact_http_request *request,
-                                         impact_http_response *response)
-{
-    (void)health;
-    (void)request; /* it is always the same: the process answers */
-    answer_constant(response, 200, "text/plain", "pong");
+    impact__request_names names;
+    const impact_status status = impact__request_names_read(&names, &e->route, e->request->query);
+    if (!status)
+        return begin_probe(e, &names.selector);
+    if (status == IMPACT_ENOENT)
+        answer_nothing_here(e->response);
+    else
+        impact__reply_error(e->response, 400,
+                            "{\"error\":\"the parameter checks or exclude is not valid\"}\n");
     return NULL;
 }
 
-/* 308: the method stays what it was. */
-static impact_health_ticket *answer_redirect(impact_health *health,
-                                             const impact_http_request *request,
-                                             impact_http_response *response)
+static impact_health_ticket *answer_checks(exchange *e)
 {
-    const impact_text query = request->query;
-    impact__buffer location = IMPACT__BUFFER(health->allocator);
-    impact__buffer_append(&location, health->prefix, health->prefix_size);
-    impact__buffer_append_char(&location, '/');
-    if (query.size && query.size <= query_limit && impact__query_is_safe(query)) {
-        impact__buffer_append_char(&location, '?');
-        impact__buffer_append_text(&location, query);
-    }
-    impact__buffer_append_char(&location, 0);
-    if (location.has_failed) {
-        impact__buffer_close(&location);
-        answer_no_memory(response);
+    if (e->request->query.size > IMPACT__QUERY_LIMIT) {
+        impact__reply_error(e->response, 400, "{\"error\":\"the query is too long\"}\n");
         return NULL;
     }
-    begin(response, 308);
-    add_header(response, "Location", location.data);
-    response->memory = location.data;
-    response->allocator = location.allocator;
-    return NULL;
-}
-
-static void answer_options(impact_http_response *response)
-{
-    begin(response, 204);
-    add_header(response, "Allow", allowed_methods);
+    return is_admitted(e) && is_presentable(e) ? answer_names(e) : NULL;
 }
 
 static void answer_method_not_allowed(impact_http_response *response)
 {
-    answer_error(response, 405, "{\"error\":\"the method is not allowed\"}\n");
-    add_header(response, "Allow", allowed_methods);
+    impact__reply_error(response, 405, "{\"error\":\"the method is not allowed\"}\n");
+    impact__reply_allow(response);
 }
 
-/* ---- routing ---- */
-
-typedef struct route {
-    const char *path; /* below the prefix */
-    /* Fill the response, or return a ticket. */
-    impact_health_ticket *(*answer)(impact_health *health, const impact_http_request *request,
-                                    impact_http_response *response);
-} route;
-
-static const route routes[] = {
-    {"/", answer_checks},
-    {"/ping", answer_ping},
-    {"", answer_redirect},
-};
-
-static const route *find_route(impact_text path)
+/* OPTIONS is answered as GET: some load balancers ask so, and look at the status only. */
+static impact_health_ticket *answer_route(exchange *e)
 {
-    assert(path.data || path.size == 0);
-    for (size_t i = 0; i < sizeof routes / sizeof *routes; i++)
-        if (impact__text_equal_string(path, routes[i].path))
-            return &routes[i];
-    return NULL;
-}
-
-/* Cut the prefix off. False: the path is not below it. */
-static bool cut_prefix(impact_text *below, const impact_health *health, impact_text path)
-{
-    assert(path.data || path.size == 0);
-    const size_t size = health->prefix_size;
-    if (path.size < size || memcmp(path.data, health->prefix, size) != 0)
-        return false;
-    *below = impact_text_from(path.data + size, path.size - size);
-    return below->size == 0 || below->data[0] == '/';
-}
-
-static bool is_head(const impact_http_request *request)
-{
-    return impact__text_equal_string(request->method, "HEAD");
-}
-
-static impact_health_ticket *answer_path(impact_health *health, impact_text path,
-                                         const impact_http_request *request,
-                                         impact_http_response *response)
-{
-    const route *found = find_route(path);
-    if (!found)
-        answer_error(response, 404, "{\"error\":\"there is nothing here\"}\n");
-    else if (is_head(request) || impact__text_equal_string(request->method, "GET"))
-        return found->answer(health, request, response);
-    else if (impact__text_equal_string(request->method, "OPTIONS"))
-        answer_options(response);
+    e->presentation.has_no_body = is_method(e, "HEAD");
+    e->presentation.says_methods = is_method(e, "OPTIONS");
+    if (!is_method(e, "GET") && !e->presentation.has_no_body && !e->presentation.says_methods)
+        answer_method_not_allowed(e->response);
+    else if (e->route.kind == IMPACT__ROUTE_PING)
+        impact__reply_constant(e->response, 200, "text/plain", "pong");
     else
-        answer_method_not_allowed(response);
+        return answer_checks(e);
     return NULL;
+}
+
+/* What the method has changed of an answer. */
+static void finish_response(const impact__presentation *presentation,
+                            impact_http_response *response)
+{
+    if (presentation->has_no_body)
+        response->body = impact_text_from(NULL, 0);
+    if (presentation->says_methods)
+        impact__reply_allow(response);
 }
 
 /* A request of this version is read where it is, any other into `spare`. NULL: it is none. */
@@ -302,48 +222,48 @@ static const impact_http_request *read_request(impact_http_request *spare,
 
 /* Answer a request, or begin to. IMPACT_ENOENT: it is not for a path of ours; then, and when it
  * fails, the response is untouched. */
-static impact_status start(impact_health *health, const impact_http_request *given,
+static impact_status start(impact_health *health, const impact_http_request *given, bool has_probes,
                            impact_http_response *response, impact_health_ticket **ticket)
 {
     impact_http_request spare;
-    impact_text path;
-    const impact_http_request *request = read_request(&spare, given);
-    if (!request)
+    exchange e = {.health = health, .response = response};
+    e.request = read_request(&spare, given);
+    if (!e.request)
         return IMPACT_EINVAL;
-    if (!cut_prefix(&path, health, request->path))
+    if (!impact__route_find(&e.route, e.request->path,
+                            impact_text_from(health->prefix, health->prefix_size), has_probes))
         return IMPACT_ENOENT;
-    *ticket = answer_path(health, path, request, response);
-    if (*ticket) {
+    *ticket = answer_route(&e);
+    if (*ticket)
         (*ticket)->is_request = true;
-        (*ticket)->has_no_body = is_head(request);
-    } else if (is_head(request)) {
-        response->body = impact_text_from(NULL, 0);
-    }
+    else
+        finish_response(&e.presentation, response);
     return IMPACT_OK;
 }
 
 /* ---- tickets ---- */
 
-static void answer_report(const impact_health_report *report, impact_http_response *response)
+static void answer_report(const impact_health_report *report,
+                          const impact__presentation *presentation, impact_http_response *response)
 {
     impact__buffer buffer = IMPACT__BUFFER(report->allocator);
-    impact__render_json(&buffer, report);
-    answer_buffer(response, impact_health_report_is_healthy(report) ? 200 : 503, &buffer);
+    impact__render(&buffer, report, presentation);
+    impact__reply_buffer(response, impact_health_report_is_healthy(report) ? 200 : 503,
+                         impact__format_facts_of(presentation->format)->content_type, &buffer);
 }
 
 /* The ticket is gone afterwards. */
 static void finish(impact_health_ticket *ticket, impact_http_response *response)
 {
-    const bool has_no_body = ticket->has_no_body;
+    const impact__presentation presentation = ticket->presentation;
     *response = ticket->response;
     ticket->response = (impact_http_response){0}; /* it has changed hands */
     impact_health_report *report = impact__ticket_finish(ticket);
     if (!report)
         return;
-    answer_report(report, response);
+    answer_report(report, &presentation, response);
+    finish_response(&presentation, response);
     impact_health_report_close(report);
-    if (has_no_body)
-        response->body = impact_text_from(NULL, 0);
 }
 
 /* One that waits for nothing; takes the response. */
@@ -368,7 +288,7 @@ impact_status impact_health_begin_answer(impact_health_ticket **ticket, impact_h
     impact_http_response response;
     if (!ticket || !health)
         return IMPACT_EINVAL;
-    const impact_status status = start(health, request, &response, &begun);
+    const impact_status status = start(health, request, health->has_probes, &response, &begun);
     if (status)
         return status;
     if (!begun)
@@ -408,15 +328,15 @@ impact_status impact_health_finish_answer(impact_health_ticket *ticket,
 
 /* ---- for those who have a thread to wait on ---- */
 
-bool impact_health_answer(void *health, const impact_http_request *request,
-                          impact_http_response *response)
+static bool answer(impact_health *health, const impact_http_request *request, bool has_probes,
+                   impact_http_response *response)
 {
     impact_health_ticket *ticket = NULL;
     impact_http_response spare;
-    if (!health || !response)
+    if (!response)
         return false;
     impact_http_response *made = place_for(response, &spare);
-    if (start(health, request, made, &ticket))
+    if (start(health, request, has_probes, made, &ticket))
         return false;
     if (ticket) {
         const int held = impact__cancel_hold(); /* as in impact_health_probe */
@@ -425,4 +345,17 @@ bool impact_health_answer(void *health, const impact_http_request *request,
         impact__cancel_release(held);
     }
     return hand_over(response, made);
+}
+
+bool impact_health_answer(void *health, const impact_http_request *request,
+                          impact_http_response *response)
+{
+    impact_health *registry = health;
+    return registry && answer(registry, request, registry->has_probes, response);
+}
+
+bool impact__health_answer_all(void *health, const impact_http_request *request,
+                               impact_http_response *response)
+{
+    return answer(health, request, true, response);
 }

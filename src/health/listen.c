@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "base/thread.h"
 #include "health/address.h"
+#include "health/http.h"
 #include "process/diagnostics.h"
 
 static impact_status load_server(const impact_plugin **plugin)
@@ -58,7 +59,7 @@ static bool answer(void *health, const impact_http_request *request, impact_http
     impact_http_request asked = *request;
     if (impact__text_equal_string(asked.method, "HEAD"))
         asked.method = impact_text_of("GET");
-    return impact_health_answer(health, &asked, response);
+    return impact__health_answer_all(health, &asked, response);
 }
 
 static impact_status serve(impact_health *health, const char *address)

@@ -9,8 +9,16 @@
 
 enum { IMPACT__NAME_MOST = 64 }; /* bytes in the name of a check or a group */
 
-/* The checks that run when nothing else is asked for. It exists even without members. */
+/* These groups exist even without members. The checks that run when nothing else is asked for: */
 #define IMPACT__DEFAULT_GROUP "_defaults"
+
+/* What an orchestrator asks: restart it? send it requests? has it started? */
+#define IMPACT__LIVE_GROUP    "_live"
+#define IMPACT__READY_GROUP   "_ready"
+#define IMPACT__STARTUP_GROUP "_startup"
+
+/* Every check. */
+#define IMPACT__ALL_GROUP "_all"
 
 /* A check is anything that can be asked for in a comma list: UTF-8 without commas, control
  * characters and blanks at its ends, not beginning with an underscore. Groups do begin with one;

@@ -3,7 +3,6 @@
 
 #include <assert.h>
 
-#include "base/ascii.h"
 #include "base/text.h"
 
 enum {
@@ -20,11 +19,11 @@ static bool is_name(impact_text encoded, const char *name)
            impact__text_equal_string(impact_text_from(decoded, size), name);
 }
 
-bool impact__query_find(impact_text *value, impact_text query, const char *name)
+bool impact__query_next(impact_text *value, impact_text *rest, const char *name)
 {
-    assert(query.data || query.size == 0);
+    assert(rest->data || rest->size == 0);
     impact_text parameter;
-    while (impact__text_split(&parameter, &query, '&')) {
+    while (impact__text_split(&parameter, rest, '&')) {
         impact_text key;
         if (!parameter.size || !impact__text_split(&key, &parameter, '=') || !is_name(key, name))
             continue;
@@ -34,15 +33,7 @@ bool impact__query_find(impact_text *value, impact_text query, const char *name)
     return false;
 }
 
-static bool is_safe_byte(char c)
+bool impact__query_find(impact_text *value, impact_text query, const char *name)
 {
-    return impact__is_alphanumeric_or(c, "-._~%&=+,:");
-}
-
-bool impact__query_is_safe(impact_text query)
-{
-    for (size_t i = 0; i < query.size; i++)
-        if (!is_safe_byte(query.data[i]))
-            return false;
-    return true;
+    return impact__query_next(value, &query, name);
 }

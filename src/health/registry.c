@@ -210,6 +210,7 @@ void impact__health_free(impact_health *health)
     const impact_allocator *allocator = health->allocator;
     impact__free(allocator, health->prefix);
     impact__free(allocator, health->secret);
+    impact__free(allocator, health->second_secret);
     impact__free(allocator, health);
 }
 

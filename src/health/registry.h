@@ -21,12 +21,16 @@ struct impact_health {
     const impact_allocator *allocator; /* borrowed */
     char *prefix;
     size_t prefix_size;
+    bool has_probes;         /* serves the paths of the probes beside the prefix */
+    bool shows_explanations; /* where no secret is asked for */
+    bool empty_groups_hold;
     impact__fork_member fork_member;
 
     atomic_uint port; /* of the server; read without the lock */
 
     impact__engine engine; /* its lock guards all below */
-    char *secret;          /* NULL: none is asked for */
+    char *secret;          /* NULL: none; likewise the second, during a rotation */
+    char *second_secret;
     uint32_t budget_ms;
     bool ignores_unknown_checks;
     impact__check *checks;         /* the removed ones that are still in use included */

@@ -14,6 +14,7 @@ typedef struct impact__kept_name {
 typedef struct impact__report_row {
     impact__kept_name name;
     impact__knowledge known;
+    bool is_for_live; /* asked for to know whether the process is to be started again */
 } impact__report_row;
 
 typedef struct impact__name_list {
@@ -27,14 +28,16 @@ struct impact_health_report {
     impact__report_row *rows;    /* in the order asked for */
     impact__name_list available; /* all checks, in the order of registration */
     impact__name_list unknown;   /* names that were asked for, and ignored */
+    impact__name_list empty;     /* groups that were asked for, and have to have members */
 };
 
-/* An empty report with room for `checks` rows and names, and `unknown` names, or NULL. */
+/* An empty report with room for `checks` rows and names, and `asked` names that were asked for, or
+ * NULL. */
 impact_health_report *impact__report_open(const impact_allocator *allocator, size_t checks,
-                                          size_t unknown);
+                                          size_t asked);
 
 /* Each where there is room. */
-void impact__report_add(impact_health_report *report, const impact__check *check);
+void impact__report_add(impact_health_report *report, const impact__check *check, bool is_for_live);
 void impact__name_list_add(impact__name_list *list, impact_text name);
 
 static inline impact_text impact__kept_text(const impact__kept_name *name)
@@ -42,10 +45,25 @@ static inline impact_text impact__kept_text(const impact__kept_name *name)
     return impact_text_from(name->data, name->size);
 }
 
-/* What the answer's boolean is. */
+/* What the answer's boolean is. Without a first result yet, nothing says that the process should be
+ * started again. */
 static inline bool impact__outcome_holds(const impact__outcome *outcome)
 {
     return outcome->status == IMPACT_HEALTH_PASS || outcome->status == IMPACT_HEALTH_WARN;
 }
+
+static inline bool impact__row_holds(const impact__report_row *row)
+{
+    const bool is_unknown = row->known.is_pending && !row->known.age_ns;
+    return impact__outcome_holds(&row->known.outcome) || (row->is_for_live && is_unknown);
+}
+
+/* Pass, warn or fail, of one check and of all; what is not known is a failure where it counts as
+ * one. */
+impact_health_status impact__row_status(const impact__report_row *row);
+impact_health_status impact__report_status(const impact_health_report *report);
+
+/* "pass", "warn", "fail" or "unknown". */
+const char *impact__status_word(impact_health_status status);
 
 #endif

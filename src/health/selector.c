@@ -6,6 +6,8 @@
 #include "base/text.h"
 #include "base/thread.h"
 
+/* ---- read ---- */
+
 static bool has_control_character(impact_text text)
 {
     for (size_t i = 0; i < text.size; i++)
@@ -14,7 +16,7 @@ static bool has_control_character(impact_text text)
     return false;
 }
 
-static impact_status add_name(impact__selector *selector, impact_text name)
+static impact_status add_name(impact__selector *selector, impact_text name, bool is_excluded)
 {
     assert(name.size > 0 && selector->count <= IMPACT__SELECTOR_NAME_LIMIT);
     if (name.size > IMPACT__NAME_MOST || selector->count == IMPACT__SELECTOR_NAME_LIMIT)
@@ -22,41 +24,75 @@ static impact_status add_name(impact__selector *selector, impact_text name)
     if (has_control_character(name) || impact__utf8_valid_prefix(name) != name.size)
         return IMPACT_EINVAL;
     selector->names[selector->count].name = name;
-    selector->names[selector->count].is_unknown = false;
+    selector->names[selector->count].is_excluded = is_excluded;
     selector->count++;
     return IMPACT_OK;
 }
 
-impact_status impact__selector_parse(impact__selector *selector, impact_text text)
+static impact_status add_names(impact__selector *selector, impact_text list, bool is_excluded)
 {
-    selector->count = 0;
-    selector->unknown_count = 0;
     impact_text name;
-    while (impact__text_split(&name, &text, ',')) {
+    while (impact__text_split(&name, &list, ',')) {
         name = impact__text_trim(name);
-        const impact_status status = name.size ? add_name(selector, name) : IMPACT_OK;
+        const impact_status status = name.size ? add_name(selector, name, is_excluded) : IMPACT_OK;
         if (status)
             return status;
     }
     return IMPACT_OK;
 }
 
-static bool is_member(const impact__check *check, impact_text group)
+void impact__selector_clear(impact__selector *selector)
 {
-    return !check->is_removed && impact__groups_have(check->definition.groups, group);
+    selector->count = 0; /* the names themselves are large, and written before they are read */
+    selector->unknown_count = 0;
+    selector->empty_count = 0;
 }
 
-static bool is_known(const impact_health *health, impact_text name)
+impact_status impact__selector_include(impact__selector *selector, impact_text list)
 {
-    if (!impact__is_group_name(name))
-        return impact__health_find(health, name) != NULL;
-    if (impact__text_equal_string(name, IMPACT__DEFAULT_GROUP))
-        return true;
+    return add_names(selector, list, false);
+}
+
+impact_status impact__selector_exclude(impact__selector *selector, impact_text list)
+{
+    return add_names(selector, list, true);
+}
+
+/* ---- groups ---- */
+
+static bool is_member(const impact__check *check, impact_text group)
+{
+    return !check->is_removed && (impact__text_equal_string(group, IMPACT__ALL_GROUP) ||
+                                  impact__groups_have(check->definition.groups, group));
+}
+
+static bool has_members(const impact_health *health, impact_text group)
+{
     for (const impact__check *check = health->checks; check; check = check->next)
-        if (is_member(check, name))
+        if (is_member(check, group))
             return true;
     return false;
 }
+
+/* Who is ready has something to be ready with: without a check nothing says so. */
+static bool needs_members(const impact_health *health, impact_text group)
+{
+    return !health->empty_groups_hold && (impact__text_equal_string(group, IMPACT__READY_GROUP) ||
+                                          impact__text_equal_string(group, IMPACT__STARTUP_GROUP));
+}
+
+static bool is_there_always(impact_text group)
+{
+    static const char *const groups[] = {IMPACT__DEFAULT_GROUP, IMPACT__LIVE_GROUP,
+                                         IMPACT__READY_GROUP, IMPACT__STARTUP_GROUP,
+                                         IMPACT__ALL_GROUP};
+    for (size_t i = 0; i < sizeof groups / sizeof *groups; i++)
+        if (impact__text_equal_string(group, groups[i]))
+            return true;
+    return false;
+}
+
+/* ---- resolved ---- */
 
 static bool is_named_before(const impact__selector *selector, size_t index)
 {
@@ -67,36 +103,58 @@ static bool is_named_before(const impact__selector *selector, size_t index)
     return false;
 }
 
-static void mark_unknown(impact__selector *selector, const impact_health *health)
+static bool is_known(const impact_health *health, impact_text name)
+{
+    if (!impact__is_group_name(name))
+        return impact__health_find(health, name) != NULL;
+    return is_there_always(name) || has_members(health, name);
+}
+
+static bool is_empty(const impact_health *health, impact_text name)
+{
+    return needs_members(health, name) && !has_members(health, name);
+}
+
+static void mark_names(impact__selector *selector, const impact_health *health)
 {
     selector->unknown_count = 0;
+    selector->empty_count = 0;
     for (size_t i = 0; i < selector->count; i++) {
-        selector->names[i].is_unknown =
-            !is_known(health, selector->names[i].name) && !is_named_before(selector, i);
+        const impact_text name = selector->names[i].name;
+        const bool is_first = !is_named_before(selector, i);
+        selector->names[i].is_unknown = is_first && !is_known(health, name);
+        selector->names[i].is_empty =
+            is_first && !selector->names[i].is_excluded && is_empty(health, name);
         selector->unknown_count += selector->names[i].is_unknown;
+        selector->empty_count += selector->names[i].is_empty;
     }
 }
 
-static void take_once(impact_health *health, impact__check *check, impact__selection *selection)
+/* Each once. Without a selection it is left out: whoever names it later finds it taken. */
+static void take(impact_health *health, impact__check *check, impact_text name,
+                 impact__selection *selection)
 {
     assert(check->selected <= health->selections);
     if (check->selected == health->selections)
         return;
     check->selected = health->selections;
-    selection->checks[selection->count++] = check;
+    if (selection)
+        selection->checks[selection->count++] = (impact__selected){
+            .check = check, .is_for_live = impact__text_equal_string(name, IMPACT__LIVE_GROUP)};
 }
 
+/* The checks that a name stands for. */
 static void take_name(impact_health *health, impact_text name, impact__selection *selection)
 {
     if (!impact__is_group_name(name)) {
         impact__check *check = impact__health_find(health, name);
         if (check)
-            take_once(health, check, selection);
+            take(health, check, name, selection);
         return;
     }
     for (impact__check *check = health->checks; check; check = check->next)
         if (is_member(check, name))
-            take_once(health, check, selection);
+            take(health, check, name, selection);
 }
 
 impact_status impact__selector_take(impact__selector *selector, impact_health *health,
@@ -104,11 +162,15 @@ impact_status impact__selector_take(impact__selector *selector, impact_health *h
 {
     assert(impact__lock_is_held(&health->engine.lock));
     assert(selection->count == 0);
-    mark_unknown(selector, health);
+    mark_names(selector, health);
     if (selector->unknown_count && !health->ignores_unknown_checks)
         return IMPACT_ENOENT;
     health->selections++;
     for (size_t i = 0; i < selector->count; i++)
-        take_name(health, selector->names[i].name, selection);
+        if (selector->names[i].is_excluded)
+            take_name(health, selector->names[i].name, NULL);
+    for (size_t i = 0; i < selector->count; i++)
+        if (!selector->names[i].is_excluded)
+            take_name(health, selector->names[i].name, selection);
     return IMPACT_OK;
 }

@@ -88,11 +88,11 @@ void impact__tickets_forget(impact_health *health)
 
 /* ---- begin ---- */
 
-/* With room for `capacity` checks, and behind them for as many pointers. */
+/* With room for `capacity` checks, and behind them for as many to be selected. */
 static impact_health_ticket *open_ticket(const impact_allocator *allocator, size_t capacity)
 {
     impact_health_ticket *ticket = impact__alloc(
-        allocator, sizeof *ticket + capacity * (sizeof *ticket->waits + sizeof(impact__check *)));
+        allocator, sizeof *ticket + capacity * (sizeof *ticket->waits + sizeof(impact__selected)));
     if (!ticket)
         return NULL;
     ticket->allocator = allocator;
@@ -107,12 +107,12 @@ static void free_ticket(impact_health_ticket *ticket)
     impact__free(ticket->allocator, ticket);
 }
 
-static impact_health_ticket *open_for(const impact_health *health, size_t checks, size_t unknown)
+static impact_health_ticket *open_for(const impact_health *health, size_t checks, size_t asked)
 {
     impact_health_ticket *ticket = open_ticket(health->allocator, checks);
     if (!ticket)
         return NULL;
-    ticket->report = impact__report_open(health->allocator, checks, unknown);
+    ticket->report = impact__report_open(health->allocator, checks, asked);
     if (ticket->report)
         return ticket;
     free_ticket(ticket);
@@ -120,13 +120,13 @@ static impact_health_ticket *open_for(const impact_health *health, size_t checks
 }
 
 /* A ticket with room for all checks, and the lock taken; or NULL and no lock. */
-static impact_health_ticket *open_and_lock(impact_health *health, size_t unknown, size_t *capacity)
+static impact_health_ticket *open_and_lock(impact_health *health, size_t asked, size_t *capacity)
 {
     for (;;) {
         impact__health_lock(health);
         *capacity = health->check_count;
         impact__health_unlock(health);
-        impact_health_ticket *ticket = open_for(health, *capacity, unknown);
+        impact_health_ticket *ticket = open_for(health, *capacity, asked);
         if (!ticket)
             return NULL;
         impact__health_lock(health);
@@ -143,18 +143,21 @@ static void keep_names(impact_health_report *report, const impact_health *health
     for (const impact__check *check = health->checks; check; check = check->next)
         if (!check->is_removed)
             impact__name_list_add(&report->available, impact__check_name(check));
-    for (size_t i = 0; i < selector->count; i++)
+    for (size_t i = 0; i < selector->count; i++) {
         if (selector->names[i].is_unknown)
             impact__name_list_add(&report->unknown, selector->names[i].name);
+        if (selector->names[i].is_empty)
+            impact__name_list_add(&report->empty, selector->names[i].name);
+    }
 }
 
-static void ask(impact_health_ticket *ticket, impact__check *check)
+static void ask(impact_health_ticket *ticket, const impact__selected *selected)
 {
     impact__ticket_wait *one = &ticket->waits[ticket->report->count];
     one->ticket = ticket;
     one->wait.settled = settle_one;
-    impact__check_ask(check, &one->wait);
-    impact__report_add(ticket->report, check);
+    impact__check_ask(selected->check, &one->wait);
+    impact__report_add(ticket->report, selected->check, selected->is_for_live);
     ticket->unsettled += one->wait.is_waiting;
 }
 
@@ -173,7 +176,7 @@ static void ask_for(impact_health_ticket *ticket, impact_health *health,
 {
     link_ticket(health, ticket);
     for (size_t i = 0; i < selection->count; i++)
-        ask(ticket, selection->checks[i]);
+        ask(ticket, &selection->checks[i]);
     impact__engine_set(&health->engine, &ticket->budget,
                        impact__deadline_after_ms(health->budget_ms));
     if (!ticket->unsettled || health->is_closing)
@@ -187,7 +190,7 @@ impact_status impact__ticket_begin(impact_health_ticket **ticket, impact_health 
     impact_health_ticket *opened = open_and_lock(health, selector->count, &capacity);
     if (!opened)
         return IMPACT_ENOMEM;
-    impact__selection selection = {.checks = (impact__check **)(opened->waits + capacity)};
+    impact__selection selection = {.checks = (impact__selected *)(opened->waits + capacity)};
     impact_status status = impact__selector_take(selector, health, &selection);
     if (status) {
         impact__health_unlock(health);
@@ -213,7 +216,8 @@ impact_status impact_health_begin(impact_health_ticket **ticket, impact_health *
     impact__selector names;
     if (!ticket || !health)
         return IMPACT_EINVAL;
-    const impact_status status = impact__selector_parse(&names, selector);
+    impact__selector_clear(&names);
+    const impact_status status = impact__selector_include(&names, selector);
     return status ? status : impact__ticket_begin(ticket, health, &names);
 }
 

@@ -4,6 +4,7 @@
 
 #include <impact/health.h>
 
+#include "health/presentation.h"
 #include "health/report.h"
 #include "health/selector.h"
 
@@ -16,10 +17,10 @@ typedef struct impact__ticket_wait {
 struct impact_health_ticket {
     /* fixed once begun */
     const impact_allocator *allocator; /* borrowed */
-    impact_health *health;         /* NULL: nothing is waited for; becomes so in a forked child */
-    bool is_request;               /* it is finished with a response */
-    bool has_no_body;              /* as a HEAD wants it */
-    impact_http_response response; /* of a request that asked for no check; owned */
+    impact_health *health; /* NULL: nothing is waited for; becomes so in a forked child */
+    bool is_request;       /* it is finished with a response */
+    impact__presentation presentation; /* of the response */
+    impact_http_response response;     /* of a request that asked for no check; owned */
 
     /* guarded by the registry's lock, all below */
     impact_health_ticket *next; /* open ones of the registry */

@@ -20,6 +20,15 @@ static void render_names(impact__buffer *buffer, const char *key, const impact__
     impact__buffer_append_char(buffer, ']');
 }
 
+static void render_more_names(impact__buffer *buffer, const char *key,
+                              const impact__name_list *list)
+{
+    if (!list->count)
+        return;
+    impact__buffer_append_char(buffer, ',');
+    render_names(buffer, key, list);
+}
+
 static void render_checks(impact__buffer *buffer, const impact_health_report *report)
 {
     impact__buffer_append_char(buffer, '{');
@@ -27,8 +36,7 @@ static void render_checks(impact__buffer *buffer, const impact_health_report *re
         const impact__report_row *row = &report->rows[i];
         separate(buffer, i == 0);
         impact__json_html_string(buffer, impact__kept_text(&row->name));
-        impact__buffer_append_string(buffer, impact__outcome_holds(&row->known.outcome) ? ":true"
-                                                                                        : ":false");
+        impact__buffer_append_string(buffer, impact__row_holds(row) ? ":true" : ":false");
     }
     impact__buffer_append_char(buffer, '}');
 }
@@ -65,10 +73,8 @@ void impact__render_json(impact__buffer *buffer, const impact_health_report *rep
                                              ? ",\"health\":\"running\""
                                              : ",\"health\":\"degraded\"");
     render_pending(buffer, report);
-    if (report->unknown.count) {
-        impact__buffer_append_char(buffer, ',');
-        render_names(buffer, "unknown_checks", &report->unknown);
-    }
+    render_more_names(buffer, "empty_groups", &report->empty);
+    render_more_names(buffer, "unknown_checks", &report->unknown);
     impact__buffer_append_string(buffer, "}\n");
 }
 

@@ -407,9 +407,10 @@ TEST(a_request_that_needs_no_check_is_done_at_once)
     } requests[] = {
         {"GET", "/health/ping", "", 200, "pong"},
         {"HEAD", "/health/ping", "", 200, ""},
-        {"GET", "/health", "", 308, ""},
+        {"GET", "/health", "", 200,
+         "{\"available_checks\":[],\"checks\":{},\"health\":\"running\"}\n"},
         {"GET", "/health/", "checks=%zz", 400,
-         "{\"error\":\"the parameter checks is not valid\"}\n"},
+         "{\"error\":\"the parameter checks or exclude is not valid\"}\n"},
         {"GET", "/health/", "checks=x", 404,
          "{\"error\":\"unknown checks\",\"unknown_checks\":[\"x\"]}\n"},
         {"POST", "/health/", "", 405, "{\"error\":\"the method is not allowed\"}\n"},

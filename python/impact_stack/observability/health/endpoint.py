@@ -115,7 +115,7 @@ class Endpoint:
         return blueprint
 
     def _add_rules(self, setup: flask.blueprints.BlueprintSetupState) -> None:
-        # Not add_url_rule: the core answers for every method there is, and for the missing slash.
+        # Not add_url_rule: the core answers for every method there is, and without the slash, too.
         app = setup.app
         app.view_functions["health.answer"] = self.answer
         for path in ("", "/", "/<path:rest>"):
@@ -289,11 +289,12 @@ class Endpoint:
         registry, missed = self._current_registry()
         key = (os.getpid(), object())
         place = place_of_request(bool(self._app.config.get("HEALTH_INLINE", False)))
+        selector = request.args.get("checks")
         self._answering[key] = _Request(contextvars.copy_context(), place)
         asked = (
             request.method,
             urllib.parse.quote(request.environ.get("PATH_INFO", "").encode("latin-1")),
-            request.query_string,
+            missed.in_its_format(request.query_string, selector),
             list(request.headers.items()),
         )
         try:
@@ -302,7 +303,7 @@ class Endpoint:
             del self._answering[key]
         if answered is None:
             flask.abort(404)
-        return _response(*missed.close(answered, request.args.get("checks")))
+        return _response(*missed.close(answered, selector))
 
 
 def _result_of(check: Callable[[], Any]) -> Any:
@@ -317,15 +318,7 @@ def _response(status: int, headers: list[tuple[str, str]], body: bytes) -> flask
     """Return a response with these headers and no others."""
     response = flask.Response(body, status)
     response.headers.clear()
-    response.headers.extend(_mounted(header) for header in headers)
+    response.headers.extend(headers)
     # The length that a HEAD request asks for is that of the GET's body, which is not known here.
     response.automatically_set_content_length = flask.request.method != "HEAD"
     return response
-
-
-def _mounted(header: tuple[str, str]) -> tuple[str, str]:
-    """Put the path that the app is mounted at before a Location."""
-    name, value = header
-    if name.lower() == "location" and value.startswith("/"):
-        return name, urllib.parse.quote(flask.request.script_root) + value
-    return header

@@ -16,6 +16,13 @@ class Missing(NamedTuple):
     refused: list[Any]  # what the core did not take: not to be asked for, so it fails every answer
     defaults: list[Any]  # defaults that nobody registered
 
+    def in_its_format(self, query: bytes, selector: str | None) -> bytes:
+        """Return the query for the core: where something is missing, the answer is JSON.
+
+        No other format has a place for it here, and a green one would be wrong.
+        """
+        return b"format=json&" + query if self._selected(selector) else query
+
     def close(self, answer: Answer, selector: str | None) -> Answer:
         """Return the core's answer with what is missing in it, as failed.
 

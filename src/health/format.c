@@ -1,0 +1,31 @@
+/* The formats, a row each. */
+#include "health/format.h"
+
+#include <assert.h>
+
+#include "base/text.h"
+
+static const impact__format_facts formats[IMPACT__FORMAT_COUNT] = {
+    [IMPACT__FORMAT_JSON] = {"json", "application", "json", NULL, "application/json"},
+    [IMPACT__FORMAT_HEALTH_JSON] = {"health-json", "application", "health+json", NULL,
+                                    "application/health+json"},
+    [IMPACT__FORMAT_TEXT] = {"text", "text", "plain", NULL, "text/plain; charset=utf-8"},
+};
+
+const impact__format_facts *impact__format_facts_of(impact__format format)
+{
+    assert(format < IMPACT__FORMAT_COUNT);
+    return &formats[format];
+}
+
+bool impact__format_find(impact__format *format, impact_text name)
+{
+    for (unsigned i = 0; i < IMPACT__FORMAT_COUNT; i++) {
+        if (!impact__text_equal_string(name, formats[i].name) &&
+            !impact__text_equal_string(name, formats[i].subtype))
+            continue;
+        *format = (impact__format)i;
+        return true;
+    }
+    return false;
+}

@@ -1,0 +1,19 @@
+/* How a report is to be shown. */
+#ifndef IMPACT_HEALTH_PRESENTATION_H
+#define IMPACT_HEALTH_PRESENTATION_H
+
+#include <stdbool.h>
+
+#include "health/format.h"
+
+typedef struct impact__presentation {
+    impact__format format;
+    const char *subject; /* what was asked for, in a word: "health", "readyz"; static */
+    bool is_verbose;     /* a text names the checks that hold, too */
+    bool is_bare;        /* the verdict and nothing else, for strangers */
+    bool shows_texts;    /* explanations, for those who may see them */
+    bool has_no_body;    /* as a HEAD wants it */
+    bool says_methods;   /* as OPTIONS wants it */
+} impact__presentation;
+
+#endif

@@ -1,0 +1,66 @@
+/* Routes: a path, read. */
+#include "health/route.h"
+
+#include <assert.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "health/name.h"
+
+/* The names are those of Kubernetes' own servers. */
+static const struct {
+    const char *path;
+    const char *group;
+} probes[] = {
+    {"/livez", IMPACT__LIVE_GROUP},
+    {"/readyz", IMPACT__READY_GROUP},
+    {"/startupz", IMPACT__STARTUP_GROUP},
+};
+
+static bool find_probe(impact__route *route, impact_text path)
+{
+    for (size_t i = 0; i < sizeof probes / sizeof *probes; i++) {
+        if (!impact__text_equal_string(path, probes[i].path))
+            continue;
+        route->kind = IMPACT__ROUTE_PROBE;
+        route->selector = impact_text_of(probes[i].group);
+        route->subject = probes[i].path + 1;
+        return true;
+    }
+    return false;
+}
+
+/* Cut the prefix off. False: the path is not below it. */
+static bool cut_prefix(impact_text *below, impact_text path, impact_text prefix)
+{
+    assert(path.data || path.size == 0);
+    if (path.size < prefix.size || memcmp(path.data, prefix.data, prefix.size) != 0)
+        return false;
+    *below = impact_text_from(path.data + prefix.size, path.size - prefix.size);
+    return below->size == 0 || below->data[0] == '/';
+}
+
+/* A path without the slash at its end is answered as the one with it: a load balancer takes a
+ * redirect for health. */
+static impact__route_kind kind_below(impact_text below)
+{
+    if (below.size <= 1)
+        return IMPACT__ROUTE_CHECKS;
+    return impact__text_equal_string(below, "/ping") ? IMPACT__ROUTE_PING : IMPACT__ROUTE_NAMED;
+}
+
+bool impact__route_find(impact__route *route, impact_text path, impact_text prefix, bool has_probes)
+{
+    impact_text below;
+    if (has_probes && find_probe(route, path))
+        return true;
+    if (!cut_prefix(&below, path, prefix))
+        return false;
+    route->kind = kind_below(below);
+    route->subject = "health";
+    route->selector = route->kind == IMPACT__ROUTE_NAMED
+                          ? impact_text_from(below.data + 1, below.size - 1)
+                          : impact_text_of(IMPACT__DEFAULT_GROUP);
+    return true;
+}
