@@ -27,6 +27,7 @@ EXEMPT = {
     "impact_link": VALUE,
     "impact_http_header": PART,
     "impact_span_limits": PART,
+    "impact_check_descriptor_lender": PART,
     "impact_scope": INLINE,
     "impact_span_guard": INLINE,
     "impact_context_key": INLINE,

@@ -1,0 +1,173 @@
+/* The check that a Redis server, or one that speaks as it does, answers PING. */
+#include <impact/checks.h>
+
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/alloc.h"
+#include "base/options.h"
+#include "base/text.h"
+#include "checks/peer.h"
+#include "checks/provided.h"
+#include "checks/resp.h"
+
+enum { redis_port = 6379 };
+
+typedef struct redis_check {
+    impact__endpoint to;
+    impact_check_descriptor_lender lender; /* borrow: NULL: there is none */
+    const char *user; /* both in the same piece of memory as the struct; NULL: not asked for */
+    const char *password;
+} redis_check;
+
+/* What has come, and what of it was read. */
+typedef struct inbox {
+    char bytes[impact__resp_line_limit];
+    size_t size;
+} inbox;
+
+/* ---- replies ---- */
+
+static bool refuse(impact_health_run *run, const impact__resp_reply *reply)
+{
+    if (reply->kind == impact__resp_error)
+        impact_health_explain(run, "it says %.*s", (int)reply->text.size, reply->text.data);
+    else
+        impact_health_explain(run, "it does not answer as Redis does");
+    return false;
+}
+
+/* What is behind the reply belongs to the next one. */
+static void drop_reply(inbox *in, size_t size)
+{
+    in->size -= size;
+    memmove(in->bytes, in->bytes + size, in->size);
+}
+
+static bool receive(impact__peer *peer, inbox *in, const char *expected)
+{
+    impact__resp_reply reply;
+    while ((reply = impact__resp_read(impact_text_from(in->bytes, in->size))).kind ==
+           impact__resp_partial) {
+        const size_t got =
+            impact__peer_receive_some(peer, in->bytes + in->size, sizeof in->bytes - in->size);
+        if (!got)
+            return false;
+        in->size += got;
+    }
+    if (reply.kind != impact__resp_text || !impact__text_equal_string(reply.text, expected))
+        return refuse(peer->run, &reply);
+    drop_reply(in, reply.size);
+    return true;
+}
+
+/* ---- commands ---- */
+
+static bool send_command(impact__peer *peer, const impact_text *words, size_t count)
+{
+    impact__buffer command = IMPACT__BUFFER(NULL);
+    impact__resp_write(&command, words, count);
+    const bool is_whole = !command.has_failed;
+    const bool is_sent = is_whole && impact__peer_send(peer, command.data, command.size);
+    if (!is_whole)
+        impact_health_explain(peer->run, "no memory");
+    impact__buffer_close(&command);
+    return is_sent;
+}
+
+/* AUTH [user] password. */
+static bool log_in(const redis_check *check, impact__peer *peer, inbox *in)
+{
+    impact_text words[3] = {impact_text_of("AUTH")};
+    size_t count = 1;
+    if (!check->password)
+        return true;
+    if (check->user)
+        words[count++] = impact_text_of(check->user);
+    words[count++] = impact_text_of(check->password);
+    return send_command(peer, words, count) && receive(peer, in, "OK");
+}
+
+static bool ping(impact__peer *peer, inbox *in)
+{
+    const impact_text word = impact_text_of("PING");
+    return send_command(peer, &word, 1) && receive(peer, in, "PONG");
+}
+
+/* ---- a run ---- */
+
+static bool ask_own(const redis_check *check, impact_health_run *run)
+{
+    impact__peer peer;
+    inbox in = {0};
+    const bool holds = impact__peer_connect(&peer, run, &check->to, SOCK_STREAM) &&
+                       log_in(check, &peer, &in) && ping(&peer, &in);
+    impact__peer_close(&peer);
+    return holds;
+}
+
+/* What is left unread would be taken for the answer to the application's next command, so it is
+ * told whether that may be. */
+static bool ask_lent(const redis_check *check, impact_health_run *run)
+{
+    const impact_check_descriptor_lender *lender = &check->lender;
+    inbox in = {0};
+    const int descriptor = lender->borrow(lender->userdata, impact_health_remaining_ms(run));
+    if (descriptor < 0) {
+        impact_health_explain(run, "the application lends no connection");
+        return false;
+    }
+    impact__peer peer = {.run = run, .socket = descriptor};
+    const bool holds = ping(&peer, &in);
+    lender->give_back(lender->userdata, descriptor, holds && !in.size);
+    return holds;
+}
+
+static impact_health_status run_check(impact_health_run *run, void *userdata)
+{
+    const redis_check *check = userdata;
+    const bool holds = check->lender.borrow ? ask_lent(check, run) : ask_own(check, run);
+    return holds ? IMPACT_HEALTH_PASS : IMPACT_HEALTH_FAIL;
+}
+
+/* ---- registering ---- */
+
+static redis_check *make_check(const impact_check_redis_options *options,
+                               const impact__endpoint *to)
+{
+    const size_t user_size = options->user ? strlen(options->user) + 1 : 0;
+    const size_t password_size = options->password ? strlen(options->password) + 1 : 0;
+    redis_check *check = impact__alloc(NULL, sizeof *check + user_size + password_size);
+    if (!check)
+        return NULL;
+    char *texts = (char *)(check + 1);
+    *check = (redis_check){.to = *to, .lender = options->lender};
+    if (user_size)
+        check->user = memcpy(texts, options->user, user_size);
+    if (password_size)
+        check->password = memcpy(texts + user_size, options->password, password_size);
+    return check;
+}
+
+/* Either its own connection, by an address, or the application's; a user has a password. */
+static bool is_valid(const impact_check_redis_options *options, impact__endpoint *to)
+{
+    const bool is_lent = options->lender.borrow != NULL;
+    if (is_lent)
+        return options->lender.give_back && !options->address && !options->user &&
+               !options->password;
+    return !options->lender.give_back && (options->password || !options->user) &&
+           impact__endpoint_read(to, options->address, redis_port);
+}
+
+impact_status impact_health_add_redis(impact_health *health,
+                                      const impact_check_redis_options *options)
+{
+    impact_check_redis_options known;
+    impact__endpoint to = {0};
+    if (!health || !options || !impact__struct_read(&known, sizeof known, options) ||
+        !is_valid(&known, &to))
+        return IMPACT_EINVAL;
+    return impact__provided_add(health, IMPACT__PROVIDED(known), run_check,
+                                make_check(&known, &to));
+}
