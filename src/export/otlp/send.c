@@ -35,19 +35,25 @@ static const char *colon_before(const otlp__reason *reason)
     return reason->text[0] ? ": " : "";
 }
 
+static const char *plural(size_t count)
+{
+    return count == 1 ? "" : "s";
+}
+
 static void report_refusal(const otlp__answer *answer, size_t span_count)
 {
     const otlp__reason reason = otlp__reason_of_body(answer->body);
     impact_diagnostics_report(IMPACT_SEVERITY_ERROR, "otlp", "refused",
-                              "the backend refused %zu spans: HTTP status %ld%s%s", span_count,
-                              answer->http_status, colon_before(&reason), reason.text);
+                              "the backend refused %zu span%s: HTTP status %ld%s%s", span_count,
+                              plural(span_count), answer->http_status, colon_before(&reason),
+                              reason.text);
 }
 
 static void report_large_answer(const otlp__answer *answer, size_t span_count)
 {
     impact_diagnostics_report(IMPACT_SEVERITY_ERROR, "otlp", "large answer",
-                              "the backend's answer to %zu spans is too large: HTTP status %ld",
-                              span_count, answer->http_status);
+                              "the backend's answer to %zu span%s is too large: HTTP status %ld",
+                              span_count, plural(span_count), answer->http_status);
 }
 
 static void report_failure(const otlp__answer *answer, size_t span_count)
@@ -55,11 +61,13 @@ static void report_failure(const otlp__answer *answer, size_t span_count)
     const otlp__reason reason = otlp__reason_of_body(answer->body);
     if (answer->http_status)
         impact_diagnostics_report(IMPACT_SEVERITY_ERROR, "otlp", "failed",
-                                  "%zu spans could not be sent: HTTP status %ld%s%s", span_count,
-                                  answer->http_status, colon_before(&reason), reason.text);
+                                  "%zu span%s could not be sent: HTTP status %ld%s%s", span_count,
+                                  plural(span_count), answer->http_status, colon_before(&reason),
+                                  reason.text);
     else
         impact_diagnostics_report(IMPACT_SEVERITY_ERROR, "otlp", "failed",
-                                  "%zu spans could not be sent: %s", span_count, answer->error);
+                                  "%zu span%s could not be sent: %s", span_count,
+                                  plural(span_count), answer->error);
 }
 
 static void report_odd_success(const char *answer)
@@ -83,8 +91,9 @@ static void judge_success(const otlp__answer *answer, size_t span_count, size_t 
     *rejected = response.rejected_spans < span_count ? (size_t)response.rejected_spans : span_count;
     if (*rejected)
         impact_diagnostics_report(IMPACT_SEVERITY_ERROR, "otlp", "partial success",
-                                  "the backend rejected %zu of %zu spans%s%s", *rejected,
-                                  span_count, colon_before(&reason), reason.text);
+                                  "the backend rejected %zu of %zu span%s%s%s", *rejected,
+                                  span_count, plural(span_count), colon_before(&reason),
+                                  reason.text);
     else if (response.error_message.size)
         impact_diagnostics_report(IMPACT_SEVERITY_WARNING, "otlp", "warning",
                                   "the backend took the spans and warns%s%s", colon_before(&reason),

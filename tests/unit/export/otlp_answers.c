@@ -178,7 +178,7 @@ TEST(a_span_that_is_refused_alone_is_the_only_one_that_is_lost)
     const outcome o = EXPORT_TO(TOO_LARGE, HTTP_OK, TOO_LARGE, HTTP_OK);
     CHECK_EQUAL(o.status, IMPACT_OK);
     CHECK_EQUAL(o.rejected, 1);
-    CHECK_STRING(said, "the backend refused 1 spans: HTTP status 413: huge");
+    CHECK_STRING(said, "the backend refused 1 span: HTTP status 413: huge");
 }
 
 TEST(spans_as_large_as_one_that_was_refused_are_not_sent)
@@ -212,7 +212,7 @@ TEST(an_answer_that_comes_in_pieces_is_measured_as_a_whole)
     REQUIRE(pthread_create(&thread, NULL, exchange_all, &e) == 0);
     CHECK_EQUAL(export_one(exporter, 20000).rejected, 1);
     (void)pthread_join(thread, NULL);
-    CHECK_STRING(said, "the backend's answer to 1 spans is too large: HTTP status 400");
+    CHECK_STRING(said, "the backend's answer to 1 span is too large: HTTP status 400");
     impact_exporter_close(exporter);
     (void)close(e.peer);
 }
@@ -233,7 +233,7 @@ TEST(an_answer_above_the_limit_is_not_read_and_final)
     (void)pthread_join(thread, NULL);
     CHECK_EQUAL(o.status, IMPACT_OK);
     CHECK_EQUAL(o.rejected, 1);
-    CHECK_STRING(said, "the backend's answer to 1 spans is too large: HTTP status 503");
+    CHECK_STRING(said, "the backend's answer to 1 span is too large: HTTP status 503");
     impact_exporter_close(exporter);
     (void)close(e.peer);
 }
