@@ -177,3 +177,18 @@ void held_error_restore(held_error held)
 {
     PyErr_Restore(held.type, held.error, held.traceback);
 }
+
+void held_error_drop(held_error held)
+{
+    Py_XDECREF(held.type);
+    Py_XDECREF(held.error);
+    Py_XDECREF(held.traceback);
+}
+
+bool error_forget(PyObject *where)
+{
+    if (!PyErr_ExceptionMatches(PyExc_Exception))
+        return false;
+    PyErr_WriteUnraisable(where);
+    return true;
+}

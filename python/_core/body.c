@@ -36,7 +36,8 @@ PyObject *body_of(exchange_object *exchange, PyObject *result, PyObject *environ
     if (exchange->is_excluded)
         return result;
     if (is_complete(state, result, environ)) {
-        exchange_close(exchange);
+        if (!exchange_close(exchange))
+            Py_CLEAR(result);
         return result;
     }
     body_object *self = (body_object *)PyType_GenericAlloc((PyTypeObject *)state->body_type, 0);
@@ -62,24 +63,25 @@ static void context_keep(exchange_object *exchange)
     Py_XDECREF(former);
 }
 
-/* The body's code has run: its Context is kept, and what it raised is recorded and stays set. */
+/* The body's code has run: its Context is kept, and what it raised is recorded and stays set, unless
+ * something is raised meanwhile that is meant for the program. */
 static void body_leave(exchange_object *exchange)
 {
     const held_error raised = held_error_take();
     context_keep(exchange);
     exchange_leave(exchange);
-    if (raised.error)
-        exchange_record(exchange, raised.error);
-    held_error_restore(raised);
+    if (!raised.error || exchange_record(exchange, raised.error))
+        held_error_restore(raised);
+    else
+        held_error_drop(raised);
 }
 
-static void piece_count(exchange_object *exchange, PyObject *piece)
+static bool piece_count(exchange_object *exchange, PyObject *piece)
 {
     if (exchange->bytes_left < 0 || !PyBytes_Check(piece))
-        return;
+        return true;
     exchange->bytes_left -= PyBytes_Size(piece);
-    if (exchange->bytes_left <= 0)
-        exchange_end(exchange);
+    return exchange->bytes_left > 0 || exchange_end(exchange);
 }
 
 static PyObject *piece_next(body_object *self)
@@ -96,10 +98,8 @@ static PyObject *body_next(PyObject *object)
     exchange_enter(exchange);
     PyObject *piece = piece_next(self);
     body_leave(exchange);
-    if (piece)
-        piece_count(exchange, piece);
-    else
-        exchange_end(exchange);
+    if (piece ? !piece_count(exchange, piece) : !exchange_end(exchange))
+        Py_CLEAR(piece);
     return piece;
 }
 
@@ -125,7 +125,8 @@ static PyObject *body_close(PyObject *object, PyObject *unused)
     exchange_enter(exchange);
     PyObject *closed = close_call(self);
     body_leave(exchange);
-    exchange_close(exchange);
+    if (!exchange_close(exchange))
+        Py_CLEAR(closed);
     return closed;
 }
 
@@ -142,8 +143,8 @@ static int body_traverse(PyObject *object, visitproc visit, void *arg)
 static int body_clear(PyObject *object)
 {
     body_object *self = (body_object *)object;
-    if (self->exchange)
-        exchange_close(self->exchange);
+    if (self->exchange && !exchange_close(self->exchange))
+        PyErr_WriteUnraisable(object); /* nobody is there to be told */
     Py_CLEAR(self->iterator);
     Py_CLEAR(self->body);
     Py_CLEAR(self->exchange);
@@ -158,7 +159,8 @@ static void body_dealloc(PyObject *object)
 }
 
 static PyMethodDef body_methods[] = {
-    {"close", body_close, METH_NOARGS, "Close the body; the request's span ends."},
+    {"close", body_close, METH_NOARGS,
+     DOC("close($self)", "Close the body; the request's span ends.")},
     {NULL, NULL, 0, NULL},
 };
 

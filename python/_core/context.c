@@ -236,11 +236,13 @@ PyObject *span_attach(core_state *state, PyObject *span)
 
 void span_detach(core_state *state, PyObject *token)
 {
+    const held_error held = held_error_take();
     PyObject *detached = PyObject_CallFunctionObjArgs(state->python[DETACH_CONTEXT], token, NULL);
     if (!detached)
         PyErr_Clear();
     Py_XDECREF(detached);
     Py_DECREF(token);
+    held_error_restore(held);
 }
 
 PyObject *span_w3c_headers(PyObject *module, PyObject *span)

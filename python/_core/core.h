@@ -6,20 +6,16 @@
 #ifndef IMPACT_PYTHON_CORE_H
 #define IMPACT_PYTHON_CORE_H
 
-/* Py_LIMITED_API is the build's: 3.10, wherever the interpreter has one. */
-#define PY_SSIZE_T_CLEAN
-#include <Python.h>
-
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include <impact/attribute.h>
 #include <impact/health.h>
 #include <impact/span.h>
 #include <impact/span_view.h>
 #include <impact/trace.h>
 
+#include "arguments.h"
 #include "http.h"
 
 /* Python objects that the binding is told about once, by configure(): index and keyword. */
@@ -113,10 +109,17 @@ typedef struct provider_object {
     core_state *state;                /* lives as long as the type does */
     PyObject *sampler;                /* owned; NULL: the core decides by itself */
     PyObject *id_generator;           /* owned; NULL: ids are the core's */
-    impact_user_sampler core_sampler; /* what asks the two above */
+    impact_user_sampler core_sampler; /* what the core asks in their place */
     impact_id_generator core_id_generator;
-    bool is_listened; /* it has span processors in Python: see provider.py */
+    struct provider_object *next; /* in the list of sigterm.c, which guards it */
+    bool is_listened;             /* it has span processors in Python: see provider.py */
 } provider_object;
+
+/* Whether Python is asked about each span that starts. */
+static inline bool asks_python(const provider_object *provider)
+{
+    return provider->sampler || provider->id_generator;
+}
 
 typedef struct tracer_object {
     PyObject_HEAD impact_tracer *tracer;
@@ -168,6 +171,9 @@ struct span_parent;
 span_object *span_object_new(tracer_object *tracer, impact_span *span, PyObject *name,
                              const struct span_parent *parent);
 
+/* End one that nobody was given, now. An exception that is set stays set. */
+void span_object_end(PyObject *span);
+
 /* What reads the record of a span, live or ended: getters of its type, in record.c. */
 PyObject *span_get_start_time(PyObject *object, void *unused);
 PyObject *span_get_end_time(PyObject *object, void *unused);
@@ -204,6 +210,10 @@ enum {
     ARGUMENT_SET_STATUS,
     ARGUMENT_COUNT
 };
+
+#define START_SPAN_ARGUMENT_NAMES                                                                  \
+    "name", "context", "kind", "attributes", "links", "start_time", "record_exception",            \
+        "set_status_on_exception"
 
 /* Start a span as Tracer.start_span does; arguments that were not given are NULL, but for the name.
  * A new reference, or NULL with an exception. */
@@ -245,84 +255,6 @@ PyObject *http_server_attributes(core_state *state, const http_conventions *conv
 PyObject *http_response_attributes(core_state *state, const http_conventions *conventions,
                                    long code);
 
-/* ---- arguments ---- */
-
-/* The function and flags of a fast method in a PyMethodDef. */
-#define FAST(function) (PyCFunction)(void (*)(void))(function), METH_FASTCALL | METH_KEYWORDS
-
-/* Put the arguments of a fast method where their names say; those that are absent stay as they are.
- * `names` ends with NULL. False with a TypeError: too many, twice, unknown, or the first is absent.
- * */
-bool arguments_read(const char *const *names, PyObject **values, PyObject *const *arguments,
-                    Py_ssize_t count, PyObject *keyword_names);
-
-/* Nanoseconds from an int, of which 0 becomes 1; 0 ("now") from None, NULL or anything that is no
- * such number. */
-uint64_t unix_ns_of(PyObject *value);
-
-/* As Python's `if`; true for NULL and for what cannot be told. */
-bool flag_of(PyObject *flag);
-
-/* Milliseconds from an int, cut to what fits; false with an exception when it is no number. */
-bool timeout_ms_of(uint32_t *timeout_ms, PyObject *value);
-
-/* Raise what a status means. */
-void raise_status(impact_status status, const char *what);
-
-/* A name for the core, which takes it up to its first null character; NULL with an error for one
- * that has such a character, or is no text. Borrowed from `name`. */
-const char *name_text(PyObject *name);
-
-/* Text of a str, and what keeps it alive. Lone surrogates are replaced; other objects are str()-ed.
- * */
-typedef struct held_text {
-    impact_text text;
-    PyObject *owner; /* owned */
-} held_text;
-
-/* Never fails: what cannot be text at all is empty. Release with held_text_clear. */
-held_text held_text_of(PyObject *value);
-void held_text_clear(held_text *held);
-
-/* The exception that is set, put aside while other Python code runs. */
-typedef struct held_error {
-    PyObject *type; /* these are owned */
-    PyObject *error;
-    PyObject *traceback;
-} held_error;
-
-held_error held_error_take(void);
-void held_error_restore(held_error held);
-
-/* ---- values ---- */
-
-#define ATTRIBUTES_INLINE 16
-
-/* Attributes converted for one call. They borrow from Python objects that the list keeps alive. */
-typedef struct attribute_list {
-    impact_attribute *items;
-    size_t count;
-    PyObject *owner;            /* owned: the plain dict, when one had to be made */
-    struct array_block *arrays; /* owned: items of arrays */
-    impact_attribute inline_items[ATTRIBUTES_INLINE];
-} attribute_list;
-
-/* Convert a mapping (None and NULL: none). Never fails: what cannot be converted is left out. */
-void attribute_list_fill(attribute_list *list, core_state *state, PyObject *mapping);
-/* The same of a copy: while Python code runs, which may change or free the mapping. */
-void attribute_list_fill_copied(attribute_list *list, core_state *state, PyObject *mapping);
-
-/* The same for one key and value. */
-void attribute_list_fill_one(attribute_list *list, core_state *state, PyObject *key,
-                             PyObject *value);
-void attribute_list_clear(attribute_list *list);
-
-/* A dict of the attributes of an encoded Resource; NULL with an exception. */
-PyObject *resource_attributes(impact_text resource);
-
-/* The attributes of a walk, as a mapping that cannot be changed; likewise. */
-PyObject *attributes_object(impact_message_walk walk);
-
 /* ---- span contexts ---- */
 
 /* Read an opentelemetry SpanContext, valid or not. False, without an exception: it is none. */
@@ -363,7 +295,7 @@ PyObject *span_context_with(core_state *state, PyObject *former, PyObject *span)
 /* The span that a Context holds by the API's word: borrowed, NULL: none. Never fails. */
 PyObject *span_current_in(core_state *state, PyObject *context);
 
-/* Take it back; `token` is taken. A block may be left in another Context than it was entered in (a
+/* Take it back; `token` is taken, and an exception that is set stays set. A block may be left in another Context than it was entered in (a
  * generator that is closed late): that one never held the span, so there is nothing to restore. */
 void span_detach(core_state *state, PyObject *token);
 
@@ -406,25 +338,37 @@ typedef struct sampler_form {
  * an exception. */
 bool sampler_form_read(sampler_form *form, PyObject *given);
 
-/* A sampler of the core that asks one in Python, and a generator likewise. `self` is borrowed. */
-impact_sampler sampler_ask_python(provider_object *self, PyObject *sampler);
-impact_id_generator *ids_ask_python(provider_object *self, PyObject *generator);
+struct span_answers;
 
-/* What a sampler in Python is asked about: the arguments of start_span, and its answer, which has
- * to last until the span has started. */
-typedef struct sampling_call {
-    struct sampling_call *outer;
-    PyObject *const *values;
-    attribute_list attributes;
-    held_text trace_state;
-} sampling_call;
+/* What the core asks in the place of a sampler or a generator in Python: it hears what they said.
+ * `self` is borrowed. */
+impact_sampler sampler_of_answers(provider_object *self);
+impact_id_generator *ids_of_answers(provider_object *self);
 
-/* Around impact_span_start. */
-void sampling_call_begin(sampling_call *call, PyObject *const *values);
-void sampling_call_end(sampling_call *call);
-/* Around other Python code that runs meanwhile, and may switch to a greenlet that starts spans. */
-sampling_call *sampling_call_hold(void);
-void sampling_call_resume(sampling_call *held);
+/* Ask them. False with an exception that is meant for the program. */
+bool ids_ask_python(struct span_answers *answers, const provider_object *self, bool is_root);
+bool sampler_ask_python(struct span_answers *answers, const provider_object *self,
+                        const span_parent *parent, PyObject *const *values);
+
+/* What Python was asked of a span that is about to start: ids by a generator, and by a sampler
+ * whether it is recorded. */
+typedef struct span_answers {
+    impact_trace_id trace_id; /* of a root; all zero: the core makes it */
+    impact_span_id span_id;   /* likewise */
+    impact_sampling_decision decision;
+    attribute_list attributes; /* that the sampler adds */
+    held_text trace_state;     /* without an owner: the parent's */
+} span_answers;
+
+/* Ask for a span that starts with the arguments of start_span. False with an exception, and nothing
+ * to clear. */
+bool answers_ask(span_answers *answers, const provider_object *self, const span_parent *parent,
+                 PyObject *const *values);
+void answers_clear(span_answers *answers);
+
+/* Around impact_span_start, which hears them on this thread. No Python code runs in it: that might
+ * go on in another greenlet, which starts spans of its own. NULL: it hears nothing. */
+void answers_show(const span_answers *answers);
 
 /* Numbers in the order of impact_span_limits, 0 for "not set", and the last for events and links.
  * False with an exception. */
@@ -446,5 +390,21 @@ PyObject *diagnostics_report_to(PyObject *module, PyObject *callable);
 
 /* Hand over what is waiting for this interpreter. Call it with the GIL. */
 void diagnostics_drain(void);
+
+/* ---- SIGTERM ---- */
+
+/* An open provider is shut down where the interpreter cannot do it; removing may wait for that. */
+void sigterm_provider_add(provider_object *provider);
+void sigterm_provider_remove(const provider_object *provider); /* if it was added */
+
+/* Functions of the module: whether SIGTERM has its default action, by the kernel's word. */
+PyObject *sigterm_is_default(PyObject *module, PyObject *unused);
+
+/* Python has a handler for it now, and this is the main thread, also of a forked child: do what it
+ * would where the interpreter does not come to it. False: there are no means to. */
+PyObject *sigterm_watch(PyObject *module, PyObject *unused);
+
+/* True: the interpreter is ending the process, in its own time. */
+PyObject *sigterm_leave_to_python(PyObject *module, PyObject *is_left);
 
 #endif

@@ -33,18 +33,7 @@ static void values_take(current_object *self, PyObject *const *values)
         self->values[i] = Py_XNewRef(values[i]);
 }
 
-static const char *const start_argument_names[] = {
-    "name",
-    "context",
-    "kind",
-    "attributes",
-    "links",
-    "start_time",
-    "record_exception",
-    "set_status_on_exception",
-    "end_on_exit",
-    NULL,
-};
+static const char *const start_argument_names[] = {START_SPAN_ARGUMENT_NAMES, "end_on_exit", NULL};
 
 PyObject *current_span_start(PyObject *tracer, PyObject *const *arguments, Py_ssize_t count,
                              PyObject *keyword_names)
@@ -124,18 +113,43 @@ static PyObject *current_enter(PyObject *object, PyObject *unused)
     return self->token ? Py_NewRef(self->span) : NULL;
 }
 
-/* The host's exception is on its way: what goes wrong here must not take its place. */
-static void error_record(current_object *self, PyObject *error)
+/* The host's exception is on its way: what goes wrong here must not take its place. False with an
+ * exception that is meant for the program. */
+static bool error_record(const current_object *self, PyObject *span, PyObject *error)
 {
     PyObject *recorded = PyObject_CallFunctionObjArgs(
-        self->state->python[RECORD_ERROR], self->span, error,
+        self->state->python[RECORD_ERROR], span, error,
         self->records_exception ? Py_True : Py_False, self->sets_status ? Py_True : Py_False, NULL);
-    if (!recorded)
-        PyErr_WriteUnraisable(self->span);
+    const bool is_well = recorded || error_forget(span);
     Py_XDECREF(recorded);
+    return is_well;
+}
+
+/* Whatever is set already; what it raises takes the place of that. */
+static bool span_end(const current_object *self, PyObject *span)
+{
+    const held_error held = held_error_take();
+    PyObject *ended = PyObject_CallMethodObjArgs(span, self->state->names[NAME_END], NULL);
+    if (ended)
+        held_error_restore(held);
+    else
+        held_error_drop(held);
+    Py_XDECREF(ended);
+    return ended != NULL;
 }
 
 /* What is no Exception is no error: GeneratorExit, SystemExit (opentelemetry-python 4484). */
+static bool span_leave(const current_object *self, PyObject *span, PyObject *error)
+{
+    bool is_well = true;
+    if (error != Py_None && PyErr_GivenExceptionMatches(error, PyExc_Exception))
+        is_well = error_record(self, span, error);
+    if (self->ends_span)
+        is_well = span_end(self, span) && is_well;
+    return is_well;
+}
+
+/* What is called here may enter the block again, which has another span then. */
 static PyObject *current_exit(PyObject *object, PyObject *const *arguments, Py_ssize_t count)
 {
     current_object *self = (current_object *)object;
@@ -143,17 +157,12 @@ static PyObject *current_exit(PyObject *object, PyObject *const *arguments, Py_s
     self->token = NULL;
     if (!token)
         Py_RETURN_FALSE;
+    PyObject *span = Py_NewRef(self->span);
     span_detach(self->state, token);
-    PyObject *error = count > 1 ? arguments[1] : Py_None;
-    if (error != Py_None && PyErr_GivenExceptionMatches(error, PyExc_Exception))
-        error_record(self, error);
-    if (self->ends_span) {
-        PyObject *ended =
-            PyObject_CallMethodObjArgs(self->span, self->state->names[NAME_END], NULL);
-        if (!ended)
-            return NULL;
-        Py_DECREF(ended);
-    }
+    const bool is_well = span_leave(self, span, count > 1 ? arguments[1] : Py_None);
+    Py_DECREF(span);
+    if (!is_well)
+        return NULL;
     Py_RETURN_FALSE;
 }
 
@@ -198,10 +207,12 @@ static void current_dealloc(PyObject *object)
 }
 
 static PyMethodDef current_methods[] = {
-    {"__enter__", current_enter, METH_NOARGS, "Start the span, and make it the current one."},
+    {"__enter__", current_enter, METH_NOARGS,
+     DOC("__enter__($self)", "Start the span, and make it the current one.")},
     {"__exit__", (PyCFunction)(void (*)(void))current_exit, METH_FASTCALL,
-     "Make the former span the current one again; record what left the block; end the span."},
-    {"_again", current_again, METH_NOARGS, "Another one for the same."},
+     DOC("__exit__($self, *exception)",
+         "Make the former span the current one again; record what left the block; end the span.")},
+    {"_again", current_again, METH_NOARGS, DOC("_again($self)", "Another one for the same.")},
     {NULL, NULL, 0, NULL},
 };
 

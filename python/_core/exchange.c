@@ -51,43 +51,46 @@ void exchange_leave(exchange_object *self)
         span_detach(self->tracer->state, token);
 }
 
-void exchange_record(exchange_object *self, PyObject *error)
+bool exchange_record(exchange_object *self, PyObject *error)
 {
     if (!self->span || self->has_error || !PyErr_GivenExceptionMatches(error, PyExc_Exception))
-        return;
+        return true;
     self->has_error = true;
     PyObject *recorded = PyObject_CallFunctionObjArgs(self->tracer->state->python[RECORD_ERROR],
                                                       self->span, error, Py_True, Py_True, NULL);
-    if (!recorded)
-        PyErr_WriteUnraisable(self->span);
+    const bool is_well = recorded || error_forget(self->span);
     Py_XDECREF(recorded);
+    return is_well;
 }
 
-static void span_end_quietly(exchange_object *self)
+static bool span_end(exchange_object *self)
 {
     const held_error held = held_error_take();
     PyObject *ended =
         PyObject_CallMethodObjArgs(self->span, self->tracer->state->names[NAME_END], NULL);
-    if (!ended)
-        PyErr_WriteUnraisable(self->span);
+    const bool is_well = ended || error_forget(self->span);
     Py_XDECREF(ended);
-    held_error_restore(held);
+    if (is_well)
+        held_error_restore(held);
+    else
+        held_error_drop(held);
+    return is_well;
 }
 
-void exchange_end(exchange_object *self)
+bool exchange_end(exchange_object *self)
 {
     if (self->is_ended)
-        return;
+        return true;
     self->is_ended = true;
-    if (self->span)
-        span_end_quietly(self);
+    return !self->span || span_end(self);
 }
 
 /* The server's function may lead to the environ, in which the exchange is. */
-void exchange_close(exchange_object *self)
+bool exchange_close(exchange_object *self)
 {
-    exchange_end(self);
+    const bool is_well = exchange_end(self);
     Py_CLEAR(self->start_response);
+    return is_well;
 }
 
 /* ---- start_response ---- */
@@ -106,37 +109,38 @@ static long status_code_of(PyObject *status)
     return code;
 }
 
-static void call_and_forget(PyObject *function, PyObject *first, PyObject *second, PyObject *third)
+/* `second` may be NULL. False with an exception that is meant for the program; likewise below. */
+static bool call_and_forget(PyObject *function, PyObject *first, PyObject *second, PyObject *third)
 {
     PyObject *result = PyObject_CallFunctionObjArgs(function, first, second, third, NULL);
-    if (!result)
-        PyErr_WriteUnraisable(function);
+    const bool is_well = result || error_forget(function);
     Py_XDECREF(result);
+    return is_well;
 }
 
-static void set_attributes(exchange_object *self, PyObject *attributes)
+/* `attributes` are taken; NULL: they could not be made. */
+static bool set_attributes(exchange_object *self, PyObject *attributes)
 {
     PyObject *set = attributes ? PyObject_CallMethodObjArgs(
                                      self->span, self->tracer->state->names[NAME_SET_ATTRIBUTES],
                                      attributes, NULL)
                                : NULL;
-    if (!set)
-        PyErr_WriteUnraisable(self->span);
+    const bool is_well = set || error_forget(self->span);
     Py_XDECREF(set);
+    Py_XDECREF(attributes);
+    return is_well;
 }
 
 /* What is no number, or none of HTTP's, is an error as well. */
-static void status_record(exchange_object *self, PyObject *status)
+static bool status_record(exchange_object *self, PyObject *status)
 {
     const flask_tracer_object *tracer = self->tracer;
     long code = status_code_of(status);
-    if (code >= 0) {
-        PyObject *attributes = http_response_attributes(tracer->state, &tracer->conventions, code);
-        set_attributes(self, attributes);
-        Py_XDECREF(attributes);
-    }
-    if (code < 100 || code >= 500)
-        call_and_forget(tracer->parts[PART_SET_ERROR], self->span, status, NULL);
+    if (code >= 0 &&
+        !set_attributes(self, http_response_attributes(tracer->state, &tracer->conventions, code)))
+        return false;
+    return (code >= 100 && code < 500) ||
+           call_and_forget(tracer->parts[PART_SET_ERROR], self->span, status, NULL);
 }
 
 /* The number of bytes that are to come, where the app has said it. */
@@ -159,29 +163,32 @@ static int64_t content_length_in(PyObject *headers)
     return -1;
 }
 
-static void headers_record(exchange_object *self, PyObject *headers)
+static bool headers_record(exchange_object *self, PyObject *headers)
 {
     PyObject *read = self->tracer->parts[PART_RESPONSE_HEADERS];
     if (!read || !self->is_server)
-        return;
-    PyObject *attributes = PyObject_CallFunctionObjArgs(read, headers, NULL);
-    set_attributes(self, attributes);
-    Py_XDECREF(attributes);
+        return true;
+    return set_attributes(self, PyObject_CallFunctionObjArgs(read, headers, NULL));
 }
 
-static void answer_record(exchange_object *self, PyObject *status, PyObject *headers)
+static void status_keep(exchange_object *self, PyObject *status)
 {
-    PyObject *const *parts = self->tracer->parts;
-    if (parts[PART_RESPONSE_PROPAGATE])
-        call_and_forget(parts[PART_RESPONSE_PROPAGATE], headers, NULL, NULL);
     PyObject *former = self->status;
     self->status = Py_NewRef(status);
     Py_XDECREF(former);
+}
+
+static bool answer_record(exchange_object *self, PyObject *status, PyObject *headers)
+{
+    PyObject *const *parts = self->tracer->parts;
+    if (parts[PART_RESPONSE_PROPAGATE] &&
+        !call_and_forget(parts[PART_RESPONSE_PROPAGATE], headers, NULL, NULL))
+        return false;
+    status_keep(self, status);
     self->bytes_left = content_length_in(headers);
-    status_record(self, status);
-    headers_record(self, headers);
-    if (parts[PART_RESPONSE_HOOK])
-        call_and_forget(parts[PART_RESPONSE_HOOK], self->span, status, headers);
+    return status_record(self, status) && headers_record(self, headers) &&
+           (!parts[PART_RESPONSE_HOOK] ||
+            call_and_forget(parts[PART_RESPONSE_HOOK], self->span, status, headers));
 }
 
 /* The app calls it as the server's start_response. */
@@ -193,9 +200,10 @@ static PyObject *exchange_call(PyObject *object, PyObject *arguments, PyObject *
         return NULL;
     }
     PyObject *start_response = Py_NewRef(self->start_response); /* a hook may close the body */
-    if (self->span && PyTuple_Size(arguments) >= 2)
+    const bool is_well =
+        !self->span || PyTuple_Size(arguments) < 2 ||
         answer_record(self, PyTuple_GetItem(arguments, 0), PyTuple_GetItem(arguments, 1));
-    PyObject *write = PyObject_Call(start_response, arguments, keywords);
+    PyObject *write = is_well ? PyObject_Call(start_response, arguments, keywords) : NULL;
     Py_DECREF(start_response);
     return write;
 }
@@ -217,7 +225,8 @@ static int exchange_traverse(PyObject *object, visitproc visit, void *arg)
 static int exchange_clear(PyObject *object)
 {
     exchange_object *self = (exchange_object *)object;
-    exchange_end(self);
+    if (!exchange_end(self))
+        PyErr_WriteUnraisable(self->span); /* nobody is there to be told */
     Py_CLEAR(self->start_response);
     Py_CLEAR(self->span);
     Py_CLEAR(self->context);

@@ -44,18 +44,23 @@ static PyObject *flask_tracer_new(PyTypeObject *type, PyObject *arguments, PyObj
 
 /* ---- around the app ---- */
 
-/* What metrics know of the exchange: a new reference, or NULL without an exception. */
+/* The health paths may say so of themselves: see untraced.py. */
+static bool is_untraced(core_state *state, PyObject *environ)
+{
+    return PyDict_Contains(environ, state->http_names[ENVIRON_UNTRACED]) == 1;
+}
+
+/* What metrics know of the exchange, or None: a new reference; NULL with an exception that is meant
+ * for the program. */
 static PyObject *metrics_begin(flask_tracer_object *self, PyObject *environ)
 {
     PyObject *metrics = self->parts[PART_METRICS];
-    if (!metrics)
-        return NULL;
+    if (!metrics || is_untraced(self->state, environ))
+        Py_RETURN_NONE;
     PyObject *measured =
         PyObject_CallMethodObjArgs(metrics, self->state->names[NAME_BEGIN], self, environ, NULL);
-    if (!measured)
-        PyErr_WriteUnraisable(metrics);
-    if (measured == Py_None)
-        Py_CLEAR(measured);
+    if (!measured && error_forget(metrics))
+        Py_RETURN_NONE;
     return measured;
 }
 
@@ -64,19 +69,57 @@ static PyObject *or_none(PyObject *object)
     return object ? object : Py_None;
 }
 
-/* `measured` is taken. */
-static void metrics_end(flask_tracer_object *self, PyObject *measured, exchange_object *exchange,
+/* `measured` is taken. False with an exception that is meant for the program. */
+static bool metrics_end(flask_tracer_object *self, PyObject *measured, exchange_object *exchange,
                         bool has_raised)
 {
-    if (!measured)
-        return;
+    if (measured == Py_None) {
+        Py_DECREF(measured);
+        return true;
+    }
     PyObject *ended = PyObject_CallMethodObjArgs(
         self->parts[PART_METRICS], self->state->names[NAME_END], measured, or_none(exchange->span),
         or_none(exchange->status), or_none(exchange->route), has_raised ? Py_True : Py_False, NULL);
-    if (!ended)
-        PyErr_WriteUnraisable(self->parts[PART_METRICS]);
+    const bool is_well = ended || error_forget(self->parts[PART_METRICS]);
     Py_XDECREF(ended);
     Py_DECREF(measured);
+    return is_well;
+}
+
+/* Something is raised, by the app or by what observes it: the exchange is over. What comes of saying
+ * so takes its place, if it is meant for the program. */
+static void app_fail(exchange_object *exchange)
+{
+    const held_error raised = held_error_take();
+    if (exchange_record(exchange, raised.error))
+        held_error_restore(raised);
+    else
+        held_error_drop(raised);
+    (void)exchange_close(exchange); /* an exception is set in either case */
+}
+
+static void environ_clear(flask_tracer_object *self, PyObject *environ)
+{
+    if (PyDict_DelItem(environ, self->state->http_names[ENVIRON_EXCHANGE]))
+        PyErr_Clear();
+}
+
+/* The app has returned `result`, which is taken, or raised. */
+static PyObject *app_leave(exchange_object *exchange, PyObject *environ, PyObject *measured,
+                           PyObject *result)
+{
+    flask_tracer_object *self = exchange->tracer;
+    const held_error raised = held_error_take();
+    const bool is_measured = metrics_end(self, measured, exchange, result == NULL);
+    const held_error meanwhile = held_error_take();
+    exchange_leave(exchange);
+    if (exchange->is_excluded)
+        environ_clear(self, environ);
+    held_error_restore(is_measured ? raised : meanwhile);
+    held_error_drop(is_measured ? meanwhile : raised);
+    if (!is_measured)
+        Py_CLEAR(result);
+    return result;
 }
 
 /* What escapes from the app is recorded, whether or not Flask has said it to its teardown functions
@@ -85,18 +128,13 @@ static PyObject *app_ask(exchange_object *exchange, PyObject *environ)
 {
     flask_tracer_object *self = exchange->tracer;
     PyObject *measured = metrics_begin(self, environ);
+    if (!measured)
+        return NULL;
     PyObject *result =
         PyObject_CallFunctionObjArgs(self->parts[PART_APP], environ, (PyObject *)exchange, NULL);
-    const held_error raised = held_error_take();
-    metrics_end(self, measured, exchange, result == NULL);
-    exchange_leave(exchange);
-    if (exchange->is_excluded && PyDict_DelItem(environ, self->state->http_names[ENVIRON_EXCHANGE]))
-        PyErr_Clear();
-    if (raised.error) {
-        exchange_record(exchange, raised.error);
-        exchange_close(exchange);
-    }
-    held_error_restore(raised);
+    result = app_leave(exchange, environ, measured, result);
+    if (!result)
+        app_fail(exchange);
     return result;
 }
 
@@ -156,16 +194,18 @@ static bool flask_context_find(flask_tracer_object *self, PyObject **context, Py
     return false;
 }
 
-static bool is_excluded(flask_tracer_object *self, PyObject *context)
+/* Ask whether the request shall have no span. False with an exception that is meant for the
+ * program. */
+static bool exclusion_ask(exchange_object *exchange, PyObject *context)
 {
-    PyObject *asked = self->parts[PART_IS_EXCLUDED];
+    PyObject *asked = exchange->tracer->parts[PART_IS_EXCLUDED];
     if (!asked)
-        return false;
+        return true;
     PyObject *answer = PyObject_CallFunctionObjArgs(asked, context, NULL);
-    bool is_out = answer && PyObject_IsTrue(answer) == 1;
-    PyErr_Clear();
+    const int truth = answer ? PyObject_IsTrue(answer) : -1;
     Py_XDECREF(answer);
-    return is_out;
+    exchange->is_excluded = truth == 1;
+    return truth >= 0 || error_forget(asked);
 }
 
 /* Flask may be asked to handle an environ that no server brought (test_request_context). A new
@@ -187,9 +227,10 @@ static bool exchange_begin(flask_tracer_object *self, PyObject *context, PyObjec
     exchange_object *exchange = exchange_for(self, environ);
     if (!exchange)
         return false;
-    exchange->is_excluded = is_excluded(self, context);
+    exchange->is_excluded = is_untraced(self->state, environ);
     bool has_begun =
-        exchange->is_excluded || exchange->span || request_begin(exchange, context, environ);
+        (exchange->is_excluded || exclusion_ask(exchange, context)) &&
+        (exchange->is_excluded || exchange->span || request_begin(exchange, context, environ));
     Py_DECREF((PyObject *)exchange);
     return has_begun;
 }
@@ -203,20 +244,22 @@ static PyObject *flask_tracer_begin(PyObject *object, PyObject *unused)
     PyObject *environ = NULL;
     if (!flask_context_find(self, &context, &environ))
         Py_RETURN_NONE;
-    if (!exchange_begin(self, context, environ))
-        PyErr_WriteUnraisable(object);
+    const bool is_well = exchange_begin(self, context, environ) || error_forget(object);
     Py_DECREF(environ);
     Py_DECREF(context);
+    if (!is_well)
+        return NULL;
     Py_RETURN_NONE;
 }
 
-static void exchange_finish(exchange_object *exchange, PyObject *error)
+/* False with an exception that is meant for the program. */
+static bool exchange_finish(exchange_object *exchange, PyObject *error)
 {
     exchange_leave(exchange);
-    if (error != Py_None)
-        exchange_record(exchange, error);
-    if (!exchange->start_response)
-        exchange_end(exchange);
+    const bool is_well = error == Py_None || exchange_record(exchange, error);
+    if (exchange->start_response)
+        return is_well;
+    return exchange_end(exchange) && is_well;
 }
 
 /* teardown_request, with the exception that nobody handled, or None. A copy of the context
@@ -230,11 +273,13 @@ static PyObject *flask_tracer_finish(PyObject *object, PyObject *error)
         Py_RETURN_NONE;
     exchange_object *exchange =
         (exchange_object *)Py_XNewRef((PyObject *)exchange_in(self->state, environ));
-    if (exchange && exchange->span && exchange->flask_context == context)
-        exchange_finish(exchange, error);
+    const bool is_well = !exchange || !exchange->span || exchange->flask_context != context ||
+                         exchange_finish(exchange, error);
     Py_XDECREF((PyObject *)exchange);
     Py_DECREF(environ);
     Py_DECREF(context);
+    if (!is_well)
+        return NULL;
     Py_RETURN_NONE;
 }
 
@@ -263,14 +308,17 @@ static void flask_tracer_dealloc(PyObject *object)
 }
 
 static PyMethodDef flask_tracer_methods[] = {
-    {"attributes_of", flask_tracer_attributes, METH_O, "What an environ says, as attributes."},
-    {"begin", flask_tracer_begin, METH_NOARGS, "To be called before each request."},
-    {"finish", flask_tracer_finish, METH_O, "To be called when each request is torn down."},
+    {"attributes_of", flask_tracer_attributes, METH_O,
+     DOC("attributes_of($self, environ, /)", "What an environ says, as attributes.")},
+    {"begin", flask_tracer_begin, METH_NOARGS,
+     DOC("begin($self)", "To be called before each request.")},
+    {"finish", flask_tracer_finish, METH_O,
+     DOC("finish($self, error, /)", "To be called when each request is torn down.")},
     {NULL, NULL, 0, NULL},
 };
 
 static PyType_Slot flask_tracer_slots[] = {
-    {Py_tp_doc, "The WSGI side of a Flask app that is traced."},
+    {Py_tp_doc, DOC("FlaskTracer(parts)", "The WSGI side of a Flask app that is traced.")},
     {Py_tp_new, (void *)flask_tracer_new},
     {Py_tp_dealloc, (void *)flask_tracer_dealloc},
     {Py_tp_traverse, (void *)flask_tracer_traverse},

@@ -81,14 +81,16 @@ exchange_object *exchange_in(core_state *state, PyObject *environ);
 void exchange_enter(exchange_object *self);
 void exchange_leave(exchange_object *self);
 
-/* Record an exception, unless one was. What is no Exception is none. */
-void exchange_record(exchange_object *self, PyObject *error);
+/* Record an exception, unless one was. What is no Exception is none. False with an exception that is
+ * meant for the program, and came meanwhile. */
+bool exchange_record(exchange_object *self, PyObject *error);
 
-/* End the span. Only the first time counts. An exception that is set stays set. */
-void exchange_end(exchange_object *self);
+/* End the span. Only the first time counts. An exception that is set stays set, unless the answer
+ * is false: then one that is meant for the program has taken its place. */
+bool exchange_end(exchange_object *self);
 
 /* The same, and the server is let go of: the answer is complete. */
-void exchange_close(exchange_object *self);
+bool exchange_close(exchange_object *self);
 
 /* The body for the server: `result` (taken) itself when the span can end now. An app that begins
  * its work with the first piece has no span before. */

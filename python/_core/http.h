@@ -24,6 +24,7 @@
     ROW(ENVIRON_BAGGAGE, "HTTP_BAGGAGE")                                                           \
     ROW(ENVIRON_FILE_WRAPPER, "wsgi.file_wrapper")                                                 \
     ROW(ENVIRON_EXCHANGE, "impact_stack.observability.exchange")                                   \
+    ROW(ENVIRON_UNTRACED, "impact_stack.observability.untraced")                                   \
     /* attributes, old */                                                                          \
     ROW(HTTP_METHOD, "http.method")                                                                \
     ROW(HTTP_SCHEME, "http.scheme")                                                                \

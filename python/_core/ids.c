@@ -1,57 +1,39 @@
 /* Ids from a generator in Python, and the limits of spans: what else a provider is made with. */
 #include "core.h"
 
-/* All zero, which the core replaces by a random one, when the generator has none. Its thread holds
- * the GIL: spans of this provider are started from Python only. */
-static void id_generate(impact_id_generator *generator, uint8_t *bytes, size_t size,
-                        attribute_name method)
+#include <sys/random.h>
+
+/* What is no id leaves `bytes` zero, which the core replaces by a random one. False with an
+ * exception that is meant for the program. */
+static bool id_ask(const provider_object *self, uint8_t *bytes, size_t size, attribute_name method)
 {
-    const provider_object *self = generator->userdata;
-    sampling_call *held = sampling_call_hold();
     PyObject *number =
         PyObject_CallMethodObjArgs(self->id_generator, self->state->names[method], NULL);
-    sampling_call_resume(held);
     if (!number)
-        PyErr_WriteUnraisable(self->id_generator);
-    else
-        (void)id_bytes_read(self->state, bytes, size, number); /* or it stays zero */
-    Py_XDECREF(number);
+        return error_forget(self->id_generator);
+    (void)id_bytes_read(self->state, bytes, size, number); /* or it stays zero */
+    Py_DECREF(number);
+    return true;
 }
 
-static impact_trace_id new_trace_id(impact_id_generator *generator)
+/* A sampler in Python is told the trace's id, which the core does not make before it is asked. */
+static void trace_id_draw(impact_trace_id *id)
 {
-    impact_trace_id id = {{0}};
-    id_generate(generator, id.bytes, sizeof id.bytes, NAME_GENERATE_TRACE_ID);
-    return id;
+    if (getrandom(id->bytes, sizeof id->bytes, 0) != (ssize_t)sizeof id->bytes)
+        *id = (impact_trace_id){{0}};
 }
 
-static impact_span_id new_span_id(impact_id_generator *generator)
+bool ids_ask_python(span_answers *answers, const provider_object *self, bool is_root)
 {
-    impact_span_id id = {{0}};
-    id_generate(generator, id.bytes, sizeof id.bytes, NAME_GENERATE_SPAN_ID);
-    return id;
-}
-
-/* Generators of older versions of opentelemetry-sdk do not say. */
-static bool is_random(core_state *state, PyObject *generator)
-{
-    PyObject *answer =
-        PyObject_CallMethodObjArgs(generator, state->names[NAME_IS_TRACE_ID_RANDOM], NULL);
-    const bool is_true = answer && PyObject_IsTrue(answer) == 1;
-    PyErr_Clear();
-    Py_XDECREF(answer);
-    return is_true;
-}
-
-impact_id_generator *ids_ask_python(provider_object *self, PyObject *generator)
-{
-    self->id_generator = Py_NewRef(generator);
-    self->core_id_generator = (impact_id_generator){.size = sizeof self->core_id_generator,
-                                                    .new_trace_id = new_trace_id,
-                                                    .new_span_id = new_span_id,
-                                                    .is_random = is_random(self->state, generator),
-                                                    .userdata = self};
-    return &self->core_id_generator;
+    impact_trace_id *trace_id = &answers->trace_id;
+    impact_span_id *span_id = &answers->span_id;
+    if (is_root && !self->id_generator)
+        trace_id_draw(trace_id);
+    if (!self->id_generator)
+        return true;
+    return id_ask(self, span_id->bytes, sizeof span_id->bytes, NAME_GENERATE_SPAN_ID) &&
+           (!is_root ||
+            id_ask(self, trace_id->bytes, sizeof trace_id->bytes, NAME_GENERATE_TRACE_ID));
 }
 
 bool limits_read(impact_span_limits *limits, uint32_t *event_value_length, PyObject *given)

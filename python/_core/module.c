@@ -65,15 +65,32 @@ static PyObject *module_version(PyObject *module, PyObject *unused)
 }
 
 static PyMethodDef module_methods[] = {
-    {"configure", module_configure, METH_O, "Tell the binding the Python objects that it needs."},
-    {"is_check_name", module_is_check_name, METH_O, "True if a check may have this name."},
+    {"configure", module_configure, METH_O,
+     DOC("configure($module, names, /)", "Tell the binding the Python objects that it needs.")},
+    {"is_check_name", module_is_check_name, METH_O,
+     DOC("is_check_name($module, name, /)", "True if a check may have this name.")},
     {"report_diagnostics_to", diagnostics_report_to, METH_O,
-     "Send the core's diagnostics to a callable (severity, message, suppressed), or to nobody."},
+     DOC("report_diagnostics_to($module, receiver, /)",
+         "Send the core's diagnostics to a callable (severity, message, suppressed), or to "
+         "nobody.")},
+    {"sigterm_is_default", sigterm_is_default, METH_NOARGS,
+     DOC("sigterm_is_default($module)",
+         "True if the process has no handler for SIGTERM, Python's or another.")},
+    {"sigterm_watch", sigterm_watch, METH_NOARGS,
+     DOC("sigterm_watch($module)", "Export and end the process where its handler in Python does "
+                                   "not begin. False: it cannot.")},
+    {"sigterm_leave_to_python", sigterm_leave_to_python, METH_O,
+     DOC("sigterm_leave_to_python($module, is_left, /)",
+         "True: the process is ending in Python, in its own time.")},
     {"use_span", FAST(current_span_use),
-     "Make a span the current one: for `with`, or as a decorator."},
+     DOC("use_span($module, span, end_on_exit=False, record_exception=True, "
+         "set_status_on_exception=True)",
+         "Make a span the current one: for `with`, or as a decorator.")},
     {"w3c_headers", span_w3c_headers, METH_O,
-     "What W3C Trace Context says of a span: traceparent, and tracestate or None."},
-    {"version", module_version, METH_NOARGS, "The version of the C core that runs."},
+     DOC("w3c_headers($module, span, /)",
+         "What W3C Trace Context says of a span: traceparent, and tracestate or None.")},
+    {"version", module_version, METH_NOARGS,
+     DOC("version($module)", "The version of the C core that runs.")},
     {NULL, NULL, 0, NULL},
 };
 

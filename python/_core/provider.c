@@ -93,7 +93,8 @@ static bool sampler_read(provider_object *self, sampler_form *form, PyObject *sa
 {
     if (sampler == Py_None || PyTuple_Check(sampler))
         return sampler_form_read(form, sampler);
-    form->sampler = sampler_ask_python(self, sampler);
+    self->sampler = Py_NewRef(sampler);
+    form->sampler = sampler_of_answers(self);
     return true;
 }
 
@@ -107,8 +108,8 @@ static bool provider_open_with(provider_object *self, const provider_arguments *
     if (!sampler_read(self, &form, given->sampler) ||
         !limits_read(&limits, &event_value_length, given->limits))
         return false;
-    impact_id_generator *ids =
-        given->id_generator == Py_None ? NULL : ids_ask_python(self, given->id_generator);
+    self->id_generator = given->id_generator == Py_None ? NULL : Py_NewRef(given->id_generator);
+    impact_id_generator *ids = asks_python(self) ? ids_of_answers(self) : NULL;
     attribute_list list;
     attribute_list_fill(&list, self->state, given->attributes);
     call_begin(); /* setenv() is called with the GIL */
@@ -137,6 +138,7 @@ static bool provider_open(provider_object *self, const provider_arguments *given
         return false;
     }
     self->memory = set.memory;
+    sigterm_provider_add(self);
     return true;
 }
 
@@ -294,34 +296,65 @@ static PyObject *provider_listen(PyObject *object, PyObject *unused)
     Py_RETURN_NONE;
 }
 
+static int provider_traverse(PyObject *object, visitproc visit, void *arg)
+{
+    provider_object *self = (provider_object *)object;
+    Py_VISIT(Py_TYPE(object));
+    Py_VISIT(self->sampler);
+    Py_VISIT(self->id_generator);
+    return 0;
+}
+
+/* The core asks neither any more: there is no span left that could start. */
+static int provider_clear(PyObject *object)
+{
+    provider_object *self = (provider_object *)object;
+    Py_CLEAR(self->sampler);
+    Py_CLEAR(self->id_generator);
+    return 0;
+}
+
 static void provider_dealloc(PyObject *object)
 {
     provider_object *self = (provider_object *)object;
-    impact_tracer_provider *provider = self->provider;
+    PyObject_GC_UnTrack(object);
     gil_give_away();
-    impact_tracer_provider_close(provider);
+    sigterm_provider_remove(self);
+    impact_tracer_provider_close(self->provider);
     gil_take_back();
-    Py_XDECREF(self->sampler);
-    Py_XDECREF(self->id_generator);
+    (void)provider_clear(object); /* it answers 0 always */
     object_free(object);
 }
 
 static PyMethodDef provider_methods[] = {
-    {"get_tracer", FAST(provider_get_tracer), "A tracer of this instrumentation scope."},
-    {"force_flush", FAST(provider_force_flush), "True if every span that waited was exported."},
-    {"shutdown", FAST(provider_shutdown), "Flush, then stop. True as in force_flush."},
-    {"stats", provider_stats, METH_NOARGS, "The counters, as a dict."},
-    {"_listen", provider_listen, METH_NOARGS, "Call _on_start and _on_end from now on."},
-    {"_resource_attributes", provider_resource_attributes, METH_NOARGS, "A dict."},
+    {"get_tracer", FAST(provider_get_tracer),
+     DOC("get_tracer($self, instrumenting_module_name, "
+         "instrumenting_library_version=None, schema_url=None, attributes=None)",
+         "A tracer of this instrumentation scope.")},
+    {"force_flush", FAST(provider_force_flush),
+     DOC("force_flush($self, timeout_millis=30000)",
+         "True if every span that waited was exported.")},
+    {"shutdown", FAST(provider_shutdown),
+     DOC("shutdown($self, timeout_millis=30000)", "Flush, then stop. True as in force_flush.")},
+    {"stats", provider_stats, METH_NOARGS, DOC("stats($self)", "The counters, as a dict.")},
+    {"_listen", provider_listen, METH_NOARGS,
+     DOC("_listen($self)", "Call _on_start and _on_end from now on.")},
+    {"_resource_attributes", provider_resource_attributes, METH_NOARGS,
+     DOC("_resource_attributes($self)", "A dict.")},
     {"memory_data", provider_memory_data, METH_NOARGS,
-     "What the exporter \"memory\" was given: an encoded TracesData. Flush first."},
+     DOC("memory_data($self)",
+         "What the exporter \"memory\" was given: an encoded TracesData. Flush first.")},
     {NULL, NULL, 0, NULL},
 };
 
 static PyType_Slot provider_slots[] = {
-    {Py_tp_doc, "A tracer provider of the C core."},
+    {Py_tp_doc, DOC("TracerProvider(attributes=None, *, exporters=None, otlp=None, sampler=None, "
+                    "id_generator=None, limits=None)",
+                    "A tracer provider of the C core.")},
     {Py_tp_new, (void *)provider_new},
     {Py_tp_dealloc, (void *)provider_dealloc},
+    {Py_tp_traverse, (void *)provider_traverse},
+    {Py_tp_clear, (void *)provider_clear},
     {Py_tp_methods, provider_methods},
     {0, NULL},
 };
@@ -329,7 +362,7 @@ static PyType_Slot provider_slots[] = {
 static PyType_Spec provider_spec = {
     .name = "impact_stack.observability._core.TracerProvider",
     .basicsize = sizeof(provider_object),
-    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC,
     .slots = provider_slots,
 };
 

@@ -126,17 +126,37 @@ static PyObject *event_object(const impact_event_view *event)
                   event->dropped_attribute_count);
 }
 
+/* Put the next item of a walk into `item`, NULL with an exception. False: there is none. */
+typedef bool (*item_next)(core_state *state, impact_message_walk *walk, PyObject **item);
+
+static PyObject *list_of(core_state *state, impact_message_walk walk, item_next next)
+{
+    PyObject *list = PyList_New(0);
+    PyObject *item = NULL;
+    while (list && next(state, &walk, &item)) {
+        if (!list_take(list, item))
+            Py_CLEAR(list);
+    }
+    return list;
+}
+
+static bool event_next(core_state *state, impact_message_walk *walk, PyObject **item)
+{
+    (void)state;
+    impact_event_view event;
+    if (!impact_event_view_next(walk, &event))
+        return false;
+    *item = event_object(&event);
+    return true;
+}
+
 PyObject *span_get_events(PyObject *object, void *unused)
 {
     (void)unused;
     impact_span_view view;
     PyObject *bytes = record_view(object, &view);
-    PyObject *list = bytes ? PyList_New(0) : NULL;
-    impact_event_view event;
-    while (list && impact_event_view_next(&view.events, &event)) {
-        if (!list_take(list, event_object(&event)))
-            Py_CLEAR(list);
-    }
+    PyObject *list =
+        bytes ? list_of(((span_object *)object)->state, view.events, event_next) : NULL;
     Py_XDECREF(bytes);
     return list;
 }
@@ -149,17 +169,21 @@ static PyObject *link_object(core_state *state, const impact_link_view *link)
                   link->dropped_attribute_count);
 }
 
+static bool link_next(core_state *state, impact_message_walk *walk, PyObject **item)
+{
+    impact_link_view link;
+    if (!impact_link_view_next(walk, &link))
+        return false;
+    *item = link_object(state, &link);
+    return true;
+}
+
 PyObject *span_get_links(PyObject *object, void *unused)
 {
     (void)unused;
     impact_span_view view;
     PyObject *bytes = record_view(object, &view);
-    PyObject *list = bytes ? PyList_New(0) : NULL;
-    impact_link_view link;
-    while (list && impact_link_view_next(&view.links, &link)) {
-        if (!list_take(list, link_object(((span_object *)object)->state, &link)))
-            Py_CLEAR(list);
-    }
+    PyObject *list = bytes ? list_of(((span_object *)object)->state, view.links, link_next) : NULL;
     Py_XDECREF(bytes);
     return list;
 }

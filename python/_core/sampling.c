@@ -1,8 +1,5 @@
-/* Samplers: those of the core by name, and one that asks a sampler in Python.
- *
- * DESIGN: a sampler in Python wants the very objects that start_span was given, of which the core
- * knows nothing. They lie in a sampling_call on the stack of the thread that starts the span, which
- * is the one that the core asks on, with the GIL held throughout. */
+/* Samplers: those of the core by name, and one in Python, which is asked with the very objects that
+ * start_span was given. */
 #include "core.h"
 
 #include <string.h>
@@ -58,92 +55,49 @@ bool sampler_form_read(sampler_form *form, PyObject *given)
 
 /* ---- one in Python ---- */
 
-static _Thread_local sampling_call *current_call;
-
-void sampling_call_begin(sampling_call *call, PyObject *const *values)
+static PyObject *or_none(PyObject *value)
 {
-    memset(call, 0, sizeof *call);
-    attribute_list_fill(&call->attributes, NULL, NULL);
-    call->values = values;
-    call->outer = current_call;
-    current_call = call;
-}
-
-void sampling_call_end(sampling_call *call)
-{
-    current_call = call->outer;
-    attribute_list_clear(&call->attributes);
-    held_text_clear(&call->trace_state);
-}
-
-sampling_call *sampling_call_hold(void)
-{
-    return current_call;
-}
-
-void sampling_call_resume(sampling_call *held)
-{
-    current_call = held;
-}
-
-static PyObject *argument(const sampling_call *call, int index)
-{
-    return call->values[index] ? call->values[index] : Py_None;
+    return value ? value : Py_None;
 }
 
 /* (decision, attributes, trace state): see ask_sampler. A new reference; NULL with an exception. */
-static PyObject *answer_of(const provider_object *self, const sampling_call *call,
-                           const impact_sampling_request *request)
+static PyObject *answer_of(const span_answers *answers, const provider_object *self,
+                           const span_parent *parent, PyObject *const *values)
 {
-    PyObject *trace_id = trace_id_object(&request->trace_id);
+    PyObject *trace_id =
+        trace_id_object(parent->is_valid ? &parent->context.trace_id : &answers->trace_id);
     PyObject *answer =
         trace_id
-            ? PyObject_CallFunctionObjArgs(
-                  self->state->python[ASK_SAMPLER], self->sampler, argument(call, ARGUMENT_CONTEXT),
-                  trace_id, argument(call, ARGUMENT_NAME), argument(call, ARGUMENT_KIND),
-                  argument(call, ARGUMENT_ATTRIBUTES), argument(call, ARGUMENT_LINKS), NULL)
+            ? PyObject_CallFunctionObjArgs(self->state->python[ASK_SAMPLER], self->sampler,
+                                           or_none(values[ARGUMENT_CONTEXT]), trace_id,
+                                           values[ARGUMENT_NAME], or_none(values[ARGUMENT_KIND]),
+                                           or_none(values[ARGUMENT_ATTRIBUTES]),
+                                           or_none(values[ARGUMENT_LINKS]), NULL)
             : NULL;
     Py_XDECREF(trace_id);
     return answer;
 }
 
-/* The span is not recorded when this is not what it should be. */
-static bool answer_read(sampling_call *call, core_state *state, impact_sampling_result *result,
-                        PyObject *answer)
+/* False with an exception: it is not what it should be, and the span is not recorded. */
+static bool answer_read(span_answers *answers, core_state *state, PyObject *answer)
 {
     int decision = 0;
     PyObject *attributes = NULL;
     PyObject *trace_state = NULL;
     if (!PyArg_ParseTuple(answer, "iOO", &decision, &attributes, &trace_state))
         return false;
-    attribute_list_fill_copied(&call->attributes, state, attributes); /* the answer goes first */
-    call->trace_state = held_text_of(trace_state);
-    result->decision = (impact_sampling_decision)decision;
-    result->attributes = call->attributes.items;
-    result->attribute_count = call->attributes.count;
-    result->trace_state = call->trace_state.text;
+    attribute_list_fill_copied(&answers->attributes, state, attributes); /* the answer goes first */
+    if (trace_state != Py_None)
+        answers->trace_state = held_text_of(trace_state);
+    answers->decision = (impact_sampling_decision)decision;
     return true;
 }
 
-/* What the sampler does may switch to another greenlet of this thread, and that may start a span:
- * the call is looked up once, before. */
-static void should_sample(impact_user_sampler *sampler, const impact_sampling_request *request,
-                          impact_sampling_result *result)
+bool sampler_ask_python(span_answers *answers, const provider_object *self,
+                        const span_parent *parent, PyObject *const *values)
 {
-    const provider_object *self = sampler->userdata;
-    sampling_call *call = current_call;
-    if (!call)
-        return; /* no span of ours: it is dropped */
-    PyObject *answer = answer_of(self, call, request);
-    if (!answer || !answer_read(call, self->state, result, answer))
-        PyErr_WriteUnraisable(self->sampler);
+    PyObject *answer = answer_of(answers, self, parent, values);
+    const bool is_read = answer && answer_read(answers, self->state, answer);
     Py_XDECREF(answer);
-}
-
-impact_sampler sampler_ask_python(provider_object *self, PyObject *sampler)
-{
-    self->sampler = Py_NewRef(sampler);
-    self->core_sampler = (impact_user_sampler){
-        .size = sizeof self->core_sampler, .should_sample = should_sample, .userdata = self};
-    return impact_sampler_user(&self->core_sampler);
+    return is_read || error_forget(self->sampler);
 }

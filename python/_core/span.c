@@ -61,11 +61,32 @@ static void span_finish(span_object *self, uint64_t end_unix_ns)
     impact_span_end_showing(span, end_unix_ns, span_keep, self);
 }
 
+void span_object_end(PyObject *span)
+{
+    span_object *self = (span_object *)span;
+    const held_error held = held_error_take();
+    if (self->span)
+        span_finish(self, 0);
+    held_error_restore(held);
+}
+
+/* Identities are shared, and lead to nothing but numbers and text. There is no clear: the methods
+ * need the tracer, and what it leads to can be cleared. */
+static int span_traverse(PyObject *object, visitproc visit, void *arg)
+{
+    span_object *self = (span_object *)object;
+    Py_VISIT(Py_TYPE(object));
+    Py_VISIT(self->tracer);
+    Py_VISIT(self->name);
+    return 0;
+}
+
 /* A span that nobody holds can never be ended: it ends here, as it does in other languages' scopes.
  * */
 static void span_dealloc(PyObject *object)
 {
     span_object *self = (span_object *)object;
+    PyObject_GC_UnTrack(object);
     if (self->span)
         impact_span_end(self->span);
     span_identity_release(self->parent);
@@ -327,16 +348,26 @@ static PyObject *span_get_sets_status(PyObject *object, void *unused)
 }
 
 static PyMethodDef span_methods[] = {
-    {"end", FAST(span_end), "End the span, now or at end_time (ns)."},
-    {"_end", span_end_silently, METH_O, "The same, and no processor in Python hears of it."},
-    {"get_span_context", span_get_span_context, METH_NOARGS, "The SpanContext."},
-    {"is_recording", span_is_recording, METH_NOARGS, "True if sampled and not ended."},
-    {"set_attribute", FAST(span_set_attribute), "Set one attribute."},
-    {"set_attributes", FAST(span_set_attributes), "Set the attributes of a mapping."},
-    {"add_event", FAST(span_add_event), "Add an event."},
-    {"add_link", FAST(span_add_link), "Add a link to another SpanContext."},
-    {"update_name", FAST(span_update_name), "Replace the name."},
-    {"set_status", FAST(span_set_status), "Set the status: ok is final, unset is ignored."},
+    {"end", FAST(span_end),
+     DOC("end($self, end_time=None)", "End the span, now or at end_time (ns).")},
+    {"_end", span_end_silently, METH_O,
+     DOC("_end($self, end_time, /)", "The same, and no processor in Python hears of it.")},
+    {"get_span_context", span_get_span_context, METH_NOARGS,
+     DOC("get_span_context($self)", "The SpanContext.")},
+    {"is_recording", span_is_recording, METH_NOARGS,
+     DOC("is_recording($self)", "True if sampled and not ended.")},
+    {"set_attribute", FAST(span_set_attribute),
+     DOC("set_attribute($self, key, value)", "Set one attribute.")},
+    {"set_attributes", FAST(span_set_attributes),
+     DOC("set_attributes($self, attributes)", "Set the attributes of a mapping.")},
+    {"add_event", FAST(span_add_event),
+     DOC("add_event($self, name, attributes=None, timestamp=None)", "Add an event.")},
+    {"add_link", FAST(span_add_link),
+     DOC("add_link($self, context, attributes=None)", "Add a link to another SpanContext.")},
+    {"update_name", FAST(span_update_name), DOC("update_name($self, name)", "Replace the name.")},
+    {"set_status", FAST(span_set_status),
+     DOC("set_status($self, status, description=None)",
+         "Set the status: ok is final, unset is ignored.")},
     {NULL, NULL, 0, NULL},
 };
 
@@ -361,6 +392,7 @@ static PyGetSetDef span_properties[] = {
 static PyType_Slot span_slots[] = {
     {Py_tp_doc, "A span of the C core. Tracers make them."},
     {Py_tp_dealloc, (void *)span_dealloc},
+    {Py_tp_traverse, (void *)span_traverse},
     {Py_tp_methods, span_methods},
     {Py_tp_getset, span_properties},
     {0, NULL},
@@ -369,7 +401,8 @@ static PyType_Slot span_slots[] = {
 static PyType_Spec span_spec = {
     .name = "impact_stack.observability._core.Span",
     .basicsize = sizeof(span_object),
-    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC |
+             Py_TPFLAGS_DISALLOW_INSTANTIATION,
     .slots = span_slots,
 };
 

@@ -3,18 +3,7 @@
 
 #define LINK_LIMIT 1024 /* links given to one span at its start; the core keeps 128 by default */
 
-/* In the order of opentelemetry.trace.Tracer. */
-static const char *const argument_names[] = {
-    "name",
-    "context",
-    "kind",
-    "attributes",
-    "links",
-    "start_time",
-    "record_exception",
-    "set_status_on_exception",
-    NULL,
-};
+static const char *const argument_names[] = {START_SPAN_ARGUMENT_NAMES, NULL};
 
 /* SpanKind.INTERNAL is the first; what is no SpanKind is internal. */
 static uint8_t kind_index(core_state *state, PyObject *kind)
@@ -58,29 +47,31 @@ static void links_add(impact_span *span, core_state *state, PyObject *links)
     Py_XDECREF(sequence);
 }
 
-/* Only a sampler in Python has to be told what the span starts with. */
-static impact_span *core_span_ask(tracer_object *self, PyObject *const *values, const char *name,
+/* NULL with an exception: it is not to be started. */
+static impact_span *core_span_ask(tracer_object *self, PyObject *const *values,
+                                  const span_parent *parent, const char *name,
                                   const impact_span_options *options)
 {
-    if (!self->provider->sampler)
-        return impact_span_start(self->tracer, name, options);
-    sampling_call call;
-    sampling_call_begin(&call, values);
+    span_answers answers;
+    if (!answers_ask(&answers, self->provider, parent, values))
+        return NULL;
+    answers_show(&answers);
     impact_span *span = impact_span_start(self->tracer, name, options);
-    sampling_call_end(&call);
+    answers_show(NULL);
+    answers_clear(&answers);
     return span;
 }
 
-/* Samplers and generators in Python run while the core reads the attributes, and samplers are given
- * the very mapping. */
+/* A sampler in Python is given the very mapping, and may change it. */
 static void start_attributes_fill(tracer_object *self, attribute_list *list, PyObject *mapping)
 {
-    if (self->provider->sampler || self->provider->id_generator)
+    if (asks_python(self->provider))
         attribute_list_fill_copied(list, self->state, mapping);
     else
         attribute_list_fill(list, self->state, mapping);
 }
 
+/* NULL: the core starts none; with an exception, it was not to be asked. */
 static impact_span *core_span_start(tracer_object *self, PyObject *const *values,
                                     const span_parent *parent, uint8_t kind)
 {
@@ -89,17 +80,19 @@ static impact_span *core_span_start(tracer_object *self, PyObject *const *values
     start_attributes_fill(self, &list, values[ARGUMENT_ATTRIBUTES]);
     /* The C core's own current span is another thread's business: Python's Context alone decides.
      * */
-    impact_span *span = core_span_ask(
-        self, values, name.text.data,
+    const impact_span_options *options =
         IMPACT_SPAN_OPTIONS(.kind = (impact_span_kind)(kind + IMPACT_SPAN_KIND_INTERNAL),
                             .parent = parent->is_valid ? &parent->context : NULL,
                             .is_root = !parent->is_valid,
                             .start_unix_ns = unix_ns_of(values[ARGUMENT_START_TIME]),
                             .attributes = list.items, .attribute_count = list.count,
-                            .name_size = name.text.size));
+                            .name_size = name.text.size);
+    impact_span *span = asks_python(self->provider)
+                            ? core_span_ask(self, values, parent, name.text.data, options)
+                            : impact_span_start(self->tracer, name.text.data, options);
     attribute_list_clear(&list);
     held_text_clear(&name);
-    if (values[ARGUMENT_LINKS] && values[ARGUMENT_LINKS] != Py_None)
+    if (span && values[ARGUMENT_LINKS] && values[ARGUMENT_LINKS] != Py_None)
         links_add(span, self->state, values[ARGUMENT_LINKS]);
     return span;
 }
@@ -118,18 +111,18 @@ static PyObject *span_wrap(tracer_object *self, impact_span *span, PyObject *con
     return (PyObject *)object;
 }
 
-/* Tell the processors in Python; what goes wrong in them is not the caller's. */
-static void span_announce(tracer_object *self, PyObject *span, PyObject *context)
+/* Tell the processors in Python. False with an exception that is meant for the program. */
+static bool span_announce(tracer_object *self, PyObject *span, PyObject *context)
 {
     if (!self->provider->is_listened ||
         (PyObject *)Py_TYPE(span) != self->state->python[SPAN_CLASS])
-        return;
+        return true;
     PyObject *told =
         PyObject_CallMethodObjArgs((PyObject *)self->provider, self->state->names[NAME_ON_START],
                                    span, context ? context : Py_None, NULL);
-    if (!told)
-        PyErr_WriteUnraisable(span);
+    const bool is_well = told || error_forget(span);
     Py_XDECREF(told);
+    return is_well;
 }
 
 /* Where the core starts nothing, the parent's context is passed on (specification, trace/api
@@ -153,11 +146,16 @@ PyObject *tracer_span_start(tracer_object *self, PyObject *const *values)
     span_parent_find(&parent, self->state, values[ARGUMENT_CONTEXT]);
     uint8_t kind = kind_index(self->state, values[ARGUMENT_KIND]);
     impact_span *span = core_span_start(self, values, &parent, kind);
-    PyObject *started = span ? span_wrap(self, span, values, &parent, kind)
-                             : span_without_core(self->state, &parent);
+    PyObject *started = NULL;
+    if (span)
+        started = span_wrap(self, span, values, &parent, kind);
+    else if (!PyErr_Occurred())
+        started = span_without_core(self->state, &parent);
     span_parent_clear(&parent);
-    if (started)
-        span_announce(self, started, values[ARGUMENT_CONTEXT]);
+    if (started && !span_announce(self, started, values[ARGUMENT_CONTEXT])) {
+        span_object_end(started); /* nobody else will */
+        Py_CLEAR(started);
+    }
     return started;
 }
 
@@ -171,8 +169,17 @@ static PyObject *tracer_start_span(PyObject *object, PyObject *const *arguments,
     return tracer_span_start(self, values);
 }
 
+/* There is no clear: the methods need the provider, and what it leads to can be cleared. */
+static int tracer_traverse(PyObject *object, visitproc visit, void *arg)
+{
+    Py_VISIT(Py_TYPE(object));
+    Py_VISIT(((tracer_object *)object)->provider);
+    return 0;
+}
+
 static void tracer_dealloc(PyObject *object)
 {
+    PyObject_GC_UnTrack(object);
     Py_XDECREF((PyObject *)((tracer_object *)object)->provider);
     object_free(object);
 }
@@ -184,9 +191,15 @@ static PyObject *tracer_get_provider(PyObject *object, void *unused)
 }
 
 static PyMethodDef tracer_methods[] = {
-    {"start_span", FAST(tracer_start_span), "Start a span without making it current."},
+    {"start_span", FAST(tracer_start_span),
+     DOC("start_span($self, name, context=None, kind=None, attributes=None, links=None, "
+         "start_time=None, record_exception=True, set_status_on_exception=True)",
+         "Start a span without making it current.")},
     {"start_as_current_span", FAST(current_span_start),
-     "Start a span and make it current: for `with`, or as a decorator."},
+     DOC("start_as_current_span($self, name, context=None, kind=None, attributes=None, "
+         "links=None, start_time=None, record_exception=True, "
+         "set_status_on_exception=True, end_on_exit=True)",
+         "Start a span and make it current: for `with`, or as a decorator.")},
     {NULL, NULL, 0, NULL},
 };
 
@@ -198,6 +211,7 @@ static PyGetSetDef tracer_properties[] = {
 static PyType_Slot tracer_slots[] = {
     {Py_tp_doc, "A tracer of the C core. Providers make them."},
     {Py_tp_dealloc, (void *)tracer_dealloc},
+    {Py_tp_traverse, (void *)tracer_traverse},
     {Py_tp_methods, tracer_methods},
     {Py_tp_getset, tracer_properties},
     {0, NULL},
@@ -206,7 +220,8 @@ static PyType_Slot tracer_slots[] = {
 static PyType_Spec tracer_spec = {
     .name = "impact_stack.observability._core.Tracer",
     .basicsize = sizeof(tracer_object),
-    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC |
+             Py_TPFLAGS_DISALLOW_INSTANTIATION,
     .slots = tracer_slots,
 };
 

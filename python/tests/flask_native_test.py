@@ -19,6 +19,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from span_comparison import MODES, answer_of, points_of, spans_of, use_conventions
 
+from impact_stack.observability.tracing import repeated
 from impact_stack.observability.tracing.flask import FlaskInstrumentor
 from impact_stack.observability.tracing.provider import TracerProvider
 
@@ -329,3 +330,35 @@ def test_new_apps_are_instrumented_on_request():
     answer_of(app, {"path": "/"})
     answer_of(app, {"path": "/no"})
     assert [span["name"] for span in spans_of(provider)] == ["GET /"]
+
+
+@pytest.mark.parametrize("variable", ["SERVER_REQUEST", "SERVER_RESPONSE"])
+@pytest.mark.parametrize("wrong", ["*session", "(", "x-asked|[", "(?P<1>x)"])
+def test_what_is_no_regular_expression_is_left_out_and_said(monkeypatch, caplog, variable, wrong):
+    """The app is traced, and the other headers are captured."""
+    prefix = "OTEL_INSTRUMENTATION_HTTP_CAPTURE_HEADERS_"
+    monkeypatch.setenv(prefix + variable, f"{wrong},x-.*,content-type")
+    monkeypatch.setattr(repeated, "_said", {})
+    _, spans = traced(FlaskInstrumentor, {"path": "/", "headers": {"X-Asked": "1"}})
+    headers = [key for key in spans[0]["attributes"] if ".header." in key]
+    assert any(variable[7:].lower() in key for key in headers)
+    traced(FlaskInstrumentor, {"path": "/"})
+    (said,) = [record for record in caplog.records if record.name == repeated.logger.name]
+    assert repr(wrong) in said.getMessage()
+
+
+def test_what_should_hide_and_cannot_be_read_hides_all(monkeypatch):
+    """Unsure what is secret, everything is."""
+    prefix = "OTEL_INSTRUMENTATION_HTTP_CAPTURE_HEADERS_"
+    monkeypatch.setenv(prefix + "SANITIZE_FIELDS", "x-session,*token")
+    monkeypatch.setenv(prefix + "SERVER_REQUEST", "x-.*")
+    _, spans = traced(FlaskInstrumentor, {"path": "/", "headers": {"X-Asked": "1"}})
+    assert spans[0]["attributes"]["http.request.header.x_asked"] in (["[REDACTED]"], ("[REDACTED]",))
+
+
+@pytest.mark.parametrize("given", ["*.png", "a(,/user"])
+def test_a_url_that_is_no_regular_expression_excludes_nothing(monkeypatch, given):
+    """The others do."""
+    monkeypatch.setenv("OTEL_PYTHON_FLASK_EXCLUDED_URLS", given)
+    _, spans = traced(FlaskInstrumentor, {"path": "/"})
+    assert len(spans) == 1

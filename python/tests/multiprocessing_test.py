@@ -120,9 +120,11 @@ def test_a_child_that_ends_with_a_status_keeps_it(tmp_path):
     exported(STATUSES, "fork", tmp_path).check("work", 20)
 
 
-def test_a_pool_that_is_terminated_exports_where_that_was_asked_for(tmp_path):
-    """Its children end of SIGTERM, as the pool wants it."""
-    exported(TERMINATED_POOL, "fork", tmp_path, sigterm=True).check("work", 20)
+@pytest.mark.parametrize("sigterm", [False, True], ids=["unasked", "asked"])
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_a_pool_that_is_terminated_exports(tmp_path, method, sigterm):
+    """Its children end of SIGTERM, as the pool wants it, at the end of its `with` block."""
+    exported(TERMINATED_POOL, method, tmp_path, sigterm).check("work", 20)
 
 
 def test_a_span_around_a_fork_is_the_parent_of_those_of_the_children(tmp_path):

@@ -16,7 +16,7 @@ from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanContext, StatusCode, TraceFlags
 
-from conftest import exported_spans
+from conftest import assert_equation, exported_spans
 from impact_stack.observability.tracing import batch, exporters
 from impact_stack.observability.tracing.batch import BatchSpanProcessor
 from impact_stack.observability.tracing.processors import SpanProcessor
@@ -373,7 +373,9 @@ def test_a_full_queue_drops_the_newest(batched):
     """And flush says that something was lost after it was asked."""
     provider, exporter = batched
     exporter.may_go.clear()
-    start_and_end(provider, *"abc")  # with the exporter, soon
+    start_and_end(provider, *"abc")
+    while provider.stats()["in_flight"] != 3:  # with the exporter, soon
+        pass
     start_and_end(provider, *"defghijk")
     exporter.may_go.set()
     provider.force_flush()
@@ -533,3 +535,52 @@ def test_without_a_name_nothing_is_exported_and_nothing_lost(monkeypatch):
     provider = TracerProvider(shutdown_on_exit=False)
     start_and_end(provider, "a")
     assert provider.force_flush() is True
+
+
+class Refusing(SpanExporter):
+    """An exporter that takes every other batch."""
+
+    def __init__(self):
+        self.batches = 0
+
+    def export(self, spans):
+        """Take it, or not."""
+        self.batches += 1
+        return SpanExportResult.SUCCESS if self.batches % 2 else SpanExportResult.FAILURE
+
+    def shutdown(self):
+        """Nothing is left."""
+
+
+@pytest.mark.parametrize(("core", "factor"), [((), 1), (("memory",), 2)])
+def test_the_counters_are_of_exporters_in_python_too(core, factor):
+    """A span counts once for each exporter, and in exactly one of the others."""
+    provider = TracerProvider(exporters=core, shutdown_on_exit=False)
+    processor = BatchSpanProcessor(Refusing())
+    provider.add_span_processor(processor)
+    tracer = provider.get_tracer("x")
+    for _ in range(2):
+        for _ in range(3):
+            tracer.start_span("a").end()
+        assert_equation(provider)
+        provider.force_flush()
+    assert processor.stats()["exported"] == processor.stats()["failed"] == 3
+    assert provider.stats()["exported"] == 3 + (factor - 1) * 6
+    provider.shutdown()
+    processor.on_end(tracer.start_span("late"))
+    stats = provider.stats()
+    assert stats["failed"] == 3 and stats["queued"] == stats["in_flight"] == 0
+    assert_equation(provider)
+
+
+def test_what_a_full_queue_in_python_drops_is_counted(monkeypatch):
+    """By the same name as in the core."""
+    monkeypatch.setenv("OTEL_BSP_MAX_QUEUE_SIZE", "2")
+    processor = BatchSpanProcessor(Refusing())
+    monkeypatch.setattr(processor, "_work", lambda: None)
+    provider = TracerProvider(exporters=(), shutdown_on_exit=False)
+    provider.add_span_processor(processor)
+    for _ in range(5):
+        provider.get_tracer("x").start_span("a").end()
+    stats = provider.stats()
+    assert (stats["ended"], stats["queued"], stats["dropped_full"]) == (5, 2, 3)

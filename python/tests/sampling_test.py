@@ -1,6 +1,8 @@
 """Samplers, id generators and limits that are given to a provider: ours and opentelemetry-sdk's."""
 
 import logging
+import subprocess
+import sys
 import types
 
 import pytest
@@ -217,28 +219,90 @@ def test_an_answer_of_a_sampler_may_be_held_by_nobody():
     assert span.attributes == {f"key {i}": "x" * (90 + i) for i in range(4)}
 
 
-def test_an_id_generator_may_switch_to_another_greenlet():
-    """Each question to the sampler has the arguments of its own span."""
+@pytest.mark.parametrize("switching", ["should_sample", "generate_trace_id", "generate_span_id"])
+def test_a_sampler_and_a_generator_may_switch_to_another_greenlet(switching):
+    """Each span has the answers to its own questions, and those of the other one are recorded."""
     greenlet = pytest.importorskip("greenlet")
     turns = []
 
     class Switching(Counting):
-        """A generator that lets others go on."""
+        """Both in one; it lets others go on where that was asked for."""
 
-        def generate_trace_id(self):
+        def __getattribute__(self, name):
             """Wait for the other one's span to be about to start."""
-            if turns:
+            if name == switching and turns:
                 turns.pop().switch()
-            return super().generate_trace_id()
+            return super().__getattribute__(name)
 
-    sampler = Asked()
-    provider = TracerProvider(sampler, id_generator=Switching(), exporters=())
-    tracer = provider.get_tracer("x")
-    first, second = (greenlet.greenlet(lambda n=n: tracer.start_span(n)) for n in ("a", "b"))
+        def should_sample(self, *arguments):
+            """Name the span."""
+            asked.append(arguments[2])
+            return sdk.SamplingResult(sdk.Decision.RECORD_AND_SAMPLE, {"name": arguments[2]})
+
+    asked = []
+    both = Switching()
+    tracer = tracer_with(both, id_generator=both)
+    spans = []
+    first, second = (
+        greenlet.greenlet(lambda name=name: spans.append(tracer.start_span(name))) for name in "ab"
+    )
     turns += [first, second]
     first.switch()
     second.switch()
-    assert [call[0][2] for call in sampler.calls] == ["a", "b"]
+    first.switch()
+    assert sorted(asked) == sorted(span.name for span in spans) == ["a", "b"]
+    assert all(span.is_recording() for span in spans)
+    assert all(span.attributes == {"name": span.name} for span in spans)
+
+
+def test_a_sampler_may_yield_in_gevent():
+    """The spans of other greenlets that start meanwhile are recorded."""
+    program = """
+import gevent.monkey
+gevent.monkey.patch_all()
+import gevent, time
+from impact_stack.observability.tracing import sampling
+from impact_stack.observability.tracing.provider import TracerProvider
+
+class Yielding:
+    def should_sample(self, *_arguments):
+        time.sleep(0)
+        return sampling.SamplingResult(sampling.Decision.RECORD_AND_SAMPLE)
+
+tracer = TracerProvider(Yielding(), exporters=()).get_tracer("x")
+jobs = [gevent.spawn(tracer.start_span, "a") for _ in range(20)]
+gevent.joinall(jobs)
+assert [job.value.is_recording() for job in jobs] == [True] * 20
+"""
+    pytest.importorskip("gevent")
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_sampler_that_fails_leaves_the_trace_state_as_it_was():
+    """What is dropped is handed through."""
+
+    class Broken:
+        """A sampler that is none."""
+
+        def should_sample(self, *_args):
+            """Fail."""
+            raise RuntimeError("no decision")
+
+    span = tracer_with(Broken()).start_span("a", parent(True, True))
+    assert span.context.trace_state.get("a") == "b"
+
+
+def test_the_trace_of_a_root_is_the_one_that_the_sampler_was_told_of():
+    """It is random, and says so."""
+    sampler = Asked()
+    tracer = tracer_with(sampler)
+    spans = [tracer.start_span("a") for _ in range(3)]
+    assert [call[0][1] for call in sampler.calls] == [span.context.trace_id for span in spans]
+    assert len({span.context.trace_id for span in spans}) == 3
+    assert spans[0].context.trace_flags == 3
 
 
 def test_the_providers_sampler_can_be_read(monkeypatch):

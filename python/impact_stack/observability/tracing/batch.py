@@ -49,7 +49,8 @@ class BatchSpanProcessor(SpanProcessor):
         self._changed = threading.Condition()
         self._queue: deque[Any] = deque()
         self._thread: threading.Thread | None = None
-        self._put_count = self._settled_count = self._lost_count = 0
+        self._put_count = self._settled_count = self._failed_count = 0
+        self._dropped = {"dropped_full": 0, "dropped_memory": 0, "dropped_closed": 0}
         self._flush_count = 0  # up to which span somebody waits for
         self._is_shut_down = False
 
@@ -66,12 +67,30 @@ class BatchSpanProcessor(SpanProcessor):
         if reason:  # said without the lock: another thread's log handler may be ending a span
             say(logging.WARNING, "batch full", f"A span was dropped: {reason}")
 
+    def stats(self) -> dict[str, int]:
+        """Return the counters of `TracerProvider.stats()`, of this exporter."""
+        self._enter_process()
+        with self._changed:
+            queued = len(self._queue)
+            return {
+                "ended": self._put_count + sum(self._dropped.values()),
+                "queued": queued,
+                "in_flight": self._put_count - self._settled_count - queued,
+                "exported": self._settled_count - self._failed_count,
+                **self._dropped,
+                "rejected": 0,
+                "failed": self._failed_count,
+            }
+
+    def _lost_count(self) -> int:
+        return self._failed_count + sum(self._dropped.values())
+
     def _put(self, span: Any) -> str:
         """Queue a span; return why not, if not."""
         with self._changed:
-            reason = self._obstacle()
-            if reason:
-                self._lost_count += 1
+            counter, reason = self._obstacle()
+            if counter:
+                self._dropped[counter] += 1
                 return reason
             self._queue.append(span)
             self._put_count += 1
@@ -79,31 +98,34 @@ class BatchSpanProcessor(SpanProcessor):
                 self._changed.notify_all()
             return ""
 
-    def _obstacle(self) -> str:
-        if self._is_shut_down or len(self._queue) >= self._queue_size:
-            return "the queue is full or shut"
+    def _obstacle(self) -> tuple[str, str]:
+        """Return what counts it and what it is, if there is one; and start the thread."""
+        if self._is_shut_down:
+            return "dropped_closed", "the queue is shut"
+        if len(self._queue) >= self._queue_size:
+            return "dropped_full", "the queue is full"
         if self._thread is not None:
-            return ""
+            return "", ""
         thread = threading.Thread(target=self._work, name="impact-batch", daemon=True)
         try:
             thread.start()
         except RuntimeError as error:  # too many, or the interpreter ends
-            return str(error)
+            return "dropped_memory", str(error)
         self._thread = thread
-        return ""
+        return "", ""
 
     def force_flush(self, timeout_millis: float = 30000) -> bool:
         """Export what has ended before the call. True: it was exported, all of it."""
         self._enter_process()
         with self._changed:
-            lost_count = self._lost_count
+            lost_count = self._lost_count()
             wanted = self._put_count
             self._flush_count = max(self._flush_count, wanted)
             self._changed.notify_all()
             is_settled = self._changed.wait_for(
                 lambda: self._settled_count >= wanted, timeout_millis / 1000
             )
-            return is_settled and self._lost_count == lost_count
+            return is_settled and self._lost_count() == lost_count
 
     def shutdown(self, timeout_millis: float = 30000) -> None:
         """Export what is left, and stop."""
@@ -136,7 +158,7 @@ class BatchSpanProcessor(SpanProcessor):
                 is_exported = self._export(batch)
                 with self._changed:
                     self._settled_count += len(batch)
-                    self._lost_count += 0 if is_exported else len(batch)
+                    self._failed_count += 0 if is_exported else len(batch)
                     self._changed.notify_all()
 
     def _export(self, batch: list[Any]) -> bool:

@@ -6,6 +6,7 @@ instrumented, not for each request.
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -18,6 +19,7 @@ from opentelemetry import context as context_api
 from opentelemetry import trace
 
 from .. import logger
+from .repeated import say
 
 _HEADERS = "OTEL_INSTRUMENTATION_HTTP_CAPTURE_HEADERS_"
 _SENSITIVE_PARAMETERS = ("AWSAccessKeyId", "Signature", "sig", "X-Goog-Signature")
@@ -63,7 +65,23 @@ def excluded_urls(instrumentor: str, given: str | None) -> re.Pattern[str] | Non
     if given is None:
         general = os.environ.get("OTEL_PYTHON_EXCLUDED_URLS", "")
         given = os.environ.get(f"OTEL_PYTHON_{instrumentor}_EXCLUDED_URLS", general)
-    return re.compile("|".join(item.strip() for item in given.split(","))) if given else None
+    patterns = _sound([item.strip() for item in given.split(",")] if given else [])
+    return re.compile("|".join(patterns)) if patterns else None
+
+
+def _sound(patterns: list[str]) -> list[str]:
+    """Return those that are regular expressions, side by side; say which ones are not."""
+    kept: list[str] = []
+    for pattern in patterns:
+        try:
+            re.compile("|".join([*kept, pattern]))
+        except (re.error, RecursionError, OverflowError) as error:
+            say(
+                logging.ERROR, f"pattern {pattern}", f"The pattern {pattern!r} is not used: {error}"
+            )
+        else:
+            kept.append(pattern)
+    return kept
 
 
 _METHODS = frozenset(
@@ -107,7 +125,9 @@ class HeaderCapture:
     def __init__(self, prefix: str, patterns: list[str], sensitive: list[str]) -> None:
         self._prefix = prefix
         self._wanted = re.compile("|".join(patterns), re.IGNORECASE)
-        self._sensitive = re.compile("|".join(sensitive), re.IGNORECASE) if sensitive else None
+        # What should say what is hidden, and cannot be read, hides all.
+        hidden = sensitive if len(_sound(sensitive)) == len(sensitive) else [""]
+        self._sensitive = re.compile("|".join(hidden), re.IGNORECASE) if hidden else None
 
     def attributes_of(self, headers: Mapping[str, Any]) -> dict[str, Any]:
         """Return one attribute a header; values of sensitive ones are hidden."""
@@ -124,7 +144,7 @@ class HeaderCapture:
 
 def header_capture(side: str, message: str) -> HeaderCapture | None:
     """Return what captures the headers of a message: SERVER or CLIENT, REQUEST or RESPONSE."""
-    patterns = names_in(f"{_HEADERS}{side}_{message}")
+    patterns = _sound(names_in(f"{_HEADERS}{side}_{message}"))
     if not patterns:
         return None
     prefix = f"http.{message.lower()}.header."

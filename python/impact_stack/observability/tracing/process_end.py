@@ -9,7 +9,9 @@ nobody shall need a hook for them:
 - The prefork workers of Celery, which are such children, leave by `os._exit` without that; but they
   send `worker_process_shutdown`.
 - A process that SIGTERM kills. A signal handler is the program's own affair: there is one only
-  where it is asked for, and where nobody else has one.
+  where it is asked for, and in the children of a Pool of multiprocessing, which ends them so at the
+  end of its `with` block; and only where nobody else has one. Python's handlers run when the main thread
+  is at Python code; where it is not, the core does what the handler would (`_core/sigterm.c`).
 
 These libraries are not imported here: they are looked for where they may have come since, when a
 provider is made and in each forked child.
@@ -26,7 +28,7 @@ import threading
 import time
 from typing import Any, Protocol
 
-from .. import logger
+from .. import _core, logger
 
 TIMEOUT_MS = 5000
 """That long an end is held up at most, by all providers together."""
@@ -74,20 +76,30 @@ def forget(provider: _Provider) -> None:
 
 def _shut_down() -> None:
     _ending.is_under_way = True
+    _core.sigterm_leave_to_python(True)
     try:
         _shut_all_down()
     finally:
         _ending.is_under_way = False
+        _core.sigterm_leave_to_python(False)
     while _ending.signals:
         os.kill(os.getpid(), _ending.signals.pop())
 
 
 def _shut_all_down() -> None:
+    """Shut all down. What a signal handler raises meanwhile, such as SystemExit, comes after."""
     end = time.monotonic() + TIMEOUT_MS / 1000
-    providers = list(_providers)
-    for done, provider in enumerate(providers):
-        left = max(end - time.monotonic(), 0) / (len(providers) - done)
-        provider.shutdown(int(left * 1000))
+    raised: BaseException | None = None
+    for provider in [*_providers] * 2:  # one that was interrupted has a second turn
+        if provider not in _providers:
+            continue
+        try:
+            left = max(end - time.monotonic(), 0) / len(_providers)
+            provider.shutdown(int(left * 1000))
+        except BaseException as error:  # pylint: disable=broad-exception-caught
+            raised = error
+    if raised is not None:
+        raise raised
 
 
 # ---- children that leave by os._exit ----
@@ -105,6 +117,7 @@ def _tell_libraries() -> None:
             util.register_after_fork(_finalize_in_child, lambda finalize, util=util: finalize(util))
         if type(process.current_process()).__name__ != "_MainProcess":
             _finalize_in_child(util)
+        _be_in_pool(library)
     signals = sys.modules.get("celery.signals")
     if signals is not None and "celery" not in _told:
         _told.add("celery")
@@ -115,6 +128,14 @@ def _tell_libraries() -> None:
 
 def _finalize_in_child(util: Any) -> None:
     util.Finalize(None, _shut_down, exitpriority=_LAST)
+    _be_in_pool(util.__name__.partition(".")[0])
+
+
+def _be_in_pool(library: str) -> None:
+    """Export at the signal that ends a child of a Pool, if this is one. Celery sends its own."""
+    process = sys.modules[f"{library}.process"]
+    if library == "multiprocessing" and "PoolWorker" in process.current_process().name:
+        flush_on_sigterm()
 
 
 def _on_worker_process_shutdown(**_: Any) -> None:
@@ -134,8 +155,18 @@ def flush_on_sigterm() -> None:
     """
     if threading.current_thread() is not threading.main_thread():
         logger.warning("SIGTERM can only be handled from the main thread: spans may be lost")
-    elif signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+    elif signal.getsignal(signal.SIGTERM) is signal.SIG_DFL and _core.sigterm_is_default():
         signal.signal(signal.SIGTERM, _end_of_signal)
+        _watch()
+
+
+def _watch() -> None:
+    """Have the core look for the signal; a forked child has none of its parent's threads."""
+    if signal.getsignal(signal.SIGTERM) is _end_of_signal:
+        _core.sigterm_watch()
+
+
+os.register_at_fork(after_in_child=_watch)
 
 
 def _end_of_signal(number: int, _frame: Any) -> None:

@@ -1,6 +1,7 @@
 """Span processors in Python: who is told of each span as it starts and ends.
 
-Whatever goes wrong in one is logged, and neither the program nor the other processors notice.
+Whatever goes wrong in one is logged, and neither the program nor the other processors notice. What
+is no Exception (SystemExit, KeyboardInterrupt, a greenlet's Timeout) goes on into the program.
 """
 
 from __future__ import annotations
@@ -47,20 +48,30 @@ class SynchronousMultiSpanProcessor(SpanProcessor):
             self._span_processors += (span_processor,)
 
     def on_start(self, span: Any, parent_context: Any = None) -> None:
-        for processor in self._span_processors:
-            tell(processor, "on_start", span, parent_context=parent_context)
+        self._tell_all("on_start", span, parent_context=parent_context)
 
     def _on_ending(self, span: Any) -> None:
-        for processor in self._span_processors:
-            tell(processor, "_on_ending", span)
+        self._tell_all("_on_ending", span)
 
     def on_end(self, span: Any) -> None:
-        for processor in self._span_processors:
-            tell(processor, "on_end", span)
+        self._tell_all("on_end", span)
 
     def shutdown(self) -> None:
+        self._tell_all("shutdown")
+
+    def _tell_all(self, method: str, *args: Any, **kwargs: Any) -> None:
+        """Tell each; what one raises that is no Exception, for the program, waits for the rest."""
+        raised: BaseException | None = None
         for processor in self._span_processors:
-            tell(processor, "shutdown")
+            try:
+                tell(processor, method, *args, **kwargs)
+            except BaseException as error:  # pylint: disable=broad-exception-caught
+                raised = raised or error
+        try:
+            if raised is not None:
+                raise raised
+        finally:
+            del raised  # whose traceback holds this frame, and the span
 
     def force_flush(self, timeout_millis: float = 30000) -> bool:
         """Flush them in turn, each in the time that is left. One that says nothing has flushed."""

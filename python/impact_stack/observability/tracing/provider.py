@@ -169,6 +169,7 @@ class TracerProvider(_core.TracerProvider, trace.TracerProvider):
             self, core_names = open_with(exporters=chosen.core), chosen.core
         self._tracers = weakref.WeakValueDictionary()
         self._takes_all = ABSENT not in core_names
+        self._has_core_exporters = bool(core_names)
         self._is_disabled = os.environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true"
         self.sampler = sampler or sampler_of_environment()
         self.id_generator = id_generator or RandomIdGenerator()
@@ -183,6 +184,7 @@ class TracerProvider(_core.TracerProvider, trace.TracerProvider):
 
     _tracers: weakref.WeakValueDictionary[InstrumentationScope, Tracer]
     _takes_all: bool
+    _has_core_exporters: bool
     _is_disabled: bool
     sampler: Any
     id_generator: Any
@@ -242,9 +244,20 @@ class TracerProvider(_core.TracerProvider, trace.TracerProvider):
     def _on_end(self, span: Span, end_time: int | None) -> None:
         """Called by `Span.end`: the end is fixed before the processors are told of it."""
         end = time.time_ns() if end_time is None else end_time
-        tell(self._active_span_processor, "_on_ending", span)
-        if span._end(end):
-            tell(self._active_span_processor, "on_end", span)
+        try:
+            tell(self._active_span_processor, "_on_ending", span)
+        finally:  # what it raises is the program's; the span ends all the same
+            if span._end(end):
+                tell(self._active_span_processor, "on_end", span)
+
+    def stats(self) -> dict[str, int]:
+        """Return the counters, over the exporters of the core and those in Python."""
+        processors = getattr(self._active_span_processor, "_span_processors", ())
+        counted = [p.stats() for p in processors if isinstance(p, BatchSpanProcessor)]
+        stats = super().stats()
+        if counted and not self._has_core_exporters:  # to which all is exported that nobody wants
+            stats = dict.fromkeys(stats, 0)
+        return {name: count + sum(c[name] for c in counted) for name, count in stats.items()}
 
     # ---- flush and shutdown ----
 

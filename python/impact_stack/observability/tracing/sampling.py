@@ -7,6 +7,7 @@ no Python. Any other object with `should_sample` is asked for each span that sta
 from __future__ import annotations
 
 import abc
+import contextvars
 import enum
 import logging
 import os
@@ -267,6 +268,18 @@ _FORMS: dict[str, Callable[[Any], tuple[Any, ...] | None]] = {
 }
 
 
+class _Question:
+    """What a sampler is asked; it may start spans itself, which are part of the question."""
+
+    is_open = True
+
+
+# Of the greenlet or task: another one of the same thread may start spans while a sampler waits.
+_question: contextvars.ContextVar[_Question | None] = contextvars.ContextVar(
+    "question", default=None
+)
+
+
 def ask_sampler(
     sampler: Any,
     parent_context: Any,
@@ -275,8 +288,16 @@ def ask_sampler(
     kind: trace.SpanKind | None,
     attributes: Any,
     links: Any,
-) -> tuple[int, Any, str]:
-    """Return decision, attributes and trace state; one that fails drops the span."""
+) -> tuple[int, Any, str | None]:
+    """Return decision, attributes and trace state (None: the parent's).
+
+    A sampler that fails drops the span; so does one for the spans that it starts itself.
+    """
+    outer = _question.get()
+    if outer is not None and outer.is_open:
+        return Decision.DROP.value, None, None
+    question = _Question()
+    token = _question.set(question)
     try:
         result = sampler.should_sample(
             parent_context, trace_id, name, kind or trace.SpanKind.INTERNAL, attributes, links
@@ -285,4 +306,7 @@ def ask_sampler(
         return result.decision.value, result.attributes, state.to_header() if state else ""
     except Exception as error:  # pylint: disable=broad-exception-caught
         say(logging.ERROR, "sampler", f"The sampler {type(sampler).__name__} failed", error)
-        return Decision.DROP.value, None, ""
+        return Decision.DROP.value, None, None
+    finally:
+        question.is_open = False
+        _question.reset(token)
