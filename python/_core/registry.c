@@ -103,6 +103,15 @@ static impact_text header_get(void *carrier, const char *name)
     return impact_text_of(NULL);
 }
 
+/* A value of a header: the bytes that came, or text. NULL: neither. */
+static const char *header_value(PyObject *object, Py_ssize_t *size)
+{
+    char *bytes = NULL;
+    if (PyBytes_Check(object) && PyBytes_AsStringAndSize(object, &bytes, size) == 0)
+        return bytes;
+    return PyUnicode_AsUTF8AndSize(object, size);
+}
+
 /* What is no pair of texts is left out. */
 static void header_add(request_headers *headers, PyObject *pair)
 {
@@ -110,7 +119,7 @@ static void header_add(request_headers *headers, PyObject *pair)
         return;
     const char *name = PyUnicode_AsUTF8AndSize(PyTuple_GetItem(pair, 0), NULL);
     Py_ssize_t size = 0;
-    const char *value = name ? PyUnicode_AsUTF8AndSize(PyTuple_GetItem(pair, 1), &size) : NULL;
+    const char *value = name ? header_value(PyTuple_GetItem(pair, 1), &size) : NULL;
     PyErr_Clear();
     if (!value)
         return;
@@ -342,22 +351,29 @@ static void registry_dealloc(PyObject *object)
 }
 
 static PyMethodDef registry_methods[] = {
-    {"add", registry_add, METH_VARARGS, "add(name, is_default): register a check."},
+    {"add", registry_add, METH_VARARGS,
+     DOC("add($self, name, is_default, /)", "Register a check.")},
     {"change", registry_change, METH_VARARGS,
-     "change(name, is_default): other groups, today's time limit, the last place; its run goes "
-     "on."},
+     DOC("change($self, name, is_default, /)",
+         "Set other groups, today's time limit, the last place; its run goes "
+         "on.")},
     {"set", (PyCFunction)(void (*)(void))registry_set, METH_VARARGS | METH_KEYWORDS,
-     "set(*, secret, ignores_unknown_checks, budget_ms): from now on; runs go on."},
-    {"remove", registry_remove, METH_O, "Take a check out."},
-    {"listen", registry_listen, METH_O, "listen(address): serve the paths there; its port."},
-    {"port", registry_port, METH_NOARGS, "The port that it listens on; 0: none."},
+     DOC("set($self, *, secret, ignores_unknown_checks, budget_ms)",
+         "Set these from now on; runs go on.")},
+    {"remove", registry_remove, METH_O, DOC("remove($self, name, /)", "Take a check out.")},
+    {"listen", registry_listen, METH_O,
+     DOC("listen($self, address, /)", "Serve the paths there; return the port.")},
+    {"port", registry_port, METH_NOARGS,
+     DOC("port($self)", "The port that it listens on; 0: none.")},
     {"answer", registry_answer, METH_VARARGS,
-     "answer(method, path, query, headers) -> (status, headers, body), or None: not its path."},
+     DOC("answer($self, method, path, query, headers, /)",
+         "Return (status, headers, body), or None: not its path.")},
     {NULL, NULL, 0, NULL},
 };
 
 static PyType_Slot registry_slots[] = {
-    {Py_tp_doc, "A registry of health checks that are Python functions."},
+    {Py_tp_doc, DOC("HealthRegistry(run, *, prefix, secret, ignores_unknown_checks, budget_ms)",
+                    "A registry of health checks that are Python functions.")},
     {Py_tp_new, (void *)registry_new},
     {Py_tp_dealloc, (void *)registry_dealloc},
     {Py_tp_methods, registry_methods},

@@ -7,9 +7,11 @@ import flask
 
 from .. import _core
 from . import checks
+from .access_log import ProbeFilter, leave_probes_out
 from .endpoint import Endpoint
+from .untraced import Untraced
 
-__all__ = ["Health", "checks"]
+__all__ = ["Health", "ProbeFilter", "checks"]
 
 Check = Callable[[], Any]
 
@@ -36,6 +38,10 @@ class Health:
             endpoint.listen(app.config["HEALTH_LISTEN"])
         app.register_blueprint(endpoint.blueprint())
         app.extensions["health"] = self
+        if not app.config.get("HEALTH_TRACED", True):
+            app.wsgi_app = Untraced(app.wsgi_app, endpoint.prefix)  # type: ignore[method-assign]
+        if not app.config.get("HEALTH_ACCESS_LOG", True):
+            leave_probes_out(endpoint.prefix)
 
     def register_check(
         self, name: str, check: Check | None = None, add_to_defaults: bool = True

@@ -26,7 +26,7 @@ import flask
 import flask.blueprints
 
 from .. import _core, logger
-from . import checks, missing
+from . import checks, missing, settings
 from .globals import shared_globals
 from .places import GONE, OwnThreads, place_of_request
 from .port import Port
@@ -34,8 +34,6 @@ from .untraced import suppress_instrumentation
 
 if TYPE_CHECKING:
     from . import Health
-
-BUDGET_LIMIT_MS = 10 * 60 * 1000
 
 _is_check_name = functools.lru_cache(maxsize=2048)(_core.is_check_name)
 
@@ -51,28 +49,11 @@ def _runner_of(endpoint: Endpoint) -> Callable[[str], str | None]:
     return run
 
 
-class _Settings(NamedTuple):
-    """What the app's configuration says."""
-
-    secret: str | None
-    is_strict: bool
-    budget_ms: int  # 0: the core's default
-
-
 class _Request(NamedTuple):
     """What a check that runs for a request has of it."""
 
     context: contextvars.Context
     place: OwnThreads
-
-
-def _budget_ms(value: object) -> int:
-    """Return a budget that can be kept; None and what is none stand for the default."""
-    if value is None:
-        return 0
-    if isinstance(value, int) and 0 < value <= BUDGET_LIMIT_MS:
-        return value
-    raise ValueError(f"HEALTH_BUDGET_MS is {value!r}, not a whole number of 1 to {BUDGET_LIMIT_MS}")
 
 
 class Endpoint:
@@ -83,10 +64,12 @@ class Endpoint:
             raise RuntimeError("HEALTH_URL_SECRET not set")
         if app.config["HEALTH_URL_SECRET"] == "":
             raise RuntimeError("HEALTH_URL_SECRET is empty; None switches the check off")
+        settings.check_text("HEALTH_URL_SECRET", app.config["HEALTH_URL_SECRET"], or_none=True)
+        settings.check_text("url_prefix", health.url_prefix)
         self._health = health
         self._app = app
-        self._prefix = health.url_prefix.rstrip("/")
-        self._settings = self._read_settings(None)
+        self.prefix = health.url_prefix.rstrip("/")
+        self._settings = settings.read(app.config, None)
         self._registry = self._open_registry()
         self._registered: list[tuple[str, bool]] = []
         self._refused: set[Any] = set()
@@ -104,13 +87,19 @@ class Endpoint:
             self._health.register_check("interpreter", checks.check_true)
         Port(self, address).open()
 
+    def look_at_interpreter(self) -> None:
+        """Run the check that tells of the interpreter: its last result is its last sign of life."""
+        secret = self._settings.secret or ""
+        header = "Authorization", b"Bearer " + secret.encode()
+        self._registry.answer("GET", f"{self.prefix}/", b"checks=interpreter", [header])
+
     def current_registry(self) -> _core.HealthRegistry:
         """Return the registry, in line with the configuration and the checks of this moment."""
         return self._current_registry()[0]
 
     def blueprint(self) -> flask.Blueprint:
         """Return a blueprint that sends every request below the prefix to `answer`."""
-        blueprint = flask.Blueprint("health", __name__, url_prefix=self._prefix)
+        blueprint = flask.Blueprint("health", __name__, url_prefix=self.prefix)
         blueprint.record(self._add_rules)
         return blueprint
 
@@ -119,33 +108,15 @@ class Endpoint:
         app = setup.app
         app.view_functions["health.answer"] = self.answer
         for path in ("", "/", "/<path:rest>"):
-            rule = app.url_rule_class(self._prefix + path, endpoint="health.answer")
+            rule = app.url_rule_class(self.prefix + path, endpoint="health.answer")
             app.url_map.add(rule)
 
     # ---- the registry ----
 
-    def _read_settings(self, former: _Settings | None) -> _Settings:
-        """Return what is configured now.
-
-        A secret that was taken away or emptied is not an open door: the former one stays. So does a
-        former budget in the place of what is none.
-        """
-        config = self._app.config
-        secret = config.get("HEALTH_URL_SECRET", "")
-        if secret == "" and former is not None:
-            secret = former.secret
-        try:
-            budget_ms = _budget_ms(config.get("HEALTH_BUDGET_MS"))
-        except ValueError:
-            if former is None:
-                raise
-            budget_ms = former.budget_ms
-        return _Settings(secret, bool(config.get("HEALTH_STRICT", False)), budget_ms)
-
     def _open_registry(self) -> _core.HealthRegistry:
         return _core.HealthRegistry(
             _runner_of(self),
-            prefix=self._prefix,
+            prefix=self.prefix,
             secret=self._settings.secret,
             ignores_unknown_checks=not self._settings.is_strict,
             budget_ms=self._settings.budget_ms,
@@ -163,18 +134,18 @@ class Endpoint:
 
     def _reconfigure(self) -> None:
         """Make the registry have the settings of now. What runs goes on."""
-        settings = self._read_settings(self._settings)
-        if settings == self._settings:
+        wanted = settings.read(self._app.config, self._settings)
+        if wanted == self._settings:
             return
         self._registry.set(
-            secret=settings.secret,
-            ignores_unknown_checks=not settings.is_strict,
-            budget_ms=settings.budget_ms,
+            secret=wanted.secret,
+            ignores_unknown_checks=not wanted.is_strict,
+            budget_ms=wanted.budget_ms,
         )
-        if settings.budget_ms != self._settings.budget_ms:  # the checks' time limit too
+        if wanted.budget_ms != self._settings.budget_ms:  # the checks' time limit too
             for name, is_default in self._registered:
                 self._registry.change(name, is_default)
-        self._settings = settings
+        self._settings = wanted
 
     def _wanted_checks(self) -> list[tuple[str, bool]]:
         """Return the names that can be asked for, and whether each is a default."""
@@ -274,7 +245,8 @@ class Endpoint:
     def _call_check(self, name: str, check: Callable[[], Any]) -> str | None:
         try:
             with suppress_instrumentation(), shared_globals(self._app):
-                return None if _result_of(self._app.ensure_sync(check)) else "it said so"
+                result = _result_of(self._app.ensure_sync(check))
+                return None if result else f"it returned {result!r:.80}"
         except BaseException as error:  # pylint: disable=broad-exception-caught
             # SystemExit as well: on a thread of the core there is nothing to exit.
             logger.exception("Health check '%s' failed", name)
@@ -295,7 +267,7 @@ class Endpoint:
             request.method,
             urllib.parse.quote(request.environ.get("PATH_INFO", "").encode("latin-1")),
             missed.in_its_format(request.query_string, selector),
-            list(request.headers.items()),
+            [(name, value.encode("latin-1", "replace")) for name, value in request.headers.items()],
         )
         try:
             answered = place.wait(lambda: registry.answer(*asked))
@@ -311,6 +283,8 @@ def _result_of(check: Callable[[], Any]) -> Any:
     result = check()
     if inspect.isawaitable(result):
         raise TypeError("the check returned an awaitable; register the coroutine function itself")
+    if isinstance(result, tuple):  # (False, "why"), as other libraries have it, would be true
+        raise TypeError("the check returned a tuple, not whether it holds")
     return result
 
 

@@ -4,7 +4,8 @@ DESIGN: the core answers without the interpreter, so also while every worker is 
 held. What it answers with is its registry; a thread brings that in line with the app every second,
 which is the interpreter's sign of life to it, and takes the port when another process of the same
 app has let it go. The check "interpreter" needs the GIL and nothing else: while it cannot have it,
-the answer names it among `pending_checks`, with the time since it last had.
+the answer names it among `pending_checks`, with the time since it last had, to the second: it is
+run at least as often, whether somebody asks or not.
 """
 
 from __future__ import annotations
@@ -56,6 +57,7 @@ class Port:
             return
         registry = endpoint.current_registry()
         if registry.port() != 0:
+            endpoint.look_at_interpreter()
             return
         try:
             logger.info("Health answers on port %d", registry.listen(self._address))
