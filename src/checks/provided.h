@@ -26,4 +26,9 @@ typedef struct impact__provided {
 impact_status impact__provided_add(impact_health *health, const impact__provided *provided,
                                    impact_health_check_fn run, void *userdata);
 
+/* The same for what is more than one piece: `free_userdata` undoes it. */
+impact_status impact__provided_add_with(impact_health *health, const impact__provided *provided,
+                                        impact_health_check_fn run, void *userdata,
+                                        void (*free_userdata)(void *userdata));
+
 #endif

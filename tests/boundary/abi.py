@@ -28,6 +28,7 @@ EXEMPT = {
     "impact_http_header": PART,
     "impact_span_limits": PART,
     "impact_check_descriptor_lender": PART,
+    "impact_check_mariadb_lender": PART,
     "impact_scope": INLINE,
     "impact_span_guard": INLINE,
     "impact_context_key": INLINE,

@@ -9,6 +9,7 @@ PREPROCESSOR = re.compile(r"^\s*#(?:.*\\\n)*.*$", re.MULTILINE)
 # Headers of libimpact are all the others.
 PLUGIN_HEADERS = {
     "curl": "curl.h",
+    "mariadb": "mariadb.h",
     "microhttpd": "microhttpd.h",
     "postgresql": "postgresql.h",
     "sqlite": "sqlite.h",

@@ -81,23 +81,17 @@ static inline void fake_server_close(fake_server *server)
     (void)close(server->listener);
 }
 
-/* ---- the four ways to be no server, for any check ---- */
+/* ---- the ways to be no server, for any check ---- */
 
 #define FAKE_SERVER_SAYS(...)                                                                      \
     {                                                                                              \
         .says = __VA_ARGS__, .size = sizeof __VA_ARGS__ - 1                                        \
     }
 
-/* `ask` probes the address. What is said by the wrong one is `wrong`; the check says `words` of
- * it. `dripping` begins as a right answer, and has no end. */
-static inline void check_of_no_server(probed (*ask)(const char *address), fake_server wrong,
-                                      const char *words, fake_server dripping)
+/* `ask` probes the address within probing_timeout_ms. `dripping` begins as a right answer, and has
+ * no end. */
+static inline void check_of_slow_server(probed (*ask)(const char *address), fake_server dripping)
 {
-    fake_server dead = {0};
-    fake_server_open(&dead);
-    fake_server_close(&dead);
-    check_fails(ask(dead.address), "refused");
-
     fake_server silent = {0};
     fake_server_open(&silent);
     check_times_out(ask(silent.address));
@@ -107,6 +101,18 @@ static inline void check_of_no_server(probed (*ask)(const char *address), fake_s
     fake_server_open(&dripping);
     check_times_out(ask(dripping.address));
     fake_server_close(&dripping);
+}
+
+/* The check says `words` of the wrong one. */
+static inline void check_of_no_server(probed (*ask)(const char *address), fake_server wrong,
+                                      const char *words, fake_server dripping)
+{
+    fake_server dead = {0};
+    fake_server_open(&dead);
+    fake_server_close(&dead);
+    check_fails(ask(dead.address), "refused");
+
+    check_of_slow_server(ask, dripping);
 
     fake_server closing = {.closes = true};
     fake_server_open(&closing);

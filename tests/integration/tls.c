@@ -1,0 +1,211 @@
+/* The check of certificates, against OpenSSL's own server. */
+#include <impact/curl.h>
+
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "started.h"
+#include "support/abi.h"
+#include "support/fake_server.h"
+#include "support/faults.h"
+#include "support/probing.h"
+
+#define OPENSSL    "/usr/bin/openssl"
+#define WORD(text) ((char[]){text})
+
+static char ca_file[128]; /* the certificate itself: it is its own authority */
+
+static probed ask_within(const char *address, double warn, double fail, uint32_t timeout_ms)
+{
+    return probing_ask(impact_health_add_tls(
+        probing_registry(),
+        IMPACT_CHECK_TLS(.name = probing_name, .address = address, .warn_days = warn,
+                         .fail_days = fail, .ca_file = ca_file[0] ? ca_file : NULL,
+                         .timeout_ms = timeout_ms)));
+}
+
+/* ---- no server ---- */
+
+static probed ask(const char *address)
+{
+    return ask_within(address, 0, 1, probing_timeout_ms);
+}
+
+TEST(tls_fails_where_no_server_is_and_one_that_speaks_something_else)
+{
+    fake_server dead = {0};
+    fake_server_open(&dead);
+    fake_server_close(&dead);
+    check_fails(ask(dead.address), "connect");
+
+    fake_server wrong = FAKE_SERVER_SAYS("220 this is no TLS at all\r\n");
+    fake_server_open(&wrong);
+    check_fails(ask(wrong.address), "SSL");
+    fake_server_close(&wrong);
+
+    /* A record of a handshake that promises 16 KiB. */
+    check_of_slow_server(ask, (fake_server)FAKE_SERVER_SAYS("\x16\3\3\x40\0\2\0\x3f\xf0"));
+}
+
+/* ---- a real one ---- */
+
+static void run_tool(started *server, char *const argv[])
+{
+    int status = -1;
+    started_run(server, argv, NULL, NULL);
+    CHECK_EQUAL(waitpid(server->process, &status, 0), server->process);
+    CHECK_EQUAL(status, 0);
+}
+
+/* A certificate for 127.0.0.1 that ends in so many days. */
+static void make_certificate(started *server, char *days)
+{
+    char *argv[] = {WORD(OPENSSL),
+                    WORD("req"),
+                    WORD("-x509"),
+                    WORD("-newkey"),
+                    WORD("ec"),
+                    WORD("-pkeyopt"),
+                    WORD("ec_paramgen_curve:prime256v1"),
+                    WORD("-nodes"),
+                    WORD("-keyout"),
+                    WORD("key"),
+                    WORD("-out"),
+                    WORD("certificate"),
+                    WORD("-subj"),
+                    WORD("/CN=here"),
+                    WORD("-addext"),
+                    WORD("subjectAltName=IP:127.0.0.1"),
+                    WORD("-days"),
+                    days,
+                    NULL};
+    run_tool(server, argv);
+    (void)snprintf(ca_file, sizeof ca_file, "%s/certificate", server->folder);
+}
+
+static void start_server(started *server, char *days, char address[32])
+{
+    static char at[32];
+    if (access(OPENSSL, X_OK) != 0)
+        check_skip("openssl is not installed");
+    const unsigned port = started_free_port(SOCK_STREAM);
+    (void)snprintf(at, sizeof at, "127.0.0.1:%u", port);
+    (void)snprintf(address, 32, "%s", at);
+    started_prepare(server, NULL);
+    make_certificate(server, days);
+    char *argv[] = {WORD(OPENSSL),
+                    WORD("s_server"),
+                    WORD("-accept"),
+                    at,
+                    WORD("-key"),
+                    WORD("key"),
+                    WORD("-cert"),
+                    WORD("certificate"),
+                    WORD("-quiet"),
+                    WORD("-www"),
+                    NULL};
+    started_run(server, argv, NULL, NULL);
+    CHECK(started_listens((uint16_t)port));
+}
+
+TEST(tls_warns_and_fails_by_the_days_that_are_left)
+{
+    started server;
+    char address[32];
+    start_server(&server, WORD("10"), address);
+    const uint32_t patience = probing_patience_ms;
+    CHECK_EQUAL(ask_within(address, 9, 5, patience).status, IMPACT_HEALTH_PASS);
+    CHECK_EQUAL(ask_within(address, 11, 5, patience).status, IMPACT_HEALTH_WARN);
+    check_fails(ask_within(address, 20, 11, patience), "days are left");
+    started_end(&server);
+    started_clean(&server);
+}
+
+static probed ask_untrusted(const char *address, bool accepts)
+{
+    return probing_ask(impact_health_add_tls(
+        probing_registry(),
+        IMPACT_CHECK_TLS(.name = probing_name, .address = address, .fail_days = 5,
+                         .accepts_untrusted = accepts, .timeout_ms = probing_patience_ms)));
+}
+
+TEST(a_certificate_that_nobody_trusts_fails_unless_it_was_said_that_it_may)
+{
+    started server;
+    char address[32];
+    start_server(&server, WORD("10"), address);
+    check_fails(ask_untrusted(address, false), "certificate");
+    CHECK_EQUAL(ask_untrusted(address, true).status, IMPACT_HEALTH_PASS);
+    started_end(&server);
+    started_clean(&server);
+}
+
+TEST(tls_fails_in_time_when_the_server_is_frozen_and_holds_again)
+{
+    started server;
+    char address[32];
+    start_server(&server, WORD("10"), address);
+    started_signal(&server, SIGSTOP);
+    check_times_out(ask_within(address, 0, 5, probing_timeout_ms));
+    started_signal(&server, SIGCONT);
+    CHECK_EQUAL(ask_within(address, 0, 5, probing_patience_ms).status, IMPACT_HEALTH_PASS);
+    started_end(&server);
+    started_clean(&server);
+}
+
+/* ---- registering ---- */
+
+TEST(what_makes_no_check_is_refused)
+{
+    static const char *const addresses[] = {NULL, "", "host:", "/a/path", "a b"};
+    impact_health *health = probing_registry();
+    CHECK_EQUAL(
+        impact_health_add_tls(NULL, IMPACT_CHECK_TLS(.name = "a", .address = "a", .warn_days = 1)),
+        IMPACT_EINVAL);
+    CHECK_EQUAL(impact_health_add_tls(health, NULL), IMPACT_EINVAL);
+    CHECK_EQUAL(impact_health_add_tls(health, IMPACT_CHECK_TLS(.name = "a", .address = "a")),
+                IMPACT_EINVAL);
+    for (size_t i = 0; i < sizeof addresses / sizeof *addresses; i++)
+        CHECK_EQUAL(impact_health_add_tls(health, IMPACT_CHECK_TLS(.name = "a", .warn_days = 1,
+                                                                   .address = addresses[i])),
+                    IMPACT_EINVAL);
+    probing_end();
+}
+
+static impact_status add_check(const void *options)
+{
+    const impact_status status = impact_health_add_tls(probing_registry(), options);
+    probing_end();
+    return status;
+}
+
+TEST(options_of_any_version_are_read)
+{
+    const abi_case cases[] = {{
+        .name = "impact_check_tls_options",
+        .whole = IMPACT_CHECK_TLS(.name = "it", .address = "[::1]:443", .fail_days = 1),
+        .size = sizeof(impact_check_tls_options),
+        .least = ABI_END(impact_check_tls_options, name),
+        .call = add_check,
+    }};
+    ABI_CHECK(cases);
+}
+
+TEST(registering_without_memory_fails_and_leaves_nothing)
+{
+    faults f;
+    FOR_EACH_ALLOCATION_FAILURE(&f) {
+        impact_allocator_set_default(&f.allocator);
+        impact_health *health = NULL;
+        if (impact_health_open(&health, NULL) == IMPACT_OK) {
+            const impact_status status = impact_health_add_tls(
+                health, IMPACT_CHECK_TLS(.name = "it", .address = "a", .fail_days = 1));
+            CHECK(status == IMPACT_OK || (status == IMPACT_ENOMEM && f.injected));
+            CHECK_EQUAL(impact_health_close(health, 1000), 0);
+        }
+    }
+    impact_allocator_set_default(NULL);
+}
