@@ -23,7 +23,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const impact_status status = otlp__settings_open(&settings, NULL, NULL);
     if (status == IMPACT_EINVAL || status == IMPACT_ENOMEM)
         return 0;
-    if (status || strncasecmp(settings.url, "http", 4) != 0 || strpbrk(settings.url, " \t\r\n"))
+    if (status || strncasecmp(settings.endpoint.url, "http", 4) != 0 ||
+        strpbrk(settings.endpoint.url, " \t\r\n"))
         abort();
     if (settings.timeout_ms > INT32_MAX)
         abort();

@@ -75,7 +75,8 @@ IMPACT_API IMPACT_CHECKED impact_status impact_exporter_open(impact_exporter **e
  * beside it, the one for traces before the general one. */
 typedef struct impact_otlp_options {
     size_t size;
-    const char *endpoint; /* the whole URL, used as it is; OTEL_EXPORTER_OTLP_ENDPOINT */
+    const char *endpoint; /* the whole URL, used as it is; "unix:/path" is a socket; for gRPC its
+                             host is; OTEL_EXPORTER_OTLP_ENDPOINT */
     const impact_http_header *headers; /* instead of OTEL_EXPORTER_OTLP_HEADERS */
     size_t header_count;               /* at most 64 */
     const char *certificate;        /* a PEM file that is trusted; OTEL_EXPORTER_OTLP_CERTIFICATE */
@@ -85,14 +86,18 @@ typedef struct impact_otlp_options {
                             OTEL_EXPORTER_OTLP_TIMEOUT */
     size_t request_limit;           /* bytes; 64 MiB; at most 1 GiB */
     size_t response_limit;          /* likewise; 4 MiB */
+    const char *protocol;           /* "http/protobuf", which is the default, "http/json" or "grpc";
+                                       OTEL_EXPORTER_OTLP_PROTOCOL */
+    const char *compression;        /* "none", which is the default, or "gzip";
+                                       OTEL_EXPORTER_OTLP_COMPRESSION */
 } impact_otlp_options;
 
 #define IMPACT_OTLP_OPTIONS(...)                                                                   \
     (&(const impact_otlp_options){.size = sizeof(impact_otlp_options), __VA_ARGS__})
 
 /* Open the exporter of the plugin "otlp" with `options` (may be NULL). IMPACT_EINVAL: the endpoint
- * is no http or https URL, a header is none or is the transport's own (as Content-Length is), a key
- * has no certificate, something is not known; otherwise as impact_exporter_open. */
+ * is none, the protocol or the compression is not known, a header is none or is the transport's own
+ * (as Content-Length is), a key has no certificate; otherwise as impact_exporter_open. */
 IMPACT_API IMPACT_CHECKED impact_status
 impact_exporter_otlp_open(impact_exporter **exporter, const impact_otlp_options *options,
                           const impact_allocator *allocator);

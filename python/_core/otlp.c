@@ -23,8 +23,9 @@ bool otlp_exporter_open(impact_exporter **exporter, PyObject *given)
     impact_http_header headers[HEADER_LIMIT];
     PyObject *pairs = NULL; /* borrowed; None: the environment's */
     unsigned timeout_ms = 0;
-    if (!PyArg_ParseTuple(given, "zOIzzz", &options.endpoint, &pairs, &timeout_ms,
-                          &options.certificate, &options.client_certificate, &options.client_key))
+    if (!PyArg_ParseTuple(given, "zOIzzzzz", &options.endpoint, &pairs, &timeout_ms,
+                          &options.certificate, &options.client_certificate, &options.client_key,
+                          &options.protocol, &options.compression))
         return false;
     if (pairs != Py_None) {
         if (!headers_read(headers, pairs))

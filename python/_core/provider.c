@@ -28,6 +28,8 @@ static impact_status exporter_open_named(exporter_set *set, impact_exporter **ex
         *exporter = name[0] == 'd' ? discard_exporter() : absent_exporter();
         return IMPACT_OK;
     }
+    if (strcmp(name, "otlp_proto_grpc") == 0) /* whatever the environment says of protocols */
+        return impact_exporter_otlp_open(exporter, IMPACT_OTLP_OPTIONS(.protocol = "grpc"), NULL);
     if (strcmp(name, "memory") != 0)
         return impact_exporter_open(exporter, name, NULL);
     impact_status status = impact_exporter_memory_open(exporter, NULL);

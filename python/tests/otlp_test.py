@@ -1,5 +1,6 @@
 """OTLP: the plugin that is installed beside the core, from a real process to a real server."""
 
+import concurrent.futures
 import contextlib
 import http.server
 import os
@@ -8,8 +9,10 @@ import sys
 import threading
 
 import flask
+import grpc
 import pytest
-from opentelemetry.proto.collector.trace.v1 import trace_service_pb2
+from opentelemetry.exporter.otlp.proto.http import Compression
+from opentelemetry.proto.collector.trace.v1 import trace_service_pb2, trace_service_pb2_grpc
 
 from conftest import attributes_of
 from impact_stack.observability.tracing import Tracing
@@ -140,3 +143,37 @@ def test_a_file_may_be_a_path_and_a_timeout_none(tmp_path):
         "client_certificate_file": None,
     }
     TracerProvider(otlp=options).shutdown(0)
+
+
+class Keeping(trace_service_pb2_grpc.TraceServiceServicer):
+    """Keeps what it is sent."""
+
+    def __init__(self):
+        self.received = []
+
+    def Export(self, request, context):  # pylint: disable=invalid-name; the service's
+        """Take an export."""
+        self.received.append(request)
+        return trace_service_pb2.ExportTraceServiceResponse()
+
+
+@pytest.mark.parametrize("by", ["name", "protocol", "code"])
+def test_spans_go_over_grpc(monkeypatch, by):
+    """As opentelemetry-sdk names it, as the specification does, and in code; here with gzip."""
+    servicer = Keeping()
+    server = grpc.server(concurrent.futures.ThreadPoolExecutor(1))
+    trace_service_pb2_grpc.add_TraceServiceServicer_to_server(servicer, server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{port}")
+    monkeypatch.setenv("OTEL_TRACES_EXPORTER", "otlp_proto_grpc" if by == "name" else "otlp")
+    if by == "protocol":
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc")
+    otlp = {"protocol": "grpc", "compression": Compression.Gzip} if by == "code" else None
+    provider = TracerProvider(otlp=otlp)
+    provider.get_tracer("tests").start_span("work").end()
+    assert provider.force_flush(10000)
+    provider.shutdown()
+    server.stop(None).wait()
+    (request,) = servicer.received
+    assert request.resource_spans[0].scope_spans[0].spans[0].name == "work"

@@ -192,6 +192,13 @@ bool impact__text_equal_ignoring_case(impact_text a, impact_text b)
     return true;
 }
 
+bool impact__text_begins_with(impact_text text, const char *prefix)
+{
+    const impact_text begin = impact_text_of(prefix);
+    return text.size >= begin.size &&
+           impact__text_equal_ignoring_case(impact_text_from(text.data, begin.size), begin);
+}
+
 bool impact__text_equal_in_constant_time(impact_text a, impact_text b)
 {
     /* Of another size, b is compared with itself: the same work, and no index that needs a

@@ -45,6 +45,7 @@ bool impact__text_equal_string(impact_text a, const char *b);
 
 /* Equal but for the case of ASCII letters. */
 bool impact__text_equal_ignoring_case(impact_text a, impact_text b);
+bool impact__text_begins_with(impact_text text, const char *prefix); /* likewise */
 
 /* Equal, in a time that depends on b.size only: b is what the stranger sent, a the secret. */
 bool impact__text_equal_in_constant_time(impact_text a, impact_text b);

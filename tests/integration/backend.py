@@ -1,7 +1,10 @@
-"""A backend for the OTLP exporter that answers what a test says, and the client that exports to
-it."""
+"""Backends for the OTLP exporter that answer what a test says, and the client that exports to
+them."""
 
+import base64
+import concurrent.futures
 import contextlib
+import gzip
 import http.server
 import json
 import os
@@ -12,8 +15,11 @@ import subprocess
 import threading
 import time
 
+import grpc
 import pytest
+from google.protobuf import json_format
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2 as service
+from opentelemetry.proto.collector.trace.v1 import trace_service_pb2_grpc
 
 BUILD = pathlib.Path(os.environ.get("IMPACT_BUILD", "build")).resolve()
 CLIENT = BUILD / "tests/integration/export_client"
@@ -100,6 +106,104 @@ def sink(*answers):
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+# ---- gRPC ----
+
+
+class Servicer(trace_service_pb2_grpc.TraceServiceServicer):
+    """As Sink; an answer is a response, or is called with the call's context."""
+
+    def __init__(self, answers):
+        self.answers = answers
+        self.requests = []
+        self.lock = threading.Lock()
+
+    def Export(self, request, context):
+        with self.lock:
+            self.requests.append(
+                {
+                    "message": request,
+                    "headers": dict(context.invocation_metadata()),
+                    "peer": context.peer(),
+                    "at": time.monotonic(),
+                }
+            )
+            answer = self.answers[min(len(self.requests), len(self.answers)) - 1]
+        return answer(context) if callable(answer) else answer
+
+
+@contextlib.contextmanager
+def grpc_sink(*answers, credentials=None, address="127.0.0.1:0", options=()):
+    """A server of gRPC; `server_port` is where it listens."""
+    servicer = Servicer(answers or [service.ExportTraceServiceResponse()])
+    server = grpc.server(concurrent.futures.ThreadPoolExecutor(4), options=options)
+    trace_service_pb2_grpc.add_TraceServiceServicer_to_server(servicer, server)
+    if credentials:
+        servicer.server_port = server.add_secure_port(address, credentials)
+    else:
+        servicer.server_port = server.add_insecure_port(address)
+    server.start()
+    try:
+        yield servicer
+    finally:
+        server.stop(None).wait()
+
+
+# ---- TLS ----
+
+
+def certify(folder, name):
+    """A certificate of its own authority for the loopback address, and its key."""
+    certificate, key = folder / f"{name}.crt", folder / f"{name}.key"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]
+        + ["-nodes", "-days", "2", "-subj", f"/CN={name}"]
+        + ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate],
+        check=True,
+        capture_output=True,
+        timeout=60,
+    )
+    return certificate, key
+
+
+# ---- what was sent ----
+
+
+def with_base64_ids(value, key=""):
+    """Turn OTLP's ids, which are hex, into what the general mapping of protobuf has."""
+    if isinstance(value, dict):
+        return {name: with_base64_ids(inner, name) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [with_base64_ids(inner) for inner in value]
+    if key in ("traceId", "spanId", "parentSpanId"):
+        return base64.b64encode(bytes.fromhex(value)).decode()
+    return value
+
+
+def message_of(request):
+    """The official class's view of a request, whatever the protocol."""
+    if "message" in request:
+        return request["message"]
+    body = request["body"]
+    if request["headers"]["Content-Encoding"] == "gzip":
+        body = gzip.decompress(body)
+    if request["headers"]["Content-Type"] == "application/json":
+        document = with_base64_ids(json.loads(body))
+        return json_format.ParseDict(document, service.ExportTraceServiceRequest())
+    return service.ExportTraceServiceRequest.FromString(body)
+
+
+def spans_of(request):
+    return [
+        span
+        for resource_spans in message_of(request).resource_spans
+        for scope_spans in resource_spans.scope_spans
+        for span in scope_spans.spans
+    ]
+
+
+# ---- the client ----
 
 
 def run(port, scenario="plain", timeout_ms=5000, **environment):

@@ -216,7 +216,9 @@ static impact_status open_in_code(impact_exporter **exporter, const char *endpoi
                             .certificate = getenv("CODE_CERTIFICATE"),
                             .client_certificate = getenv("CODE_CLIENT_CERTIFICATE"),
                             .client_key = getenv("CODE_CLIENT_KEY"), .timeout_ms = IMPACT_ZERO,
-                            .request_limit = 1 << 20, .response_limit = 1000),
+                            .request_limit = 1 << 20, .response_limit = 1000,
+                            .protocol = getenv("CODE_PROTOCOL"),
+                            .compression = getenv("CODE_COMPRESSION")),
         NULL);
 }
 

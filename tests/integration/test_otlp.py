@@ -54,15 +54,29 @@ def attributes_of(message):
     return {attribute.key: value_of(attribute.value) for attribute in message.attributes}
 
 
-@pytest.fixture(scope="module")
-def rich():
+PROTOCOLS = [
+    (protocol, compression)
+    for protocol in ("http/protobuf", "http/json", "grpc")
+    for compression in ("none", "gzip")
+]
+
+
+@pytest.fixture(scope="module", params=PROTOCOLS, ids="-".join)
+def rich(request):
     """The client's three spans: (scope, span) by name, and the request that brought them."""
-    with sink() as server:
-        result, diagnostics = run(server.server_port, "rich")
-    assert counters(result) == (OK, 3, 0, 0)
+    protocol, compression = request.param
+    kind = backend.grpc_sink if protocol == "grpc" else sink
+    with kind() as server:
+        result, diagnostics = run(
+            server.server_port,
+            "rich",
+            OTEL_EXPORTER_OTLP_PROTOCOL=protocol,
+            OTEL_EXPORTER_OTLP_COMPRESSION=compression,
+        )
     assert diagnostics == []
+    assert counters(result) == (OK, 3, 0, 0)
     (request,) = server.requests
-    message = service.ExportTraceServiceRequest.FromString(request["body"])
+    message = backend.message_of(request)
     (resource_spans,) = message.resource_spans
     spans = {
         span.name: (scope_spans.scope, span)
@@ -70,23 +84,38 @@ def rich():
         for span in scope_spans.spans
     }
     assert set(spans) == {"GET /orders/{id}", "child", "root"}
-    return {"request": request, "message": message, "spans": spans}
+    return {
+        "protocol": protocol,
+        "compression": compression,
+        "request": request,
+        "message": message,
+        "spans": spans,
+    }
 
 
-def test_the_request_is_otlp_over_http(rich):
-    request = rich["request"]
+def test_the_request_is_what_its_protocol_says(rich):
+    """Over gRPC the server has looked at the frame, at the trailers that we take, and at more."""
+    request, headers = rich["request"], rich["request"]["headers"]
+    is_grpc = rich["protocol"] == "grpc"
+    user_agent = headers["user-agent"] if is_grpc else headers["User-Agent"]
+    assert user_agent.startswith("OTel-OTLP-Exporter-C/")
+    if is_grpc:
+        return
+    kind = "json" if rich["protocol"] == "http/json" else "x-protobuf"
+    assert headers["Content-Type"] == f"application/{kind}"
+    assert headers["Content-Encoding"] == (None if rich["compression"] == "none" else "gzip")
     assert request["path"] == "/v1/traces"
-    assert request["headers"]["Content-Type"] == "application/x-protobuf"
-    assert request["headers"]["User-Agent"].startswith("OTel-OTLP-Exporter-C/")
-    assert "Expect" not in request["headers"]
+    assert "Expect" not in headers
 
 
 def test_no_unknown_field_is_sent(rich):
-    """The official classes know every byte: they write back as much as they have read."""
-    again = service.ExportTraceServiceRequest.FromString(rich["request"]["body"])
+    """The official classes know every field: they write back as much as they have read. (Their
+    reader of JSON refuses what it does not know.)"""
+    again = service.ExportTraceServiceRequest.FromString(rich["message"].SerializeToString())
     again.DiscardUnknownFields()
     assert again == rich["message"]
-    assert again.ByteSize() == len(rich["request"]["body"])
+    if (rich["protocol"], rich["compression"]) == ("http/protobuf", "none"):
+        assert again.ByteSize() == len(rich["request"]["body"])
 
 
 def test_resource_and_scopes_arrive(rich):
@@ -154,9 +183,10 @@ def test_attributes_of_all_types_arrive(rich):
 
 def test_events_and_links_arrive(rich):
     span = rich["spans"]["GET /orders/{id}"][1]
-    assert [
-        (event.name, event.time_unix_nano, attributes_of(event)) for event in span.events
-    ] == [("retry", START + 5000, {"n": 1}), ("again", START + 6000, {})]
+    assert [(event.name, event.time_unix_nano, attributes_of(event)) for event in span.events] == [
+        ("retry", START + 5000, {"n": 1}),
+        ("again", START + 6000, {}),
+    ]
     (link,) = span.links
     assert (link.trace_id, link.span_id, link.trace_state) == (TRACE_ID, REMOTE_ID, "a=1,b=it's")
     assert link.flags & 0xFF == 1
@@ -165,9 +195,7 @@ def test_events_and_links_arrive(rich):
 
 
 def test_parents_and_roots_arrive(rich):
-    server, child, root = (
-        rich["spans"][name][1] for name in ("GET /orders/{id}", "child", "root")
-    )
+    server, child, root = (rich["spans"][name][1] for name in ("GET /orders/{id}", "child", "root"))
     assert child.trace_id == TRACE_ID
     assert child.parent_span_id == server.span_id
     assert child.flags & 0x300 == 0x100  # the parent is known not to be remote
@@ -223,9 +251,7 @@ def tls_sink(certificate):
 
 def run_tls(server, scenario, **environment):
     endpoint = f"https://127.0.0.1:{server.server_port}"
-    return run(
-        server.server_port, scenario, OTEL_EXPORTER_OTLP_ENDPOINT=endpoint, **environment
-    )
+    return run(server.server_port, scenario, OTEL_EXPORTER_OTLP_ENDPOINT=endpoint, **environment)
 
 
 def test_a_certificate_can_be_named(certificate):

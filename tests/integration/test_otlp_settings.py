@@ -106,24 +106,10 @@ def test_limits_of_code_hold():
 # ---- who we are ----
 
 
-def certify(folder, name):
-    """A certificate of its own authority for the loopback address, and its key."""
-    certificate, key = folder / f"{name}.crt", folder / f"{name}.key"
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]
-        + ["-nodes", "-days", "2", "-subj", f"/CN={name}"]
-        + ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate],
-        check=True,
-        capture_output=True,
-        timeout=60,
-    )
-    return certificate, key
-
-
 @pytest.fixture(scope="module")
 def pairs(tmp_path_factory):
     folder = tmp_path_factory.mktemp("tls")
-    return certify(folder, "server"), certify(folder, "client")
+    return backend.certify(folder, "server"), backend.certify(folder, "client")
 
 
 @contextlib.contextmanager

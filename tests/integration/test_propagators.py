@@ -27,7 +27,7 @@ FORMATS = {
     "xray": AwsXRayPropagator(),
 }
 OF_SPANS = sorted(set(FORMATS) - {"baggage"})
-VALUES = {"user": "Amélie", "odd": "a,b;c=d\"\\%20 %", "empty": "", "key-1": "💼"}
+VALUES = {"user": "Amélie", "odd": 'a,b;c=d"\\%20 %', "empty": "", "key-1": "💼"}
 
 
 def pass_on(propagators, headers):

@@ -117,8 +117,10 @@ typedef struct reader {
     uint64_t objects; /* a bit a level, the innermost lowest: an object, otherwise an array */
     unsigned depth;
     impact_text key; /* the last one */
-    impact_text name;
-    impact_text found;
+    const char *const *path;
+    size_t path_size;
+    size_t matched; /* of the path: the objects that we are in; so many levels down */
+    otlp__json_scalar found;
     bool is_found;
 } reader;
 
@@ -136,20 +138,36 @@ static bool take_key(reader *r)
     return take(&r->rest, ':');
 }
 
+/* The value that comes next has the next name of the path. */
+static bool is_on_path(const reader *r)
+{
+    return r->depth == r->matched + 1 && r->matched < r->path_size && is_in_object(r) &&
+           impact__text_equal_string(r->key, r->path[r->matched]);
+}
+
+static void keep(reader *r, impact_text text, bool is_string)
+{
+    if (!is_on_path(r) || r->matched + 1 != r->path_size)
+        return;
+    r->found = (otlp__json_scalar){text, is_string};
+    r->is_found = true;
+}
+
 static bool take_scalar(reader *r)
 {
-    impact_text string;
+    impact_text text = r->rest;
     if (r->rest.size && r->rest.data[0] == '"') {
-        if (!take_string(&string, &r->rest))
+        if (!take_string(&text, &r->rest))
             return false;
-        if (r->depth == 1 && is_in_object(r) && impact__text_equal(r->key, r->name)) {
-            r->found = string;
-            r->is_found = true;
-        }
+        keep(r, text, true);
         return true;
     }
-    return take_word(&r->rest, "true") || take_word(&r->rest, "false") ||
-           take_word(&r->rest, "null") || take_number(&r->rest);
+    if (!take_word(&r->rest, "true") && !take_word(&r->rest, "false") &&
+        !take_word(&r->rest, "null") && !take_number(&r->rest))
+        return false;
+    text.size -= r->rest.size;
+    keep(r, text, false);
+    return true;
 }
 
 /* Close containers for as long as they end here. */
@@ -159,6 +177,8 @@ static void close_containers(reader *r)
     while (r->depth && take(&r->rest, is_in_object(r) ? '}' : ']')) {
         r->depth--;
         r->objects >>= 1;
+        if (r->matched && r->matched >= r->depth)
+            r->matched = r->depth ? r->depth - 1 : 0;
         skip_blanks(&r->rest);
     }
 }
@@ -185,6 +205,8 @@ static step enter(reader *r, bool is_object)
 {
     if (r->depth == OTLP__JSON_DEPTH_LIMIT)
         return step_failed;
+    if (is_object && is_on_path(r) && r->matched + 1 < r->path_size)
+        r->matched++;
     r->depth++;
     r->objects = r->objects << 1 | is_object;
     skip_blanks(&r->rest);
@@ -203,16 +225,40 @@ static step read_value(reader *r)
     return take_scalar(r) ? go_on(r) : step_failed;
 }
 
-bool otlp__json_string_member(impact_text *string, impact_text document, const char *name)
+/* To the document's end; false: it is no JSON. */
+static bool read_all(reader *r)
 {
-    reader r = {.rest = document, .name = impact_text_of(name)};
     step next = step_value;
     while (next == step_value)
-        next = read_value(&r);
-    if (next == step_failed || !r.is_found)
+        next = read_value(r);
+    return next == step_ended;
+}
+
+bool otlp__json_find(otlp__json_scalar *scalar, impact_text document, const char *const *path,
+                     size_t path_size)
+{
+    assert(path_size > 0);
+    reader r = {.rest = document, .path = path, .path_size = path_size};
+    if (!read_all(&r) || !r.is_found)
         return false;
-    *string = r.found;
+    *scalar = r.found;
     return true;
+}
+
+bool otlp__json_string_member(impact_text *string, impact_text document, const char *name)
+{
+    otlp__json_scalar found;
+    if (!otlp__json_find(&found, document, &name, 1) || !found.is_string)
+        return false;
+    *string = found.text;
+    return true;
+}
+
+bool otlp__json_is_object(impact_text document)
+{
+    reader r = {.rest = document};
+    skip_blanks(&document);
+    return document.size && document.data[0] == '{' && read_all(&r);
 }
 
 /* ---- characters ---- */

@@ -1,4 +1,4 @@
-/* The exporter "otlp": OTLP over HTTP with protobuf, as a plugin.
+/* The exporter "otlp": OTLP over HTTP and gRPC, as a plugin.
  *
  * DESIGN: a batch is one request, or several when it is above the limit of one. A backend whose
  * limit is lower says so with 413: then requests of the rest of the batch are half as large as the
@@ -19,8 +19,8 @@
 #include "base/clock.h"
 #include "base/sigpipe.h"
 #include "export/gather.h"
+#include "export/otlp/body.h"
 #include "export/otlp/otlp_environment.h"
-#include "export/otlp/transport.h"
 #include "export/otlp/request.h"
 #include "export/otlp/send.h"
 
@@ -31,6 +31,7 @@ typedef struct otlp {
     otlp__settings settings;
     otlp__sender sender;
     impact__buffer request; /* kept between batches for its memory, unless it is huge */
+    otlp__body body;        /* likewise */
 } otlp;
 
 /* A batch that is being sent. */
@@ -42,22 +43,50 @@ typedef struct passage {
     size_t single_limit; /* of a request with one span */
 } passage;
 
+static void report_large_span(size_t limit)
+{
+    impact_diagnostics_report(IMPACT_SEVERITY_ERROR, "otlp", "large span",
+                              "a span is above the limit of a request, %zu bytes", limit);
+}
+
+/* JSON is larger than what it is made from: then the part is not sent, as if it were refused. */
+static bool is_within_limit(const otlp *to, impact_text body, size_t span_count,
+                            otlp__verdict *verdict)
+{
+    const size_t limit = to->settings.request_limit;
+    if (body.size <= limit)
+        return true;
+    if (span_count == 1)
+        report_large_span(limit);
+    *verdict = (otlp__verdict){.rejected = span_count, .is_too_large = true};
+    return false;
+}
+
 static impact_status send_part(otlp *to, const impact_batch *batch, impact__span_range part,
                                uint64_t deadline_ns, otlp__verdict *verdict)
 {
     assert(part.count > 0);
+    impact_text body;
     impact__buffer_clear(&to->request);
-    const impact_status status = impact__gather_append(&to->request, batch, part);
-    if (status)
+    impact_status status = impact__gather_append(&to->request, batch, part);
+    if (!status)
+        status = otlp__body_make(&body, &to->body, impact__buffer_text(&to->request));
+    if (status || !is_within_limit(to, body, part.count, verdict))
         return status;
-    return otlp__send(&to->sender, impact__buffer_text(&to->request), part.count, deadline_ns,
-                      verdict);
+    return otlp__send(&to->sender, body, part.count, deadline_ns, verdict);
+}
+
+static void close_if_huge(impact__buffer *buffer)
+{
+    if (buffer->capacity > kept_request_size)
+        impact__buffer_close(buffer);
 }
 
 static void give_back_if_huge(otlp *to)
 {
-    if (to->request.capacity > kept_request_size)
-        impact__buffer_close(&to->request);
+    close_if_huge(&to->request);
+    close_if_huge(&to->body.encoded);
+    close_if_huge(&to->body.compressed);
 }
 
 /* As many spans as may go next; none when even the first one alone may not. */
@@ -73,9 +102,7 @@ static impact__span_range next_part(const passage *of)
 
 static void reject_large_span(passage *of)
 {
-    impact_diagnostics_report(IMPACT_SEVERITY_ERROR, "otlp", "large span",
-                              "a span is above the limit of a request, %zu bytes",
-                              of->single_limit);
+    report_large_span(of->single_limit);
     of->next++;
     of->refused++;
 }
@@ -164,6 +191,7 @@ static void close_otlp(impact_exporter *exporter)
     const impact_allocator *allocator = to->settings.allocator;
     otlp__sender_close(&to->sender);
     impact__buffer_close(&to->request);
+    otlp__body_close(&to->body);
     otlp__settings_close(&to->settings);
     impact__free(allocator, to);
 }
@@ -188,6 +216,7 @@ static impact_status open_with(impact_exporter **exporter, const impact_otlp_opt
     impact_status status = otlp__settings_open(&to->settings, options, allocator);
     if (status)
         goto fail_settings;
+    to->body = otlp__body_of(&to->settings);
     status = otlp__sender_open(&to->sender, &to->settings);
     if (status)
         goto fail_sender;

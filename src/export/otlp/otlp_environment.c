@@ -7,9 +7,9 @@
 
 #include <assert.h>
 #include <stdbool.h>
+#include <string.h>
 
 #include "base/alloc.h"
-#include "base/buffer.h"
 #include "base/environment.h"
 #include "base/options.h"
 #include "base/text.h"
@@ -17,11 +17,10 @@
 #include "export/otlp/response.h"
 
 static const char default_endpoint[] = "http://localhost:4318";
-static const char traces_path[] = "/v1/traces";
+static const char default_grpc_endpoint[] = "http://localhost:4317";
 
 enum {
     default_timeout_ms = 10000,
-    url_size_limit = 4096,
     message_limit_most = 1 << 30, /* bytes that code may ask for in a request or an answer */
 };
 
@@ -42,52 +41,66 @@ static impact_text get_either(const variable *of, const char **name)
     return value.size ? value : impact__environment_text(of->general);
 }
 
+/* ---- protocol and compression ---- */
+
+/* In the order of otlp__protocol. */
+static const char *const protocols[] = {"http/protobuf", "http/json", "grpc", NULL};
+static const char *const compressions[] = {"none", "gzip", NULL};
+
+static impact_status find_word(size_t *index, const char *given, const char *const *words)
+{
+    for (size_t i = 0; words[i]; i++) {
+        if (strcmp(given, words[i]) == 0) {
+            *index = i;
+            return IMPACT_OK;
+        }
+    }
+    return IMPACT_EINVAL;
+}
+
+/* Which of `words` the code names, or else the environment; the first when neither does. */
+static impact_status choose(size_t *index, const char *given, const variable *names,
+                            const char *const *words)
+{
+    *index = 0;
+    if (given)
+        return find_word(index, given, words);
+    if (!impact__environment_choice(index, names->for_traces, words))
+        (void)impact__environment_choice(index, names->general, words); /* the first, then */
+    return IMPACT_OK;
+}
+
+static impact_status set_protocol(otlp__settings *settings, const impact_otlp_options *options)
+{
+    size_t protocol = 0;
+    size_t compression = 0;
+    impact_status status = choose(&protocol, options->protocol, VARIABLE("PROTOCOL"), protocols);
+    if (!status)
+        status = choose(&compression, options->compression, VARIABLE("COMPRESSION"), compressions);
+    settings->protocol = (otlp__protocol)protocol;
+    settings->has_gzip = compression == 1;
+    return status;
+}
+
 /* ---- the endpoint ---- */
 
-/* What is behind `prefix`; empty when it is not there. */
-static impact_text behind(impact_text text, const char *prefix)
+/* Of gRPC, for an endpoint without a scheme. */
+static bool reads_insecure(void)
 {
-    const size_t size = strlen(prefix);
-    if (text.size < size || !impact__text_equal_ignoring_case(impact_text_from(text.data, size),
-                                                              impact_text_of(prefix)))
-        return impact_text_from(NULL, 0);
-    return impact_text_from(text.data + size, text.size - size);
+    static const char *const words[] = {"false", "true", NULL};
+    size_t index = 0;
+    if (!impact__environment_choice(&index, VARIABLE("INSECURE")->for_traces, words))
+        (void)impact__environment_choice(&index, VARIABLE("INSECURE")->general, words);
+    return index == 1;
 }
 
-static bool is_url(impact_text text)
+/* Of HTTP: what is asked for and is not here is said, not passed over. */
+static void check_insecure(void)
 {
-    const impact_text http = behind(text, "http://");
-    const impact_text rest = http.size ? http : behind(text, "https://");
-    if (text.size > url_size_limit || !rest.size || memchr("/?#", rest.data[0], 3))
-        return false;
-    for (size_t i = 0; i < text.size; i++)
-        if ((unsigned char)text.data[i] <= ' ' || text.data[i] == 0x7F)
-            return false;
-    return true;
-}
-
-/* Put the path of the signal behind that of `base`, before a query. A slash at the end of `base` is
- * the one between the two; others before it are part of the path. */
-static char *join_url(const impact_allocator *allocator, impact_text base)
-{
-    assert(base.size > 0 && base.size <= url_size_limit);
-    size_t path_size = 0;
-    while (path_size < base.size && !memchr("?#", base.data[path_size], 2))
-        path_size++;
-    impact_text query = impact_text_from(base.data + path_size, base.size - path_size);
-    const char *fragment = memchr(query.data, '#', query.size);
-    if (fragment)
-        query.size = (size_t)(fragment - query.data);
-    if (path_size && base.data[path_size - 1] == '/')
-        path_size--;
-    impact__buffer url = IMPACT__BUFFER(allocator);
-    impact__buffer_append(&url, base.data, path_size);
-    impact__buffer_append_string(&url, traces_path);
-    impact__buffer_append_text(&url, query);
-    impact__buffer_append_char(&url, '\0');
-    if (url.has_failed)
-        impact__buffer_close(&url);
-    return url.data;
+    const char *name = NULL;
+    const impact_text value = get_either(VARIABLE("INSECURE"), &name);
+    if (value.size && !impact__text_equal_ignoring_case(value, impact_text_of("false")))
+        impact__environment_refuse(name, value, "http or https in the endpoint decides");
 }
 
 static impact_status made(const void *memory)
@@ -95,37 +108,41 @@ static impact_status made(const void *memory)
     return memory ? IMPACT_OK : IMPACT_ENOMEM;
 }
 
-static impact_status take_url(otlp__settings *settings, impact_text url)
-{
-    if (!is_url(url))
-        return IMPACT_EINVAL;
-    settings->url = impact__copy(settings->allocator, url.data, url.size);
-    return made(settings->url);
-}
-
 /* The traces' own is used as it is; the general one is a base. A bad one may have been meant for a
  * place that may see what others may not: it does not fall back. */
-static impact_status read_url(otlp__settings *settings)
+static impact_status read_endpoint(otlp__settings *settings, bool is_insecure)
 {
     const variable *names = VARIABLE("ENDPOINT");
     const char *name = NULL;
-    const impact_text url = get_either(names, &name);
-    if (url.size && !is_url(url)) {
+    const bool is_grpc = settings->protocol == OTLP__GRPC;
+    const impact_text given = get_either(names, &name);
+    const otlp__endpoint_form over_http =
+        given.size && name == names->for_traces ? OTLP__ENDPOINT_WHOLE : OTLP__ENDPOINT_BASE;
+    const impact_text text =
+        given.size ? given : impact_text_of(is_grpc ? default_grpc_endpoint : default_endpoint);
+    const impact_status status =
+        otlp__endpoint_open(&settings->endpoint, settings->allocator, text,
+                            is_grpc ? OTLP__ENDPOINT_GRPC : over_http, is_insecure);
+    if (status == IMPACT_EINVAL)
         impact__environment_refuse_unseen(
-            name, "it has to be an http or https URL; nothing is sent by OTLP");
-        return IMPACT_EINVAL;
-    }
-    if (url.size && name == names->for_traces)
-        return take_url(settings, url);
-    settings->url =
-        join_url(settings->allocator, url.size ? url : impact_text_of(default_endpoint));
-    return made(settings->url);
+            name, is_grpc ? "it has to be an http or https URL, a host and port, or unix: and a "
+                            "path; nothing is sent by OTLP"
+                          : "it has to be an http or https URL, or unix: and a path; nothing is "
+                            "sent by OTLP");
+    return status;
 }
 
-static impact_status set_url(otlp__settings *settings, const impact_otlp_options *options)
+static impact_status set_endpoint(otlp__settings *settings, const impact_otlp_options *options)
 {
-    return options->endpoint ? take_url(settings, impact_text_of(options->endpoint))
-                             : read_url(settings);
+    const bool is_grpc = settings->protocol == OTLP__GRPC;
+    const bool is_insecure = is_grpc && reads_insecure();
+    if (!is_grpc)
+        check_insecure();
+    if (!options->endpoint)
+        return read_endpoint(settings, is_insecure);
+    return otlp__endpoint_open(&settings->endpoint, settings->allocator,
+                               impact_text_of(options->endpoint),
+                               is_grpc ? OTLP__ENDPOINT_GRPC : OTLP__ENDPOINT_WHOLE, is_insecure);
 }
 
 /* ---- headers ---- */
@@ -216,38 +233,14 @@ static impact_status set_limits(otlp__settings *settings, const impact_otlp_opti
     return IMPACT_OK;
 }
 
-/* What is asked for and is not here is said, not passed over. */
-static void check_only(const variable *of, const char *const *words)
-{
-    size_t index = 0;
-    (void)impact__environment_choice(&index, of->for_traces, words); /* there is one; likewise */
-    (void)impact__environment_choice(&index, of->general, words);
-}
-
-static void check_insecure(const char *name)
-{
-    const impact_text value = impact__environment_text(name);
-    if (value.size && !impact__text_equal_ignoring_case(value, impact_text_of("false")))
-        impact__environment_refuse(name, value, "http or https in the endpoint decides");
-}
-
-static void check_unsupported(void)
-{
-    static const char *const protocols[] = {"http/protobuf", NULL};
-    static const char *const compressions[] = {"none", NULL};
-    check_only(VARIABLE("PROTOCOL"), protocols);
-    check_only(VARIABLE("COMPRESSION"), compressions);
-    check_insecure("OTEL_EXPORTER_OTLP_TRACES_INSECURE");
-    check_insecure("OTEL_EXPORTER_OTLP_INSECURE");
-}
-
 static impact_status set_all(otlp__settings *settings, const impact_otlp_options *options)
 {
-    check_unsupported();
     set_timeout(settings, options);
     impact_status status = set_limits(settings, options);
     if (!status)
-        status = set_url(settings, options);
+        status = set_protocol(settings, options);
+    if (!status)
+        status = set_endpoint(settings, options);
     if (!status)
         status = set_files(settings, options);
     if (!status)
@@ -272,7 +265,7 @@ impact_status otlp__settings_open(otlp__settings *settings, const impact_otlp_op
 
 void otlp__settings_close(otlp__settings *settings)
 {
-    impact__free(settings->allocator, settings->url);
+    otlp__endpoint_close(&settings->endpoint, settings->allocator);
     impact__free(settings->allocator, settings->certificate);
     impact__free(settings->allocator, settings->client_certificate);
     impact__free(settings->allocator, settings->client_key);

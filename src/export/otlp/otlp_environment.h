@@ -3,17 +3,27 @@
 #ifndef IMPACT_EXPORT_OTLP_OTLP_ENVIRONMENT_H
 #define IMPACT_EXPORT_OTLP_OTLP_ENVIRONMENT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include <impact/exporter.h>
 
+#include "export/otlp/otlp_endpoint.h"
 #include "export/otlp/otlp_headers.h"
+
+typedef enum otlp__protocol {
+    OTLP__HTTP_PROTOBUF,
+    OTLP__HTTP_JSON,
+    OTLP__GRPC,
+} otlp__protocol;
 
 /* All text is NUL-terminated and owned. */
 typedef struct otlp__settings {
     const impact_allocator *allocator;
-    char *url;
+    otlp__protocol protocol;
+    bool has_gzip; /* requests are compressed */
+    otlp__endpoint endpoint;
     char *certificate;        /* a file of trusted certificates; NULL: the system's */
     char *client_certificate; /* a file of our own one; NULL: we have none */
     char *client_key;         /* a file; NULL: the key stands in the certificate's file */

@@ -37,7 +37,7 @@ static const char *owned_name(impact_text name)
     for (size_t i = 0; i < sizeof owned_names / sizeof *owned_names; i++)
         if (impact__text_equal_ignoring_case(name, impact_text_of(owned_names[i])))
             return owned_names[i];
-    return NULL;
+    return impact__text_begins_with(name, "grpc-") ? "grpc-*" : NULL;
 }
 
 /* RFC 9110 5.6.2, token. */

@@ -71,7 +71,7 @@ otlp__reason otlp__reason_of_text(impact_text text)
     return to.reason;
 }
 
-static otlp__reason reason_of_json(impact_text inside)
+otlp__reason otlp__reason_of_json(impact_text inside)
 {
     line to = {.size = 0};
     char character[4];
@@ -123,6 +123,6 @@ otlp__reason otlp__reason_of_body(impact_text body)
     if (!is_text(body))
         return (otlp__reason){.text = ""};
     if (otlp__json_string_member(&message, body, "message"))
-        return reason_of_json(message);
+        return otlp__reason_of_json(message);
     return otlp__reason_of_text(body);
 }

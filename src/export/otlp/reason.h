@@ -14,6 +14,9 @@ typedef struct otlp__reason {
 
 otlp__reason otlp__reason_of_text(impact_text text);
 
+/* Of what stands between the quotes of a JSON string. */
+otlp__reason otlp__reason_of_json(impact_text inside);
+
 /* Of the body of an answer that refuses: the message of a google.rpc.Status (OTLP 1.x, "Failures"),
  * as protobuf or as JSON, or the body itself where it is text. */
 otlp__reason otlp__reason_of_body(impact_text body);

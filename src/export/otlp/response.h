@@ -13,9 +13,11 @@ enum { OTLP__RESPONSE_LIMIT = 4 * 1024 * 1024 };
 typedef struct otlp__response {
     uint64_t rejected_spans;
     impact_text error_message; /* borrowed from the body */
+    bool is_json;              /* it is what stands between a string's quotes */
 } otlp__response;
 
 /* False, and `response` untouched: the body is no such message. */
 bool otlp__response_parse(otlp__response *response, impact_text body);
+bool otlp__response_parse_json(otlp__response *response, impact_text body);
 
 #endif

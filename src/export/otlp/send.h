@@ -6,12 +6,14 @@
 #include <stddef.h>
 
 #include "base/random.h"
+#include "export/otlp/otlp_answer.h"
 #include "export/otlp/transport.h"
 
 /* Who sends, kept between requests: a backend that asked for a pause gets it, whatever is sent
  * next. */
 typedef struct otlp__sender {
-    otlp__http *http; /* owned */
+    const impact_allocator *allocator; /* borrowed */
+    otlp__http *http;                  /* owned */
     impact__random random;
     uint64_t pause_end_ns; /* the next request is not sent before that moment; 0: at once */
     bool is_backend_away;  /* the pause is one for a backend that could not be reached */
@@ -19,12 +21,6 @@ typedef struct otlp__sender {
 
 impact_status otlp__sender_open(otlp__sender *sender, const otlp__settings *settings);
 void otlp__sender_close(otlp__sender *sender);
-
-/* What a backend made of a request. */
-typedef struct otlp__verdict {
-    size_t rejected;
-    bool is_too_large; /* HTTP 413: none was taken; smaller requests may be */
-} otlp__verdict;
 
 /* IMPACT_OK: there is a verdict on the `span_count` spans in `body`, which are counted as rejected
  * where they are too large. Otherwise none is known to be taken. */

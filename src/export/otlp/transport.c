@@ -17,9 +17,7 @@
 #include <assert.h>
 #include <limits.h>
 #include <stdatomic.h>
-#include <stdlib.h>
-#include <strings.h>
-#include <sys/socket.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -32,7 +30,7 @@
 #include "base/clock.h"
 #include "base/once.h"
 #include "base/text.h"
-#include "export/otlp/response.h"
+#include "export/otlp/curl_options.h"
 #include "export/otlp/retry.h"
 #include "export/otlp/wakeup.h"
 
@@ -50,7 +48,8 @@ struct otlp__http {
     _Atomic uint64_t hastened_ns; /* when that was; written before it */
     bool is_away;                 /* since then nobody has taken the connection */
     bool has_tls;
-    bool is_over;        /* the process ends: the door is shut */
+    bool is_over; /* the process ends: the door is shut */
+    curl_off_t request_size;
     otlp__answer answer; /* of the post that runs */
     impact__buffer body;
     char error[CURL_ERROR_SIZE];
@@ -71,30 +70,42 @@ static size_t take_body(char *data, size_t one, size_t size, void *userdata)
     return http->body.has_failed ? 0 : size;
 }
 
+/* "name: value", cut in two. False: it is another line. */
+static bool split_header(impact_text *name, impact_text *value, impact_text line)
+{
+    const char *colon = line.size ? memchr(line.data, ':', line.size) : NULL;
+    if (!colon)
+        return false;
+    *name = impact_text_from(line.data, (size_t)(colon - line.data));
+    *value = impact__text_strip(impact_text_from(colon + 1, line.size - name->size - 1));
+    return true;
+}
+
+static void take_retry_info(otlp__answer *answer)
+{
+    if (!answer->grpc.asks_to_wait)
+        return;
+    answer->asks_to_wait = true;
+    answer->wait_ms = answer->grpc.wait_ms;
+}
+
+/* Trailers come here too. */
 static size_t take_header(char *line, size_t one, size_t size, void *userdata)
 {
     assert(one == 1);
     (void)one; /* is 1 */
-    static const char name[] = "retry-after:";
-    const size_t name_size = sizeof name - 1;
-    otlp__http *http = userdata;
-    size_t end = size;
-    while (end && (line[end - 1] == '\n' || line[end - 1] == '\r'))
-        end--;
-    if (end > name_size &&
-        impact__text_equal_ignoring_case(impact_text_from(line, name_size), impact_text_of(name)))
-        http->answer.asks_to_wait = otlp__retry_after_parse(
-            &http->answer.wait_ms, impact_text_from(line + name_size, end - name_size), time(NULL));
+    otlp__answer *answer = &((otlp__http *)userdata)->answer;
+    impact_text name;
+    impact_text value;
+    if (!split_header(&name, &value, impact_text_from(line, size)))
+        return size;
+    if (impact__text_equal_ignoring_case(name, impact_text_of("retry-after")))
+        answer->asks_to_wait = otlp__retry_after_parse(&answer->wait_ms, value, time(NULL));
+    if (answer->protocol == OTLP__GRPC) {
+        otlp__grpc_take(&answer->grpc, name, value);
+        take_retry_info(answer);
+    }
     return size;
-}
-
-/* A program that the host starts must not inherit our connection. */
-static curl_socket_t open_socket(void *userdata, curlsocktype purpose,
-                                 struct curl_sockaddr *address)
-{
-    (void)userdata;
-    (void)purpose; /* there is one */
-    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
 /* ---- the door ---- */
@@ -114,30 +125,12 @@ static void leave(const otlp__http *http)
 
 static bool configure(otlp__http *http, CURL *easy)
 {
-    const otlp__settings *settings = http->settings;
-    unsigned failed = 0;
-    failed |= curl_easy_setopt(easy, CURLOPT_URL, settings->url);
-    failed |=
-        curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L); /* "/a/../b" too is what was asked for */
-    failed |= curl_easy_setopt(easy, CURLOPT_POST, 1L);
-    failed |= curl_easy_setopt(easy, CURLOPT_HTTPHEADER, http->headers);
-    failed |= curl_easy_setopt(easy, CURLOPT_USERAGENT, "OTel-OTLP-Exporter-C/" IMPACT_VERSION);
-    failed |= curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-    failed |= curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+    unsigned failed = !otlp__curl_configure(easy, http->settings, http->headers);
     failed |= curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, http->error);
     failed |= curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_body);
     failed |= curl_easy_setopt(easy, CURLOPT_WRITEDATA, http);
     failed |= curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, take_header);
     failed |= curl_easy_setopt(easy, CURLOPT_HEADERDATA, http);
-    failed |= curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
-    /* Giving up on a name that does not resolve must not wait for the thread that asks. */
-    failed |= curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
-    if (settings->certificate)
-        failed |= curl_easy_setopt(easy, CURLOPT_CAINFO, settings->certificate);
-    if (settings->client_certificate) /* PEM; without a key it holds that too */
-        failed |= curl_easy_setopt(easy, CURLOPT_SSLCERT, settings->client_certificate);
-    if (settings->client_key)
-        failed |= curl_easy_setopt(easy, CURLOPT_SSLKEY, settings->client_key);
     return failed == 0;
 }
 
@@ -157,25 +150,6 @@ static impact_status open_handles(otlp__http *http)
     return IMPACT_OK;
 }
 
-static bool add_header(struct curl_slist **list, const char *header)
-{
-    struct curl_slist *longer = curl_slist_append(*list, header);
-    if (longer)
-        *list = longer;
-    return longer;
-}
-
-static bool add_headers(otlp__http *http)
-{
-    /* No "Expect: 100-continue", which costs a second with backends that do not know it. */
-    bool are_added = add_header(&http->headers, "Content-Type: application/x-protobuf") &&
-                     add_header(&http->headers, "Expect:");
-    const otlp__headers *given = &http->settings->headers;
-    for (size_t i = 0; i < given->count && are_added; i++)
-        are_added = add_header(&http->headers, given->lines[i]);
-    return are_added;
-}
-
 static impact__once start_once;
 static impact_status start_status;
 
@@ -185,33 +159,22 @@ static void start_libcurl(void)
     start_status = curl_global_init(CURL_GLOBAL_DEFAULT) ? IMPACT_ESYSTEM : impact_door_watch();
 }
 
-static bool begins_with_https(const char *url)
-{
-    return url && strncasecmp(url, "https:", 6) == 0;
-}
-
-/* To the backend, or to a proxy on the way. libcurl knows the first of these in small letters
- * only. */
-static bool speaks_tls(const char *url)
-{
-    return begins_with_https(url) || begins_with_https(getenv("http_proxy")) ||
-           begins_with_https(getenv("all_proxy")) || begins_with_https(getenv("ALL_PROXY"));
-}
-
 impact_status otlp__http_open(otlp__http **http, const otlp__settings *settings)
 {
     otlp__http *opened = impact__alloc(settings->allocator, sizeof *opened);
     if (!opened)
         return IMPACT_ENOMEM;
     opened->settings = settings;
-    opened->has_tls = speaks_tls(settings->url);
+    opened->has_tls = otlp__curl_speaks_tls(settings);
     atomic_init(&opened->end_ns, UINT64_MAX);
     atomic_init(&opened->hastened_ns, 0);
     opened->body = IMPACT__BUFFER(settings->allocator);
     impact__once_do(&start_once, start_libcurl);
     impact_status status = start_status;
-    if (status == IMPACT_OK)
-        status = add_headers(opened) ? open_handles(opened) : IMPACT_ENOMEM;
+    if (status == IMPACT_OK) {
+        opened->headers = otlp__curl_headers(settings);
+        status = opened->headers ? open_handles(opened) : IMPACT_ENOMEM;
+    }
     if (status) {
         otlp__http_close(opened);
         return status;
@@ -346,6 +309,22 @@ static bool is_unreachable(CURLcode code)
            code == CURLE_COULDNT_CONNECT;
 }
 
+static bool is_sent_whole(const otlp__http *http)
+{
+    curl_off_t sent = 0;
+    (void)curl_easy_getinfo(http->easy, CURLINFO_SIZE_UPLOAD_T, &sent); /* known to all versions */
+    return sent >= http->request_size;
+}
+
+/* A server may end a call before it has read the request, and reset the stream behind its status
+ * (RFC 9113 8.1). libcurl before 8.0 then shows the reset only. */
+static impact_status settle_grpc(otlp__http *http, CURLcode code, impact_status status)
+{
+    const bool is_reset = code == CURLE_HTTP2_STREAM && !is_sent_whole(http);
+    http->answer.is_reset = is_reset && !http->answer.grpc.is_there;
+    return http->answer.grpc.is_there || http->answer.is_too_large || is_reset ? IMPACT_OK : status;
+}
+
 /* How the transfer that has ended went. */
 static impact_status result_of(otlp__http *http, CURLM *multi)
 {
@@ -357,6 +336,8 @@ static impact_status result_of(otlp__http *http, CURLM *multi)
     (void)curl_easy_getinfo(http->easy, CURLINFO_RESPONSE_CODE, &http->answer.http_status);
     http->answer.is_unreachable = is_unreachable(code);
     const impact_status status = status_of(code);
+    if (http->answer.protocol == OTLP__GRPC)
+        return settle_grpc(http, code, status);
     http->answer.is_cut = status == IMPACT_ESYSTEM && http->answer.http_status >= 200;
     return http->answer.is_cut || http->answer.is_too_large ? IMPACT_OK : status;
 }
@@ -366,7 +347,8 @@ static impact_status transfer(otlp__http *http, impact_text body, uint64_t deadl
     assert(http->owner == getpid() && !http->is_over);
     CURLM *multi = atomic_load(&http->multi);
     unsigned failed = 0;
-    failed |= curl_easy_setopt(http->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.size);
+    http->request_size = (curl_off_t)body.size;
+    failed |= curl_easy_setopt(http->easy, CURLOPT_POSTFIELDSIZE_LARGE, http->request_size);
     failed |= curl_easy_setopt(http->easy, CURLOPT_POSTFIELDS, body.data);
     if (failed || curl_multi_add_handle(multi, http->easy))
         return IMPACT_ENOMEM;
@@ -403,7 +385,10 @@ impact_status otlp__http_post(otlp__http *http, otlp__answer *answer, impact_tex
                               uint64_t deadline_ns)
 {
     assert(body.data || body.size == 0);
-    http->answer = (otlp__answer){.error = "no answer in time"};
+    http->answer = (otlp__answer){
+        .protocol = http->settings->protocol,
+        .error = "no answer in time",
+    };
     http->error[0] = 0;
     impact__buffer_clear(&http->body);
     const impact_status status = post_inside(http, body, deadline_ns);

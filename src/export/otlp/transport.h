@@ -9,21 +9,9 @@
 #include <impact/status.h>
 #include <impact/text.h>
 
-#include "export/otlp/otlp_environment.h"
+#include "export/otlp/otlp_answer.h"
 
 typedef struct otlp__http otlp__http;
-
-/* What came back. */
-typedef struct otlp__answer {
-    long http_status;
-    impact_text body;  /* borrowed until the next post */
-    bool is_too_large; /* the body was not read to its end */
-    bool is_cut;       /* the connection ended amid the answer, behind its status */
-    bool asks_to_wait; /* Retry-After was there and could be read */
-    uint64_t wait_ms;
-    bool is_unreachable; /* nobody was there: no name, or no connection */
-    const char *error;   /* of a post that failed: borrowed likewise, one line */
-} otlp__answer;
 
 /* `settings` is borrowed until close. */
 impact_status otlp__http_open(otlp__http **http, const otlp__settings *settings);

@@ -40,14 +40,14 @@ static void set(const char *name, const char *value)
 static void check_url(const char *should)
 {
     otlp__settings settings = read_settings();
-    CHECK_STRING(settings.url, should);
+    CHECK_STRING(settings.endpoint.url, should);
     otlp__settings_close(&settings);
 }
 
 TEST(nothing_set_means_the_specification_s_defaults)
 {
     otlp__settings settings = read_settings();
-    CHECK_STRING(settings.url, "http://localhost:4318/v1/traces");
+    CHECK_STRING(settings.endpoint.url, "http://localhost:4318/v1/traces");
     CHECK_EQUAL(settings.timeout_ms, 10000);
     CHECK_EQUAL(settings.headers.count, 0);
     CHECK(!settings.certificate && !settings.client_certificate && !settings.client_key);
@@ -129,7 +129,7 @@ TEST(a_line_end_is_no_part_of_a_value)
     set("PROTOCOL", "http/protobuf\n");
     set("TRACES_ENDPOINT", " \r\n");
     otlp__settings settings = read_settings();
-    CHECK_STRING(settings.url, "http://c:4318/v1/traces");
+    CHECK_STRING(settings.endpoint.url, "http://c:4318/v1/traces");
     REQUIRE(settings.headers.count == 1);
     CHECK_STRING(settings.headers.lines[0], "a: 1");
     CHECK_EQUAL(settings.timeout_ms, 700);
@@ -259,29 +259,62 @@ TEST(a_client_certificate_and_its_key_are_read)
     otlp__settings_close(&settings);
 }
 
-TEST(what_is_not_supported_is_told)
+static void check_protocol(otlp__protocol protocol, bool has_gzip, const char *url)
 {
-    set("PROTOCOL", "http/protobuf");
-    set("COMPRESSION", "none");
     otlp__settings settings = read_settings();
+    CHECK_EQUAL(settings.protocol, protocol);
+    CHECK_EQUAL(settings.has_gzip, has_gzip);
+    CHECK_STRING(settings.endpoint.url, url);
+    otlp__settings_close(&settings);
+}
+
+#define METHOD "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
+
+TEST(protocol_and_compression_are_words_in_any_case)
+{
+    set("PROTOCOL", "http/json");
+    check_protocol(OTLP__HTTP_JSON, false, "http://localhost:4318/v1/traces");
+    set("PROTOCOL", "GRPC");
+    set("COMPRESSION", "GZIP");
+    check_protocol(OTLP__GRPC, true, "http://localhost:4317" METHOD);
+    set("TRACES_PROTOCOL", "http/protobuf");
+    set("TRACES_COMPRESSION", "none");
+    check_protocol(OTLP__HTTP_PROTOBUF, false, "http://localhost:4318/v1/traces");
     CHECK_EQUAL(reports, 0);
-    otlp__settings_close(&settings);
+}
+
+TEST(a_word_that_is_none_falls_back_and_is_told)
+{
     set("PROTOCOL", "grpc");
-    set("TRACES_COMPRESSION", "gzip");
-    settings = read_settings();
+    set("TRACES_PROTOCOL", "http/xml");
+    set("COMPRESSION", "zstd");
+    check_protocol(OTLP__GRPC, false, "http://localhost:4317" METHOD);
     CHECK_EQUAL(reports, 2);
-    otlp__settings_close(&settings);
-    set("PROTOCOL", "HTTP/PROTOBUF");
-    set("TRACES_COMPRESSION", "NONE");
+}
+
+TEST(insecure_is_for_grpc_without_a_scheme)
+{
+    set("PROTOCOL", "grpc");
+    set("ENDPOINT", "c:4317");
+    check_protocol(OTLP__GRPC, false, "https://c:4317" METHOD);
+    set("INSECURE", "TRUE");
+    check_protocol(OTLP__GRPC, false, "http://c:4317" METHOD);
+    set("TRACES_INSECURE", "false");
+    check_protocol(OTLP__GRPC, false, "https://c:4317" METHOD);
+    set("TRACES_ENDPOINT", "http://d:1/in");
+    check_protocol(OTLP__GRPC, false, "http://d:1" METHOD);
+    CHECK_EQUAL(reports, 0);
+}
+
+TEST(over_http_insecure_is_said_to_be_of_no_use)
+{
     set("INSECURE", "false");
-    settings = read_settings();
-    CHECK_EQUAL(reports, 2);
-    otlp__settings_close(&settings);
+    check_protocol(OTLP__HTTP_PROTOBUF, false, "http://localhost:4318/v1/traces");
+    CHECK_EQUAL(reports, 0);
     set("INSECURE", "true");
-    settings = read_settings();
-    CHECK_EQUAL(reports, 3);
+    check_protocol(OTLP__HTTP_PROTOBUF, false, "http://localhost:4318/v1/traces");
+    CHECK_EQUAL(reports, 1);
     CHECK(check_contains(last_report, "OTEL_EXPORTER_OTLP_INSECURE=true is not used"));
-    otlp__settings_close(&settings);
 }
 
 /* ---- in code ---- */
@@ -290,6 +323,7 @@ TEST(what_the_code_says_wins_over_the_environment)
 {
     const impact_http_header headers[] = {{"a", "x=%20,y"}, {"empty", ""}};
     set("TRACES_ENDPOINT", "ftp://bad");
+    set("TRACES_PROTOCOL", "grpc");
     set("TRACES_HEADERS", "b=2");
     set("TRACES_TIMEOUT", "1");
     set("CERTIFICATE", "/1");
@@ -297,14 +331,16 @@ TEST(what_the_code_says_wins_over_the_environment)
     set("CLIENT_KEY", "/3");
     otlp__settings settings = {.allocator = NULL};
     impact_diagnostics_set_callback(count_report, NULL);
-    REQUIRE(otlp__settings_open(
-                &settings,
-                IMPACT_OTLP_OPTIONS(.endpoint = "https://c/in", .headers = headers,
-                                    .header_count = 2, .timeout_ms = 5, .certificate = "/ca",
-                                    .client_certificate = "/own", .client_key = "/key",
-                                    .request_limit = 1000, .response_limit = 2000),
-                NULL) == IMPACT_OK);
-    CHECK_STRING(settings.url, "https://c/in");
+    REQUIRE(
+        otlp__settings_open(
+            &settings,
+            IMPACT_OTLP_OPTIONS(.endpoint = "https://c/in", .headers = headers, .header_count = 2,
+                                .timeout_ms = 5, .certificate = "/ca", .client_certificate = "/own",
+                                .client_key = "/key", .request_limit = 1000, .response_limit = 2000,
+                                .protocol = "http/json", .compression = "gzip"),
+            NULL) == IMPACT_OK);
+    CHECK(settings.protocol == OTLP__HTTP_JSON && settings.has_gzip);
+    CHECK_STRING(settings.endpoint.url, "https://c/in");
     REQUIRE(settings.headers.count == 2);
     CHECK_STRING(settings.headers.lines[0], "a: x=%20,y"); /* as it is: code needs no encoding */
     CHECK_STRING(settings.headers.lines[1], "empty;");
@@ -356,6 +392,8 @@ TEST(what_code_says_that_is_not_valid_is_refused)
     CHECK_EQUAL(open_with((impact_otlp_options){.client_key = "/key"}), IMPACT_EINVAL);
     CHECK_EQUAL(open_with((impact_otlp_options){.request_limit = SIZE_MAX}), IMPACT_EINVAL);
     CHECK_EQUAL(open_with((impact_otlp_options){.response_limit = SIZE_MAX}), IMPACT_EINVAL);
+    CHECK_EQUAL(open_with((impact_otlp_options){.protocol = "http/xml"}), IMPACT_EINVAL);
+    CHECK_EQUAL(open_with((impact_otlp_options){.compression = "GZIP"}), IMPACT_EINVAL);
     CHECK_EQUAL(open_with_header("a b", "1"), IMPACT_EINVAL);
     CHECK_EQUAL(open_with_header("", "1"), IMPACT_EINVAL);
     CHECK_EQUAL(open_with_header(NULL, NULL), IMPACT_EINVAL);

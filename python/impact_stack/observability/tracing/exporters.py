@@ -17,6 +17,7 @@ GROUP = "opentelemetry_traces_exporter"
 _CORE_NAMES = {
     "otlp": "otlp",
     "otlp_proto_http": "otlp",
+    "otlp_proto_grpc": "otlp_proto_grpc",
     "console": "console",
     "tree": "tree",
     "memory": "memory",

@@ -16,21 +16,25 @@ _NAMES = (
     "certificate_file",
     "client_certificate_file",
     "client_key_file",
+    "protocol",
+    "compression",
 )
 
 
 def otlp_arguments(options: Mapping[str, Any] | None) -> tuple[Any, ...] | None:
     """Return what the core takes; a name that is not known is a TypeError.
 
-    `endpoint` is the whole URL, `headers` a mapping, `timeout` seconds (0: no limit), the rest are
-    paths of PEM files. What is absent or None is read from `OTEL_EXPORTER_OTLP_*`.
+    `endpoint` is the whole URL, `headers` a mapping, `timeout` seconds (0: no limit), `protocol`
+    "http/protobuf", "http/json" or "grpc", `compression` "none" or "gzip" (or a member of the enum
+    of opentelemetry-exporter-otlp-proto-http); the rest are paths of PEM files. What is absent or
+    None is read from `OTEL_EXPORTER_OTLP_*`.
     """
     if options is None:
         return None
     for name in options:
         if name not in _NAMES:
             raise TypeError(f"{name!r} is no option of the exporter otlp: {', '.join(_NAMES)}")
-    endpoint, headers, timeout, *files = (options.get(name) for name in _NAMES)
+    endpoint, headers, timeout, *files, protocol, compression = map(options.get, _NAMES)
     certificate, client_certificate, client_key = (
         None if file is None else os.fspath(file) for file in files
     )
@@ -41,6 +45,8 @@ def otlp_arguments(options: Mapping[str, Any] | None) -> tuple[Any, ...] | None:
         certificate,
         client_certificate,
         client_key,
+        protocol,
+        getattr(compression, "value", compression),
     )
 
 
