@@ -86,6 +86,8 @@ typedef struct impact_check {
                             "": none. Copied.*/
     uint32_t timeout_ms; /* 2000 */
     uint32_t max_age_ms; /* for so long a result is told while the next run is under way; 30000 */
+    const char *component_type; /* "component", "datastore", "system" or one's own, as a name;
+                                   copied; NULL: none */
 } impact_check;
 
 #define IMPACT_CHECK(...) (&(const impact_check){.size = sizeof(impact_check), __VA_ARGS__})
@@ -108,9 +110,13 @@ IMPACT_API impact_status impact_health_remove(impact_health *health, const char 
 /* Milliseconds that a run has left; 0 when its deadline has passed or `run` is NULL. */
 IMPACT_API uint32_t impact_health_remaining_ms(const impact_health_run *run);
 
-/* Say why, for the log: the last word wins, cut at 255 bytes. It never leaves in an answer. */
+/* Say why, for the log and for those who may see it: the last word wins, cut at 255 bytes. */
 IMPACT_API void impact_health_explain(impact_health_run *run, const char *format, ...)
     IMPACT_PRINTF(2, 3);
+
+/* Say what was measured: the last value wins; `unit` is cut at 31 bytes, NULL is none. What is no
+ * finite number is ignored. */
+IMPACT_API void impact_health_observe(impact_health_run *run, double value, const char *unit);
 
 /* ---- asking ---- */
 
@@ -164,13 +170,35 @@ typedef struct impact_health_result {
     uint64_t duration_ns; /* of the run; of a stuck one: so far */
     uint64_t age_ns;      /* since that run ended; 0: none has */
     bool is_pending;      /* the run that was asked for had not ended: this is the last that did */
+    impact_text explanation;    /* what the check said of this result; not for everybody's eyes */
+    impact_text component_type; /* as registered */
+    impact_text observed_unit;  /* of the value, when is_observed */
+    double observed_value;
+    uint64_t failures;               /* in a row, the last result included; a run that hangs is one
+                                       more for each time limit that it outlives */
+    uint64_t failing_since_unix_ns;  /* when the first of them was known; 0: it does not fail */
+    uint64_t ended_unix_ns;          /* when the last result came; 0: none has */
+    size_t past_count;               /* results that impact_health_report_past knows */
+    impact_health_status raw_status; /* of the result itself */
+    bool is_observed;
 } impact_health_result;
+
+/* One of a check's last 64 results; a stuck run is the newest. `size` is set by the caller. */
+typedef struct impact_health_past {
+    size_t size;
+    uint64_t duration_ns; /* in whole microseconds, at most 71 minutes */
+    impact_health_status status;
+} impact_health_past;
 
 IMPACT_API bool impact_health_report_is_healthy(const impact_health_report *report);
 IMPACT_API size_t impact_health_report_count(const impact_health_report *report);
 /* False past the end, and `result` untouched. */
 IMPACT_API bool impact_health_report_get(const impact_health_report *report, size_t index,
                                          impact_health_result *result);
+/* The result that came `back` results before the newest of the check at `index`. False when there
+ * is none, and `past` untouched. */
+IMPACT_API bool impact_health_report_past(const impact_health_report *report, size_t index,
+                                          size_t back, impact_health_past *past);
 IMPACT_API void impact_health_report_close(impact_health_report *report);
 
 /* ---- answering ---- */

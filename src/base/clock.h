@@ -34,6 +34,12 @@ static inline uint64_t impact__deadline_after_ms(uint64_t timeout_ms)
     return now + timeout_ms * IMPACT__NS_PER_MS;
 }
 
+/* The moment that lay `ago_ns` before this one; 0 when there was none. */
+static inline uint64_t impact__before_ns(uint64_t moment_ns, uint64_t ago_ns)
+{
+    return moment_ns > ago_ns ? moment_ns - ago_ns : 0;
+}
+
 /* Whole milliseconds until `deadline_ns`, rounded up; 0 when it has passed. */
 static inline uint32_t impact__remaining_ms(uint64_t deadline_ns)
 {

@@ -43,7 +43,7 @@ static void run_check(impact__job *job)
         .started_ns = job->started_ns,
         .deadline_ns = job->deadline_ns,
     };
-    check->outcome = impact__run(&facts);
+    check->outcome = impact__run(&facts, &check->remarks);
 }
 
 /* Take a wait out of its check's list. It stays a user. */
@@ -67,12 +67,26 @@ static void tell_those_who_wait(impact__check *check)
     }
 }
 
+static void record(impact__check *check)
+{
+    const impact__job *job = &check->job;
+    const impact__arrival arrival = {
+        .outcome = &check->outcome,
+        .remarks = &check->remarks,
+        .limit_ns = job->deadline_ns - job->started_ns,
+        .now_ns = impact__clock_monotonic_ns(),
+        .now_unix_ns = impact__clock_unix_ns(),
+    };
+    impact__record_add(&check->record, &arrival);
+    check->recorded = job->ended;
+}
+
 static void settle(impact__job *job, impact__job_event event)
 {
     assert(impact__lock_is_held(&job->engine->lock));
     impact__check *check = check_of(job);
     if (event == IMPACT__JOB_ENDED)
-        check->last = (impact__result){job->ended, check->outcome, impact__clock_monotonic_ns()};
+        record(check);
     tell_those_who_wait(check);
 }
 
@@ -91,6 +105,13 @@ char *impact__check_groups(impact_status *status, const impact_allocator *alloca
     return NULL;
 }
 
+void impact__check_keep_type(impact__check_definition *definition, const char *type)
+{
+    const size_t size = type ? strlen(type) : 0;
+    memcpy(definition->component_type, type ? type : "", size);
+    definition->component_type[size] = 0;
+}
+
 static impact__check_definition define(const impact_check *description)
 {
     impact__check_definition definition = {
@@ -101,13 +122,20 @@ static impact__check_definition define(const impact_check *description)
         .max_age_ns = description->max_age_ms * IMPACT__NS_PER_MS,
     };
     memcpy(definition.name, description->name, definition.name_size);
+    impact__check_keep_type(&definition, description->component_type);
     return definition;
+}
+
+bool impact__is_component_type(const char *type)
+{
+    return !type || impact__is_check_name(impact_text_of(type));
 }
 
 impact_status impact__check_open(impact__check **check, const impact_allocator *allocator,
                                  impact__engine *engine, const impact_check *description)
 {
-    if (!description->run || !impact__is_check_name(impact_text_of(description->name)))
+    if (!description->run || !impact__is_check_name(impact_text_of(description->name)) ||
+        !impact__is_component_type(description->component_type))
         return IMPACT_EINVAL;
     impact__check *opened = impact__alloc(allocator, sizeof *opened);
     if (!opened)
@@ -171,15 +199,17 @@ static uint64_t since(uint64_t moment_ns, uint64_t now_ns)
 static impact__knowledge last_result(const impact__check *check, uint64_t now_ns)
 {
     return (impact__knowledge){
-        .outcome = check->last.outcome,
-        .age_ns = since(check->last.ended_ns, now_ns),
+        .outcome = check->record.outcome,
+        .age_ns = since(check->record.ended_ns, now_ns),
+        .is_last = true,
     };
 }
 
-static impact__knowledge stuck_for(uint64_t duration_ns)
+static impact__knowledge stuck_for(const impact__job *job, uint64_t duration_ns)
 {
     return (impact__knowledge){
         .outcome = {IMPACT_HEALTH_FAIL, "timeout", duration_ns},
+        .limit_ns = job->deadline_ns - job->started_ns,
         .is_stuck = true,
     };
 }
@@ -190,12 +220,14 @@ static impact__knowledge look_at_run(const impact__check *check, uint64_t now_ns
     const bool runs = job->state == IMPACT__JOB_RUNNING;
     const uint64_t duration = runs ? since(job->started_ns, now_ns) : 0;
     if (runs && (job->is_stuck || now_ns >= job->deadline_ns))
-        return stuck_for(duration);
-    impact__knowledge known = last_result(check, now_ns);
+        return stuck_for(job, duration);
+    const bool has_result = check->record.has_result;
+    impact__knowledge known = has_result ? last_result(check, now_ns) : (impact__knowledge){0};
     known.is_pending = true;
-    if (!check->last.run)
-        known = (impact__knowledge){{IMPACT_HEALTH_UNKNOWN, "pending", duration}, 0, true, false};
-    else if (known.age_ns > check->definition.max_age_ns)
+    known.is_last = has_result && known.age_ns <= check->definition.max_age_ns;
+    if (!has_result)
+        known.outcome = (impact__outcome){IMPACT_HEALTH_UNKNOWN, "pending", duration};
+    else if (!known.is_last)
         known.outcome = (impact__outcome){IMPACT_HEALTH_FAIL, "stale", duration};
     return known;
 }
@@ -203,14 +235,15 @@ static impact__knowledge look_at_run(const impact__check *check, uint64_t now_ns
 impact__knowledge impact__wait_look(const impact__wait *wait, uint64_t now_ns)
 {
     assert(impact__lock_is_held(&wait->check->job.engine->lock));
-    const bool is_over = wait->check->last.run >= wait->run;
+    const bool is_over = wait->check->recorded >= wait->run;
     return is_over ? last_result(wait->check, now_ns) : look_at_run(wait->check, now_ns);
 }
 
 void impact__check_forget(impact__check *check)
 {
     impact__job_forget(&check->job);
-    check->last = (impact__result){0};
+    check->record = (impact__record){0};
+    check->recorded = 0;
     check->waits = NULL;
     check->users = 0;
 }

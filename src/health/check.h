@@ -6,7 +6,7 @@
 
 #include "health/engine.h"
 #include "health/name.h"
-#include "health/run.h"
+#include "health/record.h"
 
 /* What it is. */
 typedef struct impact__check_definition {
@@ -20,14 +20,8 @@ typedef struct impact__check_definition {
     /* guarded by the engine's lock */
     char *groups; /* owned; ",_defaults,_ready,", or "" for none */
     uint64_t max_age_ns;
+    char component_type[IMPACT__NAME_MOST + 1];
 } impact__check_definition;
-
-/* What the last run came to that ended. */
-typedef struct impact__result {
-    uint64_t run; /* its number; 0: none has ended */
-    impact__outcome outcome;
-    uint64_t ended_ns;
-} impact__result;
 
 typedef struct impact__check impact__check;
 
@@ -45,11 +39,15 @@ struct impact__wait {
 
 struct impact__check {
     impact__check_definition definition;
-    impact__outcome outcome; /* of the run that is under way: its thread's alone */
+
+    /* of the run that is under way: its thread's alone */
+    impact__outcome outcome;
+    impact__remarks remarks;
 
     /* guarded by the engine's lock, all below */
     impact__job job;
-    impact__result last;
+    impact__record record;
+    uint64_t recorded; /* number of the run whose result came last */
     impact__wait *waits;
     impact__check *next; /* in the registry, in the order of registration */
     bool is_removed;     /* nobody can ask for it any more; freed with its last user */
@@ -57,12 +55,17 @@ struct impact__check {
     uint64_t selected;   /* the selection that took it last: each once */
 };
 
-/* A check with the job of `engine`. IMPACT_EINVAL: a name that is none, or no function. */
+/* A check with the job of `engine`. IMPACT_EINVAL: a name or a component type that is none, or no
+ * function. */
 impact_status impact__check_open(impact__check **check, const impact_allocator *allocator,
                                  impact__engine *engine, const impact_check *description);
 
 /* Free its userdata too, when that was taken. */
 void impact__check_close(impact__check *check, const impact_allocator *allocator);
+
+/* A component type is as a check's name; NULL: there is none. */
+bool impact__is_component_type(const char *type);
+void impact__check_keep_type(impact__check_definition *definition, const char *type);
 
 /* Groups as a check keeps them, or NULL. `status` says why. */
 char *impact__check_groups(impact_status *status, const impact_allocator *allocator,
@@ -84,9 +87,11 @@ void impact__wait_end(impact__wait *wait);
 /* What is known now of what a wait waits, or waited, for. */
 typedef struct impact__knowledge {
     impact__outcome outcome;
-    uint64_t age_ns; /* of the result; 0 when there is none */
-    bool is_pending; /* the run that was waited for has not ended, and may still in time */
-    bool is_stuck;   /* it has not ended, and is past its deadline */
+    uint64_t age_ns;   /* of the result; 0 when there is none */
+    uint64_t limit_ns; /* of a run that is stuck */
+    bool is_last;      /* the outcome is that of the last run that ended */
+    bool is_pending;   /* the run that was waited for has not ended, and may still in time */
+    bool is_stuck;     /* it has not ended, and is past its deadline */
 } impact__knowledge;
 
 impact__knowledge impact__wait_look(const impact__wait *wait, uint64_t now_ns);

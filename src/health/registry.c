@@ -113,6 +113,7 @@ static char *change(impact_health *health, impact__check *check, const impact_ch
     check->definition.groups = groups;
     check->definition.max_age_ns = known->max_age_ms * IMPACT__NS_PER_MS;
     check->job.timeout_ns = known->timeout_ms * IMPACT__NS_PER_MS;
+    impact__check_keep_type(&check->definition, known->component_type);
     return former;
 }
 
@@ -120,7 +121,8 @@ impact_status impact_health_change(impact_health *health, const impact_check *ch
 {
     impact_check known;
     impact_status status = IMPACT_OK;
-    if (!health || !read_check(&known, check) || !known.name)
+    if (!health || !read_check(&known, check) || !known.name ||
+        !impact__is_component_type(known.component_type))
         return IMPACT_EINVAL;
     char *groups = impact__check_groups(&status, health->allocator, known.groups);
     if (status)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/options.h"
 
 impact_health_report *impact__report_open(const impact_allocator *allocator, size_t checks,
@@ -37,6 +38,31 @@ void impact__report_add(impact_health_report *report, const impact__check *check
     impact__report_row *row = &report->rows[report->count++];
     row->is_for_live = is_for_live;
     keep_name(&row->name, impact__check_name(check));
+}
+
+/* A stuck run is told as the failure that it is, though it has no end yet. */
+static void add_stuck_run(impact__record *record, const impact__knowledge *known, uint64_t now_ns)
+{
+    const impact__remarks silence = {0};
+    const impact__arrival arrival = {
+        .outcome = &known->outcome,
+        .remarks = &silence,
+        .limit_ns = known->limit_ns,
+        .now_ns = now_ns,
+        .now_unix_ns = impact__clock_unix_ns(),
+    };
+    impact__record_add(record, &arrival);
+}
+
+void impact__report_look(impact__report_row *row, const impact__wait *wait, uint64_t now_ns)
+{
+    row->known = impact__wait_look(wait, now_ns);
+    row->record = wait->check->record;
+    memcpy(row->component_type, wait->check->definition.component_type, sizeof row->component_type);
+    if (row->known.is_stuck)
+        add_stuck_run(&row->record, &row->known, now_ns);
+    else if (!row->known.is_last)
+        row->record.remarks = (impact__remarks){0}; /* they are of another result */
 }
 
 void impact__name_list_add(impact__name_list *list, impact_text name)
@@ -91,6 +117,7 @@ bool impact_health_report_get(const impact_health_report *report, size_t index,
     if (!report || !result || index >= report->count)
         return false;
     const impact__report_row *row = &report->rows[index];
+    const impact__record *record = &row->record;
     const impact_health_result known = {
         .name = impact__kept_text(&row->name),
         .status = row->known.outcome.status,
@@ -98,8 +125,30 @@ bool impact_health_report_get(const impact_health_report *report, size_t index,
         .duration_ns = row->known.outcome.duration_ns,
         .age_ns = row->known.age_ns,
         .is_pending = row->known.is_pending,
+        .explanation = impact_text_of(record->remarks.explanation),
+        .component_type = impact_text_of(row->component_type),
+        .observed_unit = impact_text_of(record->remarks.unit),
+        .observed_value = record->remarks.value,
+        .failures = record->failures,
+        .failing_since_unix_ns = record->failing_since_unix_ns,
+        .ended_unix_ns = record->ended_unix_ns,
+        .past_count = record->history.count,
+        .raw_status = row->known.outcome.status,
+        .is_observed = record->remarks.is_observed,
     };
     return impact__struct_write(result, &known, sizeof known);
+}
+
+bool impact_health_report_past(const impact_health_report *report, size_t index, size_t back,
+                               impact_health_past *past)
+{
+    if (!report || !past || index >= report->count)
+        return false;
+    const impact__history *history = &report->rows[index].record.history;
+    if (back >= history->count)
+        return false;
+    const impact_health_past known = impact__history_get(history, back);
+    return impact__struct_write(past, &known, sizeof known);
 }
 
 void impact_health_report_close(impact_health_report *report)

@@ -15,6 +15,8 @@ typedef struct impact__report_row {
     impact__kept_name name;
     impact__knowledge known;
     bool is_for_live; /* asked for to know whether the process is to be started again */
+    char component_type[IMPACT__NAME_MOST + 1];
+    impact__record record; /* of the results up to then; of a stuck check, that run included */
 } impact__report_row;
 
 typedef struct impact__name_list {
@@ -45,11 +47,14 @@ static inline impact_text impact__kept_text(const impact__kept_name *name)
     return impact_text_from(name->data, name->size);
 }
 
+/* Look at what is known of a row's check, as of now. Under the registry's lock. */
+void impact__report_look(impact__report_row *row, const impact__wait *wait, uint64_t now_ns);
+
 /* What the answer's boolean is. Without a first result yet, nothing says that the process should be
  * started again. */
 static inline bool impact__outcome_holds(const impact__outcome *outcome)
 {
-    return outcome->status == IMPACT_HEALTH_PASS || outcome->status == IMPACT_HEALTH_WARN;
+    return impact__status_holds(outcome->status);
 }
 
 static inline bool impact__row_holds(const impact__report_row *row)

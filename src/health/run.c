@@ -1,7 +1,8 @@
-/* One run of a check: its deadline, its explanation, its outcome. */
+/* One run of a check: its deadline, what it says, its outcome. */
 #include "health/run.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -10,16 +11,20 @@
 #include "base/clock.h"
 #include "base/text.h"
 
-enum { explanation_size = 256 };
-
 struct impact_health_run {
     uint64_t deadline_ns;
-    char explanation[explanation_size];
+    impact__remarks *remarks; /* borrowed */
 };
 
 uint32_t impact_health_remaining_ms(const impact_health_run *run)
 {
     return run ? impact__remaining_ms(run->deadline_ns) : 0;
+}
+
+/* It may have been cut inside a character. */
+static void end_between_characters(char *text)
+{
+    text[impact__utf8_valid_prefix(impact_text_of(text))] = 0;
 }
 
 void impact_health_explain(impact_health_run *run, const char *format, ...)
@@ -28,22 +33,29 @@ void impact_health_explain(impact_health_run *run, const char *format, ...)
         return;
     va_list arguments;
     va_start(arguments, format);
-    const int size = vsnprintf(run->explanation, explanation_size, format, arguments);
+    char *explanation = run->remarks->explanation;
+    const int size = vsnprintf(explanation, IMPACT__EXPLANATION_SIZE, format, arguments);
     va_end(arguments);
     if (size < 0)
-        run->explanation[0] = 0; /* it cannot be written, and what is there may not be whole */
-    /* It may have been cut inside a character. */
-    run->explanation[impact__utf8_valid_prefix(impact_text_of(run->explanation))] = 0;
+        explanation[0] = 0; /* it cannot be written, and what is there may not be whole */
+    end_between_characters(explanation);
 }
 
-static bool holds(impact_health_status status)
+void impact_health_observe(impact_health_run *run, double value, const char *unit)
 {
-    return status == IMPACT_HEALTH_PASS || status == IMPACT_HEALTH_WARN;
+    if (!run || !isfinite(value))
+        return;
+    impact__remarks *remarks = run->remarks;
+    (void)snprintf(remarks->unit, sizeof remarks->unit, "%s", unit ? unit : ""); /* may cut */
+    end_between_characters(remarks->unit);
+    remarks->value = value;
+    remarks->is_observed = true;
 }
 
 static bool is_status(impact_health_status status)
 {
-    return holds(status) || status == IMPACT_HEALTH_FAIL || status == IMPACT_HEALTH_UNKNOWN;
+    return impact__status_holds(status) || status == IMPACT_HEALTH_FAIL ||
+           status == IMPACT_HEALTH_UNKNOWN;
 }
 
 static void report_late(const impact__run_facts *facts, uint64_t duration_ns)
@@ -57,16 +69,18 @@ static void report_late(const impact__run_facts *facts, uint64_t duration_ns)
 
 static void report_failure(const impact__run_facts *facts, const impact_health_run *run)
 {
-    const char *explanation = run->explanation[0] ? run->explanation : "no reason was given";
+    const char *said = run->remarks->explanation;
+    const char *explanation = said[0] ? said : "no reason was given";
     impact_diagnostics_report(IMPACT_SEVERITY_WARNING, "check", facts->name, "check %s failed: %s",
                               facts->name, explanation);
 }
 
 /* A run reports its failure before it ends, so that a callback that hangs is a stuck check too. */
-impact__outcome impact__run(const impact__run_facts *facts)
+impact__outcome impact__run(const impact__run_facts *facts, impact__remarks *remarks)
 {
     assert(facts->run && facts->deadline_ns >= facts->started_ns);
-    impact_health_run run = {.deadline_ns = facts->deadline_ns};
+    *remarks = (impact__remarks){0};
+    impact_health_run run = {.deadline_ns = facts->deadline_ns, .remarks = remarks};
     const impact_health_status status = facts->run(&run, facts->userdata);
     const uint64_t now = impact__clock_monotonic_ns();
     const uint64_t duration_ns = now - facts->started_ns;
@@ -74,7 +88,7 @@ impact__outcome impact__run(const impact__run_facts *facts)
         report_late(facts, duration_ns);
         return (impact__outcome){IMPACT_HEALTH_FAIL, "timeout", duration_ns};
     }
-    if (holds(status))
+    if (impact__status_holds(status))
         return (impact__outcome){status, "", duration_ns};
     report_failure(facts, &run);
     return (impact__outcome){is_status(status) ? status : IMPACT_HEALTH_FAIL, "error", duration_ns};

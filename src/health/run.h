@@ -2,6 +2,7 @@
 #ifndef IMPACT_HEALTH_RUN_H
 #define IMPACT_HEALTH_RUN_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <impact/health.h>
@@ -22,7 +23,23 @@ typedef struct impact__outcome {
     uint64_t duration_ns;
 } impact__outcome;
 
+enum { IMPACT__EXPLANATION_SIZE = 256, IMPACT__UNIT_SIZE = 32 };
+
+/* What a check said beside its status. */
+typedef struct impact__remarks {
+    char explanation[IMPACT__EXPLANATION_SIZE]; /* "": none; likewise below */
+    char unit[IMPACT__UNIT_SIZE];
+    double value;
+    bool is_observed; /* there is a value */
+} impact__remarks;
+
+/* What the answer's boolean is. */
+static inline bool impact__status_holds(impact_health_status status)
+{
+    return status == IMPACT_HEALTH_PASS || status == IMPACT_HEALTH_WARN;
+}
+
 /* Call the check, report its failure to the diagnostics, and say what it came to. */
-impact__outcome impact__run(const impact__run_facts *facts);
+impact__outcome impact__run(const impact__run_facts *facts, impact__remarks *remarks);
 
 #endif

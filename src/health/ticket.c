@@ -27,7 +27,7 @@ static void look(impact_health_ticket *ticket, uint64_t now_ns)
 {
     assert(!ticket->is_done && ticket->report);
     for (size_t i = 0; i < ticket->report->count; i++) {
-        ticket->report->rows[i].known = impact__wait_look(&ticket->waits[i].wait, now_ns);
+        impact__report_look(&ticket->report->rows[i], &ticket->waits[i].wait, now_ns);
         impact__wait_end(&ticket->waits[i].wait);
     }
     ticket->is_done = true;

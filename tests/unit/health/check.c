@@ -49,7 +49,7 @@ TEST(a_result_is_told_to_the_end_of_its_age_and_a_run_is_stuck_from_its_deadline
     impact__health_lock(health);
     const impact__check *check = impact__health_find(health, impact_text_of("slow"));
     const impact__wait *wait = &ticket->waits[0].wait;
-    const uint64_t end_ns = check->last.ended_ns + 1000 * IMPACT__NS_PER_MS;
+    const uint64_t end_ns = check->record.ended_ns + 1000 * IMPACT__NS_PER_MS;
     CHECK_EQUAL(impact__wait_look(wait, end_ns).outcome.status, IMPACT_HEALTH_PASS);
     CHECK_STRING(impact__wait_look(wait, end_ns + 1).outcome.reason, "stale");
     CHECK(!impact__wait_look(wait, check->job.deadline_ns - 1).is_stuck);

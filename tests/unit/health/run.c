@@ -135,6 +135,7 @@ TEST(a_run_that_is_null_is_accepted)
 {
     CHECK_EQUAL(impact_health_remaining_ms(NULL), 0);
     impact_health_explain(NULL, "%d", 1);
+    impact_health_observe(NULL, 1, "");
     CHECK_EQUAL(impact_check_true(NULL, NULL), IMPACT_HEALTH_PASS);
     CHECK_EQUAL(impact_check_false(NULL, NULL), IMPACT_HEALTH_FAIL);
 }
