@@ -1,5 +1,6 @@
-/* The engine: jobs, a schedule, and a bounded number of threads. It knows neither checks nor
- * probes: who makes a job says what its run is and hears when it is settled. */
+/* The engine: jobs, a schedule, and what is to be told to the host. It knows neither checks nor
+ * probes: who makes a job says what its run is and hears when it is settled. It does nothing by
+ * itself: its steps are done by the crew. */
 #ifndef IMPACT_HEALTH_ENGINE_H
 #define IMPACT_HEALTH_ENGINE_H
 
@@ -9,6 +10,7 @@
 
 #include <impact/status.h>
 
+#include "health/fifo.h"
 #include "health/schedule.h"
 
 typedef struct impact__engine impact__engine;
@@ -30,6 +32,8 @@ typedef enum impact__job_event {
 /* What is run when it is asked for, at most once at a time. Part of what it belongs to. */
 typedef struct impact__job impact__job;
 struct impact__job {
+    impact__link link; /* in the queue; guarded by the engine's lock */
+
     /* fixed once made */
     void (*run)(impact__job *job); /* on a thread of the engine, without the lock */
     void (*settled)(impact__job *job, impact__job_event event); /* under the lock */
@@ -37,8 +41,6 @@ struct impact__job {
 
     /* guarded by the engine's lock, all below */
     uint64_t timeout_ns; /* of the runs to come */
-    impact__job *next;   /* in the queue */
-    impact__job *previous;
     impact__job_state state;
     bool is_stuck;  /* runs past its deadline, and that was noticed */
     uint64_t asked; /* number of the newest run that was asked for */
@@ -50,15 +52,13 @@ struct impact__job {
     impact__alarm deadline;
 };
 
-/* Something to be told to the host: a function that is called once on the keeper's thread, without
- * the lock. Part of what it belongs to. */
-typedef struct impact__call impact__call;
-struct impact__call {
+/* Something to be told to the host: a function that is called once, without the lock. Part of what
+ * it belongs to. */
+typedef struct impact__call {
+    impact__link link;
     void (*function)(void *userdata);
     void *userdata;
-    impact__call *next;
-    bool is_posted;
-};
+} impact__call;
 
 /* What the engine asks of who has it. Both are called under the lock. */
 typedef struct impact__engine_owner {
@@ -70,9 +70,7 @@ typedef struct impact__engine_owner {
 } impact__engine_owner;
 
 struct impact__engine {
-    /* fixed once opened */
-    impact__engine_owner owner;
-    unsigned workers;
+    impact__engine_owner owner; /* fixed once opened */
 
     pthread_mutex_t lock; /* guards all below, and what the owner puts under it */
     pthread_cond_t work;  /* something was queued, or the engine stops */
@@ -80,21 +78,21 @@ struct impact__engine {
     pthread_cond_t
         changed; /* for those who wait: an answer is there, a call is over, a thread left */
     impact__schedule schedule;
+    impact__fifo queue; /* of jobs */
+    unsigned running;
+    bool is_stopped; /* no run may begin */
+    impact__fifo calls;
+    const impact__call *calling; /* the call that is under way, only to be compared, */
+    pthread_t caller;            /* and who makes it */
+
+    /* the crew's */
+    unsigned workers;
     uint64_t patience_ns; /* for so long a queued job waits for a worker */
     impact__alarm patience;
-    impact__job *first; /* the queue */
-    impact__job *last;
-    unsigned queued;
-    unsigned running;
     unsigned threads; /* counted from before they start; likewise idle and has_keeper */
     unsigned idle;    /* of them, those that wait for a job */
     bool has_keeper;
-    bool is_stopped; /* no run may begin */
-    uint64_t keeper_wakes_ns;
-    pthread_t keeper; /* while it calls */
-    impact__call *first_call;
-    impact__call *last_call;
-    const impact__call *calling; /* the call that is under way, only to be compared */
+    uint64_t keeper_wakes_ns; /* 0: it is awake */
 };
 
 /* Neither can fail for a normal lock. */
@@ -108,8 +106,7 @@ static inline void impact__engine_unlock(impact__engine *engine)
     (void)pthread_mutex_unlock(&engine->lock);
 }
 
-impact_status impact__engine_open(impact__engine *engine, unsigned workers,
-                                  impact__engine_owner owner);
+impact_status impact__engine_open(impact__engine *engine, impact__engine_owner owner);
 
 /* Give back what an engine has that no thread uses. */
 void impact__engine_close(impact__engine *engine);
@@ -121,17 +118,13 @@ void impact__job_open(impact__job *job, impact__engine *engine, uint64_t timeout
                       void (*settled)(impact__job *job, impact__job_event event));
 
 /* Ask for a run of an idle job, or for the one that is queued or under way. Returns the run's
- * number: it is over once job->ended has reached it. Who has asked tends the engine. */
+ * number: it is over once job->ended has reached it. Who has asked calls the crew. */
 uint64_t impact__engine_ask(impact__engine *engine, impact__job *job);
 
 /* Take back a run that has not begun, if there is one. */
 void impact__engine_cancel(impact__engine *engine, impact__job *job);
 
-/* Start the threads that are needed at once. IMPACT_ESYSTEM: there is no keeper, so that nothing
- * would be noticed. Lets go of the lock while it starts one. */
-impact_status impact__engine_tend(impact__engine *engine);
-
-/* Set an alarm that rings on the keeper's thread under the lock, or take it off. */
+/* Set an alarm, which rings under the lock, or take it off. */
 void impact__engine_set(impact__engine *engine, impact__alarm *alarm, uint64_t at_ns);
 void impact__engine_unset(impact__engine *engine, impact__alarm *alarm);
 
@@ -140,13 +133,28 @@ void impact__engine_unset(impact__engine *engine, impact__alarm *alarm);
 void impact__engine_post(impact__engine *engine, impact__call *call);
 void impact__engine_recall(impact__engine *engine, impact__call *call);
 
-/* Let no run begin, make the calls that were posted, let idle threads leave, and wait for the
- * others until the deadline. */
-void impact__engine_stop(impact__engine *engine, uint64_t deadline_ns);
-
-/* In a forked child: there is no thread, no call, no alarm, and nothing in the queue. The jobs are
- * forgotten one by one. */
+/* In a forked child: there is no call, no alarm, and nothing in the queue. The jobs are forgotten
+ * one by one. */
 void impact__engine_forget(impact__engine *engine);
 void impact__job_forget(impact__job *job);
+
+/* ---- steps, for the crew; under the lock too ---- */
+
+/* Take the first job out of the queue to run it, or NULL; and when its function has returned. */
+impact__job *impact__engine_begin_run(impact__engine *engine);
+void impact__engine_end_run(impact__engine *engine, impact__job *job);
+
+/* Ring the first alarm that is due. False: none is. */
+bool impact__engine_ring(impact__engine *engine);
+
+/* Make the first call that was posted, without the lock meanwhile. False: there is none, or one is
+ * being made. In a child that the call forked and that came back from it, neither is so:
+ * IMPACT__CALL_FORKED, and no lock. */
+typedef enum impact__call_step {
+    IMPACT__CALL_NONE,
+    IMPACT__CALL_MADE,
+    IMPACT__CALL_FORKED
+} impact__call_step;
+impact__call_step impact__engine_make_call(impact__engine *engine);
 
 #endif

@@ -15,6 +15,7 @@
 #include "base/options.h"
 #include "base/text.h"
 #include "base/thread.h"
+#include "health/crew.h"
 #include "health/listen.h"
 #include "health/registry.h"
 #include "health/ticket.h"
@@ -44,6 +45,7 @@ static void after_fork_in_child(void *owner)
     assert(impact__lock_is_held(&health->engine.lock));
     impact__tickets_forget(health);
     impact__engine_forget(&health->engine);
+    impact__crew_forget(&health->engine);
     for (impact__check *check = health->checks; check; check = check->next)
         impact__check_forget(check);
     health->server = NULL;
@@ -122,10 +124,11 @@ static void thread_left(void *owner)
 static impact_status open_system(impact_health *health, uint32_t workers)
 {
     impact_status status = impact__engine_open(
-        &health->engine, workers,
+        &health->engine,
         (impact__engine_owner){.tidy = tidy, .left = thread_left, .owner = health});
     if (status)
         return status;
+    impact__crew_open(&health->engine, workers);
     health->fork_member = (impact__fork_member){
         .prepare = before_fork,
         .in_parent = after_fork_in_parent,
@@ -215,7 +218,7 @@ static size_t stop_runs(impact_health *health, uint32_t grace_ms)
     const uint64_t deadline = impact__deadline_after_ms(grace_ms);
     impact__health_lock(health);
     impact__health_retire_all(health);
-    impact__engine_stop(&health->engine, deadline);
+    impact__crew_stop(&health->engine, deadline);
     impact__health_sweep(health);
     const size_t still_there = health->engine.threads;
     impact__health_unlock(health);

@@ -19,6 +19,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/thread.h"
+#include "health/crew.h"
 
 /* ---- done ---- */
 
@@ -200,7 +201,7 @@ impact_status impact__ticket_begin(impact_health_ticket **ticket, impact_health 
     keep_names(opened->report, health, selector);
     ask_for(opened, health, &selection);
     if (!opened->is_done)
-        status = impact__engine_tend(&health->engine);
+        status = impact__crew_call(&health->engine);
     impact__health_unlock(health);
     if (status) {
         impact_health_abandon(opened);

@@ -41,7 +41,7 @@ static void check_in_child(impact_health *health)
     if (child == 0) {
         (void)alarm(patience_ms / 1000);
         health->checks->job.timeout_ns = patience_ms * IMPACT__NS_PER_MS;
-        const bool is_fresh = health->engine.threads == 0 && health->engine.queued == 0 &&
+        const bool is_fresh = health->engine.threads == 0 && health->engine.queue.count == 0 &&
                               health->engine.running == 0 && !health->tickets &&
                               users_of(health, "a") == 0;
         const bool passes = probe_one(health, "a").status == IMPACT_HEALTH_PASS;
