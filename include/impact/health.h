@@ -1,7 +1,7 @@
 /* Health checks: register them, ask for them, answer for them over HTTP.
  *
- * A check is a function that is run when somebody asks, on one of a bounded number of threads. It
- * is told its deadline; past it the check counts as failed, its thread is left to finish and is
+ * A check is a function that is run when somebody asks, or once a period, on one of a bounded number
+ * of threads. It is told its deadline; past it the check counts as failed, its thread is left to finish and is
  * never started a second time. Asking never waits: it gives a ticket, which is done when all
  * results are there, at the latest when the budget is spent, and which tells what is known by then.
  */
@@ -85,15 +85,25 @@ typedef struct impact_check {
     const char *groups;  /* a comma list of names as above that do begin with _; NULL: "_defaults";
                             "": none. Copied.*/
     uint32_t timeout_ms; /* 2000 */
-    uint32_t max_age_ms; /* for so long a result is told while the next run is under way; 30000 */
+    uint32_t max_age_ms; /* for so long a result is told while the next run is under way; 30000, or
+                            two periods and a timeout */
     const char *component_type; /* "component", "datastore", "system" or one's own, as a name;
                                    copied; NULL: none */
+    impact_health_status failure_status; /* what a failure of any kind is told as: FAIL, or WARN
+                                            where the service works without what is checked */
+    uint32_t failure_threshold;          /* failures in a row that it takes to fail; 1 */
+    uint32_t success_threshold;          /* and results that hold, to hold again; 1 */
+    uint32_t period_ms;        /* run so often, whoever asks; 0: run when it is asked for */
+    uint32_t initial_delay_ms; /* before the first run of a period */
+    uint32_t ttl_ms;           /* for so long a result that holds is told without a run; 0 */
+    uint32_t ttl_fail_ms;      /* and one that does not; a third of ttl_ms */
 } impact_check;
 
 #define IMPACT_CHECK(...) (&(const impact_check){.size = sizeof(impact_check), __VA_ARGS__})
 
-/* Register a check. IMPACT_EEXIST: the name is taken; IMPACT_EINVAL: it or a group's is none, or no
- * `run`; IMPACT_ELIMIT: 1024 are registered. On failure userdata still belongs to the caller. */
+/* Register a check. IMPACT_EEXIST: the name is taken; IMPACT_EINVAL: it or a group's is none, no
+ * `run`, or limits that contradict each other; IMPACT_ELIMIT: 1024 are registered. On failure
+ * userdata still belongs to the caller. */
 IMPACT_API IMPACT_CHECKED impact_status impact_health_add(impact_health *health,
                                                           const impact_check *check);
 
@@ -166,7 +176,7 @@ typedef struct impact_health_result {
     size_t size;
     impact_text name;
     impact_health_status status;
-    const char *reason;   /* "", "error", "timeout", "stale" or "pending" */
+    const char *reason;   /* "", "error", "timeout", "stale", "pending" or "recovering" */
     uint64_t duration_ns; /* of the run; of a stuck one: so far */
     uint64_t age_ns;      /* since that run ended; 0: none has */
     bool is_pending;      /* the run that was asked for had not ended: this is the last that did */
@@ -179,7 +189,7 @@ typedef struct impact_health_result {
     uint64_t failing_since_unix_ns;  /* when the first of them was known; 0: it does not fail */
     uint64_t ended_unix_ns;          /* when the last result came; 0: none has */
     size_t past_count;               /* results that impact_health_report_past knows */
-    impact_health_status raw_status; /* of the result itself */
+    impact_health_status raw_status; /* before thresholds and failure_status */
     bool is_observed;
 } impact_health_result;
 

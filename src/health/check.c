@@ -1,19 +1,11 @@
-/* A check: what its job does, and what is known of it.
+/* A check: what its job does, who waits for it, and what is known of it.
  *
  * DESIGN: a result is told as long as it is fresh, because a check that needs longer than a probe
- * can wait would otherwise fail every probe but those that happen to find its run ended. What is
- * told:
- *
- *   the run that was asked for has ended       its result
- *   it is past its deadline                    fail, "timeout"
- *   it is within it, and the last result is
- *     there and not older than max_age         that result, as pending
- *     older                                    fail, "stale"
- *     none                                     unknown, "pending", which counts as failed
- *
- * So a result is told for longer than its run took only while a newer run is under way and within
- * its deadline, and never beyond max_age: a dependency that hangs is a failure after the check's
- * time limit.
+ * can wait would otherwise fail every probe but those that happen to find its run ended. verdict.c
+ * decides what is told. A result is told for longer than its run took only while a newer run is
+ * under way and within its deadline, and never beyond max_age: a dependency that hangs is a failure
+ * after the check's time limit. All of it is judged when somebody looks: no timer has to ring in
+ * time for an answer to be true.
  */
 #include "health/check.h"
 
@@ -67,10 +59,12 @@ static void tell_those_who_wait(impact__check *check)
     }
 }
 
+/* A run that came back late has the next one begin at once: nothing has been known for long. */
 static void record(impact__check *check)
 {
     const impact__job *job = &check->job;
     const impact__arrival arrival = {
+        .limits = &check->definition.limits,
         .outcome = &check->outcome,
         .remarks = &check->remarks,
         .limit_ns = job->deadline_ns - job->started_ns,
@@ -79,6 +73,8 @@ static void record(impact__check *check)
     };
     impact__record_add(&check->record, &arrival);
     check->recorded = job->ended;
+    if (arrival.now_ns >= job->deadline_ns)
+        impact__period_hurry(&check->period);
 }
 
 static void settle(impact__job *job, impact__job_event event)
@@ -112,14 +108,15 @@ void impact__check_keep_type(impact__check_definition *definition, const char *t
     definition->component_type[size] = 0;
 }
 
-static impact__check_definition define(const impact_check *description)
+static impact__check_definition define(const impact_check *description,
+                                       const impact__limits *limits)
 {
     impact__check_definition definition = {
         .run = description->run,
         .userdata = description->userdata,
         .free_userdata = description->free_userdata,
         .name_size = strlen(description->name),
-        .max_age_ns = description->max_age_ms * IMPACT__NS_PER_MS,
+        .limits = *limits,
     };
     memcpy(definition.name, description->name, definition.name_size);
     impact__check_keep_type(&definition, description->component_type);
@@ -134,21 +131,23 @@ bool impact__is_component_type(const char *type)
 impact_status impact__check_open(impact__check **check, const impact_allocator *allocator,
                                  impact__engine *engine, const impact_check *description)
 {
-    if (!description->run || !impact__is_check_name(impact_text_of(description->name)) ||
+    impact__limits limits;
+    if (!description->run || !impact__limits_read(&limits, description) ||
+        !impact__is_check_name(impact_text_of(description->name)) ||
         !impact__is_component_type(description->component_type))
         return IMPACT_EINVAL;
     impact__check *opened = impact__alloc(allocator, sizeof *opened);
     if (!opened)
         return IMPACT_ENOMEM;
     impact_status status = IMPACT_OK;
-    opened->definition = define(description);
+    opened->definition = define(description, &limits);
     opened->definition.groups = impact__check_groups(&status, allocator, description->groups);
     if (status) {
         impact__free(allocator, opened);
         return status;
     }
-    impact__job_open(&opened->job, engine, description->timeout_ms * IMPACT__NS_PER_MS, run_check,
-                     settle);
+    impact__job_open(&opened->job, engine, limits.timeout_ns, run_check, settle);
+    impact__period_open(&opened->period, &opened->job);
     *check = opened;
     return IMPACT_OK;
 }
@@ -163,15 +162,70 @@ void impact__check_close(impact__check *check, const impact_allocator *allocator
     impact__free(allocator, check);
 }
 
+/* ---- when it runs ---- */
+
+static void start_period(impact__check *check)
+{
+    const impact__limits *limits = &check->definition.limits;
+    impact__period_start(&check->period, limits->period_ns, limits->initial_delay_ns);
+}
+
+void impact__check_start(impact__check *check)
+{
+    check->opened_ns = impact__clock_monotonic_ns();
+    start_period(check);
+}
+
+void impact__check_stop(impact__check *check)
+{
+    impact__period_start(&check->period, 0, 0);
+    impact__engine_cancel(check->job.engine, &check->job);
+}
+
+void impact__check_set_limits(impact__check *check, const impact__limits *limits)
+{
+    const uint64_t former_ns = check->definition.limits.period_ns;
+    check->definition.limits = *limits;
+    check->job.timeout_ns = limits->timeout_ns;
+    if (limits->period_ns != former_ns)
+        start_period(check);
+}
+
 /* ---- those who wait ---- */
+
+static bool is_stuck(const impact__job *job, uint64_t now_ns)
+{
+    return job->state == IMPACT__JOB_RUNNING && (job->is_stuck || now_ns >= job->deadline_ns);
+}
+
+/* The last result is young enough to be told without a run. */
+static bool is_fresh(const impact__check *check, uint64_t now_ns)
+{
+    const impact__record *record = &check->record;
+    const impact__limits *limits = &check->definition.limits;
+    const bool holds = impact__status_holds(record->outcome.status);
+    return record->has_result && !is_stuck(&check->job, now_ns) &&
+           impact__before_ns(now_ns, record->ended_ns) <
+               (holds ? limits->ttl_ns : limits->ttl_fail_ns);
+}
+
+/* A periodic check is not run for those who ask; the first run is waited for. */
+static bool needs_run(impact__check *check, uint64_t now_ns)
+{
+    if (!check->definition.limits.period_ns)
+        return !is_fresh(check, now_ns);
+    impact__period_look(&check->period, now_ns);
+    return !check->record.has_result && check->job.state != IMPACT__JOB_IDLE;
+}
 
 void impact__check_ask(impact__check *check, impact__wait *wait)
 {
     assert(impact__lock_is_held(&check->job.engine->lock));
     assert(!check->is_removed);
+    const bool is_needed = needs_run(check, impact__clock_monotonic_ns());
     wait->check = check;
-    wait->run = impact__engine_ask(check->job.engine, &check->job);
-    wait->is_waiting = !check->job.is_stuck;
+    wait->run = is_needed ? impact__engine_ask(check->job.engine, &check->job) : check->recorded;
+    wait->is_waiting = is_needed && !check->job.is_stuck;
     check->users++;
     if (!wait->is_waiting)
         return;
@@ -191,52 +245,43 @@ void impact__wait_end(impact__wait *wait)
     wait->check = NULL;
 }
 
-static uint64_t since(uint64_t moment_ns, uint64_t now_ns)
+/* Results that come without being asked for are what is asked for, whenever they came. */
+static impact__flight flight_of(const impact__check *check, uint64_t run, uint64_t now_ns)
 {
-    return now_ns > moment_ns ? now_ns - moment_ns : 0;
-}
-
-static impact__knowledge last_result(const impact__check *check, uint64_t now_ns)
-{
-    return (impact__knowledge){
-        .outcome = check->record.outcome,
-        .age_ns = since(check->record.ended_ns, now_ns),
-        .is_last = true,
-    };
-}
-
-static impact__knowledge stuck_for(const impact__job *job, uint64_t duration_ns)
-{
-    return (impact__knowledge){
-        .outcome = {IMPACT_HEALTH_FAIL, "timeout", duration_ns},
-        .limit_ns = job->deadline_ns - job->started_ns,
-        .is_stuck = true,
-    };
-}
-
-static impact__knowledge look_at_run(const impact__check *check, uint64_t now_ns)
-{
-    const impact__job *job = &check->job;
-    const bool runs = job->state == IMPACT__JOB_RUNNING;
-    const uint64_t duration = runs ? since(job->started_ns, now_ns) : 0;
-    if (runs && (job->is_stuck || now_ns >= job->deadline_ns))
-        return stuck_for(job, duration);
-    const bool has_result = check->record.has_result;
-    impact__knowledge known = has_result ? last_result(check, now_ns) : (impact__knowledge){0};
-    known.is_pending = true;
-    known.is_last = has_result && known.age_ns <= check->definition.max_age_ns;
-    if (!has_result)
-        known.outcome = (impact__outcome){IMPACT_HEALTH_UNKNOWN, "pending", duration};
-    else if (!known.is_last)
-        known.outcome = (impact__outcome){IMPACT_HEALTH_FAIL, "stale", duration};
-    return known;
+    const bool comes_unasked = check->definition.limits.period_ns > 0;
+    if (!comes_unasked && check->recorded >= run)
+        return IMPACT__FLIGHT_NONE;
+    if (is_stuck(&check->job, now_ns))
+        return IMPACT__FLIGHT_STUCK;
+    return comes_unasked && check->record.has_result ? IMPACT__FLIGHT_NONE : IMPACT__FLIGHT_PENDING;
 }
 
 impact__knowledge impact__wait_look(const impact__wait *wait, uint64_t now_ns)
 {
-    assert(impact__lock_is_held(&wait->check->job.engine->lock));
-    const bool is_over = wait->check->recorded >= wait->run;
-    return is_over ? last_result(wait->check, now_ns) : look_at_run(wait->check, now_ns);
+    const impact__check *check = wait->check;
+    const impact__job *job = &check->job;
+    assert(impact__lock_is_held(&job->engine->lock));
+    const bool runs = job->state == IMPACT__JOB_RUNNING;
+    const bool has_result = check->record.has_result;
+    const impact__verdict_facts facts = {
+        .limits = &check->definition.limits,
+        .record = &check->record,
+        .flight = flight_of(check, wait->run, now_ns),
+        .running_ns = runs ? impact__before_ns(now_ns, job->started_ns) : 0,
+        .limit_ns = job->deadline_ns - job->started_ns,
+        .age_ns = impact__before_ns(now_ns, has_result ? check->record.ended_ns : check->opened_ns),
+        .comes_unasked = check->definition.limits.period_ns > 0,
+    };
+    const impact__verdict verdict = impact__verdict_of(&facts);
+    return (impact__knowledge){
+        .outcome = verdict.outcome,
+        .raw_status = verdict.raw_status,
+        .is_last = verdict.is_last,
+        .age_ns = has_result ? facts.age_ns : 0,
+        .limit_ns = facts.limit_ns,
+        .is_pending = facts.flight == IMPACT__FLIGHT_PENDING,
+        .is_stuck = facts.flight == IMPACT__FLIGHT_STUCK,
+    };
 }
 
 void impact__check_forget(impact__check *check)
@@ -246,4 +291,6 @@ void impact__check_forget(impact__check *check)
     check->recorded = 0;
     check->waits = NULL;
     check->users = 0;
+    if (!check->is_removed)
+        impact__check_start(check);
 }

@@ -6,7 +6,8 @@
 
 #include "health/engine.h"
 #include "health/name.h"
-#include "health/record.h"
+#include "health/period.h"
+#include "health/verdict.h"
 
 /* What it is. */
 typedef struct impact__check_definition {
@@ -19,7 +20,7 @@ typedef struct impact__check_definition {
 
     /* guarded by the engine's lock */
     char *groups; /* owned; ",_defaults,_ready,", or "" for none */
-    uint64_t max_age_ns;
+    impact__limits limits;
     char component_type[IMPACT__NAME_MOST + 1];
 } impact__check_definition;
 
@@ -46,8 +47,10 @@ struct impact__check {
 
     /* guarded by the engine's lock, all below */
     impact__job job;
+    impact__period period;
     impact__record record;
-    uint64_t recorded; /* number of the run whose result came last */
+    uint64_t opened_ns; /* from when on results could come */
+    uint64_t recorded;  /* number of the run whose result came last */
     impact__wait *waits;
     impact__check *next; /* in the registry, in the order of registration */
     bool is_removed;     /* nobody can ask for it any more; freed with its last user */
@@ -78,7 +81,16 @@ static inline impact_text impact__check_name(const impact__check *check)
 
 /* ---- under the lock ---- */
 
-/* Ask for a run, and wait for it. A run that is stuck is not waited for. */
+/* From now on results may come. */
+void impact__check_start(impact__check *check);
+
+/* No run begins any more. */
+void impact__check_stop(impact__check *check);
+
+/* The runs to come obey these. */
+void impact__check_set_limits(impact__check *check, const impact__limits *limits);
+
+/* Ask for a result, and wait for it where a run is needed that may still end in time. */
 void impact__check_ask(impact__check *check, impact__wait *wait);
 
 /* Give a wait up, or what it stands for: it is no user any more. */
@@ -86,17 +98,18 @@ void impact__wait_end(impact__wait *wait);
 
 /* What is known now of what a wait waits, or waited, for. */
 typedef struct impact__knowledge {
-    impact__outcome outcome;
+    impact__outcome outcome; /* as it is told */
+    impact_health_status raw_status;
+    bool is_last;      /* the outcome is that of the last result */
     uint64_t age_ns;   /* of the result; 0 when there is none */
     uint64_t limit_ns; /* of a run that is stuck */
-    bool is_last;      /* the outcome is that of the last run that ended */
     bool is_pending;   /* the run that was waited for has not ended, and may still in time */
     bool is_stuck;     /* it has not ended, and is past its deadline */
 } impact__knowledge;
 
 impact__knowledge impact__wait_look(const impact__wait *wait, uint64_t now_ns);
 
-/* In a forked child: no run, no result, nobody waits. */
+/* In a forked child: no run, no result, nobody waits. A period begins anew. */
 void impact__check_forget(impact__check *check);
 
 #endif

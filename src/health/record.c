@@ -25,14 +25,34 @@ static uint64_t first_failure_unix_ns(const impact__arrival *arrival)
     return impact__before_ns(arrival->now_unix_ns, is_late ? duration_ns - arrival->limit_ns : 0);
 }
 
-void impact__record_add(impact__record *record, const impact__arrival *arrival)
+static void count(impact__record *record, const impact__arrival *arrival)
 {
     const uint64_t failures = failures_of(arrival);
-    if (!failures)
+    if (!failures) {
         record->failures = record->failing_since_unix_ns = 0;
-    else if (!record->failures)
+        record->successes++;
+        return;
+    }
+    if (!record->failures)
         record->failing_since_unix_ns = first_failure_unix_ns(arrival);
     record->failures += failures;
+    record->successes = 0;
+}
+
+/* The first result decides, for nothing is known that could go on. */
+static bool is_up_now(const impact__record *record, const impact__limits *limits)
+{
+    if (!record->has_result)
+        return record->successes > 0;
+    if (record->successes)
+        return record->is_up || record->successes >= limits->success_threshold;
+    return record->is_up && record->failures < limits->failure_threshold;
+}
+
+void impact__record_add(impact__record *record, const impact__arrival *arrival)
+{
+    count(record, arrival);
+    record->is_up = is_up_now(record, arrival->limits);
     record->has_result = true;
     record->outcome = *arrival->outcome;
     record->remarks = *arrival->remarks;

@@ -14,15 +14,10 @@
 #include <assert.h>
 
 #include "base/alloc.h"
-#include "base/clock.h"
 #include "base/options.h"
 #include "base/text.h"
 #include "base/thread.h"
-
-enum {
-    default_timeout_ms = 2000,
-    default_max_age_ms = 30000, /* three periods of a kubelet: periodSeconds is 10 */
-};
+#include "health/crew.h"
 
 impact__check *impact__health_find(const impact_health *health, impact_text name)
 {
@@ -36,11 +31,7 @@ impact__check *impact__health_find(const impact_health *health, impact_text name
 
 static bool read_check(impact_check *known, const impact_check *check)
 {
-    if (!check || !impact__struct_read(known, sizeof *known, check))
-        return false;
-    known->timeout_ms = known->timeout_ms ? known->timeout_ms : default_timeout_ms;
-    known->max_age_ms = known->max_age_ms ? known->max_age_ms : default_max_age_ms;
-    return true;
+    return check && impact__struct_read(known, sizeof *known, check);
 }
 
 /* Under the lock. */
@@ -65,6 +56,7 @@ static impact_status link_check(impact_health *health, impact__check *check)
         return IMPACT_ELIMIT;
     append(health, check);
     health->check_count++;
+    impact__check_start(check);
     return IMPACT_OK;
 }
 
@@ -79,6 +71,8 @@ impact_status impact_health_add(impact_health *health, const impact_check *check
         return status;
     impact__health_lock(health);
     status = link_check(health, opened);
+    if (!status)
+        (void)impact__crew_call(&health->engine); /* who asks calls it again */
     impact__health_unlock(health);
     if (status) {
         opened->definition.free_userdata = NULL; /* it still belongs to the caller */
@@ -100,21 +94,25 @@ static void move_to_the_end(impact_health *health, impact__check *check)
     append(health, check);
 }
 
-/* Under the lock. Returns the groups that are of no use any more: the former, or the new ones when
- * there is no such check. */
-static char *change(impact_health *health, impact__check *check, const impact_check *known,
-                    char *groups)
+/* Under the lock. Afterwards `groups` are those that are of no use any more. */
+static impact_status change(impact_health *health, impact_check *known, char **groups)
 {
     assert(impact__lock_is_held(&health->engine.lock));
+    impact__limits limits;
+    impact__check *check = impact__health_find(health, impact_text_of(known->name));
     if (!check)
-        return groups;
+        return IMPACT_ENOENT;
+    known->run = check->definition.run; /* it stays, and decides which limits make sense */
+    if (!impact__limits_read(&limits, known))
+        return IMPACT_EINVAL;
     move_to_the_end(health, check);
     char *former = check->definition.groups;
-    check->definition.groups = groups;
-    check->definition.max_age_ns = known->max_age_ms * IMPACT__NS_PER_MS;
-    check->job.timeout_ns = known->timeout_ms * IMPACT__NS_PER_MS;
+    check->definition.groups = *groups;
+    *groups = former;
     impact__check_keep_type(&check->definition, known->component_type);
-    return former;
+    impact__check_set_limits(check, &limits);
+    (void)impact__crew_call(&health->engine); /* as in add */
+    return IMPACT_OK;
 }
 
 impact_status impact_health_change(impact_health *health, const impact_check *check)
@@ -128,11 +126,10 @@ impact_status impact_health_change(impact_health *health, const impact_check *ch
     if (status)
         return status;
     impact__health_lock(health);
-    impact__check *found = impact__health_find(health, impact_text_of(known.name));
-    char *unused = change(health, found, &known, groups);
+    status = change(health, &known, &groups);
     impact__health_unlock(health);
-    impact__free(health->allocator, unused);
-    return found ? IMPACT_OK : IMPACT_ENOENT;
+    impact__free(health->allocator, groups);
+    return status;
 }
 
 /* ---- remove ---- */
@@ -141,7 +138,7 @@ static void retire(impact_health *health, impact__check *check)
 {
     assert(impact__lock_is_held(&health->engine.lock));
     check->is_removed = true;
-    impact__engine_cancel(&health->engine, &check->job);
+    impact__check_stop(check);
 }
 
 void impact__health_retire_all(impact_health *health)

@@ -41,11 +41,15 @@ void impact__report_add(impact_health_report *report, const impact__check *check
 }
 
 /* A stuck run is told as the failure that it is, though it has no end yet. */
-static void add_stuck_run(impact__record *record, const impact__knowledge *known, uint64_t now_ns)
+static void add_stuck_run(impact__record *record, const impact__knowledge *known,
+                          const impact__limits *limits, uint64_t now_ns)
 {
     const impact__remarks silence = {0};
+    impact__outcome outcome = known->outcome;
+    outcome.status = known->raw_status;
     const impact__arrival arrival = {
-        .outcome = &known->outcome,
+        .limits = limits,
+        .outcome = &outcome,
         .remarks = &silence,
         .limit_ns = known->limit_ns,
         .now_ns = now_ns,
@@ -60,7 +64,7 @@ void impact__report_look(impact__report_row *row, const impact__wait *wait, uint
     row->record = wait->check->record;
     memcpy(row->component_type, wait->check->definition.component_type, sizeof row->component_type);
     if (row->known.is_stuck)
-        add_stuck_run(&row->record, &row->known, now_ns);
+        add_stuck_run(&row->record, &row->known, &wait->check->definition.limits, now_ns);
     else if (!row->known.is_last)
         row->record.remarks = (impact__remarks){0}; /* they are of another result */
 }
@@ -133,7 +137,7 @@ bool impact_health_report_get(const impact_health_report *report, size_t index,
         .failing_since_unix_ns = record->failing_since_unix_ns,
         .ended_unix_ns = record->ended_unix_ns,
         .past_count = record->history.count,
-        .raw_status = row->known.outcome.status,
+        .raw_status = row->known.raw_status,
         .is_observed = record->remarks.is_observed,
     };
     return impact__struct_write(result, &known, sizeof known);

@@ -200,9 +200,11 @@ impact_status impact__ticket_begin(impact_health_ticket **ticket, impact_health 
     }
     keep_names(opened->report, health, selector);
     ask_for(opened, health, &selection);
-    if (!opened->is_done)
-        status = impact__crew_call(&health->engine);
+    const bool waits = !opened->is_done;
+    const impact_status called = impact__crew_call(&health->engine);
     impact__health_unlock(health);
+    if (waits)
+        status = called;
     if (status) {
         impact_health_abandon(opened);
         return status;
@@ -305,7 +307,7 @@ static void report_unfinished(const impact__report_row *row)
             IMPACT_SEVERITY_WARNING, "check", name,
             "check %s is past its time limit: it has run for %llu ms", name,
             (unsigned long long)(known->outcome.duration_ns / IMPACT__NS_PER_MS));
-    else if (known->is_pending && !impact__outcome_holds(&known->outcome))
+    else if (known->is_pending && !impact__row_holds(row))
         impact_diagnostics_report(IMPACT_SEVERITY_WARNING, "check", name,
                                   "check %s had no %sresult when its probe was answered", name,
                                   known->age_ns ? "fresh " : "");

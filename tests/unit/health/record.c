@@ -6,13 +6,19 @@
 enum { limit = 100 };
 
 static const impact__remarks silence;
+static const impact__limits thresholds = {.failure_threshold = 1, .success_threshold = 1};
 
 /* A result at this moment; the wall clock is a thousand ahead. */
 static void add(impact__record *record, impact_health_status status, uint64_t duration_ns,
                 uint64_t now_ns)
 {
     const impact__outcome outcome = {status, "", duration_ns};
-    const impact__arrival arrival = {&outcome, &silence, limit, now_ns, now_ns + 1000};
+    const impact__arrival arrival = {.limits = &thresholds,
+                                     .outcome = &outcome,
+                                     .remarks = &silence,
+                                     .limit_ns = limit,
+                                     .now_ns = now_ns,
+                                     .now_unix_ns = now_ns + 1000};
     impact__record_add(record, &arrival);
 }
 
@@ -53,7 +59,8 @@ TEST(a_run_is_one_failure_for_each_limit_that_it_outlived_dated_from_the_first)
 TEST(a_result_without_a_limit_is_one_failure)
 {
     const impact__outcome outcome = {IMPACT_HEALTH_FAIL, "error", 7 * limit};
-    const impact__arrival arrival = {.outcome = &outcome, .remarks = &silence, .now_unix_ns = 9};
+    const impact__arrival arrival = {
+        .limits = &thresholds, .outcome = &outcome, .remarks = &silence, .now_unix_ns = 9};
     impact__record record = {0};
     impact__record_add(&record, &arrival);
     CHECK_EQUAL(record.failures, 1);
@@ -63,8 +70,11 @@ TEST(a_result_without_a_limit_is_one_failure)
 TEST(a_wall_clock_near_its_beginning_does_not_wrap)
 {
     const impact__outcome outcome = {IMPACT_HEALTH_FAIL, "timeout", 5 * limit};
-    const impact__arrival arrival = {
-        .outcome = &outcome, .remarks = &silence, .limit_ns = limit, .now_unix_ns = limit};
+    const impact__arrival arrival = {.limits = &thresholds,
+                                     .outcome = &outcome,
+                                     .remarks = &silence,
+                                     .limit_ns = limit,
+                                     .now_unix_ns = limit};
     impact__record record = {0};
     impact__record_add(&record, &arrival);
     CHECK_EQUAL(record.failing_since_unix_ns, 0);

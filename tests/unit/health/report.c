@@ -155,7 +155,7 @@ TEST(a_stuck_run_is_the_newest_result_and_a_failure_for_each_limit_that_it_outli
 
 TEST(a_result_that_is_too_old_to_be_told_says_nothing)
 {
-    impact__check check = {.definition.max_age_ns = 5};
+    impact__check check = {.definition.limits.max_age_ns = 5};
     impact__report_row row;
     impact__engine engine = {0};
     (void)pthread_mutex_init(&engine.lock, NULL);
