@@ -25,6 +25,7 @@ typedef struct impact_health impact_health;               /* a registry and its 
 typedef struct impact_health_run impact_health_run;       /* one run, given to a check */
 typedef struct impact_health_ticket impact_health_ticket; /* somebody's question */
 typedef struct impact_health_report impact_health_report; /* what was known at one moment */
+typedef struct impact_health_pulse impact_health_pulse;   /* a sign of life */
 
 /* The words are those of draft-inadarei-api-health-check, the numbers the Nagios exit codes. */
 typedef enum impact_health_status {
@@ -79,14 +80,15 @@ typedef struct impact_check {
     const char
         *name; /* copied; 1 to 64 bytes of UTF-8, not beginning with _, without commas, control
                          characters and blanks at its ends */
-    impact_health_check_fn run;
-    void *userdata; /* borrowed, or taken when free_userdata is set */
+    impact_health_check_fn run; /* NULL: its state is pushed, or it beats; see below */
+    void *userdata;             /* borrowed, or taken when free_userdata is set */
     void (*free_userdata)(void *userdata);
     const char *groups;  /* a comma list of names as above that do begin with _; NULL: "_defaults";
                             "": none. Copied.*/
     uint32_t timeout_ms; /* 2000 */
     uint32_t max_age_ms; /* for so long a result is told while the next run is under way; 30000, or
-                            two periods and a timeout */
+                            two periods and a timeout. Without `run`: for so long nothing need be
+                            heard of it; for ever */
     const char *component_type; /* "component", "datastore", "system" or one's own, as a name;
                                    copied; NULL: none */
     impact_health_status failure_status; /* what a failure of any kind is told as: FAIL, or WARN
@@ -101,8 +103,8 @@ typedef struct impact_check {
 
 #define IMPACT_CHECK(...) (&(const impact_check){.size = sizeof(impact_check), __VA_ARGS__})
 
-/* Register a check. IMPACT_EEXIST: the name is taken; IMPACT_EINVAL: it or a group's is none, no
- * `run`, or limits that contradict each other; IMPACT_ELIMIT: 1024 are registered. On failure
+/* Register a check. IMPACT_EEXIST: the name is taken; IMPACT_EINVAL: it or a group's is none, or
+ * limits contradict each other; IMPACT_ELIMIT: 1024 are registered. On failure
  * userdata still belongs to the caller. */
 IMPACT_API IMPACT_CHECKED impact_status impact_health_add(impact_health *health,
                                                           const impact_check *check);
@@ -127,6 +129,30 @@ IMPACT_API void impact_health_explain(impact_health_run *run, const char *format
 /* Say what was measured: the last value wins; `unit` is cut at 31 bytes, NULL is none. What is no
  * finite number is ignored. */
 IMPACT_API void impact_health_observe(impact_health_run *run, double value, const char *unit);
+
+/* ---- said from outside ---- */
+
+/* Say what the state of a check without `run` is, until the next time, or for max_age_ms.
+ * IMPACT_ENOENT: there is no such check; IMPACT_EINVAL: it has a function, or the status is none.
+ * `explanation` is copied, cut at 255 bytes; NULL is none. */
+IMPACT_API impact_status impact_health_push(impact_health *health, const char *name,
+                                            impact_health_status status, const char *explanation);
+
+/* The pulse of a check without `run` that has a max_age_ms: for a loop or a thread to beat in each
+ * round. Owned by the caller; may outlive check and registry. IMPACT_ENOENT: there is no such check;
+ * IMPACT_EINVAL: it has a function or no max_age_ms. */
+IMPACT_API IMPACT_CHECKED impact_status impact_health_pulse_open(impact_health_pulse **pulse,
+                                                                 impact_health *health,
+                                                                 const char *name);
+
+/* I am alive: one store. On any thread, safe in a signal handler. NULL is accepted. */
+IMPACT_API void impact_health_beat(impact_health_pulse *pulse);
+IMPACT_API void impact_health_pulse_close(impact_health_pulse *pulse);
+
+/* Switch a check off, or on again: meanwhile it is not run and told as pass, "disabled".
+ * IMPACT_ENOENT: there is none. */
+IMPACT_API impact_status impact_health_enable(impact_health *health, const char *name,
+                                              bool is_enabled);
 
 /* ---- asking ---- */
 
@@ -176,7 +202,8 @@ typedef struct impact_health_result {
     size_t size;
     impact_text name;
     impact_health_status status;
-    const char *reason;   /* "", "error", "timeout", "stale", "pending" or "recovering" */
+    const char *reason;   /* "", "error", "timeout", "stale", "pending", "recovering" or
+                             "disabled" */
     uint64_t duration_ns; /* of the run; of a stuck one: so far */
     uint64_t age_ns;      /* since that run ended; 0: none has */
     bool is_pending;      /* the run that was asked for had not ended: this is the last that did */

@@ -77,6 +77,22 @@ static void record(impact__check *check)
         impact__period_hurry(&check->period);
 }
 
+void impact__check_push(impact__check *check, impact_health_status status, const char *explanation)
+{
+    assert(impact__lock_is_held(&check->job.engine->lock));
+    assert(!check->definition.run);
+    const impact__outcome outcome = {status, impact__status_holds(status) ? "" : "error", 0};
+    const impact__arrival arrival = {
+        .limits = &check->definition.limits,
+        .outcome = &outcome,
+        .remarks = &check->remarks,
+        .now_ns = impact__clock_monotonic_ns(),
+        .now_unix_ns = impact__clock_unix_ns(),
+    };
+    impact__remarks_explain(&check->remarks, explanation);
+    impact__record_add(&check->record, &arrival);
+}
+
 static void settle(impact__job *job, impact__job_event event)
 {
     assert(impact__lock_is_held(&job->engine->lock));
@@ -128,20 +144,35 @@ bool impact__is_component_type(const char *type)
     return !type || impact__is_check_name(impact_text_of(type));
 }
 
+/* What it owns beside itself. */
+static impact_status open_parts(impact__check *check, const impact_allocator *allocator,
+                                const impact_check *description)
+{
+    impact_status status = IMPACT_OK;
+    impact__check_definition *definition = &check->definition;
+    definition->groups = impact__check_groups(&status, allocator, description->groups);
+    if (status || description->run)
+        return status;
+    definition->pulse = impact__pulse_open(allocator);
+    if (definition->pulse)
+        return IMPACT_OK;
+    impact__free(allocator, definition->groups);
+    return IMPACT_ENOMEM;
+}
+
 impact_status impact__check_open(impact__check **check, const impact_allocator *allocator,
                                  impact__engine *engine, const impact_check *description)
 {
     impact__limits limits;
-    if (!description->run || !impact__limits_read(&limits, description) ||
+    if (!impact__limits_read(&limits, description) ||
         !impact__is_check_name(impact_text_of(description->name)) ||
         !impact__is_component_type(description->component_type))
         return IMPACT_EINVAL;
     impact__check *opened = impact__alloc(allocator, sizeof *opened);
     if (!opened)
         return IMPACT_ENOMEM;
-    impact_status status = IMPACT_OK;
     opened->definition = define(description, &limits);
-    opened->definition.groups = impact__check_groups(&status, allocator, description->groups);
+    const impact_status status = open_parts(opened, allocator, description);
     if (status) {
         impact__free(allocator, opened);
         return status;
@@ -158,6 +189,7 @@ void impact__check_close(impact__check *check, const impact_allocator *allocator
     const impact__check_definition *definition = &check->definition;
     if (definition->free_userdata)
         definition->free_userdata(definition->userdata);
+    impact_health_pulse_close(definition->pulse);
     impact__free(allocator, definition->groups);
     impact__free(allocator, check);
 }
@@ -187,8 +219,19 @@ void impact__check_set_limits(impact__check *check, const impact__limits *limits
     const uint64_t former_ns = check->definition.limits.period_ns;
     check->definition.limits = *limits;
     check->job.timeout_ns = limits->timeout_ns;
-    if (limits->period_ns != former_ns)
+    if (limits->period_ns != former_ns && !check->is_disabled)
         start_period(check);
+}
+
+void impact__check_enable(impact__check *check, bool is_enabled)
+{
+    if (check->is_disabled == !is_enabled)
+        return;
+    check->is_disabled = !is_enabled;
+    if (is_enabled)
+        impact__check_start(check);
+    else
+        impact__check_stop(check);
 }
 
 /* ---- those who wait ---- */
@@ -212,6 +255,8 @@ static bool is_fresh(const impact__check *check, uint64_t now_ns)
 /* A periodic check is not run for those who ask; the first run is waited for. */
 static bool needs_run(impact__check *check, uint64_t now_ns)
 {
+    if (check->is_disabled || !check->definition.run)
+        return false;
     if (!check->definition.limits.period_ns)
         return !is_fresh(check, now_ns);
     impact__period_look(&check->period, now_ns);
@@ -245,15 +290,39 @@ void impact__wait_end(impact__wait *wait)
     wait->check = NULL;
 }
 
+static bool comes_unasked(const impact__check *check)
+{
+    return check->definition.limits.period_ns || !check->definition.run;
+}
+
+/* What is known of a check of which nothing was said, but which was felt: that it holds. */
+static const impact__record beating = {
+    .has_result = true, .is_up = true, .outcome = {IMPACT_HEALTH_PASS, "", 0}};
+
+static const impact__record *record_of(const impact__check *check)
+{
+    const bool beats = impact__pulse_felt_ns(check->definition.pulse) > 0;
+    return check->record.has_result || !beats ? &check->record : &beating;
+}
+
+/* Since when nothing newer is known. Nothing was due while the check was switched off. */
+static uint64_t last_heard_ns(const impact__check *check)
+{
+    const uint64_t said_ns = check->record.ended_ns; /* 0: nothing was */
+    const uint64_t felt_ns = impact__pulse_felt_ns(check->definition.pulse);
+    const uint64_t heard_ns = said_ns > felt_ns ? said_ns : felt_ns;
+    return comes_unasked(check) && check->opened_ns > heard_ns ? check->opened_ns : heard_ns;
+}
+
 /* Results that come without being asked for are what is asked for, whenever they came. */
 static impact__flight flight_of(const impact__check *check, uint64_t run, uint64_t now_ns)
 {
-    const bool comes_unasked = check->definition.limits.period_ns > 0;
-    if (!comes_unasked && check->recorded >= run)
+    if (check->is_disabled || (!comes_unasked(check) && check->recorded >= run))
         return IMPACT__FLIGHT_NONE;
     if (is_stuck(&check->job, now_ns))
         return IMPACT__FLIGHT_STUCK;
-    return comes_unasked && check->record.has_result ? IMPACT__FLIGHT_NONE : IMPACT__FLIGHT_PENDING;
+    return comes_unasked(check) && check->record.has_result ? IMPACT__FLIGHT_NONE
+                                                            : IMPACT__FLIGHT_PENDING;
 }
 
 impact__knowledge impact__wait_look(const impact__wait *wait, uint64_t now_ns)
@@ -262,22 +331,23 @@ impact__knowledge impact__wait_look(const impact__wait *wait, uint64_t now_ns)
     const impact__job *job = &check->job;
     assert(impact__lock_is_held(&job->engine->lock));
     const bool runs = job->state == IMPACT__JOB_RUNNING;
-    const bool has_result = check->record.has_result;
+    const impact__record *record = record_of(check);
     const impact__verdict_facts facts = {
         .limits = &check->definition.limits,
-        .record = &check->record,
+        .record = record,
         .flight = flight_of(check, wait->run, now_ns),
         .running_ns = runs ? impact__before_ns(now_ns, job->started_ns) : 0,
         .limit_ns = job->deadline_ns - job->started_ns,
-        .age_ns = impact__before_ns(now_ns, has_result ? check->record.ended_ns : check->opened_ns),
-        .comes_unasked = check->definition.limits.period_ns > 0,
+        .age_ns = impact__before_ns(now_ns, last_heard_ns(check)),
+        .is_disabled = check->is_disabled,
+        .comes_unasked = comes_unasked(check),
     };
     const impact__verdict verdict = impact__verdict_of(&facts);
     return (impact__knowledge){
         .outcome = verdict.outcome,
         .raw_status = verdict.raw_status,
         .is_last = verdict.is_last,
-        .age_ns = has_result ? facts.age_ns : 0,
+        .age_ns = record->has_result ? facts.age_ns : 0,
         .limit_ns = facts.limit_ns,
         .is_pending = facts.flight == IMPACT__FLIGHT_PENDING,
         .is_stuck = facts.flight == IMPACT__FLIGHT_STUCK,
@@ -289,8 +359,9 @@ void impact__check_forget(impact__check *check)
     impact__job_forget(&check->job);
     check->record = (impact__record){0};
     check->recorded = 0;
+    impact__pulse_forget(check->definition.pulse);
     check->waits = NULL;
     check->users = 0;
-    if (!check->is_removed)
+    if (!check->is_removed && !check->is_disabled)
         impact__check_start(check);
 }

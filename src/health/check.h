@@ -7,16 +7,18 @@
 #include "health/engine.h"
 #include "health/name.h"
 #include "health/period.h"
+#include "health/pulse.h"
 #include "health/verdict.h"
 
 /* What it is. */
 typedef struct impact__check_definition {
     /* fixed once made */
-    impact_health_check_fn run;
+    impact_health_check_fn run; /* NULL: what is known of it is said from outside */
     void *userdata;
     void (*free_userdata)(void *userdata);
     char name[IMPACT__NAME_MOST + 1];
     size_t name_size;
+    impact_health_pulse *pulse; /* owned, of a check without a function; else NULL */
 
     /* guarded by the engine's lock */
     char *groups; /* owned; ",_defaults,_ready,", or "" for none */
@@ -53,13 +55,14 @@ struct impact__check {
     uint64_t recorded;  /* number of the run whose result came last */
     impact__wait *waits;
     impact__check *next; /* in the registry, in the order of registration */
+    bool is_disabled;    /* neither run nor judged */
     bool is_removed;     /* nobody can ask for it any more; freed with its last user */
     unsigned users;      /* those who wait for it or have not looked yet; the run is one more */
     uint64_t selected;   /* the selection that took it last: each once */
 };
 
-/* A check with the job of `engine`. IMPACT_EINVAL: a name or a component type that is none, or no
- * function. */
+/* A check with the job of `engine`. IMPACT_EINVAL: a name or a component type that is none, or
+ * limits that contradict each other. */
 impact_status impact__check_open(impact__check **check, const impact_allocator *allocator,
                                  impact__engine *engine, const impact_check *description);
 
@@ -86,6 +89,12 @@ void impact__check_start(impact__check *check);
 
 /* No run begins any more. */
 void impact__check_stop(impact__check *check);
+
+/* Switch it on or off. */
+void impact__check_enable(impact__check *check, bool is_enabled);
+
+/* A result of a check without a function. */
+void impact__check_push(impact__check *check, impact_health_status status, const char *explanation);
 
 /* The runs to come obey these. */
 void impact__check_set_limits(impact__check *check, const impact__limits *limits);

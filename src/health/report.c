@@ -58,6 +58,27 @@ static void add_stuck_run(impact__record *record, const impact__knowledge *known
     impact__record_add(record, &arrival);
 }
 
+/* A pulse is told as the result that it is, its lag as what was observed. */
+static void add_pulse(impact__report_row *row)
+{
+    impact__record *record = &row->record;
+    const uint64_t lag_ns = row->known.age_ns;
+    record->ended_unix_ns = impact__before_ns(impact__clock_unix_ns(), lag_ns);
+    record->remarks.value = (double)(lag_ns / IMPACT__NS_PER_MS);
+    record->remarks.is_observed = true;
+    (void)memcpy(record->remarks.unit, "ms", sizeof "ms");
+}
+
+/* When what is known began to be too old. */
+static void date_staleness(impact__report_row *row, const impact__limits *limits)
+{
+    const bool is_stale = strcmp(row->known.outcome.reason, "stale") == 0;
+    if (!is_stale || row->record.failures || !row->known.age_ns)
+        return;
+    const uint64_t late_ns = row->known.age_ns - limits->max_age_ns;
+    row->record.failing_since_unix_ns = impact__before_ns(impact__clock_unix_ns(), late_ns);
+}
+
 void impact__report_look(impact__report_row *row, const impact__wait *wait, uint64_t now_ns)
 {
     row->known = impact__wait_look(wait, now_ns);
@@ -67,6 +88,9 @@ void impact__report_look(impact__report_row *row, const impact__wait *wait, uint
         add_stuck_run(&row->record, &row->known, &wait->check->definition.limits, now_ns);
     else if (!row->known.is_last)
         row->record.remarks = (impact__remarks){0}; /* they are of another result */
+    if (impact__pulse_felt_ns(wait->check->definition.pulse))
+        add_pulse(row);
+    date_staleness(row, &wait->check->definition.limits);
 }
 
 void impact__name_list_add(impact__name_list *list, impact_text name)

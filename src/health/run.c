@@ -41,6 +41,13 @@ void impact_health_explain(impact_health_run *run, const char *format, ...)
     end_between_characters(explanation);
 }
 
+void impact__remarks_explain(impact__remarks *remarks, const char *explanation)
+{
+    (void)snprintf(remarks->explanation, sizeof remarks->explanation, "%s",
+                   explanation ? explanation : ""); /* may cut */
+    end_between_characters(remarks->explanation);
+}
+
 void impact_health_observe(impact_health_run *run, double value, const char *unit)
 {
     if (!run || !isfinite(value))
@@ -52,7 +59,7 @@ void impact_health_observe(impact_health_run *run, double value, const char *uni
     remarks->is_observed = true;
 }
 
-static bool is_status(impact_health_status status)
+bool impact__is_status(impact_health_status status)
 {
     return impact__status_holds(status) || status == IMPACT_HEALTH_FAIL ||
            status == IMPACT_HEALTH_UNKNOWN;
@@ -67,12 +74,11 @@ static void report_late(const impact__run_facts *facts, uint64_t duration_ns)
                               (unsigned long long)(limit_ns / IMPACT__NS_PER_MS));
 }
 
-static void report_failure(const impact__run_facts *facts, const impact_health_run *run)
+void impact__report_failure(const char *name, const char *explanation)
 {
-    const char *said = run->remarks->explanation;
-    const char *explanation = said[0] ? said : "no reason was given";
-    impact_diagnostics_report(IMPACT_SEVERITY_WARNING, "check", facts->name, "check %s failed: %s",
-                              facts->name, explanation);
+    const bool is_said = explanation && explanation[0];
+    impact_diagnostics_report(IMPACT_SEVERITY_WARNING, "check", name, "check %s failed: %s", name,
+                              is_said ? explanation : "no reason was given");
 }
 
 /* A run reports its failure before it ends, so that a callback that hangs is a stuck check too. */
@@ -90,6 +96,7 @@ impact__outcome impact__run(const impact__run_facts *facts, impact__remarks *rem
     }
     if (impact__status_holds(status))
         return (impact__outcome){status, "", duration_ns};
-    report_failure(facts, &run);
-    return (impact__outcome){is_status(status) ? status : IMPACT_HEALTH_FAIL, "error", duration_ns};
+    impact__report_failure(facts->name, remarks->explanation);
+    return (impact__outcome){impact__is_status(status) ? status : IMPACT_HEALTH_FAIL, "error",
+                             duration_ns};
 }

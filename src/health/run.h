@@ -39,6 +39,14 @@ static inline bool impact__status_holds(impact_health_status status)
     return status == IMPACT_HEALTH_PASS || status == IMPACT_HEALTH_WARN;
 }
 
+bool impact__is_status(impact_health_status status);
+
+/* Say why: cut to its room. NULL is nothing. */
+void impact__remarks_explain(impact__remarks *remarks, const char *explanation);
+
+/* Report to the diagnostics that a check failed; without an explanation, that there is none. */
+void impact__report_failure(const char *name, const char *explanation);
+
 /* Call the check, report its failure to the diagnostics, and say what it came to. */
 impact__outcome impact__run(const impact__run_facts *facts, impact__remarks *remarks);
 

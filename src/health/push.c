@@ -1,0 +1,64 @@
+/* What is said of a check from outside: its state, its pulse, whether it is switched on. */
+#include <impact/health.h>
+
+#include <impact/diagnostics.h>
+
+#include "base/text.h"
+#include "health/crew.h"
+#include "health/registry.h"
+
+static impact_status record_push(impact_health *health, const char *name,
+                                 impact_health_status status, const char *explanation)
+{
+    impact__check *check = impact__health_find(health, impact_text_of(name));
+    if (!check)
+        return IMPACT_ENOENT;
+    if (check->definition.run)
+        return IMPACT_EINVAL;
+    impact__check_push(check, status, explanation);
+    return IMPACT_OK;
+}
+
+impact_status impact_health_push(impact_health *health, const char *name,
+                                 impact_health_status status, const char *explanation)
+{
+    if (!health || !name || !impact__is_status(status))
+        return IMPACT_EINVAL;
+    impact__health_lock(health);
+    const impact_status pushed = record_push(health, name, status, explanation);
+    impact__health_unlock(health);
+    if (!pushed && !impact__status_holds(status))
+        impact__report_failure(name, explanation);
+    return pushed;
+}
+
+impact_status impact_health_pulse_open(impact_health_pulse **pulse, impact_health *health,
+                                       const char *name)
+{
+    if (!pulse || !health || !name)
+        return IMPACT_EINVAL;
+    impact__health_lock(health);
+    const impact__check *check = impact__health_find(health, impact_text_of(name));
+    const bool ages = check && check->definition.limits.max_age_ns;
+    impact_health_pulse *found = ages ? check->definition.pulse : NULL;
+    if (found)
+        impact__pulse_hold(found);
+    impact__health_unlock(health);
+    if (!found)
+        return check ? IMPACT_EINVAL : IMPACT_ENOENT;
+    *pulse = found;
+    return IMPACT_OK;
+}
+
+impact_status impact_health_enable(impact_health *health, const char *name, bool is_enabled)
+{
+    if (!health || !name)
+        return IMPACT_EINVAL;
+    impact__health_lock(health);
+    impact__check *check = impact__health_find(health, impact_text_of(name));
+    if (check)
+        impact__check_enable(check, is_enabled);
+    (void)impact__crew_call(&health->engine); /* as impact_health_add does */
+    impact__health_unlock(health);
+    return check ? IMPACT_OK : IMPACT_ENOENT;
+}
