@@ -35,6 +35,14 @@ typedef enum impact_health_status {
     IMPACT_HEALTH_UNKNOWN = 3 /* no result; counts as fail */
 } impact_health_status;
 
+/* Where the service stands in its life. It decides on the groups _startup and _ready, never on
+ * _live: what is draining is alive. */
+typedef enum impact_health_phase {
+    IMPACT_HEALTH_STARTING = 0, /* neither started nor ready, whatever its checks say */
+    IMPACT_HEALTH_SERVING = 1,  /* as its checks say; so a registry begins */
+    IMPACT_HEALTH_DRAINING = 2  /* not ready, so that no more requests come */
+} impact_health_phase;
+
 /* ---- a registry ---- */
 
 typedef struct impact_health_options {
@@ -63,6 +71,11 @@ IMPACT_API IMPACT_CHECKED impact_status impact_health_open(impact_health **healt
  * are not looked at but for their form. Runs, results and tickets stay as they are. */
 IMPACT_API IMPACT_CHECKED impact_status impact_health_set(impact_health *health,
                                                           const impact_health_options *options);
+
+/* Say in which phase the service is. IMPACT_EINVAL: that is none. */
+IMPACT_API impact_status impact_health_set_phase(impact_health *health, impact_health_phase phase);
+/* SERVING for NULL. */
+IMPACT_API impact_health_phase impact_health_get_phase(impact_health *health);
 
 /* Stop listening, answer open tickets with what is known, and wait up to grace_ms for runs to end.
  * Returns how many checks are still stuck: their userdata is freed when they return, and the rest
@@ -99,12 +112,16 @@ typedef struct impact_check {
     uint32_t initial_delay_ms; /* before the first run of a period */
     uint32_t ttl_ms;           /* for so long a result that holds is told without a run; 0 */
     uint32_t ttl_fail_ms;      /* and one that does not; a third of ttl_ms */
+    bool is_external; /* it looks at something outside of the process; a "datastore" does */
+    bool may_be_live; /* and may be in _live all the same: when that is away, all copies of the
+                          service are restarted at once, and again */
 } impact_check;
 
 #define IMPACT_CHECK(...) (&(const impact_check){.size = sizeof(impact_check), __VA_ARGS__})
 
 /* Register a check. IMPACT_EEXIST: the name is taken; IMPACT_EINVAL: it or a group's is none, or
- * limits contradict each other; IMPACT_ELIMIT: 1024 are registered. On failure
+ * limits contradict each other; IMPACT_EPERM: it is external, in _live, and not may_be_live;
+ * IMPACT_ELIMIT: 1024 are registered. On failure
  * userdata still belongs to the caller. */
 IMPACT_API IMPACT_CHECKED impact_status impact_health_add(impact_health *health,
                                                           const impact_check *check);
@@ -227,7 +244,12 @@ typedef struct impact_health_past {
     impact_health_status status;
 } impact_health_past;
 
+/* All hold, and the phase holds back none of the groups that were asked for. */
 IMPACT_API bool impact_health_report_is_healthy(const impact_health_report *report);
+/* The phase at that moment; SERVING for NULL. And true when it makes a group unhealthy that was
+ * asked for. */
+IMPACT_API impact_health_phase impact_health_report_phase(const impact_health_report *report);
+IMPACT_API bool impact_health_report_is_held_back(const impact_health_report *report);
 IMPACT_API size_t impact_health_report_count(const impact_health_report *report);
 /* False past the end, and `result` untouched. */
 IMPACT_API bool impact_health_report_get(const impact_health_report *report, size_t index,

@@ -14,6 +14,7 @@ typedef struct impact_check_postgresql_options {
     uint32_t timeout_ms;  /* 2000 */
     const char *name;     /* copied; the check's; required */
     const char *groups;   /* as in impact_check */
+    bool may_be_live;     /* as in impact_check */
 } impact_check_postgresql_options;
 
 #define IMPACT_CHECK_POSTGRESQL(...)                                                               \

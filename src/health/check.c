@@ -151,6 +151,10 @@ static impact_status open_parts(impact__check *check, const impact_allocator *al
     impact_status status = IMPACT_OK;
     impact__check_definition *definition = &check->definition;
     definition->groups = impact__check_groups(&status, allocator, description->groups);
+    if (!status && !impact__check_may_be_in(description, definition->groups)) {
+        impact__free(allocator, definition->groups);
+        return IMPACT_EPERM;
+    }
     if (status || description->run)
         return status;
     definition->pulse = impact__pulse_open(allocator);
@@ -158,6 +162,15 @@ static impact_status open_parts(impact__check *check, const impact_allocator *al
         return IMPACT_OK;
     impact__free(allocator, definition->groups);
     return IMPACT_ENOMEM;
+}
+
+/* A live probe restarts what it asks: no restart mends what is outside. */
+bool impact__check_may_be_in(const impact_check *check, const char *groups)
+{
+    const char *type = check->component_type ? check->component_type : "";
+    const bool is_external = check->is_external || strcmp(type, "datastore") == 0;
+    return !is_external || check->may_be_live ||
+           !impact__groups_have(groups, impact_text_of(IMPACT__LIVE_GROUP));
 }
 
 impact_status impact__check_open(impact__check **check, const impact_allocator *allocator,

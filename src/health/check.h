@@ -73,6 +73,9 @@ void impact__check_close(impact__check *check, const impact_allocator *allocator
 bool impact__is_component_type(const char *type);
 void impact__check_keep_type(impact__check_definition *definition, const char *type);
 
+/* False for what must not be in these groups, as a check keeps them. */
+bool impact__check_may_be_in(const impact_check *check, const char *groups);
+
 /* Groups as a check keeps them, or NULL. `status` says why. */
 char *impact__check_groups(impact_status *status, const impact_allocator *allocator,
                            const char *groups);

@@ -153,6 +153,7 @@ impact_status impact_health_open(impact_health **health, const impact_health_opt
         return IMPACT_ENOMEM;
     opened->allocator = known.allocator;
     opened->budget_ms = known.budget_ms;
+    opened->phase = IMPACT_HEALTH_SERVING;
     opened->ignores_unknown_checks = known.ignores_unknown_checks;
     opened->has_probes = known.has_probes;
     opened->shows_explanations = known.shows_explanations;

@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #include "health/history.h"
-#include "health/limits.h"
+#include "health/check_limits.h"
 #include "health/run.h"
 
 typedef struct impact__record {

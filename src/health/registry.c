@@ -105,6 +105,8 @@ static impact_status change(impact_health *health, impact_check *known, char **g
     known->run = check->definition.run; /* it stays, and decides which limits make sense */
     if (!impact__limits_read(&limits, known))
         return IMPACT_EINVAL;
+    if (!impact__check_may_be_in(known, *groups))
+        return IMPACT_EPERM;
     move_to_the_end(health, check);
     char *former = check->definition.groups;
     check->definition.groups = *groups;

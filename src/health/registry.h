@@ -31,6 +31,7 @@ struct impact_health {
     impact__engine engine; /* its lock guards all below */
     char *secret;          /* NULL: none; likewise the second, during a rotation */
     char *second_secret;
+    impact_health_phase phase;
     uint32_t budget_ms;
     bool ignores_unknown_checks;
     impact__check *checks;         /* the removed ones that are still in use included */

@@ -100,7 +100,7 @@ void impact__name_list_add(impact__name_list *list, impact_text name)
 
 bool impact_health_report_is_healthy(const impact_health_report *report)
 {
-    if (!report || report->empty.count)
+    if (!report || report->empty.count || report->is_held_back)
         return false;
     for (size_t i = 0; i < report->count; i++)
         if (!impact__row_holds(&report->rows[i]))

@@ -31,6 +31,8 @@ struct impact_health_report {
     impact__name_list available; /* all checks, in the order of registration */
     impact__name_list unknown;   /* names that were asked for, and ignored */
     impact__name_list empty;     /* groups that were asked for, and have to have members */
+    impact_health_phase phase;
+    bool is_held_back; /* by it */
 };
 
 /* An empty report with room for `checks` rows and names, and `asked` names that were asked for, or

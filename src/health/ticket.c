@@ -20,6 +20,7 @@
 #include "base/clock.h"
 #include "base/thread.h"
 #include "health/crew.h"
+#include "health/phase.h"
 
 /* ---- done ---- */
 
@@ -199,6 +200,7 @@ impact_status impact__ticket_begin(impact_health_ticket **ticket, impact_health 
         return status;
     }
     keep_names(opened->report, health, selector);
+    impact__phase_tell(opened->report, health, selector);
     ask_for(opened, health, &selection);
     const bool waits = !opened->is_done;
     const impact_status called = impact__crew_call(&health->engine);

@@ -3,7 +3,7 @@
 #ifndef IMPACT_HEALTH_VERDICT_H
 #define IMPACT_HEALTH_VERDICT_H
 
-#include "health/limits.h"
+#include "health/check_limits.h"
 #include "health/record.h"
 
 /* What stands between a question and a newer result. */

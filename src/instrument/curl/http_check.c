@@ -134,6 +134,7 @@ static impact_status add(impact_health *health, const impact_check_http_options 
         return IMPACT_ENOMEM;
     const impact_status status = impact_health_add(
         health, IMPACT_CHECK(.name = options->name, .run = run_check, .userdata = check,
+                             .is_external = true, .may_be_live = options->may_be_live,
                              .free_userdata = free_check, .groups = options->groups,
                              .timeout_ms = options->timeout_ms ? options->timeout_ms
                                                                : (uint32_t)default_timeout_ms));

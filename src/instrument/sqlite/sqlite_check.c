@@ -84,6 +84,7 @@ impact_status impact_health_add_sqlite(impact_health *health,
         return IMPACT_ENOMEM;
     const impact_status status = impact_health_add(
         health, IMPACT_CHECK(.name = known.name, .run = run_check, .userdata = path,
+                             .component_type = "datastore", .may_be_live = known.may_be_live,
                              .free_userdata = free_path, .groups = known.groups,
                              .timeout_ms = known.timeout_ms));
     if (status)

@@ -149,7 +149,7 @@ TEST(a_result_is_told_to_the_end_of_its_time_to_live)
     REQUIRE(impact_health_add(health, IMPACT_CHECK(.name = "a", .run = run_switched, .userdata = &s,
                                                    .ttl_ms = 1, .timeout_ms = patience_ms)) ==
             IMPACT_OK);
-    AWAIT(probe_one(health, "a").status == IMPACT_HEALTH_PASS && atomic_load(&s.runs) == 3);
+    AWAIT(probe_one(health, "a").status == IMPACT_HEALTH_PASS && atomic_load(&s.runs) >= 3);
     CHECK_EQUAL(impact_health_close(health, patience_ms), 0);
 }
 

@@ -1,5 +1,5 @@
 /* The limits of a check, read and filled in. */
-#include "health/limits.h"
+#include "health/check_limits.h"
 
 #include "base/clock.h"
 

@@ -1,5 +1,5 @@
 /* The limits of a check: what is filled in, and what is refused. */
-#include "health/limits.h"
+#include "health/check_limits.h"
 
 #include <stdbool.h>
 

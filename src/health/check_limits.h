@@ -1,7 +1,7 @@
 /* The limits of a check: how long, how often, how fresh, how many times; as registered, with what
  * was not said filled in. */
-#ifndef IMPACT_HEALTH_LIMITS_H
-#define IMPACT_HEALTH_LIMITS_H
+#ifndef IMPACT_HEALTH_CHECK_LIMITS_H
+#define IMPACT_HEALTH_CHECK_LIMITS_H
 
 #include <stdbool.h>
 #include <stdint.h>
