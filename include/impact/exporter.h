@@ -63,8 +63,9 @@ struct impact_exporter {
     void (*hasten)(impact_exporter *exporter, uint32_t timeout_ms);
 };
 
-/* Open an exporter by its name in OTEL_TRACES_EXPORTER: "console", "tree", or that of a plugin such
- * as "otlp", found in IMPACT_PLUGIN_PATH, beside the library or on the loader's path. It reads its
+/* Open an exporter by its name in OTEL_TRACES_EXPORTER: "console", "tree", "otlp/stdout",
+ * "otlp_file" (into OTEL_C_OTLP_FILE, turned over at OTEL_C_OTLP_FILE_SIZE bytes), or that of a plugin such as
+ * "otlp", found in IMPACT_PLUGIN_PATH, beside the library or on the loader's path. It reads its
  * own OTEL_EXPORTER_* environment. IMPACT_ENOENT: there is none; IMPACT_EINVAL: the environment
  * names an endpoint that is none. Owned by the caller. */
 IMPACT_API IMPACT_CHECKED impact_status impact_exporter_open(impact_exporter **exporter,
@@ -106,6 +107,29 @@ impact_exporter_otlp_open(impact_exporter **exporter, const impact_otlp_options 
  * exporter. `allocator` NULL: the default; likewise below. */
 IMPACT_API IMPACT_CHECKED impact_status impact_exporter_console_open(
     impact_exporter **exporter, int descriptor, const impact_allocator *allocator);
+
+/* One line of OTLP in JSON a batch on `descriptor` (borrowed), as collectors and their kin read it
+ * (protocol/file-exporter): "otlp/stdout" is this on standard output. */
+IMPACT_API IMPACT_CHECKED impact_status impact_exporter_otlp_lines_open(
+    impact_exporter **exporter, int descriptor, const impact_allocator *allocator);
+
+/* Into which file the exporter "otlp_file" writes such lines. */
+typedef struct impact_otlp_file_options {
+    size_t size;
+    const char *path;     /* copied; created with mode 0640; required */
+    uint64_t rotate_size; /* bytes; one that would grow above it becomes "<path>.1"; 0: never */
+    uint32_t kept_files;  /* that were turned over: ".1" is the youngest; 1; at most 100 */
+} impact_otlp_file_options;
+
+#define IMPACT_OTLP_FILE_OPTIONS(...)                                                              \
+    (&(const impact_otlp_file_options){.size = sizeof(impact_otlp_file_options), __VA_ARGS__})
+
+/* Several processes may write to one file, and others may turn it over: a line is whole or not
+ * there. It is on the disk when the exporter is closed. IMPACT_EINVAL: no path, or one that is too
+ * long, or too many files; IMPACT_ESYSTEM: it cannot be opened. */
+IMPACT_API IMPACT_CHECKED impact_status
+impact_exporter_otlp_file_open(impact_exporter **exporter, const impact_otlp_file_options *options,
+                               const impact_allocator *allocator);
 
 /* The waterfall: each trace of a batch as a tree with durations, 80 columns, in colour only on a
  * terminal. */

@@ -16,7 +16,8 @@ enum { name_limit = 32 }; /* bytes; no exporter has a longer one */
 
 static const char variable[] = "OTEL_TRACES_EXPORTER";
 static const char no_such_exporter[] =
-    "there is no such exporter; console, tree, otlp and none are known, and the names of plugins";
+    "there is no such exporter; console, tree, otlp, otlp/stdout, otlp_file and none are known, "
+    "and the names of plugins";
 
 static bool has_exporter(const impact__exporter_list *list, impact_text name)
 {

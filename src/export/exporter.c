@@ -6,6 +6,9 @@
 
 #include <impact/plugin.h>
 
+#include "base/alloc.h"
+#include "base/environment.h"
+
 typedef impact_status open_on_descriptor_fn(impact_exporter **exporter, int descriptor,
                                             const impact_allocator *allocator);
 
@@ -14,8 +17,23 @@ static const struct builtin {
     open_on_descriptor_fn *open;
 } builtins[] = {
     {"console", impact_exporter_console_open},
+    {"otlp/stdout", impact_exporter_otlp_lines_open},
     {"tree", impact_exporter_tree_open},
 };
+
+static impact_status open_file(impact_exporter **exporter, const impact_allocator *allocator)
+{
+    uint32_t rotate_size = 0;
+    const impact_text path = impact__environment_text("OTEL_C_OTLP_FILE");
+    char *copy = path.size ? impact__copy(allocator, path.data, path.size) : NULL;
+    (void)impact__environment_number(&rotate_size, "OTEL_C_OTLP_FILE_SIZE"); /* 0: never */
+    if (path.size && !copy)
+        return IMPACT_ENOMEM;
+    const impact_status status = impact_exporter_otlp_file_open(
+        exporter, IMPACT_OTLP_FILE_OPTIONS(.path = copy, .rotate_size = rotate_size), allocator);
+    impact__free(allocator, copy);
+    return status;
+}
 
 static impact_status open_plugin(impact_exporter **exporter, const char *name,
                                  const impact_allocator *allocator)
@@ -38,6 +56,8 @@ impact_status impact_exporter_open(impact_exporter **exporter, const char *name,
     for (size_t i = 0; i < sizeof builtins / sizeof builtins[0]; i++)
         if (strcmp(name, builtins[i].name) == 0)
             return builtins[i].open(exporter, STDOUT_FILENO, allocator);
+    if (strcmp(name, "otlp_file") == 0)
+        return open_file(exporter, allocator);
     return open_plugin(exporter, name, allocator);
 }
 

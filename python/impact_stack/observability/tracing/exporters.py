@@ -18,6 +18,8 @@ _CORE_NAMES = {
     "otlp": "otlp",
     "otlp_proto_http": "otlp",
     "otlp_proto_grpc": "otlp_proto_grpc",
+    "otlp/stdout": "otlp/stdout",
+    "otlp_file": "otlp_file",
     "console": "console",
     "tree": "tree",
     "memory": "memory",
