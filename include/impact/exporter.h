@@ -64,10 +64,10 @@ struct impact_exporter {
 };
 
 /* Open an exporter by its name in OTEL_TRACES_EXPORTER: "console", "tree", "otlp/stdout",
- * "otlp_file" (into OTEL_C_OTLP_FILE, turned over at OTEL_C_OTLP_FILE_SIZE bytes), or that of a plugin such as
- * "otlp", found in IMPACT_PLUGIN_PATH, beside the library or on the loader's path. It reads its
- * own OTEL_EXPORTER_* environment. IMPACT_ENOENT: there is none; IMPACT_EINVAL: the environment
- * names an endpoint that is none. Owned by the caller. */
+ * "otlp_file" (into OTEL_C_OTLP_FILE, turned over at OTEL_C_OTLP_FILE_SIZE bytes), or that of a
+ * plugin such as "otlp", found in IMPACT_PLUGIN_PATH, beside the library or on the loader's path.
+ * It reads its own OTEL_EXPORTER_* environment. IMPACT_ENOENT: there is none; IMPACT_EINVAL: the
+ * environment names an endpoint that is none. Owned by the caller. */
 IMPACT_API IMPACT_CHECKED impact_status impact_exporter_open(impact_exporter **exporter,
                                                              const char *name,
                                                              const impact_allocator *allocator);

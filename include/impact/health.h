@@ -1,10 +1,10 @@
 /* Health checks: register them, ask for them, answer for them over HTTP.
  *
- * A check is a function that is run when somebody asks, or once a period, on one of a bounded number
- * of threads. It is told its deadline; past it the check counts as failed, its thread is left to finish and is
- * never started a second time. Asking never waits: it gives a ticket, which is done when all
- * results are there, at the latest when the budget is spent, and which tells what is known by then.
- */
+ * A check is a function that is run when somebody asks, or once a period, on one of a bounded
+ * number of threads. It is told its deadline; past it the check counts as failed, its thread is
+ * left to finish and is never started a second time. Asking never waits: it gives a ticket, which
+ * is done when all results are there, at the latest when the budget is spent, and which tells what
+ * is known by then. */
 #ifndef IMPACT_HEALTH_H
 #define IMPACT_HEALTH_H
 
@@ -156,8 +156,8 @@ IMPACT_API impact_status impact_health_push(impact_health *health, const char *n
                                             impact_health_status status, const char *explanation);
 
 /* The pulse of a check without `run` that has a max_age_ms: for a loop or a thread to beat in each
- * round. Owned by the caller; may outlive check and registry. IMPACT_ENOENT: there is no such check;
- * IMPACT_EINVAL: it has a function or no max_age_ms. */
+ * round. Owned by the caller; may outlive check and registry. IMPACT_ENOENT: there is no such
+ * check; IMPACT_EINVAL: it has a function or no max_age_ms. */
 IMPACT_API IMPACT_CHECKED impact_status impact_health_pulse_open(impact_health_pulse **pulse,
                                                                  impact_health *health,
                                                                  const char *name);

@@ -63,8 +63,8 @@ static void context_keep(exchange_object *exchange)
     Py_XDECREF(former);
 }
 
-/* The body's code has run: its Context is kept, and what it raised is recorded and stays set, unless
- * something is raised meanwhile that is meant for the program. */
+/* The body's code has run: its Context is kept, and what it raised is recorded and stays set,
+ * unless something is raised meanwhile that is meant for the program. */
 static void body_leave(exchange_object *exchange)
 {
     const held_error raised = held_error_take();

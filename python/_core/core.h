@@ -295,8 +295,9 @@ PyObject *span_context_with(core_state *state, PyObject *former, PyObject *span)
 /* The span that a Context holds by the API's word: borrowed, NULL: none. Never fails. */
 PyObject *span_current_in(core_state *state, PyObject *context);
 
-/* Take it back; `token` is taken, and an exception that is set stays set. A block may be left in another Context than it was entered in (a
- * generator that is closed late): that one never held the span, so there is nothing to restore. */
+/* Take it back; `token` is taken, and an exception that is set stays set. A block may be left in
+ * another Context than it was entered in (a generator that is closed late): that one never held the
+ * span, so there is nothing to restore. */
 void span_detach(core_state *state, PyObject *token);
 
 /* ---- interpreters ---- */

@@ -86,8 +86,8 @@ static bool metrics_end(flask_tracer_object *self, PyObject *measured, exchange_
     return is_well;
 }
 
-/* Something is raised, by the app or by what observes it: the exchange is over. What comes of saying
- * so takes its place, if it is meant for the program. */
+/* Something is raised, by the app or by what observes it: the exchange is over. What comes of
+ * saying so takes its place, if it is meant for the program. */
 static void app_fail(exchange_object *exchange)
 {
     const held_error raised = held_error_take();

@@ -81,8 +81,8 @@ exchange_object *exchange_in(core_state *state, PyObject *environ);
 void exchange_enter(exchange_object *self);
 void exchange_leave(exchange_object *self);
 
-/* Record an exception, unless one was. What is no Exception is none. False with an exception that is
- * meant for the program, and came meanwhile. */
+/* Record an exception, unless one was. What is no Exception is none. False with an exception that
+ * is meant for the program, and came meanwhile. */
 bool exchange_record(exchange_object *self, PyObject *error);
 
 /* End the span. Only the first time counts. An exception that is set stays set, unless the answer

@@ -22,7 +22,7 @@
 #include <impact/process.h>
 
 #define NUDGE_MS   50   /* between two signals to the main thread */
-#define GRACE_MS   2000 /* in which the handler in Python has to begin; containers give ten seconds */
+#define GRACE_MS   2000 /* for the handler in Python to begin; containers give ten seconds */
 #define EXPORT_MS  5000 /* TIMEOUT_MS in process_end.py */
 #define STACK_SIZE (256 * 1024)
 

@@ -353,7 +353,7 @@ def test_what_should_hide_and_cannot_be_read_hides_all(monkeypatch):
     monkeypatch.setenv(prefix + "SANITIZE_FIELDS", "x-session,*token")
     monkeypatch.setenv(prefix + "SERVER_REQUEST", "x-.*")
     _, spans = traced(FlaskInstrumentor, {"path": "/", "headers": {"X-Asked": "1"}})
-    assert spans[0]["attributes"]["http.request.header.x_asked"] in (["[REDACTED]"], ("[REDACTED]",))
+    assert list(spans[0]["attributes"]["http.request.header.x_asked"]) == ["[REDACTED]"]
 
 
 @pytest.mark.parametrize("given", ["*.png", "a(,/user"])

@@ -1,5 +1,5 @@
-"""Nothing in `_core` leaks: each of its functions, methods and properties is called many times, with
-good arguments and with bad ones. What is new there and not listed here fails."""
+"""Nothing in `_core` leaks: each of its functions, methods and properties is called many times,
+with good arguments and with bad ones. What is new there and not listed here fails."""
 
 import logging
 import os

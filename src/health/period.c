@@ -1,9 +1,8 @@
 /* A period.
  *
  * DESIGN: many copies of a service start together, and would ask what they depend on together ever
- * after. So only the first run comes at once, because readiness waits for it; the second comes after
- * a random part of the period, and from then on each takes nine to eleven tenths of it.
- */
+ * after. So only the first run comes at once, because readiness waits for it; the second comes
+ * after a random part of the period, and from then on each takes nine to eleven tenths of it. */
 #include "health/period.h"
 
 #include <assert.h>

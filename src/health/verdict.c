@@ -11,11 +11,10 @@
  *   there is one                                that
  *
  * That is the raw status. Thresholds come next: what held goes on to hold until it has failed often
- * enough in a row, and what failed to fail; a run that hangs is one failure more for each time limit
- * that it outlives, and what is forgiven must not be too old, so that nothing holds for ever. Last,
- * whatever still fails is told as the severity that the check was registered with: on every path,
- * because an optional dependency that hangs is as optional as one that refuses.
- */
+ * enough in a row, and what failed to fail; a run that hangs is one failure more for each time
+ * limit that it outlives, and what is forgiven must not be too old, so that nothing holds for ever.
+ * Last, whatever still fails is told as the severity that the check was registered with: on every
+ * path, because an optional dependency that hangs is as optional as one that refuses. */
 #include "health/verdict.h"
 
 static bool is_too_old(const impact__verdict_facts *facts)

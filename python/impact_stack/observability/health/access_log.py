@@ -1,4 +1,4 @@
-"""Probes left out of the access logs of werkzeug and gunicorn, where they are asked for and well."""
+"""Probes left out of the access logs of werkzeug and gunicorn, where that is asked for."""
 
 from __future__ import annotations
 
