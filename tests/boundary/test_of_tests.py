@@ -229,6 +229,33 @@ class Shape(Seeded):
         self.assert_caught("shape.py", "src/base/seeded.h:1: 601 lines")
 
 
+class Promises(Seeded):
+    def setUp(self):
+        super().setUp()
+        for name in ("tests", "python"):
+            (self.root / name).symlink_to(sources.ROOT / name)
+
+    def seed_row(self, cell):
+        table = f"\n| when | then | test |\n|---|---|---|\n| seeded | | {cell} |\n"
+        self.append("docs/export.md", table)
+
+    def test_a_row_without_a_test(self):
+        self.seed_row("by hand")
+        self.assert_caught("promises.py", "docs/export.md: no test shows: seeded")
+
+    def test_a_row_with_a_test_that_is_not_there(self):
+        self.seed_row("`tests/unit/export/otlp.c` nobody_wrote_this")
+        self.assert_caught("promises.py", "no test nobody_wrote_this in tests/unit/export/otlp.c")
+
+    def test_a_row_with_a_file_that_is_not_there(self):
+        self.seed_row("`nowhere.c` opening_accepts_null")
+        self.assert_caught("promises.py", "no test opening_accepts_null in nowhere.c")
+
+    def test_a_row_with_a_test(self):
+        self.seed_row("`otlp.c` opening_accepts_null")
+        self.assert_accepted("promises.py")
+
+
 class Headers(Seeded):
     def setUp(self):
         super().setUp()

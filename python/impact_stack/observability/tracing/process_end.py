@@ -11,7 +11,8 @@ nobody shall need a hook for them:
 - A process that SIGTERM kills. A signal handler is the program's own affair: there is one only
   where it is asked for, and in the children of a Pool of multiprocessing, which ends them so at the
   end of its `with` block; and only where nobody else has one. Python's handlers run when the main
-  thread is at Python code; where it is not, the core does what the handler would (`_core/sigterm.c`).
+  thread is at Python code; where it is not, the core does what the handler would
+  (`_core/sigterm.c`).
 
 These libraries are not imported here: they are looked for where they may have come since, when a
 provider is made and in each forked child.
