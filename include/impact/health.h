@@ -32,7 +32,8 @@ typedef enum impact_health_status {
     IMPACT_HEALTH_PASS = 0,
     IMPACT_HEALTH_WARN = 1, /* holds, with a reservation */
     IMPACT_HEALTH_FAIL = 2,
-    IMPACT_HEALTH_UNKNOWN = 3 /* no result; counts as fail */
+    IMPACT_HEALTH_UNKNOWN = 3, /* no result; counts as fail */
+    IMPACT_HEALTH_PENDING = 4  /* of a check's function only: see impact_health_complete */
 } impact_health_status;
 
 /* Where the service stands in its life. It decides on the groups _startup and _ready, never on
@@ -170,6 +171,18 @@ IMPACT_API void impact_health_pulse_close(impact_health_pulse *pulse);
  * IMPACT_ENOENT: there is none. */
 IMPACT_API impact_status impact_health_enable(impact_health *health, const char *name,
                                               bool is_enabled);
+
+/* A check whose function asks something and does not wait, as in an event loop, keeps this token
+ * for whoever hears the answer, and returns IMPACT_HEALTH_PENDING: the run goes on without a thread.
+ * 0 for NULL. */
+IMPACT_API uint64_t impact_health_token(const impact_health_run *run);
+
+/* Say what the run with this token came to, on any thread, also while its function still runs.
+ * `explanation` as in push. IMPACT_ENOENT: it has ended, its deadline has passed, or its check was
+ * removed; IMPACT_EINVAL: the status is none. */
+IMPACT_API impact_status impact_health_complete(impact_health *health, uint64_t token,
+                                                impact_health_status status,
+                                                const char *explanation);
 
 /* ---- asking ---- */
 

@@ -11,6 +11,7 @@
 
 #include <assert.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -25,7 +26,13 @@ static impact__check *check_of(impact__job *job)
     return (impact__check *)((char *)job - offsetof(impact__check, job));
 }
 
-static void run_check(impact__job *job)
+/* The check's id, and the number of its run, of which nobody will have seen four billion. */
+static uint64_t token_of(const impact__check *check)
+{
+    return (uint64_t)check->definition.id << 32 | (uint32_t)check->job.asked;
+}
+
+static bool run_check(impact__job *job)
 {
     impact__check *check = check_of(job);
     const impact__run_facts facts = {
@@ -34,8 +41,10 @@ static void run_check(impact__job *job)
         .userdata = check->definition.userdata,
         .started_ns = job->started_ns,
         .deadline_ns = job->deadline_ns,
+        .token = token_of(check),
     };
     check->outcome = impact__run(&facts, &check->remarks);
+    return check->outcome.status != IMPACT_HEALTH_PENDING;
 }
 
 /* Take a wait out of its check's list. It stays a user. */
@@ -59,16 +68,50 @@ static void tell_those_who_wait(impact__check *check)
     }
 }
 
+/* The function of the run that is settled has returned: what it left behind is whoever's has the
+ * lock. */
+static void take_completion(impact__check *check, uint64_t now_ns)
+{
+    const impact__completion *completion = &check->completion;
+    const uint64_t duration_ns = impact__before_ns(now_ns, check->job.started_ns);
+    if (!completion->is_there) {
+        check->outcome = (impact__outcome){IMPACT_HEALTH_FAIL, "timeout", duration_ns};
+        return;
+    }
+    const char *reason = impact__status_holds(completion->status) ? "" : "error";
+    check->outcome = (impact__outcome){completion->status, reason, duration_ns};
+    if (completion->explanation[0])
+        impact__remarks_explain(&check->remarks, completion->explanation);
+}
+
+bool impact__check_complete(impact__check *check, uint64_t token, impact_health_status status,
+                            const char *explanation)
+{
+    const impact__job *job = &check->job;
+    assert(impact__lock_is_held(&job->engine->lock));
+    if (!impact__job_is_in_flight(job) || job->is_complete || token != token_of(check) ||
+        impact__clock_monotonic_ns() >= job->deadline_ns)
+        return false;
+    check->completion = (impact__completion){.is_there = true, .status = status};
+    (void)snprintf(check->completion.explanation, sizeof check->completion.explanation, "%s",
+                   explanation ? explanation : ""); /* may cut; mended where it is taken */
+    impact__engine_complete(job->engine, &check->job);
+    return true;
+}
+
 /* A run that came back late has the next one begin at once: nothing has been known for long. */
 static void record(impact__check *check)
 {
     const impact__job *job = &check->job;
+    const uint64_t now_ns = impact__clock_monotonic_ns();
+    if (job->is_complete || check->outcome.status == IMPACT_HEALTH_PENDING)
+        take_completion(check, now_ns);
     const impact__arrival arrival = {
         .limits = &check->definition.limits,
         .outcome = &check->outcome,
         .remarks = &check->remarks,
         .limit_ns = job->deadline_ns - job->started_ns,
-        .now_ns = impact__clock_monotonic_ns(),
+        .now_ns = now_ns,
         .now_unix_ns = impact__clock_unix_ns(),
     };
     impact__record_add(&check->record, &arrival);
@@ -97,8 +140,10 @@ static void settle(impact__job *job, impact__job_event event)
 {
     assert(impact__lock_is_held(&job->engine->lock));
     impact__check *check = check_of(job);
-    if (event == IMPACT__JOB_ENDED)
+    if (event == IMPACT__JOB_ENDED || event == IMPACT__JOB_OVERDUE)
         record(check);
+    if (event != IMPACT__JOB_STUCK)
+        check->completion.is_there = false;
     tell_those_who_wait(check);
 }
 
@@ -251,7 +296,7 @@ void impact__check_enable(impact__check *check, bool is_enabled)
 
 static bool is_stuck(const impact__job *job, uint64_t now_ns)
 {
-    return job->state == IMPACT__JOB_RUNNING && (job->is_stuck || now_ns >= job->deadline_ns);
+    return impact__job_is_in_flight(job) && (job->is_stuck || now_ns >= job->deadline_ns);
 }
 
 /* The last result is young enough to be told without a run. */
@@ -343,7 +388,7 @@ impact__knowledge impact__wait_look(const impact__wait *wait, uint64_t now_ns)
     const impact__check *check = wait->check;
     const impact__job *job = &check->job;
     assert(impact__lock_is_held(&job->engine->lock));
-    const bool runs = job->state == IMPACT__JOB_RUNNING;
+    const bool runs = impact__job_is_in_flight(job);
     const impact__record *record = record_of(check);
     const impact__verdict_facts facts = {
         .limits = &check->definition.limits,
@@ -372,6 +417,7 @@ void impact__check_forget(impact__check *check)
     impact__job_forget(&check->job);
     check->record = (impact__record){0};
     check->recorded = 0;
+    check->completion.is_there = false;
     impact__pulse_forget(check->definition.pulse);
     check->waits = NULL;
     check->users = 0;

@@ -18,6 +18,7 @@ typedef struct impact__check_definition {
     void (*free_userdata)(void *userdata);
     char name[IMPACT__NAME_MOST + 1];
     size_t name_size;
+    uint32_t id;                /* in its registry, never given again; from 1 */
     impact_health_pulse *pulse; /* owned, of a check without a function; else NULL */
 
     /* guarded by the engine's lock */
@@ -40,6 +41,13 @@ struct impact__wait {
     impact__wait *previous;
 };
 
+/* What was said of a run by somebody else than its function. */
+typedef struct impact__completion {
+    bool is_there;
+    impact_health_status status;
+    char explanation[IMPACT__EXPLANATION_SIZE];
+} impact__completion;
+
 struct impact__check {
     impact__check_definition definition;
 
@@ -52,7 +60,8 @@ struct impact__check {
     impact__period period;
     impact__record record;
     uint64_t opened_ns; /* from when on results could come */
-    uint64_t recorded;  /* number of the run whose result came last */
+    impact__completion completion;
+    uint64_t recorded; /* number of the run whose result came last */
     impact__wait *waits;
     impact__check *next; /* in the registry, in the order of registration */
     bool is_disabled;    /* neither run nor judged */
@@ -95,6 +104,11 @@ void impact__check_stop(impact__check *check);
 
 /* Switch it on or off. */
 void impact__check_enable(impact__check *check, bool is_enabled);
+
+/* Say what the run with this token came to. False: it is not under way, or its deadline has
+ * passed. */
+bool impact__check_complete(impact__check *check, uint64_t token, impact_health_status status,
+                            const char *explanation);
 
 /* A result of a check without a function. */
 void impact__check_push(impact__check *check, impact_health_status status, const char *explanation);

@@ -92,13 +92,13 @@ static void *work(void *argument)
             continue;
         }
         impact__engine_unlock(engine);
-        job->run(job);
+        const bool is_over = job->run(job);
         if (generation != impact__fork_generation())
             return NULL; /* the job forked and came back: this engine has forgotten the thread */
         impact__diagnostics_say(); /* what it and others reported */
         impact__engine_lock(engine);
         engine->idle++;
-        impact__engine_end_run(engine, job);
+        impact__engine_end_run(engine, job, is_over);
     }
     engine->idle--;
     leave(engine);

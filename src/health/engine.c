@@ -6,6 +6,9 @@
  *
  *        ask            a thread takes it         the function returns
  *   idle ----> queued ------------------> running ------------------> idle
+ *                                             |                         ^
+ *                                             +------> awaited ---------+
+ *                      it leaves the end to somebody   who says it; or the deadline passes
  *
  * A run past its deadline is not touched: no thread can be stopped from outside without leaving the
  * host's locks and memory behind. It is called stuck, and its job is not started again before it
@@ -58,16 +61,28 @@ static impact__job *job_of(impact__link *link)
     return (impact__job *)link;
 }
 
-/* Its alarm: the run is past its deadline. */
-static void notice_stuck(impact__alarm *alarm)
+static void settle(impact__job *job, impact__job_event event)
+{
+    job->state = IMPACT__JOB_IDLE;
+    job->is_stuck = false;
+    job->ended = job->asked;
+    job->settled(job, event);
+}
+
+/* Its alarm: the run is past its deadline. One that has no thread is over with that. */
+static void miss_deadline(impact__alarm *alarm)
 {
     impact__job *job = (impact__job *)((char *)alarm - offsetof(impact__job, deadline));
+    if (job->state == IMPACT__JOB_AWAITED) {
+        settle(job, IMPACT__JOB_OVERDUE);
+        return;
+    }
     job->is_stuck = true;
     job->settled(job, IMPACT__JOB_STUCK);
 }
 
 void impact__job_open(impact__job *job, impact__engine *engine, uint64_t timeout_ns,
-                      void (*run)(impact__job *job),
+                      bool (*run)(impact__job *job),
                       void (*settled)(impact__job *job, impact__job_event event))
 {
     assert(run && settled);
@@ -76,7 +91,7 @@ void impact__job_open(impact__job *job, impact__engine *engine, uint64_t timeout
         .settled = settled,
         .engine = engine,
         .timeout_ns = timeout_ns,
-        .deadline = {.ring = notice_stuck},
+        .deadline = {.ring = miss_deadline},
     };
 }
 
@@ -93,20 +108,15 @@ uint64_t impact__engine_ask(impact__engine *engine, impact__job *job)
     return ++job->asked;
 }
 
-static void settle(impact__job *job, impact__job_event event)
-{
-    job->state = IMPACT__JOB_IDLE;
-    job->is_stuck = false;
-    job->ended = job->asked;
-    job->settled(job, event);
-}
-
 void impact__engine_cancel(impact__engine *engine, impact__job *job)
 {
     assert(impact__lock_is_held(&engine->lock));
-    if (job->state != IMPACT__JOB_QUEUED)
+    if (job->state == IMPACT__JOB_QUEUED)
+        impact__fifo_take_out(&engine->queue, &job->link);
+    else if (job->state == IMPACT__JOB_AWAITED)
+        impact__engine_unset(engine, &job->deadline);
+    else
         return;
-    impact__fifo_take_out(&engine->queue, &job->link);
     settle(job, IMPACT__JOB_TAKEN_BACK);
 }
 
@@ -120,19 +130,43 @@ impact__job *impact__engine_begin_run(impact__engine *engine)
     impact__fifo_take_out(&engine->queue, &job->link);
     engine->running++;
     job->state = IMPACT__JOB_RUNNING;
+    job->is_complete = false;
     job->started_ns = impact__clock_monotonic_ns();
     job->deadline_ns = job->started_ns + job->timeout_ns;
     impact__engine_set(engine, &job->deadline, job->deadline_ns);
     return job;
 }
 
-void impact__engine_end_run(impact__engine *engine, impact__job *job)
+void impact__engine_complete(impact__engine *engine, impact__job *job)
+{
+    assert(impact__lock_is_held(&engine->lock));
+    assert(impact__job_is_in_flight(job));
+    job->is_complete = true;
+    if (job->state != IMPACT__JOB_AWAITED)
+        return;
+    impact__engine_unset(engine, &job->deadline);
+    settle(job, IMPACT__JOB_ENDED);
+}
+
+/* What a run came to whose function has returned; false: it is awaited. */
+static bool is_ended(const impact__job *job, bool is_over, impact__job_event *event)
+{
+    *event = is_over || job->is_complete ? IMPACT__JOB_ENDED : IMPACT__JOB_OVERDUE;
+    return *event == IMPACT__JOB_ENDED || job->is_stuck; /* its alarm will ring no more */
+}
+
+void impact__engine_end_run(impact__engine *engine, impact__job *job, bool is_over)
 {
     assert(impact__lock_is_held(&engine->lock));
     assert(job->state == IMPACT__JOB_RUNNING && engine->running > 0);
-    impact__engine_unset(engine, &job->deadline);
+    impact__job_event event;
     engine->running--;
-    settle(job, IMPACT__JOB_ENDED);
+    if (!is_ended(job, is_over, &event)) {
+        job->state = IMPACT__JOB_AWAITED;
+        return;
+    }
+    impact__engine_unset(engine, &job->deadline);
+    settle(job, event);
     engine->owner.tidy(engine->owner.owner); /* the job may go with it */
 }
 
@@ -227,7 +261,7 @@ void impact__job_forget(impact__job *job)
     job->link = (impact__link){0};
     job->state = IMPACT__JOB_IDLE;
     job->ended = job->asked;
-    job->is_stuck = false;
+    job->is_stuck = job->is_complete = false;
 }
 
 void impact__engine_forget(impact__engine *engine)

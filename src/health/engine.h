@@ -15,17 +15,20 @@
 
 typedef struct impact__engine impact__engine;
 
-/* idle -> queued -> running -> idle; a queued job that is taken back goes to idle. */
+/* idle -> queued -> running -> idle, or -> awaited -> idle: its function has returned, and somebody
+ * else will say what it came to. What is queued or awaited may be taken back. */
 typedef enum impact__job_state {
     IMPACT__JOB_IDLE,
     IMPACT__JOB_QUEUED,
-    IMPACT__JOB_RUNNING
+    IMPACT__JOB_RUNNING,
+    IMPACT__JOB_AWAITED
 } impact__job_state;
 
 /* Why nobody need wait for a run any longer. */
 typedef enum impact__job_event {
     IMPACT__JOB_ENDED,
-    IMPACT__JOB_TAKEN_BACK, /* it has not begun, and will not */
+    IMPACT__JOB_TAKEN_BACK, /* it has not begun, and will not; or it is awaited no more */
+    IMPACT__JOB_OVERDUE,    /* it was awaited, and its deadline has passed: it is over */
     IMPACT__JOB_STUCK       /* it is past its deadline; it still runs, and ends some time */
 } impact__job_event;
 
@@ -35,16 +38,18 @@ struct impact__job {
     impact__link link; /* in the queue; guarded by the engine's lock */
 
     /* fixed once made */
-    void (*run)(impact__job *job); /* on a thread of the engine, without the lock */
+    bool (*run)(impact__job *job); /* on a thread of the engine, without the lock; false: the run
+                                      is not over, but awaited */
     void (*settled)(impact__job *job, impact__job_event event); /* under the lock */
     impact__engine *engine;
 
     /* guarded by the engine's lock, all below */
     uint64_t timeout_ns; /* of the runs to come */
     impact__job_state state;
-    bool is_stuck;  /* runs past its deadline, and that was noticed */
-    uint64_t asked; /* number of the newest run that was asked for */
-    uint64_t ended; /* number of the newest run that ended or was taken back */
+    bool is_stuck;    /* runs past its deadline, and that was noticed */
+    bool is_complete; /* what it came to was said while its function ran */
+    uint64_t asked;   /* number of the newest run that was asked for */
+    uint64_t ended;   /* number of the newest run that ended or was taken back */
     uint64_t queued_ns;
     uint64_t started_ns;
     uint64_t
@@ -114,14 +119,23 @@ void impact__engine_close(impact__engine *engine);
 /* ---- all below under the lock ---- */
 
 void impact__job_open(impact__job *job, impact__engine *engine, uint64_t timeout_ns,
-                      void (*run)(impact__job *job),
+                      bool (*run)(impact__job *job),
                       void (*settled)(impact__job *job, impact__job_event event));
 
 /* Ask for a run of an idle job, or for the one that is queued or under way. Returns the run's
  * number: it is over once job->ended has reached it. Who has asked calls the crew. */
 uint64_t impact__engine_ask(impact__engine *engine, impact__job *job);
 
-/* Take back a run that has not begun, if there is one. */
+/* Its function runs, or has left somebody else to say what it came to. */
+static inline bool impact__job_is_in_flight(const impact__job *job)
+{
+    return job->state == IMPACT__JOB_RUNNING || job->state == IMPACT__JOB_AWAITED;
+}
+
+/* It was said what a run in flight came to: it ends, when its function has returned. */
+void impact__engine_complete(impact__engine *engine, impact__job *job);
+
+/* Take back a run that has not begun or is awaited, if there is one. */
 void impact__engine_cancel(impact__engine *engine, impact__job *job);
 
 /* Set an alarm, which rings under the lock, or take it off. */
@@ -142,7 +156,7 @@ void impact__job_forget(impact__job *job);
 
 /* Take the first job out of the queue to run it, or NULL; and when its function has returned. */
 impact__job *impact__engine_begin_run(impact__engine *engine);
-void impact__engine_end_run(impact__engine *engine, impact__job *job);
+void impact__engine_end_run(impact__engine *engine, impact__job *job, bool is_over);
 
 /* Ring the first alarm that is due. False: none is. */
 bool impact__engine_ring(impact__engine *engine);

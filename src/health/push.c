@@ -1,9 +1,8 @@
 /* What is said of a check from outside: its state, its pulse, whether it is switched on. */
 #include <impact/health.h>
 
-#include <impact/diagnostics.h>
+#include <string.h>
 
-#include "base/text.h"
 #include "health/crew.h"
 #include "health/registry.h"
 
@@ -30,6 +29,34 @@ impact_status impact_health_push(impact_health *health, const char *name,
     if (!pushed && !impact__status_holds(status))
         impact__report_failure(name, explanation);
     return pushed;
+}
+
+/* The check whose run has this token, which is kept in `name`; NULL: nothing was changed. */
+static bool complete(impact_health *health, uint64_t token, impact_health_status status,
+                     const char *explanation, char *name)
+{
+    for (impact__check *check = health->checks; check; check = check->next) {
+        if (!impact__check_complete(check, token, status, explanation))
+            continue;
+        memcpy(name, check->definition.name, sizeof check->definition.name);
+        return true;
+    }
+    return false;
+}
+
+impact_status impact_health_complete(impact_health *health, uint64_t token,
+                                     impact_health_status status, const char *explanation)
+{
+    char name[IMPACT__NAME_MOST + 1];
+    if (!health || !impact__is_status(status))
+        return IMPACT_EINVAL;
+    impact__health_lock(health);
+    const bool is_done = complete(health, token, status, explanation, name);
+    (void)impact__crew_call(&health->engine); /* as impact_health_add does */
+    impact__health_unlock(health);
+    if (is_done && !impact__status_holds(status))
+        impact__report_failure(name, explanation);
+    return is_done ? IMPACT_OK : IMPACT_ENOENT;
 }
 
 impact_status impact_health_pulse_open(impact_health_pulse **pulse, impact_health *health,

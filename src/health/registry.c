@@ -56,6 +56,7 @@ static impact_status link_check(impact_health *health, impact__check *check)
         return IMPACT_ELIMIT;
     append(health, check);
     health->check_count++;
+    check->definition.id = ++health->ids;
     impact__check_start(check);
     return IMPACT_OK;
 }

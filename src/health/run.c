@@ -13,12 +13,18 @@
 
 struct impact_health_run {
     uint64_t deadline_ns;
+    uint64_t token;
     impact__remarks *remarks; /* borrowed */
 };
 
 uint32_t impact_health_remaining_ms(const impact_health_run *run)
 {
     return run ? impact__remaining_ms(run->deadline_ns) : 0;
+}
+
+uint64_t impact_health_token(const impact_health_run *run)
+{
+    return run ? run->token : 0;
 }
 
 /* It may have been cut inside a character. */
@@ -86,7 +92,8 @@ impact__outcome impact__run(const impact__run_facts *facts, impact__remarks *rem
 {
     assert(facts->run && facts->deadline_ns >= facts->started_ns);
     *remarks = (impact__remarks){0};
-    impact_health_run run = {.deadline_ns = facts->deadline_ns, .remarks = remarks};
+    impact_health_run run = {
+        .deadline_ns = facts->deadline_ns, .token = facts->token, .remarks = remarks};
     const impact_health_status status = facts->run(&run, facts->userdata);
     const uint64_t now = impact__clock_monotonic_ns();
     const uint64_t duration_ns = now - facts->started_ns;
@@ -94,7 +101,7 @@ impact__outcome impact__run(const impact__run_facts *facts, impact__remarks *rem
         report_late(facts, duration_ns);
         return (impact__outcome){IMPACT_HEALTH_FAIL, "timeout", duration_ns};
     }
-    if (impact__status_holds(status))
+    if (impact__status_holds(status) || status == IMPACT_HEALTH_PENDING)
         return (impact__outcome){status, "", duration_ns};
     impact__report_failure(facts->name, remarks->explanation);
     return (impact__outcome){impact__is_status(status) ? status : IMPACT_HEALTH_FAIL, "error",

@@ -14,6 +14,7 @@ typedef struct impact__run_facts {
     void *userdata;
     uint64_t started_ns;
     uint64_t deadline_ns;
+    uint64_t token; /* what says its end, when it is left to somebody else */
 } impact__run_facts;
 
 /* What a run came to. */
@@ -47,7 +48,8 @@ void impact__remarks_explain(impact__remarks *remarks, const char *explanation);
 /* Report to the diagnostics that a check failed; without an explanation, that there is none. */
 void impact__report_failure(const char *name, const char *explanation);
 
-/* Call the check, report its failure to the diagnostics, and say what it came to. */
+/* Call the check, report its failure to the diagnostics, and say what it came to: with the status
+ * IMPACT_HEALTH_PENDING, nothing yet. */
 impact__outcome impact__run(const impact__run_facts *facts, impact__remarks *remarks);
 
 #endif
