@@ -149,93 +149,20 @@ static void settle(impact__job *job, impact__job_event event)
 
 /* ---- what it is ---- */
 
-char *impact__check_groups(impact_status *status, const impact_allocator *allocator,
-                           const char *groups)
-{
-    const impact_text list = impact_text_of(groups ? groups : IMPACT__DEFAULT_GROUP);
-    char *kept = impact__alloc(allocator, list.size + 3);
-    *status = kept ? IMPACT_OK : IMPACT_ENOMEM;
-    if (!kept || impact__groups_format(kept, list))
-        return kept;
-    impact__free(allocator, kept);
-    *status = IMPACT_EINVAL;
-    return NULL;
-}
-
-void impact__check_keep_type(impact__check_definition *definition, const char *type)
-{
-    const size_t size = type ? strlen(type) : 0;
-    memcpy(definition->component_type, type ? type : "", size);
-    definition->component_type[size] = 0;
-}
-
-static impact__check_definition define(const impact_check *description,
-                                       const impact__limits *limits)
-{
-    impact__check_definition definition = {
-        .run = description->run,
-        .userdata = description->userdata,
-        .free_userdata = description->free_userdata,
-        .name_size = strlen(description->name),
-        .limits = *limits,
-    };
-    memcpy(definition.name, description->name, definition.name_size);
-    impact__check_keep_type(&definition, description->component_type);
-    return definition;
-}
-
-bool impact__is_component_type(const char *type)
-{
-    return !type || impact__is_check_name(impact_text_of(type));
-}
-
-/* What it owns beside itself. */
-static impact_status open_parts(impact__check *check, const impact_allocator *allocator,
-                                const impact_check *description)
-{
-    impact_status status = IMPACT_OK;
-    impact__check_definition *definition = &check->definition;
-    definition->groups = impact__check_groups(&status, allocator, description->groups);
-    if (!status && !impact__check_may_be_in(description, definition->groups)) {
-        impact__free(allocator, definition->groups);
-        return IMPACT_EPERM;
-    }
-    if (status || description->run)
-        return status;
-    definition->pulse = impact__pulse_open(allocator);
-    if (definition->pulse)
-        return IMPACT_OK;
-    impact__free(allocator, definition->groups);
-    return IMPACT_ENOMEM;
-}
-
-/* A live probe restarts what it asks: no restart mends what is outside. */
-bool impact__check_may_be_in(const impact_check *check, const char *groups)
-{
-    const char *type = check->component_type ? check->component_type : "";
-    const bool is_external = check->is_external || strcmp(type, "datastore") == 0;
-    return !is_external || check->may_be_live ||
-           !impact__groups_have(groups, impact_text_of(IMPACT__LIVE_GROUP));
-}
-
 impact_status impact__check_open(impact__check **check, const impact_allocator *allocator,
                                  impact__engine *engine, const impact_check *description)
 {
-    impact__limits limits;
-    if (!impact__limits_read(&limits, description) ||
-        !impact__is_check_name(impact_text_of(description->name)) ||
-        !impact__is_component_type(description->component_type))
-        return IMPACT_EINVAL;
     impact__check *opened = impact__alloc(allocator, sizeof *opened);
     if (!opened)
         return IMPACT_ENOMEM;
-    opened->definition = define(description, &limits);
-    const impact_status status = open_parts(opened, allocator, description);
+    const impact_status status =
+        impact__definition_open(&opened->definition, allocator, description);
     if (status) {
         impact__free(allocator, opened);
         return status;
     }
-    impact__job_open(&opened->job, engine, limits.timeout_ns, run_check, settle);
+    const uint64_t timeout_ns = opened->definition.limits.timeout_ns;
+    impact__job_open(&opened->job, engine, timeout_ns, run_check, settle);
     impact__period_open(&opened->period, &opened->job);
     *check = opened;
     return IMPACT_OK;
@@ -244,11 +171,7 @@ impact_status impact__check_open(impact__check **check, const impact_allocator *
 void impact__check_close(impact__check *check, const impact_allocator *allocator)
 {
     assert(check->users == 0 && !check->waits);
-    const impact__check_definition *definition = &check->definition;
-    if (definition->free_userdata)
-        definition->free_userdata(definition->userdata);
-    impact_health_pulse_close(definition->pulse);
-    impact__free(allocator, definition->groups);
+    impact__definition_close(&check->definition, allocator);
     impact__free(allocator, check);
 }
 

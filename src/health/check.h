@@ -4,28 +4,10 @@
 
 #include <impact/health.h>
 
+#include "health/definition.h"
 #include "health/engine.h"
-#include "health/name.h"
 #include "health/period.h"
-#include "health/pulse.h"
 #include "health/verdict.h"
-
-/* What it is. */
-typedef struct impact__check_definition {
-    /* fixed once made */
-    impact_health_check_fn run; /* NULL: what is known of it is said from outside */
-    void *userdata;
-    void (*free_userdata)(void *userdata);
-    char name[IMPACT__NAME_MOST + 1];
-    size_t name_size;
-    uint32_t id;                /* in its registry, never given again; from 1 */
-    impact_health_pulse *pulse; /* owned, of a check without a function; else NULL */
-
-    /* guarded by the engine's lock */
-    char *groups; /* owned; ",_defaults,_ready,", or "" for none */
-    impact__limits limits;
-    char component_type[IMPACT__NAME_MOST + 1];
-} impact__check_definition;
 
 typedef struct impact__check impact__check;
 
@@ -49,7 +31,7 @@ typedef struct impact__completion {
 } impact__completion;
 
 struct impact__check {
-    impact__check_definition definition;
+    impact__definition definition;
 
     /* of the run that is under way: its thread's alone */
     impact__outcome outcome;
@@ -70,24 +52,12 @@ struct impact__check {
     uint64_t selected;   /* the selection that took it last: each once */
 };
 
-/* A check with the job of `engine`. IMPACT_EINVAL: a name or a component type that is none, or
- * limits that contradict each other. */
+/* A check with the job of `engine`. Fails as impact__definition_open does. */
 impact_status impact__check_open(impact__check **check, const impact_allocator *allocator,
                                  impact__engine *engine, const impact_check *description);
 
 /* Free its userdata too, when that was taken. */
 void impact__check_close(impact__check *check, const impact_allocator *allocator);
-
-/* A component type is as a check's name; NULL: there is none. */
-bool impact__is_component_type(const char *type);
-void impact__check_keep_type(impact__check_definition *definition, const char *type);
-
-/* False for what must not be in these groups, as a check keeps them. */
-bool impact__check_may_be_in(const impact_check *check, const char *groups);
-
-/* Groups as a check keeps them, or NULL. `status` says why. */
-char *impact__check_groups(impact_status *status, const impact_allocator *allocator,
-                           const char *groups);
 
 static inline impact_text impact__check_name(const impact__check *check)
 {

@@ -112,7 +112,7 @@ static impact_status change(impact_health *health, impact_check *known, char **g
     char *former = check->definition.groups;
     check->definition.groups = *groups;
     *groups = former;
-    impact__check_keep_type(&check->definition, known->component_type);
+    impact__definition_keep_type(&check->definition, known->component_type);
     impact__check_set_limits(check, &limits);
     (void)impact__crew_call(&health->engine); /* as in add */
     return IMPACT_OK;
@@ -125,7 +125,7 @@ impact_status impact_health_change(impact_health *health, const impact_check *ch
     if (!health || !read_check(&known, check) || !known.name ||
         !impact__is_component_type(known.component_type))
         return IMPACT_EINVAL;
-    char *groups = impact__check_groups(&status, health->allocator, known.groups);
+    char *groups = impact__definition_groups(&status, health->allocator, known.groups);
     if (status)
         return status;
     impact__health_lock(health);
