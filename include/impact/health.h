@@ -184,6 +184,28 @@ IMPACT_API impact_status impact_health_complete(impact_health *health, uint64_t 
                                                 impact_health_status status,
                                                 const char *explanation);
 
+/* What is told of a check has changed. All is borrowed for the call. */
+typedef struct impact_health_transition {
+    size_t size;
+    const char *name;
+    const char *reason;        /* of what is told now; likewise below */
+    const char *explanation;   /* not for everybody's eyes; "": none */
+    uint64_t lasted_ns;        /* for so long the former was told; an outage, when that was one */
+    impact_health_status from; /* UNKNOWN: this is the first that is told */
+    impact_health_status to;
+} impact_health_transition;
+
+/* Called on a thread of the library, in the order of the changes of each check, never twice at once.
+ * It must not wait, as impact_health_done_fn. */
+typedef void (*impact_health_transition_fn)(const impact_health_transition *transition,
+                                            void *userdata);
+
+/* Have `changed` told of every change from now on, beginning with what each check is now; NULL: no
+ * more. The last of several counts. When this returns the former is not being called, nor will be,
+ * but where this is called in it. */
+IMPACT_API impact_status impact_health_watch(impact_health *health,
+                                             impact_health_transition_fn changed, void *userdata);
+
 /* ---- asking ---- */
 
 /* Ask for the checks of `selector`, a comma list of names and groups ("_defaults" is one; blanks

@@ -120,6 +120,13 @@ static void record(impact__check *check)
         impact__period_hurry(&check->period);
 }
 
+/* For those who watch. */
+static void notice_change(impact__check *check)
+{
+    if (check->watched.look)
+        check->watched.look(check);
+}
+
 void impact__check_push(impact__check *check, impact_health_status status, const char *explanation)
 {
     assert(impact__lock_is_held(&check->job.engine->lock));
@@ -134,6 +141,7 @@ void impact__check_push(impact__check *check, impact_health_status status, const
     };
     impact__remarks_explain(&check->remarks, explanation);
     impact__record_add(&check->record, &arrival);
+    notice_change(check);
 }
 
 static void settle(impact__job *job, impact__job_event event)
@@ -144,6 +152,7 @@ static void settle(impact__job *job, impact__job_event event)
         record(check);
     if (event != IMPACT__JOB_STUCK)
         check->completion.is_there = false;
+    notice_change(check);
     tell_those_who_wait(check);
 }
 
@@ -187,6 +196,7 @@ void impact__check_start(impact__check *check)
 {
     check->opened_ns = impact__clock_monotonic_ns();
     start_period(check);
+    notice_change(check);
 }
 
 void impact__check_stop(impact__check *check)
@@ -213,6 +223,7 @@ void impact__check_enable(impact__check *check, bool is_enabled)
         impact__check_start(check);
     else
         impact__check_stop(check);
+    notice_change(check);
 }
 
 /* ---- those who wait ---- */
@@ -306,9 +317,16 @@ static impact__flight flight_of(const impact__check *check, uint64_t run, uint64
                                                             : IMPACT__FLIGHT_PENDING;
 }
 
-impact__knowledge impact__wait_look(const impact__wait *wait, uint64_t now_ns)
+uint64_t impact__check_stale_from_ns(const impact__check *check)
 {
-    const impact__check *check = wait->check;
+    const uint64_t max_age_ns = check->definition.limits.max_age_ns;
+    const bool ages = comes_unasked(check) && max_age_ns && !check->is_disabled;
+    return ages ? last_heard_ns(check) + max_age_ns + 1 : 0;
+}
+
+/* Of the run with this number. */
+static impact__knowledge look_at(const impact__check *check, uint64_t run, uint64_t now_ns)
+{
     const impact__job *job = &check->job;
     assert(impact__lock_is_held(&job->engine->lock));
     const bool runs = impact__job_is_in_flight(job);
@@ -316,7 +334,7 @@ impact__knowledge impact__wait_look(const impact__wait *wait, uint64_t now_ns)
     const impact__verdict_facts facts = {
         .limits = &check->definition.limits,
         .record = record,
-        .flight = flight_of(check, wait->run, now_ns),
+        .flight = flight_of(check, run, now_ns),
         .running_ns = runs ? impact__before_ns(now_ns, job->started_ns) : 0,
         .limit_ns = job->deadline_ns - job->started_ns,
         .age_ns = impact__before_ns(now_ns, last_heard_ns(check)),
@@ -335,6 +353,17 @@ impact__knowledge impact__wait_look(const impact__wait *wait, uint64_t now_ns)
     };
 }
 
+impact__knowledge impact__wait_look(const impact__wait *wait, uint64_t now_ns)
+{
+    return look_at(wait->check, wait->run, now_ns);
+}
+
+impact__knowledge impact__check_look(const impact__check *check, uint64_t now_ns)
+{
+    const impact__job *job = &check->job;
+    return look_at(check, is_stuck(job, now_ns) ? job->asked : check->recorded, now_ns);
+}
+
 void impact__check_forget(impact__check *check)
 {
     impact__job_forget(&check->job);
@@ -344,6 +373,7 @@ void impact__check_forget(impact__check *check)
     impact__pulse_forget(check->definition.pulse);
     check->waits = NULL;
     check->users = 0;
+    check->watched.told = IMPACT_HEALTH_UNKNOWN;
     if (!check->is_removed && !check->is_disabled)
         impact__check_start(check);
 }

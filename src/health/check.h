@@ -30,6 +30,18 @@ typedef struct impact__completion {
     char explanation[IMPACT__EXPLANATION_SIZE];
 } impact__completion;
 
+typedef struct impact__watcher impact__watcher;
+
+/* What the host was told of a check. */
+typedef struct impact__watched {
+    void (*look)(impact__check *check); /* fixed; NULL: nobody ever looks */
+    impact__watcher *watcher;           /* fixed, borrowed */
+    impact__alarm alarm;                /* when time may change it */
+    impact__call call;
+    impact_health_status told; /* last; UNKNOWN: nothing yet */
+    uint64_t since_ns;
+} impact__watched;
+
 struct impact__check {
     impact__definition definition;
 
@@ -44,6 +56,7 @@ struct impact__check {
     uint64_t opened_ns; /* from when on results could come */
     impact__completion completion;
     uint64_t recorded; /* number of the run whose result came last */
+    impact__watched watched;
     impact__wait *waits;
     impact__check *next; /* in the registry, in the order of registration */
     bool is_disabled;    /* neither run nor judged */
@@ -102,6 +115,12 @@ typedef struct impact__knowledge {
     bool is_pending;   /* the run that was waited for has not ended, and may still in time */
     bool is_stuck;     /* it has not ended, and is past its deadline */
 } impact__knowledge;
+
+/* What is known now whoever asks: a run that is stuck, or else the last result. */
+impact__knowledge impact__check_look(const impact__check *check, uint64_t now_ns);
+
+/* From when on it is stale if nothing more is heard of it; 0: it does not become so by itself. */
+uint64_t impact__check_stale_from_ns(const impact__check *check);
 
 impact__knowledge impact__wait_look(const impact__wait *wait, uint64_t now_ns);
 

@@ -180,11 +180,16 @@ void impact__engine_post(impact__engine *engine, impact__call *call)
     (void)pthread_cond_signal(&engine->wakes);
 }
 
-void impact__engine_recall(impact__engine *engine, impact__call *call)
+void impact__engine_unpost(impact__engine *engine, impact__call *call)
 {
     assert(impact__lock_is_held(&engine->lock));
     if (call->link.is_in)
         impact__fifo_take_out(&engine->calls, &call->link);
+}
+
+void impact__engine_recall(impact__engine *engine, impact__call *call)
+{
+    impact__engine_unpost(engine, call);
     while (engine->calling == call && !pthread_equal(engine->caller, pthread_self()))
         impact__condition_wait(&engine->changed, &engine->lock);
 }

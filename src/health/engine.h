@@ -142,6 +142,9 @@ void impact__engine_cancel(impact__engine *engine, impact__job *job);
 void impact__engine_set(impact__engine *engine, impact__alarm *alarm, uint64_t at_ns);
 void impact__engine_unset(impact__engine *engine, impact__alarm *alarm);
 
+/* Take back a call that was posted. */
+void impact__engine_unpost(impact__engine *engine, impact__call *call);
+
 /* Have a call made; and make sure that it is not being made and will not be: waits for one that is
  * under way, but not in itself. */
 void impact__engine_post(impact__engine *engine, impact__call *call);

@@ -48,6 +48,7 @@ static void after_fork_in_child(void *owner)
     impact__crew_forget(&health->engine);
     for (impact__check *check = health->checks; check; check = check->next)
         impact__check_forget(check);
+    health->watcher.is_being_told = false;
     health->server = NULL;
     health->is_listening = false;
     atomic_store_explicit(&health->port, 0, memory_order_relaxed);

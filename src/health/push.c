@@ -1,8 +1,9 @@
-/* What is said of a check from outside: its state, its pulse, whether it is switched on. */
+/* What is said of a check from outside, and what is said of it to the outside. */
 #include <impact/health.h>
 
 #include <string.h>
 
+#include "base/thread.h"
 #include "health/crew.h"
 #include "health/registry.h"
 
@@ -25,6 +26,7 @@ impact_status impact_health_push(impact_health *health, const char *name,
         return IMPACT_EINVAL;
     impact__health_lock(health);
     const impact_status pushed = record_push(health, name, status, explanation);
+    (void)impact__crew_call(&health->engine); /* as impact_health_add does */
     impact__health_unlock(health);
     if (!pushed && !impact__status_holds(status))
         impact__report_failure(name, explanation);
@@ -88,4 +90,29 @@ impact_status impact_health_enable(impact_health *health, const char *name, bool
     (void)impact__crew_call(&health->engine); /* as impact_health_add does */
     impact__health_unlock(health);
     return check ? IMPACT_OK : IMPACT_ENOENT;
+}
+
+/* The watcher is being told something, by another thread. */
+static bool is_being_told(const impact_health *health)
+{
+    return health->watcher.is_being_told && !pthread_equal(health->engine.caller, pthread_self());
+}
+
+impact_status impact_health_watch(impact_health *health, impact_health_transition_fn changed,
+                                  void *userdata)
+{
+    if (!health)
+        return IMPACT_EINVAL;
+    const int held = impact__cancel_hold(); /* the former must not be told any more afterwards */
+    impact__health_lock(health);
+    health->watcher.function = changed;
+    health->watcher.userdata = userdata;
+    while (is_being_told(health))
+        impact__condition_wait(&health->engine.changed, &health->engine.lock);
+    for (impact__check *check = health->checks; check; check = check->next)
+        impact__watch_begin(check);
+    (void)impact__crew_call(&health->engine); /* as impact_health_add does */
+    impact__health_unlock(health);
+    impact__cancel_release(held);
+    return IMPACT_OK;
 }

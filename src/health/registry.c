@@ -57,6 +57,7 @@ static impact_status link_check(impact_health *health, impact__check *check)
     append(health, check);
     health->check_count++;
     check->definition.id = ++health->ids;
+    impact__watch_prepare(check, &health->watcher);
     impact__check_start(check);
     return IMPACT_OK;
 }
@@ -142,6 +143,7 @@ static void retire(impact_health *health, impact__check *check)
     assert(impact__lock_is_held(&health->engine.lock));
     check->is_removed = true;
     impact__check_stop(check);
+    impact__watch_drop(check);
 }
 
 void impact__health_retire_all(impact_health *health)

@@ -11,7 +11,7 @@
 #include <impact/health.h>
 #include <impact/plugin.h>
 
-#include "health/check.h"
+#include "health/watch.h"
 #include "process/fork.h"
 
 enum { IMPACT__CHECK_LIMIT = 1024 }; /* in one registry, those that are on their way out included */
@@ -31,6 +31,7 @@ struct impact_health {
     impact__engine engine; /* its lock guards all below */
     char *secret;          /* NULL: none; likewise the second, during a rotation */
     char *second_secret;
+    impact__watcher watcher;
     impact_health_phase phase;
     uint32_t budget_ms;
     bool ignores_unknown_checks;

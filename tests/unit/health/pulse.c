@@ -39,8 +39,9 @@ TEST(a_loop_that_beats_no_more_is_stale_and_holds_again_with_its_next_beat)
     impact_health_pulse *pulse = NULL;
     impact_health *health = open_beating(20, &pulse);
     for (int round = 0; round < 3; round++) {
-        impact_health_beat(pulse);
-        AWAIT((impact_health_beat(pulse), strcmp(probe_one(health, "loop").reason, "") == 0));
+        bool held = false; /* a machine that is busy may need longer than a beat lasts */
+        AWAIT(held || (impact_health_beat(pulse),
+                       held = strcmp(probe_one(health, "loop").reason, "") == 0));
         AWAIT(strcmp(probe_one(health, "loop").reason, "stale") == 0);
         CHECK_EQUAL(probe_one(health, "loop").status, IMPACT_HEALTH_FAIL);
     }
