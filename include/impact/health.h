@@ -51,7 +51,8 @@ typedef struct impact_health_options {
     const impact_allocator *allocator; /* borrowed; NULL: the default */
     const char *prefix;                /* of the paths; copied; NULL: "/health" */
     const char *secret;                /* copied; NULL or empty: answers are open to all */
-    uint32_t workers;                  /* threads, plus one a check that takes its time; 4 */
+    uint32_t workers;                  /* threads, plus one a check that takes its time; 4, or
+                                          IMPACT_HEALTH_NO_THREADS */
     uint32_t budget_ms;                /* a probe is answered within it; 900 */
     bool ignores_unknown_checks;       /* answer 200 with "unknown_checks" rather than 404 */
     bool has_probes;                   /* answer for /livez, /readyz and /startupz, too */
@@ -63,6 +64,9 @@ typedef struct impact_health_options {
 #define IMPACT_HEALTH_OPTIONS(...)                                                                 \
     (&(const impact_health_options){.size = sizeof(impact_health_options), __VA_ARGS__})
 
+/* For `workers`: no thread is ever started, and the host calls impact_health_pump. */
+#define IMPACT_HEALTH_NO_THREADS UINT32_MAX
+
 /* IMPACT_EINVAL: the prefix is no path, does not begin with a slash, or ends with one. Owned by the
  * caller. */
 IMPACT_API IMPACT_CHECKED impact_status impact_health_open(impact_health **health,
@@ -72,6 +76,12 @@ IMPACT_API IMPACT_CHECKED impact_status impact_health_open(impact_health **healt
  * are not looked at but for their form. Runs, results and tickets stay as they are. */
 IMPACT_API IMPACT_CHECKED impact_status impact_health_set(impact_health *health,
                                                           const impact_health_options *options);
+
+/* Without threads: run the checks that were asked for, look at the clock, make the calls that are
+ * due. Returns the milliseconds after which it is to be called again, whatever happens before;
+ * UINT32_MAX: nothing is due. Does nothing where there are
+ * threads, or for NULL. Not to be called in a check or a callback. */
+IMPACT_API uint32_t impact_health_pump(impact_health *health);
 
 /* Say in which phase the service is. IMPACT_EINVAL: that is none. */
 IMPACT_API impact_status impact_health_set_phase(impact_health *health, impact_health_phase phase);

@@ -244,7 +244,29 @@ static bool is_fresh(const impact__check *check, uint64_t now_ns)
                (holds ? limits->ttl_ns : limits->ttl_fail_ns);
 }
 
-/* A periodic check is not run for those who ask; the first run is waited for. */
+static bool comes_unasked(const impact__check *check)
+{
+    return check->definition.limits.period_ns || !check->definition.run;
+}
+
+/* Since when nothing newer is known. Nothing was due while the check was switched off. */
+static uint64_t last_heard_ns(const impact__check *check)
+{
+    const uint64_t said_ns = check->record.ended_ns; /* 0: nothing was */
+    const uint64_t felt_ns = impact__pulse_felt_ns(check->definition.pulse);
+    const uint64_t heard_ns = said_ns > felt_ns ? said_ns : felt_ns;
+    return comes_unasked(check) && check->opened_ns > heard_ns ? check->opened_ns : heard_ns;
+}
+
+uint64_t impact__check_stale_from_ns(const impact__check *check)
+{
+    const uint64_t max_age_ns = check->definition.limits.max_age_ns;
+    const bool ages = comes_unasked(check) && max_age_ns && !check->is_disabled;
+    return ages ? last_heard_ns(check) + max_age_ns + 1 : 0;
+}
+
+/* A periodic check is not run for those who ask; a run is waited for when nothing else can be
+ * told. */
 static bool needs_run(impact__check *check, uint64_t now_ns)
 {
     if (check->is_disabled || !check->definition.run)
@@ -252,7 +274,8 @@ static bool needs_run(impact__check *check, uint64_t now_ns)
     if (!check->definition.limits.period_ns)
         return !is_fresh(check, now_ns);
     impact__period_look(&check->period, now_ns);
-    return !check->record.has_result && check->job.state != IMPACT__JOB_IDLE;
+    return check->job.state != IMPACT__JOB_IDLE &&
+           now_ns >= (check->record.has_result ? impact__check_stale_from_ns(check) : 0);
 }
 
 void impact__check_ask(impact__check *check, impact__wait *wait)
@@ -282,11 +305,6 @@ void impact__wait_end(impact__wait *wait)
     wait->check = NULL;
 }
 
-static bool comes_unasked(const impact__check *check)
-{
-    return check->definition.limits.period_ns || !check->definition.run;
-}
-
 /* What is known of a check of which nothing was said, but which was felt: that it holds. */
 static const impact__record beating = {
     .has_result = true, .is_up = true, .outcome = {IMPACT_HEALTH_PASS, "", 0}};
@@ -295,15 +313,6 @@ static const impact__record *record_of(const impact__check *check)
 {
     const bool beats = impact__pulse_felt_ns(check->definition.pulse) > 0;
     return check->record.has_result || !beats ? &check->record : &beating;
-}
-
-/* Since when nothing newer is known. Nothing was due while the check was switched off. */
-static uint64_t last_heard_ns(const impact__check *check)
-{
-    const uint64_t said_ns = check->record.ended_ns; /* 0: nothing was */
-    const uint64_t felt_ns = impact__pulse_felt_ns(check->definition.pulse);
-    const uint64_t heard_ns = said_ns > felt_ns ? said_ns : felt_ns;
-    return comes_unasked(check) && check->opened_ns > heard_ns ? check->opened_ns : heard_ns;
 }
 
 /* Results that come without being asked for are what is asked for, whenever they came. */
@@ -315,13 +324,6 @@ static impact__flight flight_of(const impact__check *check, uint64_t run, uint64
         return IMPACT__FLIGHT_STUCK;
     return comes_unasked(check) && check->record.has_result ? IMPACT__FLIGHT_NONE
                                                             : IMPACT__FLIGHT_PENDING;
-}
-
-uint64_t impact__check_stale_from_ns(const impact__check *check)
-{
-    const uint64_t max_age_ns = check->definition.limits.max_age_ns;
-    const bool ages = comes_unasked(check) && max_age_ns && !check->is_disabled;
-    return ages ? last_heard_ns(check) + max_age_ns + 1 : 0;
 }
 
 /* Of the run with this number. */

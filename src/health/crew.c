@@ -12,6 +12,8 @@
  * and not needed:
  *
  *   threads = keeper + running + idle <= workers + jobs, and <= workers when nothing runs
+ *
+ * Without threads the host's own do all of that, one step after the other, when it says so.
  */
 #include "health/crew.h"
 
@@ -19,6 +21,7 @@
 #include <stddef.h>
 
 #include <impact/diagnostics.h>
+#include <impact/health.h>
 
 #include "base/clock.h"
 #include "base/thread.h"
@@ -203,7 +206,7 @@ static bool needs_keeper(const impact__engine *engine)
 void impact__crew_open(impact__engine *engine, unsigned workers)
 {
     assert(workers > 0);
-    engine->workers = workers;
+    engine->workers = workers == IMPACT_HEALTH_NO_THREADS ? 0 : workers;
     engine->patience_ns = patience_ns;
     engine->patience.ring = end_patience;
 }
@@ -211,9 +214,49 @@ void impact__crew_open(impact__engine *engine, unsigned workers)
 impact_status impact__crew_call(impact__engine *engine)
 {
     assert(impact__lock_is_held(&engine->lock));
+    if (!engine->workers)
+        return IMPACT_OK;
     const impact_status status = needs_keeper(engine) ? start_keeper(engine) : IMPACT_OK;
     start_workers(engine);
     return status;
+}
+
+/* One step of any kind. False: there is nothing to do; or the host forked in it and came back, and
+ * there is no lock. */
+static bool pump_once(impact__engine *engine, unsigned generation)
+{
+    if (impact__engine_make_call(engine) != IMPACT__CALL_NONE)
+        return generation == impact__fork_generation();
+    if (engine->is_stopped)
+        return false;
+    if (impact__engine_ring(engine))
+        return true;
+    impact__job *job = impact__engine_begin_run(engine);
+    if (!job)
+        return false;
+    impact__engine_unlock(engine);
+    const bool is_over = job->run(job);
+    if (generation != impact__fork_generation())
+        return false;
+    impact__diagnostics_say(); /* as in work */
+    impact__engine_lock(engine);
+    impact__engine_end_run(engine, job, is_over);
+    return true;
+}
+
+/* The host's thread is one of the crew meanwhile, so that a close waits for what it runs. */
+uint64_t impact__crew_pump(impact__engine *engine)
+{
+    assert(impact__lock_is_held(&engine->lock));
+    const unsigned generation = impact__fork_generation();
+    engine->threads++;
+    while (pump_once(engine, generation)) {
+    }
+    if (generation != impact__fork_generation())
+        return 0;
+    const uint64_t next_ns = impact__schedule_next_ns(&engine->schedule);
+    leave(engine);
+    return next_ns;
 }
 
 /* Threads that are in no function of the host, and so leave at once. */

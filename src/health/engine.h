@@ -91,7 +91,7 @@ struct impact__engine {
     pthread_t caller;            /* and who makes it */
 
     /* the crew's */
-    unsigned workers;
+    unsigned workers;     /* 0: there are no threads */
     uint64_t patience_ns; /* for so long a queued job waits for a worker */
     impact__alarm patience;
     unsigned threads; /* counted from before they start; likewise idle and has_keeper */

@@ -247,6 +247,20 @@ bool impact_health_is_done(impact_health_ticket *ticket)
     return is_done;
 }
 
+/* Under the lock. Without threads, whoever waits does what there is to do. */
+static void wait_for_change(impact_health_ticket *ticket)
+{
+    impact__engine *engine = &ticket->health->engine;
+    uint64_t until_ns = ticket->budget.at_ns;
+    if (!engine->workers) {
+        const uint64_t next_ns = impact__crew_pump(engine);
+        impact__engine_lock(engine); /* the ticket keeps the registry */
+        until_ns = next_ns < until_ns ? next_ns : until_ns;
+    }
+    if (!ticket->is_done) /* looked at by the caller, whatever comes of it */
+        (void)impact__condition_wait_until(&engine->changed, &engine->lock, until_ns);
+}
+
 void impact_health_wait(impact_health_ticket *ticket)
 {
     if (!ticket || !ticket->health)
@@ -254,8 +268,7 @@ void impact_health_wait(impact_health_ticket *ticket)
     impact__engine *engine = &ticket->health->engine;
     impact__engine_lock(engine);
     while (!is_done_now(ticket))
-        (void)impact__condition_wait_until(&engine->changed, &engine->lock,
-                                           ticket->budget.at_ns); /* looked at above */
+        wait_for_change(ticket);
     impact__health_sweep(ticket->health);
     impact__engine_unlock(engine);
 }

@@ -23,6 +23,7 @@ typedef struct log {
         uint64_t lasted_ns;
     } told[told_limit];
     gate *holds; /* the first call, when it is set */
+    atomic_bool is_freed;
 } log_of_changes;
 
 static void keep(const impact_health_transition *transition, void *userdata)
@@ -52,11 +53,17 @@ static unsigned count_of(log_of_changes *l)
     return count;
 }
 
+static void note_freed(void *userdata)
+{
+    atomic_store(&((log_of_changes *)userdata)->is_freed, true);
+}
+
 static impact_health *open_watched(log_of_changes *l, uint32_t max_age_ms)
 {
     *l = (log_of_changes){.lock = PTHREAD_MUTEX_INITIALIZER};
     impact_health *health = gate_health(1, patience_ms);
-    CHECK_EQUAL(impact_health_add(health, IMPACT_CHECK(.name = "a", .max_age_ms = max_age_ms)),
+    CHECK_EQUAL(impact_health_add(health, IMPACT_CHECK(.name = "a", .max_age_ms = max_age_ms,
+                                                       .userdata = l, .free_userdata = note_freed)),
                 IMPACT_OK);
     CHECK_EQUAL(impact_health_watch(health, keep, l), IMPACT_OK);
     return health;
@@ -200,7 +207,8 @@ TEST(a_registry_that_is_closed_tells_no_more)
     push(health, IMPACT_HEALTH_FAIL); /* is to be told when the watcher is back */
     CHECK_EQUAL(impact_health_close(health, 0), 1);
     gate_release(&g);
-    AWAIT(count_of(&l) == 1);
+    AWAIT(atomic_load(&l.is_freed)); /* by the thread that told it, the last to have it */
+    CHECK_EQUAL(l.count, 1);
     gate_close(&g);
 }
 
