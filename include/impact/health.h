@@ -126,6 +126,8 @@ typedef struct impact_check {
     bool is_external; /* it looks at something outside of the process; a "datastore" does */
     bool may_be_live; /* and may be in _live all the same: when that is away, all copies of the
                           service are restarted at once, and again */
+    bool may_overlap; /* a run that is past its deadline does not keep a second one from
+                              beginning, on another thread beside it; a third it does */
 } impact_check;
 
 #define IMPACT_CHECK(...) (&(const impact_check){.size = sizeof(impact_check), __VA_ARGS__})

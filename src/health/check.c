@@ -27,24 +27,25 @@ static impact__check *check_of(impact__job *job)
 }
 
 /* The check's id, and the number of its run, of which nobody will have seen four billion. */
-static uint64_t token_of(const impact__check *check)
+static uint64_t token_of(const impact__check *check, uint64_t run)
 {
-    return (uint64_t)check->definition.id << 32 | (uint32_t)check->job.asked;
+    return (uint64_t)check->definition.id << 32 | (uint32_t)run;
 }
 
-static bool run_check(impact__job *job)
+static bool run_check(impact__job *job, const impact__turn *turn)
 {
     impact__check *check = check_of(job);
     const impact__run_facts facts = {
         .name = check->definition.name,
         .run = check->definition.run,
         .userdata = check->definition.userdata,
-        .started_ns = job->started_ns,
-        .deadline_ns = job->deadline_ns,
-        .token = token_of(check),
+        .started_ns = turn->started_ns,
+        .deadline_ns = turn->deadline_ns,
+        .token = token_of(check, turn->number),
     };
-    check->outcome = impact__run(&facts, &check->remarks);
-    return check->outcome.status != IMPACT_HEALTH_PENDING;
+    impact__said *said = &check->said[turn->slot];
+    said->outcome = impact__run(&facts, &said->remarks);
+    return said->outcome.status != IMPACT_HEALTH_PENDING;
 }
 
 /* Take a wait out of its check's list. It stays a user. */
@@ -70,18 +71,17 @@ static void tell_those_who_wait(impact__check *check)
 
 /* The function of the run that is settled has returned: what it left behind is whoever's has the
  * lock. */
-static void take_completion(impact__check *check, uint64_t now_ns)
+static void take_completion(impact__said *said, const impact__check *check, uint64_t duration_ns)
 {
     const impact__completion *completion = &check->completion;
-    const uint64_t duration_ns = impact__before_ns(now_ns, check->job.started_ns);
     if (!completion->is_there) {
-        check->outcome = (impact__outcome){IMPACT_HEALTH_FAIL, "timeout", duration_ns};
+        said->outcome = (impact__outcome){IMPACT_HEALTH_FAIL, "timeout", duration_ns};
         return;
     }
     const char *reason = impact__status_holds(completion->status) ? "" : "error";
-    check->outcome = (impact__outcome){completion->status, reason, duration_ns};
+    said->outcome = (impact__outcome){completion->status, reason, duration_ns};
     if (completion->explanation[0])
-        impact__remarks_explain(&check->remarks, completion->explanation);
+        impact__remarks_explain(&said->remarks, completion->explanation);
 }
 
 bool impact__check_complete(impact__check *check, uint64_t token, impact_health_status status,
@@ -89,8 +89,8 @@ bool impact__check_complete(impact__check *check, uint64_t token, impact_health_
 {
     const impact__job *job = &check->job;
     assert(impact__lock_is_held(&job->engine->lock));
-    if (!impact__job_is_in_flight(job) || job->is_complete || token != token_of(check) ||
-        impact__clock_monotonic_ns() >= job->deadline_ns)
+    if (!impact__job_is_in_flight(job) || job->is_complete ||
+        token != token_of(check, job->asked) || impact__clock_monotonic_ns() >= job->deadline_ns)
         return false;
     check->completion = (impact__completion){.is_there = true, .status = status};
     (void)snprintf(check->completion.explanation, sizeof check->completion.explanation, "%s",
@@ -100,16 +100,19 @@ bool impact__check_complete(impact__check *check, uint64_t token, impact_health_
 }
 
 /* A run that came back late has the next one begin at once: nothing has been known for long. */
-static void record(impact__check *check)
+static void record(impact__check *check, bool is_left)
 {
     const impact__job *job = &check->job;
     const uint64_t now_ns = impact__clock_monotonic_ns();
-    if (job->is_complete || check->outcome.status == IMPACT_HEALTH_PENDING)
-        take_completion(check, now_ns);
+    impact__said said = {.outcome.status = IMPACT_HEALTH_PENDING};
+    if (!is_left)
+        said = check->said[job->slot];
+    if (job->is_complete || said.outcome.status == IMPACT_HEALTH_PENDING)
+        take_completion(&said, check, impact__before_ns(now_ns, job->started_ns));
     const impact__arrival arrival = {
         .limits = &check->definition.limits,
-        .outcome = &check->outcome,
-        .remarks = &check->remarks,
+        .outcome = &said.outcome,
+        .remarks = &said.remarks,
         .limit_ns = job->deadline_ns - job->started_ns,
         .now_ns = now_ns,
         .now_unix_ns = impact__clock_unix_ns(),
@@ -132,14 +135,15 @@ void impact__check_push(impact__check *check, impact_health_status status, const
     assert(impact__lock_is_held(&check->job.engine->lock));
     assert(!check->definition.run);
     const impact__outcome outcome = {status, impact__status_holds(status) ? "" : "error", 0};
+    impact__remarks remarks = {0};
     const impact__arrival arrival = {
         .limits = &check->definition.limits,
         .outcome = &outcome,
-        .remarks = &check->remarks,
+        .remarks = &remarks,
         .now_ns = impact__clock_monotonic_ns(),
         .now_unix_ns = impact__clock_unix_ns(),
     };
-    impact__remarks_explain(&check->remarks, explanation);
+    impact__remarks_explain(&remarks, explanation);
     impact__record_add(&check->record, &arrival);
     notice_change(check);
 }
@@ -148,8 +152,8 @@ static void settle(impact__job *job, impact__job_event event)
 {
     assert(impact__lock_is_held(&job->engine->lock));
     impact__check *check = check_of(job);
-    if (event == IMPACT__JOB_ENDED || event == IMPACT__JOB_OVERDUE)
-        record(check);
+    if (event != IMPACT__JOB_TAKEN_BACK && event != IMPACT__JOB_STUCK)
+        record(check, event == IMPACT__JOB_LEFT);
     if (event != IMPACT__JOB_STUCK)
         check->completion.is_there = false;
     notice_change(check);
@@ -172,6 +176,7 @@ impact_status impact__check_open(impact__check **check, const impact_allocator *
     }
     const uint64_t timeout_ns = opened->definition.limits.timeout_ns;
     impact__job_open(&opened->job, engine, timeout_ns, run_check, settle);
+    opened->job.may_overlap = opened->definition.limits.may_overlap;
     impact__period_open(&opened->period, &opened->job);
     *check = opened;
     return IMPACT_OK;
@@ -210,6 +215,7 @@ void impact__check_set_limits(impact__check *check, const impact__limits *limits
     const uint64_t former_ns = check->definition.limits.period_ns;
     check->definition.limits = *limits;
     check->job.timeout_ns = limits->timeout_ns;
+    check->job.may_overlap = limits->may_overlap;
     if (limits->period_ns != former_ns && !check->is_disabled)
         start_period(check);
 }

@@ -23,6 +23,12 @@ struct impact__wait {
     impact__wait *previous;
 };
 
+/* What a run came to, and what it said. */
+typedef struct impact__said {
+    impact__outcome outcome;
+    impact__remarks remarks;
+} impact__said;
+
 /* What was said of a run by somebody else than its function. */
 typedef struct impact__completion {
     bool is_there;
@@ -45,9 +51,7 @@ typedef struct impact__watched {
 struct impact__check {
     impact__definition definition;
 
-    /* of the run that is under way: its thread's alone */
-    impact__outcome outcome;
-    impact__remarks remarks;
+    impact__said said[2]; /* by the runs that are under way, by slot: their threads' alone */
 
     /* guarded by the engine's lock, all below */
     impact__job job;

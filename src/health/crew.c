@@ -13,6 +13,8 @@
  *
  *   threads = keeper + running + idle <= workers + jobs, and <= workers when nothing runs
  *
+ * or workers and twice the jobs, where all of them may overlap.
+ *
  * Without threads the host's own do all of that, one step after the other, when it says so.
  */
 #include "health/crew.h"
@@ -71,10 +73,10 @@ static bool is_surplus(const impact__engine *engine)
 }
 
 /* An idle thread's. NULL: there is nothing to run. */
-static impact__job *take_job(impact__engine *engine)
+static impact__job *take_job(impact__engine *engine, impact__turn *turn)
 {
     assert(engine->queue.count == 0 || engine->idle > 0);
-    impact__job *job = impact__engine_begin_run(engine);
+    impact__job *job = impact__engine_begin_run(engine, turn);
     if (job)
         engine->idle--;
     return job;
@@ -87,7 +89,8 @@ static void *work(void *argument)
     impact__thread_set_name("impact-health");
     impact__engine_lock(engine);
     while (!engine->is_stopped) {
-        impact__job *job = take_job(engine);
+        impact__turn turn;
+        impact__job *job = take_job(engine, &turn);
         if (!job && is_surplus(engine))
             break;
         if (!job) {
@@ -95,13 +98,13 @@ static void *work(void *argument)
             continue;
         }
         impact__engine_unlock(engine);
-        const bool is_over = job->run(job);
+        const bool is_over = job->run(job, &turn);
         if (generation != impact__fork_generation())
             return NULL; /* the job forked and came back: this engine has forgotten the thread */
         impact__diagnostics_say(); /* what it and others reported */
         impact__engine_lock(engine);
         engine->idle++;
-        impact__engine_end_run(engine, job, is_over);
+        impact__engine_end_run(engine, job, &turn, is_over);
     }
     engine->idle--;
     leave(engine);
@@ -231,16 +234,17 @@ static bool pump_once(impact__engine *engine, unsigned generation)
         return false;
     if (impact__engine_ring(engine))
         return true;
-    impact__job *job = impact__engine_begin_run(engine);
+    impact__turn turn;
+    impact__job *job = impact__engine_begin_run(engine, &turn);
     if (!job)
         return false;
     impact__engine_unlock(engine);
-    const bool is_over = job->run(job);
+    const bool is_over = job->run(job, &turn);
     if (generation != impact__fork_generation())
         return false;
     impact__diagnostics_say(); /* as in work */
     impact__engine_lock(engine);
-    impact__engine_end_run(engine, job, is_over);
+    impact__engine_end_run(engine, job, &turn, is_over);
     return true;
 }
 

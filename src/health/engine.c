@@ -12,7 +12,8 @@
  *
  * A run past its deadline is not touched: no thread can be stopped from outside without leaving the
  * host's locks and memory behind. It is called stuck, and its job is not started again before it
- * returns.
+ * returns; or once beside it, where that was allowed: the run is left then, and what it comes to is
+ * nothing any more.
  *
  * No lock is held in a function of the host: a job, a callback, an allocator.
  */
@@ -82,7 +83,7 @@ static void miss_deadline(impact__alarm *alarm)
 }
 
 void impact__job_open(impact__job *job, impact__engine *engine, uint64_t timeout_ns,
-                      bool (*run)(impact__job *job),
+                      bool (*run)(impact__job *job, const impact__turn *turn),
                       void (*settled)(impact__job *job, impact__job_event event))
 {
     assert(run && settled);
@@ -95,9 +96,26 @@ void impact__job_open(impact__job *job, impact__engine *engine, uint64_t timeout
     };
 }
 
+static bool may_be_left(const impact__job *job)
+{
+    return job->may_overlap && !job->left && job->state == IMPACT__JOB_RUNNING &&
+           (job->is_stuck || impact__clock_monotonic_ns() >= job->deadline_ns);
+}
+
+/* Its thread goes on, and is dropped when it comes back. */
+static void leave_run(impact__engine *engine, impact__job *job)
+{
+    impact__engine_unset(engine, &job->deadline);
+    job->left = job->asked;
+    job->left_slot = job->slot;
+    settle(job, IMPACT__JOB_LEFT);
+}
+
 uint64_t impact__engine_ask(impact__engine *engine, impact__job *job)
 {
     assert(impact__lock_is_held(&engine->lock));
+    if (may_be_left(job))
+        leave_run(engine, job);
     if (job->state != IMPACT__JOB_IDLE)
         return job->asked;
     assert(!engine->is_stopped);
@@ -120,7 +138,7 @@ void impact__engine_cancel(impact__engine *engine, impact__job *job)
     settle(job, IMPACT__JOB_TAKEN_BACK);
 }
 
-impact__job *impact__engine_begin_run(impact__engine *engine)
+impact__job *impact__engine_begin_run(impact__engine *engine, impact__turn *turn)
 {
     assert(impact__lock_is_held(&engine->lock));
     if (!engine->queue.first)
@@ -131,9 +149,11 @@ impact__job *impact__engine_begin_run(impact__engine *engine)
     engine->running++;
     job->state = IMPACT__JOB_RUNNING;
     job->is_complete = false;
+    job->slot = job->left ? 1 - job->left_slot : 0;
     job->started_ns = impact__clock_monotonic_ns();
     job->deadline_ns = job->started_ns + job->timeout_ns;
     impact__engine_set(engine, &job->deadline, job->deadline_ns);
+    *turn = (impact__turn){job->asked, job->started_ns, job->deadline_ns, job->slot};
     return job;
 }
 
@@ -148,6 +168,15 @@ void impact__engine_complete(impact__engine *engine, impact__job *job)
     settle(job, IMPACT__JOB_ENDED);
 }
 
+/* False: it was left, and is no run of the job's any more. */
+static bool is_current(impact__job *job, const impact__turn *turn)
+{
+    if (job->left != turn->number)
+        return true;
+    job->left = 0;
+    return false;
+}
+
 /* What a run came to whose function has returned; false: it is awaited. */
 static bool is_ended(const impact__job *job, bool is_over, impact__job_event *event)
 {
@@ -155,18 +184,27 @@ static bool is_ended(const impact__job *job, bool is_over, impact__job_event *ev
     return *event == IMPACT__JOB_ENDED || job->is_stuck; /* its alarm will ring no more */
 }
 
-void impact__engine_end_run(impact__engine *engine, impact__job *job, bool is_over)
+/* The run of a job that is running. */
+static void end_current(impact__engine *engine, impact__job *job, bool is_over)
 {
-    assert(impact__lock_is_held(&engine->lock));
-    assert(job->state == IMPACT__JOB_RUNNING && engine->running > 0);
+    assert(job->state == IMPACT__JOB_RUNNING);
     impact__job_event event;
-    engine->running--;
     if (!is_ended(job, is_over, &event)) {
         job->state = IMPACT__JOB_AWAITED;
         return;
     }
     impact__engine_unset(engine, &job->deadline);
     settle(job, event);
+}
+
+void impact__engine_end_run(impact__engine *engine, impact__job *job, const impact__turn *turn,
+                            bool is_over)
+{
+    assert(impact__lock_is_held(&engine->lock));
+    assert(engine->running > 0);
+    engine->running--;
+    if (is_current(job, turn))
+        end_current(engine, job, is_over);
     engine->owner.tidy(engine->owner.owner); /* the job may go with it */
 }
 
@@ -267,6 +305,7 @@ void impact__job_forget(impact__job *job)
     job->state = IMPACT__JOB_IDLE;
     job->ended = job->asked;
     job->is_stuck = job->is_complete = false;
+    job->left = 0;
 }
 
 void impact__engine_forget(impact__engine *engine)

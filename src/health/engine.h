@@ -24,27 +24,41 @@ typedef enum impact__job_state {
     IMPACT__JOB_AWAITED
 } impact__job_state;
 
+/* One run, as its thread knows it. */
+typedef struct impact__turn {
+    uint64_t number;
+    uint64_t started_ns;
+    uint64_t deadline_ns;
+    unsigned slot; /* 0 or 1; two runs of a job that are both with a thread have not the same */
+} impact__turn;
+
 /* Why nobody need wait for a run any longer. */
 typedef enum impact__job_event {
     IMPACT__JOB_ENDED,
     IMPACT__JOB_TAKEN_BACK, /* it has not begun, and will not; or it is awaited no more */
     IMPACT__JOB_OVERDUE,    /* it was awaited, and its deadline has passed: it is over */
-    IMPACT__JOB_STUCK       /* it is past its deadline; it still runs, and ends some time */
+    IMPACT__JOB_LEFT, /* it was stuck, and a second one begins: nobody hears what it comes to */
+    IMPACT__JOB_STUCK /* it is past its deadline; it still runs, and ends some time */
 } impact__job_event;
 
-/* What is run when it is asked for, at most once at a time. Part of what it belongs to. */
+/* What is run when it is asked for, at most once at a time, or beside a run that was left. Part of
+ * what it belongs to. */
 typedef struct impact__job impact__job;
 struct impact__job {
     impact__link link; /* in the queue; guarded by the engine's lock */
 
     /* fixed once made */
-    bool (*run)(impact__job *job); /* on a thread of the engine, without the lock; false: the run
-                                      is not over, but awaited */
+    bool (*run)(impact__job *job, const impact__turn *turn); /* on a thread of the engine, without
+                                      the lock; false: the run is not over, but awaited */
     void (*settled)(impact__job *job, impact__job_event event); /* under the lock */
     impact__engine *engine;
 
     /* guarded by the engine's lock, all below */
     uint64_t timeout_ns; /* of the runs to come */
+    bool may_overlap;    /* a run that is stuck is left when another is asked for; once */
+    uint64_t left;       /* number of that run, while its function has not returned; 0: none */
+    unsigned left_slot;
+    unsigned slot; /* of the run that is under way */
     impact__job_state state;
     bool is_stuck;    /* runs past its deadline, and that was noticed */
     bool is_complete; /* what it came to was said while its function ran */
@@ -52,8 +66,7 @@ struct impact__job {
     uint64_t ended;   /* number of the newest run that ended or was taken back */
     uint64_t queued_ns;
     uint64_t started_ns;
-    uint64_t
-        deadline_ns; /* of the run that is under way: both may be read by it without the lock */
+    uint64_t deadline_ns; /* of the run that is under way */
     impact__alarm deadline;
 };
 
@@ -119,12 +132,18 @@ void impact__engine_close(impact__engine *engine);
 /* ---- all below under the lock ---- */
 
 void impact__job_open(impact__job *job, impact__engine *engine, uint64_t timeout_ns,
-                      bool (*run)(impact__job *job),
+                      bool (*run)(impact__job *job, const impact__turn *turn),
                       void (*settled)(impact__job *job, impact__job_event event));
 
 /* Ask for a run of an idle job, or for the one that is queued or under way. Returns the run's
  * number: it is over once job->ended has reached it. Who has asked calls the crew. */
 uint64_t impact__engine_ask(impact__engine *engine, impact__job *job);
+
+/* A thread has it, or will. */
+static inline bool impact__job_is_used(const impact__job *job)
+{
+    return job->state != IMPACT__JOB_IDLE || job->left;
+}
 
 /* Its function runs, or has left somebody else to say what it came to. */
 static inline bool impact__job_is_in_flight(const impact__job *job)
@@ -158,8 +177,9 @@ void impact__job_forget(impact__job *job);
 /* ---- steps, for the crew; under the lock too ---- */
 
 /* Take the first job out of the queue to run it, or NULL; and when its function has returned. */
-impact__job *impact__engine_begin_run(impact__engine *engine);
-void impact__engine_end_run(impact__engine *engine, impact__job *job, bool is_over);
+impact__job *impact__engine_begin_run(impact__engine *engine, impact__turn *turn);
+void impact__engine_end_run(impact__engine *engine, impact__job *job, const impact__turn *turn,
+                            bool is_over);
 
 /* Ring the first alarm that is due. False: none is. */
 bool impact__engine_ring(impact__engine *engine);

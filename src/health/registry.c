@@ -168,7 +168,7 @@ impact_status impact_health_remove(impact_health *health, const char *name)
 
 static bool is_used(const impact__check *check)
 {
-    return !check->is_removed || check->users || check->job.state != IMPACT__JOB_IDLE;
+    return !check->is_removed || check->users || impact__job_is_used(&check->job);
 }
 
 /* Take what can be freed out of the registry; linked by `next`. */
