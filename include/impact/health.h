@@ -185,8 +185,8 @@ IMPACT_API impact_status impact_health_enable(impact_health *health, const char 
                                               bool is_enabled);
 
 /* A check whose function asks something and does not wait, as in an event loop, keeps this token
- * for whoever hears the answer, and returns IMPACT_HEALTH_PENDING: the run goes on without a thread.
- * 0 for NULL. */
+ * for whoever hears the answer, and returns IMPACT_HEALTH_PENDING: the run goes on without a
+ * thread. 0 for NULL. */
 IMPACT_API uint64_t impact_health_token(const impact_health_run *run);
 
 /* Say what the run with this token came to, on any thread, also while its function still runs.
@@ -207,8 +207,8 @@ typedef struct impact_health_transition {
     impact_health_status to;
 } impact_health_transition;
 
-/* Called on a thread of the library, in the order of the changes of each check, never twice at once.
- * It must not wait, as impact_health_done_fn. */
+/* Called on a thread of the library, in the order of the changes of each check, never twice at
+ * once. It must not wait, as impact_health_done_fn. */
 typedef void (*impact_health_transition_fn)(const impact_health_transition *transition,
                                             void *userdata);
 

@@ -204,6 +204,6 @@ impact_status impact_health_add_dns(impact_health *health, const impact_check_dn
         return IMPACT_EINVAL;
     if (known.server && !impact__endpoint_read(&server, known.server, dns_port))
         return IMPACT_EINVAL;
-    return impact__provided_add(health, IMPACT__PROVIDED(known), run_check,
+    return impact__provided_add(health, IMPACT__PROVIDED_OUTSIDE(known), run_check,
                                 make_check(known.host, &server, known.least_addresses));
 }

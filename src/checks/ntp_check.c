@@ -109,6 +109,6 @@ impact_status impact_health_add_ntp(impact_health *health, const impact_check_nt
     const impact__limits limits = {known.warn_ms, known.fail_ms};
     if (!impact__limits_are_set(limits))
         return IMPACT_EINVAL;
-    return impact__provided_add(health, IMPACT__PROVIDED(known), run_check,
+    return impact__provided_add(health, IMPACT__PROVIDED_OUTSIDE(known), run_check,
                                 make_check(&server, limits));
 }

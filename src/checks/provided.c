@@ -18,6 +18,7 @@ static impact_status read_check(impact_check *check, const impact__provided *pro
     check->name = provided->name ? provided->name : check->name;
     check->groups = provided->groups ? provided->groups : check->groups;
     check->timeout_ms = provided->timeout_ms ? provided->timeout_ms : check->timeout_ms;
+    check->is_external = check->is_external || provided->is_external;
     return IMPACT_OK;
 }
 

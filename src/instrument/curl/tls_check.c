@@ -166,6 +166,6 @@ impact_status impact_health_add_tls(impact_health *health, const impact_check_tl
     if (!status)
         status = impact__driven_start();
     return status ? status
-                  : impact__provided_add(health, IMPACT__PROVIDED(known), run_check,
+                  : impact__provided_add(health, IMPACT__PROVIDED_OUTSIDE(known), run_check,
                                          make_check(&known, days, url));
 }

@@ -240,3 +240,27 @@ TEST(a_check_of_an_unknown_version_is_refused)
         health, IMPACT_CHECK_LOAD(.warn_per_processor = 1, .name = "it", .check = &none)));
     CHECK_EQUAL(impact_health_close(health, 1000), 0);
 }
+
+/* ---- liveness ---- */
+
+TEST(the_live_group_takes_what_looks_at_the_machine_and_refuses_what_asks_others)
+{
+    impact_health *health = NULL;
+    REQUIRE(impact_health_open(&health, NULL) == IMPACT_OK);
+    CHECK_EQUAL(impact_health_add_load(health, IMPACT_CHECK_LOAD(.name = "load", .groups = "_live",
+                                                                 .fail_per_processor = 100)),
+                IMPACT_OK);
+    CHECK_EQUAL(impact_health_add_tcp(health, IMPACT_CHECK_TCP(.name = "tcp", .groups = "_live",
+                                                               .address = "127.0.0.1:1")),
+                IMPACT_EPERM);
+    CHECK_EQUAL(
+        impact_health_add_redis(health, IMPACT_CHECK_REDIS(.name = "redis", .groups = "_live",
+                                                           .address = "127.0.0.1:1")),
+        IMPACT_EPERM);
+    CHECK_EQUAL(
+        impact_health_add_tcp(health, IMPACT_CHECK_TCP(.name = "tcp", .groups = "_live",
+                                                       .address = "127.0.0.1:1",
+                                                       .check = IMPACT_CHECK(.may_be_live = true))),
+        IMPACT_OK);
+    CHECK_EQUAL(impact_health_close(health, 0), 0);
+}
