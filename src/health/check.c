@@ -302,6 +302,15 @@ void impact__check_ask(impact__check *check, impact__wait *wait)
     check->waits = wait;
 }
 
+void impact__check_watch(impact__check *check, impact__wait *wait)
+{
+    assert(impact__lock_is_held(&check->job.engine->lock));
+    wait->check = check;
+    wait->run = UINT64_MAX; /* none that ends: the last one is told while it is not too old */
+    wait->is_waiting = false;
+    check->users++;
+}
+
 void impact__wait_end(impact__wait *wait)
 {
     assert(impact__lock_is_held(&wait->check->job.engine->lock));

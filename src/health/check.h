@@ -106,6 +106,9 @@ void impact__check_set_limits(impact__check *check, const impact__limits *limits
 /* Ask for a result, and wait for it where a run is needed that may still end in time. */
 void impact__check_ask(impact__check *check, impact__wait *wait);
 
+/* Ask for no run: look at what is known without. */
+void impact__check_watch(impact__check *check, impact__wait *wait);
+
 /* Give a wait up, or what it stands for: it is no user any more. */
 void impact__wait_end(impact__wait *wait);
 

@@ -10,6 +10,9 @@ static const impact__format_facts formats[IMPACT__FORMAT_COUNT] = {
     [IMPACT__FORMAT_HEALTH_JSON] = {"health-json", "application", "health+json", NULL,
                                     "application/health+json"},
     [IMPACT__FORMAT_TEXT] = {"text", "text", "plain", NULL, "text/plain; charset=utf-8"},
+    [IMPACT__FORMAT_OPENMETRICS] = {"openmetrics", "application", "openmetrics-text", "1.0.0",
+                                    "application/openmetrics-text; version=1.0.0; charset=utf-8"},
+    [IMPACT__FORMAT_HTML] = {"html", "text", "html", NULL, "text/html; charset=utf-8"},
 };
 
 const impact__format_facts *impact__format_facts_of(impact__format format)

@@ -11,6 +11,8 @@ typedef enum impact__format {
     IMPACT__FORMAT_JSON,        /* the original's */
     IMPACT__FORMAT_HEALTH_JSON, /* draft-inadarei-api-health-check-06 */
     IMPACT__FORMAT_TEXT,        /* as kube-apiserver's */
+    IMPACT__FORMAT_OPENMETRICS, /* OpenMetrics 1.0 */
+    IMPACT__FORMAT_HTML,
     IMPACT__FORMAT_COUNT
 } impact__format;
 

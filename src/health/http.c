@@ -104,7 +104,8 @@ static bool is_presentable(exchange *e)
     if (find_format(e))
         return true;
     impact__reply_error(e->response, 406,
-                        "{\"error\":\"the formats are json, health-json and text\"}\n");
+                        "{\"error\":\"the formats are json, health-json, text, openmetrics and "
+                        "html\"}\n");
     return false;
 }
 
@@ -144,7 +145,10 @@ static void answer_failure(const exchange *e, const impact__selector *selector,
 static impact_health_ticket *begin_probe(const exchange *e, impact__selector *selector)
 {
     impact_health_ticket *ticket = NULL;
-    const impact_status status = impact__ticket_begin(&ticket, e->health, selector);
+    const impact__question question = e->presentation.format == IMPACT__FORMAT_OPENMETRICS
+                                          ? IMPACT__ASK_WHAT_IS_KNOWN
+                                          : IMPACT__ASK_FOR_RUNS;
+    const impact_status status = impact__ticket_begin(&ticket, e->health, selector, question);
     if (status) {
         answer_failure(e, selector, status);
         return NULL;
@@ -243,13 +247,22 @@ static impact_status start(impact_health *health, const impact_http_request *giv
 
 /* ---- tickets ---- */
 
+/* A scrape that is answered with 503 is lost. */
+static int status_of(const impact_health_report *report, impact__format format)
+{
+    const bool is_scrape = format == IMPACT__FORMAT_OPENMETRICS;
+    return is_scrape || impact_health_report_is_healthy(report) ? 200 : 503;
+}
+
 static void answer_report(const impact_health_report *report,
                           const impact__presentation *presentation, impact_http_response *response)
 {
     impact__buffer buffer = IMPACT__BUFFER(report->allocator);
     impact__render(&buffer, report, presentation);
-    impact__reply_buffer(response, impact_health_report_is_healthy(report) ? 200 : 503,
+    impact__reply_buffer(response, status_of(report, presentation->format),
                          impact__format_facts_of(presentation->format)->content_type, &buffer);
+    if (presentation->format == IMPACT__FORMAT_HTML)
+        impact__reply_page(response);
 }
 
 /* The ticket is gone afterwards. */

@@ -3,6 +3,8 @@
 
 #include <assert.h>
 
+#include "health/render/page_parts.h"
+
 void impact__reply_add_header(impact_http_response *response, const char *name, const char *value)
 {
     assert(response->header_count < IMPACT_HTTP_HEADER_LIMIT);
@@ -44,6 +46,12 @@ void impact__reply_buffer(impact_http_response *response, int status, const char
     response->body = impact__buffer_text(buffer);
     response->memory = buffer->data;
     response->allocator = buffer->allocator;
+}
+
+void impact__reply_page(impact_http_response *response)
+{
+    impact__reply_add_header(response, "Content-Security-Policy", impact__page_policy);
+    impact__reply_add_header(response, "Referrer-Policy", "no-referrer");
 }
 
 void impact__reply_allow(impact_http_response *response)

@@ -23,6 +23,10 @@ void impact__reply_error(impact_http_response *response, int status, const char 
 void impact__reply_buffer(impact_http_response *response, int status, const char *content_type,
                           impact__buffer *buffer);
 
+/* Forbid a page to load anything, to be shown in another one's frame, and to tell where it was
+ * found: that may have the secret in it. */
+void impact__reply_page(impact_http_response *response);
+
 /* Say which methods there are. */
 void impact__reply_allow(impact_http_response *response);
 

@@ -134,6 +134,13 @@ const char *impact__status_word(impact_health_status status)
     return words[status];
 }
 
+const char *impact__phase_word(impact_health_phase phase)
+{
+    static const char *const words[] = {"starting", "serving", "draining"};
+    assert(phase <= IMPACT_HEALTH_DRAINING);
+    return words[phase];
+}
+
 size_t impact_health_report_count(const impact_health_report *report)
 {
     return report ? report->count : 0;

@@ -26,6 +26,7 @@ typedef struct impact__name_list {
 
 struct impact_health_report {
     const impact_allocator *allocator; /* borrowed */
+    uint64_t made_unix_ns;             /* by the wall clock, only to be shown */
     size_t count;
     impact__report_row *rows;    /* in the order asked for */
     impact__name_list available; /* all checks, in the order of registration */
@@ -61,7 +62,8 @@ static inline bool impact__outcome_holds(const impact__outcome *outcome)
 
 static inline bool impact__row_holds(const impact__report_row *row)
 {
-    const bool is_unknown = row->known.is_pending && !row->known.age_ns;
+    const bool is_unknown = row->known.outcome.status == IMPACT_HEALTH_UNKNOWN &&
+                            row->known.is_pending && !row->known.age_ns;
     return impact__outcome_holds(&row->known.outcome) || (row->is_for_live && is_unknown);
 }
 
@@ -70,7 +72,8 @@ static inline bool impact__row_holds(const impact__report_row *row)
 impact_health_status impact__row_status(const impact__report_row *row);
 impact_health_status impact__report_status(const impact_health_report *report);
 
-/* "pass", "warn", "fail" or "unknown". */
+/* "pass", "warn", "fail" or "unknown"; "starting", "serving" or "draining". */
 const char *impact__status_word(impact_health_status status);
+const char *impact__phase_word(impact_health_phase phase);
 
 #endif

@@ -5,11 +5,15 @@
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <impact/diagnostics.h>
 
 #include "base/clock.h"
+#include "base/credentials.h"
 #include "base/text.h"
+
+enum { whole_explanation_size = 1024 };
 
 struct impact_health_run {
     uint64_t deadline_ns;
@@ -33,25 +37,33 @@ static void end_between_characters(char *text)
     text[impact__utf8_valid_prefix(impact_text_of(text))] = 0;
 }
 
+/* What is secret in it is hidden before it is cut: half a password is not known for one. */
+void impact__remarks_explain(impact__remarks *remarks, const char *explanation)
+{
+    char whole[whole_explanation_size];
+    const size_t given = explanation ? strnlen(explanation, sizeof whole - 1) : 0;
+    if (given)
+        memcpy(whole, explanation, given);
+    const size_t hidden = impact__credentials_hide(whole, given);
+    const size_t most = sizeof remarks->explanation - 1;
+    const size_t kept = hidden < most ? hidden : most;
+    memcpy(remarks->explanation, whole, kept);
+    remarks->explanation[kept] = 0;
+    end_between_characters(remarks->explanation);
+}
+
 void impact_health_explain(impact_health_run *run, const char *format, ...)
 {
     if (!run || !format)
         return;
     va_list arguments;
     va_start(arguments, format);
-    char *explanation = run->remarks->explanation;
-    const int size = vsnprintf(explanation, IMPACT__EXPLANATION_SIZE, format, arguments);
+    char whole[whole_explanation_size];
+    const int size = vsnprintf(whole, sizeof whole, format, arguments);
     va_end(arguments);
     if (size < 0)
-        explanation[0] = 0; /* it cannot be written, and what is there may not be whole */
-    end_between_characters(explanation);
-}
-
-void impact__remarks_explain(impact__remarks *remarks, const char *explanation)
-{
-    (void)snprintf(remarks->explanation, sizeof remarks->explanation, "%s",
-                   explanation ? explanation : ""); /* may cut */
-    end_between_characters(remarks->explanation);
+        whole[0] = 0; /* it cannot be written, and what is there may not be whole */
+    impact__remarks_explain(run->remarks, whole);
 }
 
 void impact_health_observe(impact_health_run *run, double value, const char *unit)
@@ -82,9 +94,10 @@ static void report_late(const impact__run_facts *facts, uint64_t duration_ns)
 
 void impact__report_failure(const char *name, const char *explanation)
 {
-    const bool is_said = explanation && explanation[0];
+    impact__remarks shown;
+    impact__remarks_explain(&shown, explanation);
     impact_diagnostics_report(IMPACT_SEVERITY_WARNING, "check", name, "check %s failed: %s", name,
-                              is_said ? explanation : "no reason was given");
+                              shown.explanation[0] ? shown.explanation : "no reason was given");
 }
 
 /* A run reports its failure before it ends, so that a callback that hangs is a stuck check too. */

@@ -42,7 +42,7 @@ static inline bool impact__status_holds(impact_health_status status)
 
 bool impact__is_status(impact_health_status status);
 
-/* Say why: cut to its room. NULL is nothing. */
+/* Say why: credentials in it are hidden, and it is cut to its room. NULL is nothing. */
 void impact__remarks_explain(impact__remarks *remarks, const char *explanation);
 
 /* Report to the diagnostics that a check failed; without an explanation, that there is none. */

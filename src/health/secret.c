@@ -8,7 +8,7 @@
 
 static bool is_equal(const char *secret, impact_text given)
 {
-    return secret && impact__text_equal_in_constant_time(given, impact_text_of(secret));
+    return secret && impact__text_equal_in_constant_time(impact_text_of(secret), given);
 }
 
 /* Both are compared, whichever it is. They may be set anew meanwhile, hence the lock. */

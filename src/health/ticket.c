@@ -32,6 +32,7 @@ static void look(impact_health_ticket *ticket, uint64_t now_ns)
         impact__report_look(&ticket->report->rows[i], &ticket->waits[i].wait, now_ns);
         impact__wait_end(&ticket->waits[i].wait);
     }
+    ticket->report->made_unix_ns = impact__clock_unix_ns();
     ticket->is_done = true;
 }
 
@@ -153,12 +154,16 @@ static void keep_names(impact_health_report *report, const impact_health *health
     }
 }
 
-static void ask(impact_health_ticket *ticket, const impact__selected *selected)
+static void ask(impact_health_ticket *ticket, const impact__selected *selected,
+                impact__question question)
 {
     impact__ticket_wait *one = &ticket->waits[ticket->report->count];
     one->ticket = ticket;
     one->wait.settled = settle_one;
-    impact__check_ask(selected->check, &one->wait);
+    if (question == IMPACT__ASK_FOR_RUNS)
+        impact__check_ask(selected->check, &one->wait);
+    else
+        impact__check_watch(selected->check, &one->wait);
     impact__report_add(ticket->report, selected->check, selected->is_for_live);
     ticket->unsettled += one->wait.is_waiting;
 }
@@ -174,11 +179,11 @@ static void link_ticket(impact_health *health, impact_health_ticket *ticket)
 }
 
 static void ask_for(impact_health_ticket *ticket, impact_health *health,
-                    const impact__selection *selection)
+                    const impact__selection *selection, impact__question question)
 {
     link_ticket(health, ticket);
     for (size_t i = 0; i < selection->count; i++)
-        ask(ticket, &selection->checks[i]);
+        ask(ticket, &selection->checks[i], question);
     impact__engine_set(&health->engine, &ticket->budget,
                        impact__deadline_after_ms(health->budget_ms));
     if (!ticket->unsettled || health->is_closing)
@@ -186,7 +191,7 @@ static void ask_for(impact_health_ticket *ticket, impact_health *health,
 }
 
 impact_status impact__ticket_begin(impact_health_ticket **ticket, impact_health *health,
-                                   impact__selector *selector)
+                                   impact__selector *selector, impact__question question)
 {
     size_t capacity = 0;
     impact_health_ticket *opened = open_and_lock(health, selector->count, &capacity);
@@ -201,7 +206,7 @@ impact_status impact__ticket_begin(impact_health_ticket **ticket, impact_health 
     }
     keep_names(opened->report, health, selector);
     impact__phase_tell(opened->report, health, selector);
-    ask_for(opened, health, &selection);
+    ask_for(opened, health, &selection, question);
     const bool waits = !opened->is_done;
     const impact_status called = impact__crew_call(&health->engine);
     impact__health_unlock(health);
@@ -223,7 +228,7 @@ impact_status impact_health_begin(impact_health_ticket **ticket, impact_health *
         return IMPACT_EINVAL;
     impact__selector_clear(&names);
     const impact_status status = impact__selector_include(&names, selector);
-    return status ? status : impact__ticket_begin(ticket, health, &names);
+    return status ? status : impact__ticket_begin(ticket, health, &names, IMPACT__ASK_FOR_RUNS);
 }
 
 impact_health_ticket *impact__ticket_open_done(const impact_allocator *allocator)

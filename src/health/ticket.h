@@ -33,10 +33,15 @@ struct impact_health_ticket {
     impact__ticket_wait waits[];
 };
 
+typedef enum impact__question {
+    IMPACT__ASK_FOR_RUNS,
+    IMPACT__ASK_WHAT_IS_KNOWN /* at once: no check runs for it */
+} impact__question;
+
 /* Ask for what a selector selects, which knows the unknown names afterwards. Fails as
  * impact_health_probe does, and with IMPACT_ESYSTEM when there is no thread to notice anything. */
 impact_status impact__ticket_begin(impact_health_ticket **ticket, impact_health *health,
-                                   impact__selector *selector);
+                                   impact__selector *selector, impact__question question);
 
 /* A ticket that waits for nothing, or NULL. */
 impact_health_ticket *impact__ticket_open_done(const impact_allocator *allocator);

@@ -4,7 +4,9 @@
 #include <assert.h>
 
 #include "health/render/report_health_json.h"
+#include "health/render/report_html.h"
 #include "health/render/report_json.h"
+#include "health/render/report_openmetrics.h"
 #include "health/render/report_text.h"
 
 void impact__render(impact__buffer *buffer, const impact_health_report *report,
@@ -17,6 +19,12 @@ void impact__render(impact__buffer *buffer, const impact_health_report *report,
         return;
     case IMPACT__FORMAT_TEXT:
         impact__render_text(buffer, report, presentation);
+        return;
+    case IMPACT__FORMAT_OPENMETRICS:
+        impact__render_openmetrics(buffer, report);
+        return;
+    case IMPACT__FORMAT_HTML:
+        impact__render_html(buffer, report, presentation);
         return;
     case IMPACT__FORMAT_JSON:
     case IMPACT__FORMAT_COUNT:

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/utc.h"
 
 static void separate(impact__buffer *buffer, bool is_first)
 {
@@ -20,29 +21,72 @@ static void render_milliseconds(impact__buffer *buffer, const char *key, uint64_
     impact__json_double(buffer, (double)ns / (double)IMPACT__NS_PER_MS);
 }
 
-static void render_check(impact__buffer *buffer, const impact__report_row *row)
+static void render_string(impact__buffer *buffer, const char *key, const char *value)
+{
+    if (!*value)
+        return;
+    impact__buffer_printf(buffer, ",\"%s\":", key);
+    impact__json_html_string(buffer, impact_text_of(value));
+}
+
+static void render_moment(impact__buffer *buffer, const char *key, uint64_t unix_ns)
+{
+    char moment[IMPACT__UTC_SIZE];
+    if (impact__utc_format(moment, unix_ns))
+        render_string(buffer, key, moment);
+}
+
+static void render_observed(impact__buffer *buffer, const impact__remarks *remarks)
+{
+    if (!remarks->is_observed)
+        return;
+    impact__buffer_append_string(buffer, ",\"observedValue\":");
+    impact__json_double(buffer, remarks->value);
+    render_string(buffer, "observedUnit", remarks->unit);
+}
+
+/* What the draft has no key for. */
+static void render_own_members(impact__buffer *buffer, const impact__report_row *row)
 {
     const impact__knowledge *known = &row->known;
-    impact__buffer_printf(buffer, "[{\"status\":\"%s\"",
-                          impact__status_word(impact__row_status(row)));
-    if (*known->outcome.reason)
-        impact__buffer_printf(buffer, ",\"reason\":\"%s\"", known->outcome.reason);
+    render_string(buffer, "reason", known->outcome.reason);
     render_milliseconds(buffer, "durationMs", known->outcome.duration_ns);
     if (known->age_ns)
         render_milliseconds(buffer, "ageMs", known->age_ns);
     if (known->is_pending)
         impact__buffer_append_string(buffer, ",\"pending\":true");
+    if (known->raw_status != known->outcome.status) /* before thresholds and severity */
+        render_string(buffer, "observedStatus", impact__status_word(known->raw_status));
+    if (!row->record.failures)
+        return;
+    impact__buffer_printf(buffer, ",\"consecutiveFailures\":%llu",
+                          (unsigned long long)row->record.failures);
+    render_moment(buffer, "failingSince", row->record.failing_since_unix_ns);
+}
+
+static void render_check(impact__buffer *buffer, const impact__report_row *row,
+                         const impact__presentation *presentation)
+{
+    const impact_health_status status = impact__row_status(row);
+    impact__buffer_printf(buffer, "[{\"status\":\"%s\"", impact__status_word(status));
+    render_string(buffer, "componentType", row->component_type);
+    render_observed(buffer, &row->record.remarks);
+    render_moment(buffer, "time", row->record.ended_unix_ns);
+    if (presentation->shows_texts && status != IMPACT_HEALTH_PASS) /* as the draft has it */
+        render_string(buffer, "output", row->record.remarks.explanation);
+    render_own_members(buffer, row);
     impact__buffer_append_string(buffer, "}]");
 }
 
-static void render_checks(impact__buffer *buffer, const impact_health_report *report)
+static void render_checks(impact__buffer *buffer, const impact_health_report *report,
+                          const impact__presentation *presentation)
 {
     impact__buffer_append_string(buffer, ",\"checks\":{");
     for (size_t i = 0; i < report->count; i++) {
         separate(buffer, i == 0);
         impact__json_html_string(buffer, impact__kept_text(&report->rows[i].name));
         impact__buffer_append_char(buffer, ':');
-        render_check(buffer, &report->rows[i]);
+        render_check(buffer, &report->rows[i], presentation);
     }
     impact__buffer_append_char(buffer, '}');
 }
@@ -63,7 +107,9 @@ static void render_notes_of(impact__buffer *buffer, const impact__name_list *lis
 
 static void render_notes(impact__buffer *buffer, const impact_health_report *report)
 {
-    bool is_first = true;
+    bool is_first = !report->is_held_back;
+    if (!is_first)
+        impact__buffer_printf(buffer, ",\"notes\":[\"%s\"", impact__phase_word(report->phase));
     render_notes_of(buffer, &report->empty, "", " has no checks", &is_first);
     render_notes_of(buffer, &report->unknown, "unknown: ", "", &is_first);
     if (!is_first)
@@ -73,10 +119,9 @@ static void render_notes(impact__buffer *buffer, const impact_health_report *rep
 void impact__render_health_json(impact__buffer *buffer, const impact_health_report *report,
                                 const impact__presentation *presentation)
 {
-    (void)presentation;
     impact__buffer_printf(buffer, "{\"status\":\"%s\"",
                           impact__status_word(impact__report_status(report)));
     render_notes(buffer, report);
-    render_checks(buffer, report);
+    render_checks(buffer, report, presentation);
     impact__buffer_append_string(buffer, "}\n");
 }

@@ -73,6 +73,8 @@ void impact__render_json(impact__buffer *buffer, const impact_health_report *rep
                                              ? ",\"health\":\"running\""
                                              : ",\"health\":\"degraded\"");
     render_pending(buffer, report);
+    if (report->is_held_back)
+        impact__buffer_printf(buffer, ",\"phase\":\"%s\"", impact__phase_word(report->phase));
     render_more_names(buffer, "empty_groups", &report->empty);
     render_more_names(buffer, "unknown_checks", &report->unknown);
     impact__buffer_append_string(buffer, "}\n");

@@ -7,7 +7,7 @@
 #include "health/selector.h"
 
 /* {"available_checks":[...],"checks":{"name":true},"health":"running"}, and "pending_checks",
- * "empty_groups" and "unknown_checks" when there are any; one line. */
+ * "phase" (when that is why), "empty_groups" and "unknown_checks" when there are any; one line. */
 void impact__render_json(impact__buffer *buffer, const impact_health_report *report);
 
 /* {"error":"unknown checks","unknown_checks":[...]}; one line. */

@@ -20,7 +20,28 @@ static void render_age(impact__buffer *buffer, const impact__knowledge *known)
                               (unsigned long long)(known->age_ns / IMPACT__NS_PER_MS));
 }
 
-static void render_row(impact__buffer *buffer, const impact__report_row *row)
+/* On one line, whatever a driver has written. */
+static void render_one_line(impact__buffer *buffer, const char *text)
+{
+    for (; *text; text++) {
+        const bool is_control = (unsigned char)*text < 0x20 || *text == 0x7F;
+        impact__buffer_append_char(buffer, is_control ? ' ' : *text);
+    }
+}
+
+static void render_explanation(impact__buffer *buffer, const impact__report_row *row,
+                               const impact__presentation *presentation)
+{
+    const char *explanation = row->record.remarks.explanation;
+    const bool holds = impact__row_status(row) == IMPACT_HEALTH_PASS;
+    if (!*explanation || (holds && !presentation->shows_texts))
+        return;
+    impact__buffer_append_string(buffer, ": ");
+    render_one_line(buffer, presentation->shows_texts ? explanation : "reason withheld");
+}
+
+static void render_row(impact__buffer *buffer, const impact__report_row *row,
+                       const impact__presentation *presentation)
 {
     static const char *const marks[] = {"[+]", "[!]", "[-]"};
     static const char *const verdicts[] = {"ok", "warned", "failed"};
@@ -30,6 +51,7 @@ static void render_row(impact__buffer *buffer, const impact__report_row *row)
         impact__buffer_append_string(buffer, ": ");
         impact__buffer_append_string(buffer, row->known.outcome.reason);
     }
+    render_explanation(buffer, row, presentation);
     render_age(buffer, &row->known);
     impact__buffer_append_char(buffer, '\n');
 }
@@ -42,10 +64,13 @@ static void render_unknown(impact__buffer *buffer, const impact__name_list *unkn
     }
 }
 
-static void render_rows(impact__buffer *buffer, const impact_health_report *report)
+static void render_rows(impact__buffer *buffer, const impact_health_report *report,
+                        const impact__presentation *presentation)
 {
     for (size_t i = 0; i < report->count; i++)
-        render_row(buffer, &report->rows[i]);
+        render_row(buffer, &report->rows[i], presentation);
+    if (report->is_held_back)
+        impact__buffer_printf(buffer, "[-]phase failed: %s\n", impact__phase_word(report->phase));
     for (size_t i = 0; i < report->empty.count; i++)
         render_line(buffer, "[-]", &report->empty.names[i], "failed: it has no checks\n");
     render_unknown(buffer, &report->unknown);
@@ -59,7 +84,7 @@ void impact__render_text(impact__buffer *buffer, const impact_health_report *rep
         impact__buffer_append_string(buffer, is_well ? "ok\n" : "failed\n");
         return;
     }
-    render_rows(buffer, report);
+    render_rows(buffer, report, presentation);
     impact__buffer_append_string(buffer, presentation->subject);
     impact__buffer_append_string(buffer, is_well ? " check passed\n" : " check failed\n");
 }

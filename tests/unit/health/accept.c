@@ -36,6 +36,18 @@ TEST(a_format_is_had_by_its_media_type)
     CHECK_EQUAL(best("application/*"), IMPACT__FORMAT_JSON);
 }
 
+TEST(browsers_get_the_page_and_scrapers_the_metrics)
+{
+    CHECK_EQUAL(best("text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8"),
+                IMPACT__FORMAT_HTML);
+    CHECK_EQUAL(best("application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,"
+                     "application/openmetrics-text;version=0.0.1;q=0.5,"
+                     "text/plain;version=1.0.0;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2"),
+                IMPACT__FORMAT_OPENMETRICS);
+    CHECK_EQUAL(best("application/openmetrics-text"), IMPACT__FORMAT_OPENMETRICS);
+    CHECK_EQUAL(best("application/openmetrics-text; version=0.0.1"), NONE);
+}
+
 TEST(what_nobody_can_write_is_not_acceptable)
 {
     static const char *const none[] = {"application/xml",
@@ -65,12 +77,13 @@ TEST(the_most_specific_range_says_how_much_a_format_is_liked)
     CHECK_EQUAL(best("*/*, application/json;q=0.1"), IMPACT__FORMAT_HEALTH_JSON);
     CHECK_EQUAL(best("application/*;q=0.2, application/health+json;q=0.1, */*;q=0.15"),
                 IMPACT__FORMAT_JSON);
-    CHECK_EQUAL(best("text/*;q=0.9, text/plain;q=0, */*;q=0.1"), IMPACT__FORMAT_JSON);
+    CHECK_EQUAL(best("text/*;q=0.9, text/plain;q=0, */*;q=0.1"), IMPACT__FORMAT_HTML);
 }
 
 TEST(a_quality_is_read_as_clients_write_it)
 {
-    CHECK_EQUAL(best("text/html, image/gif, *; q=.2, */*; q=.2"), IMPACT__FORMAT_JSON);
+    CHECK_EQUAL(best("image/gif, *; q=.2, */*; q=.2"), IMPACT__FORMAT_JSON);
+    CHECK_EQUAL(best("text/html, image/gif, *; q=.2, */*; q=.2"), IMPACT__FORMAT_HTML);
     CHECK_EQUAL(best("application/json;q=0.33333, text/plain;q=0.3"), IMPACT__FORMAT_JSON);
     CHECK_EQUAL(best("application/json ; Q=\"0.2\" , text/plain ; q=0.3"), IMPACT__FORMAT_TEXT);
     CHECK_EQUAL(best("application/json;q=1.000, text/plain;q=0.9"), IMPACT__FORMAT_JSON);

@@ -170,3 +170,26 @@ TEST(a_check_that_hangs_fails_liveness)
     close_health(health);
     gate_close(&g);
 }
+
+TEST(what_drains_is_alive_and_not_ready_and_says_so_in_every_format)
+{
+    impact_health *health = open_health();
+    CHECK_EQUAL(impact_health_set_phase(health, IMPACT_HEALTH_DRAINING), IMPACT_OK);
+    CHECK_EQUAL(status_of(ask(health, "GET", "/livez", "")), 200);
+    CHECK_EQUAL(status_of(ask(health, "GET", "/startupz", "")), 200);
+    check_answer(ask(health, "GET", "/readyz", "exclude=db"), 503,
+                 "[+]cache ok\n[-]phase failed: draining\nreadyz check failed\n");
+    static const char *const said[][2] = {
+        {"json", "\"health\":\"degraded\",\"phase\":\"draining\"}"},
+        {"health-json", "{\"status\":\"fail\",\"notes\":[\"draining\"],"},
+        {"openmetrics", "\nhealth_up 0\n"},
+    };
+    for (size_t i = 0; i < sizeof said / sizeof *said; i++) {
+        char query[64];
+        (void)snprintf(query, sizeof query, "exclude=db&format=%s", said[i][0]);
+        exchange e = ask(health, "GET", "/readyz", query);
+        CHECK(check_contains(e.body, said[i][1]));
+        impact_http_response_clear(&e.response);
+    }
+    close_health(health);
+}

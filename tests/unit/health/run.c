@@ -99,6 +99,17 @@ TEST(an_explanation_is_cut_between_characters)
     CHECK_EQUAL(strlen(h.message), strlen("check a failed: ") + 254);
 }
 
+TEST(a_secret_is_hidden_before_an_explanation_is_cut)
+{
+    heard h = {0};
+    char explanation[300] = "";
+    memset(explanation, 'a', 220);
+    memcpy(explanation + 220, " amqp://bob:a-password-of-some-length@mq", 40);
+    probe_explained(&h, explanation);
+    CHECK(!check_contains(h.message, "bob") && !check_contains(h.message, "a-password"));
+    CHECK(check_contains(h.message, " amqp://***@mq"));
+}
+
 TEST(a_hung_check_is_logged_with_its_name)
 {
     heard h = {0};
