@@ -209,14 +209,10 @@ static PyObject *none_or_error(impact_status status, const char *name)
     return NULL;
 }
 
-/* (name, is_default), the name borrowed; NULL with an error. */
+/* (name, groups), both borrowed; NULL with an error. */
 static const char *read_check(PyObject *arguments, PyObject **name, const char **groups)
 {
-    int is_default = 0;
-    if (!PyArg_ParseTuple(arguments, "Up", name, &is_default))
-        return NULL;
-    *groups = is_default ? "_defaults" : "";
-    return name_text(*name);
+    return PyArg_ParseTuple(arguments, "Us", name, groups) ? name_text(*name) : NULL;
 }
 
 static PyObject *registry_add(PyObject *object, PyObject *arguments)
@@ -269,18 +265,18 @@ static PyObject *registry_remove(PyObject *object, PyObject *name)
 
 static PyObject *registry_set(PyObject *object, PyObject *arguments, PyObject *keywords)
 {
-    static char *names[] = {"secret", "ignores_unknown_checks", "budget_ms", NULL};
+    static char *names[] = {"secret", "second_secret", "ignores_unknown_checks", "budget_ms", NULL};
     registry_object *self = (registry_object *)object;
-    const char *secret = NULL;
+    impact_health_options options = {.size = sizeof options};
     int ignores_unknown = 0;
     unsigned budget_ms = 0;
-    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "$zpI:set", names, &secret,
-                                     &ignores_unknown, &budget_ms))
+    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "|$zzpI:set", names, &options.secret,
+                                     &options.second_secret, &ignores_unknown, &budget_ms))
         return NULL;
+    options.ignores_unknown_checks = ignores_unknown != 0;
+    options.budget_ms = budget_ms;
     gil_give_away();
-    impact_status status = impact_health_set(
-        self->health, IMPACT_HEALTH_OPTIONS(.secret = secret, .budget_ms = budget_ms,
-                                            .ignores_unknown_checks = ignores_unknown != 0));
+    impact_status status = impact_health_set(self->health, &options);
     gil_take_back();
     if (!status)
         self->timeout_ms = budget_ms;
@@ -311,26 +307,47 @@ static PyObject *registry_port(PyObject *object, PyObject *unused)
     return PyLong_FromLong(impact_health_port(((registry_object *)object)->health));
 }
 
+/* False with an error. */
+static bool read_options(impact_health_options *options, PyObject **run, PyObject *arguments,
+                         PyObject *keywords)
+{
+    static char *names[] = {"run",
+                            "prefix",
+                            "secret",
+                            "second_secret",
+                            "ignores_unknown_checks",
+                            "has_probes",
+                            "shows_explanations",
+                            "budget_ms",
+                            NULL};
+    int ignores_unknown = 0;
+    int has_probes = 0;
+    int shows_explanations = 0;
+    unsigned budget_ms = 0;
+    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "O|$szzpppI:HealthRegistry", names, run,
+                                     &options->prefix, &options->secret, &options->second_secret,
+                                     &ignores_unknown, &has_probes, &shows_explanations,
+                                     &budget_ms))
+        return false;
+    options->ignores_unknown_checks = ignores_unknown != 0;
+    options->has_probes = has_probes != 0;
+    options->shows_explanations = shows_explanations != 0;
+    options->budget_ms = budget_ms;
+    return true;
+}
+
 static PyObject *registry_new(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
 {
-    static char *names[] = {"run", "prefix", "secret", "ignores_unknown_checks", "budget_ms", NULL};
+    impact_health_options options = {.size = sizeof options};
     PyObject *run = NULL;
-    const char *prefix = NULL;
-    const char *secret = NULL;
-    int ignores_unknown = 0;
-    unsigned budget_ms = 0;
-    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "O$szpI:HealthRegistry", names, &run,
-                                     &prefix, &secret, &ignores_unknown, &budget_ms))
+    if (!read_options(&options, &run, arguments, keywords))
         return NULL;
     registry_object *self = (registry_object *)PyType_GenericAlloc(type, 0);
     if (!self)
         return NULL;
     self->run = Py_NewRef(run);
-    self->timeout_ms = budget_ms;
-    impact_status status = impact_health_open(
-        &self->health,
-        IMPACT_HEALTH_OPTIONS(.prefix = prefix, .secret = secret, .budget_ms = budget_ms,
-                              .ignores_unknown_checks = ignores_unknown != 0));
+    self->timeout_ms = options.budget_ms;
+    impact_status status = impact_health_open(&self->health, &options);
     if (status) {
         raise_status(status, "the health registry cannot be opened");
         Py_CLEAR(self);
@@ -352,13 +369,13 @@ static void registry_dealloc(PyObject *object)
 
 static PyMethodDef registry_methods[] = {
     {"add", registry_add, METH_VARARGS,
-     DOC("add($self, name, is_default, /)", "Register a check.")},
+     DOC("add($self, name, groups, /)", "Register a check; the groups are a comma list.")},
     {"change", registry_change, METH_VARARGS,
-     DOC("change($self, name, is_default, /)",
+     DOC("change($self, name, groups, /)",
          "Set other groups, today's time limit, the last place; its run goes "
          "on.")},
     {"set", (PyCFunction)(void (*)(void))registry_set, METH_VARARGS | METH_KEYWORDS,
-     DOC("set($self, *, secret, ignores_unknown_checks, budget_ms)",
+     DOC("set($self, *, secret, second_secret=None, ignores_unknown_checks=False, budget_ms=0)",
          "Set these from now on; runs go on.")},
     {"remove", registry_remove, METH_O, DOC("remove($self, name, /)", "Take a check out.")},
     {"listen", registry_listen, METH_O,
@@ -372,7 +389,9 @@ static PyMethodDef registry_methods[] = {
 };
 
 static PyType_Slot registry_slots[] = {
-    {Py_tp_doc, DOC("HealthRegistry(run, *, prefix, secret, ignores_unknown_checks, budget_ms)",
+    {Py_tp_doc, DOC("HealthRegistry(run, *, prefix, secret, second_secret=None, "
+                    "ignores_unknown_checks=False, has_probes=False, shows_explanations=False, "
+                    "budget_ms=0)",
                     "A registry of health checks that are Python functions.")},
     {Py_tp_new, (void *)registry_new},
     {Py_tp_dealloc, (void *)registry_dealloc},

@@ -141,9 +141,9 @@ def test_the_core_refuses_a_name_with_a_null(name):
         lambda name: None, prefix="/health", secret=None, ignores_unknown_checks=True, budget_ms=0
     )
     with pytest.raises(ValueError, match="null character"):
-        registry.add(name, True)
+        registry.add(name, "_defaults")
     with pytest.raises(ValueError, match="null character"):
-        registry.change(name, True)
+        registry.change(name, "_defaults")
     with pytest.raises(ValueError, match="null character"):
         registry.remove(name)
     assert not _core.is_check_name(name)
@@ -159,3 +159,18 @@ def test_no_format_is_green_while_something_is_missing(client, health, accept, q
     response = client.get("/health/" + query, headers={"Accept": accept})
     assert response.status_code == 503
     assert response.json["checks"] == {"true": True, "nobody": False}
+
+
+def test_a_probe_is_not_ready_while_something_is_missing():
+    """And alive: a new start would find the same. Who does not know the secret hears it too."""
+    app = flask.Flask("test")
+    app.config.update(HEALTH_URL_SECRET="s3cret", HEALTH_PROBES=True)
+    health = health_.Health(app)
+    health.register_check("true", health_.checks.check_true, groups=["_ready"])
+    client = app.test_client()
+    assert client.get("/readyz").data == b"ok\n"
+    health.checks["a,b"] = health_.checks.check_true
+    assert (client.get("/readyz").status_code, client.get("/readyz").data) == (503, b"failed\n")
+    known = client.get("/readyz", headers={"X-Health-Secret": "s3cret"})
+    assert (known.status_code, known.json["checks"]) == (503, {"true": True, "a,b": False})
+    assert client.get("/livez").status_code == 200

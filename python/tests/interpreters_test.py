@@ -53,7 +53,7 @@ def warn(name):
     registry = _core.HealthRegistry(
         lambda name: "reason", prefix="/h", secret=None, ignores_unknown_checks=True, budget_ms=0
     )
-    registry.add(name, True)
+    registry.add(name, "_defaults")
     registry.answer("GET", "/h/", b"", [])
 """
 
@@ -104,7 +104,7 @@ def test_a_check_runs_in_the_interpreter_that_registered_it(interpreter):
             run, prefix="/health", secret=None, ignores_unknown_checks=True, budget_ms=0
         )
         for name in ("a", "b"):
-            registry.add(name, True)
+            registry.add(name, "_defaults")
         status, headers, body = registry.answer("GET", "/health/", b"", [])
         assert status == 200, body
         assert sorted(ran) == [("a", True), ("b", True)], ran
@@ -126,7 +126,7 @@ def test_interpreters_come_and_go():
                 ignores_unknown_checks=True,
                 budget_ms=0,
             )
-            registry.add("a", True)
+            registry.add("a", "_defaults")
             assert registry.answer("GET", "/h/", b"", [])[0] == 200
             _core.report_diagnostics_to(None)
         """)

@@ -58,7 +58,7 @@ def registry():
         ignores_unknown_checks=True,
         budget_ms=0,
     )
-    made.add("a", True)
+    made.add("a", "_defaults")
     return made
 
 
@@ -182,7 +182,7 @@ GOOD = {
     "HealthRegistry.__new__": registry,
     "HealthRegistry.add": registry,
     "HealthRegistry.answer": lambda: registry().answer("GET", "/health/", b"", [("a", b"b")]),
-    "HealthRegistry.change": lambda: registry().change("a", False),
+    "HealthRegistry.change": lambda: registry().change("a", ""),
     "HealthRegistry.listen": listened,
     "HealthRegistry.port": lambda: registry().port(),
     "HealthRegistry.remove": lambda: registry().remove("a"),

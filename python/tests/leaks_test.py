@@ -82,15 +82,15 @@ def answer():
         ignores_unknown_checks=True,
         budget_ms=0,
     )
-    registry.add("a", True)
-    registry.add("b", False)
+    registry.add("a", "_defaults")
+    registry.add("b", "")
     registry.remove("b")
     assert registry.port() == 0
     for wrong in ("nowhere", "a\0b"):
         with pytest.raises(ValueError):
             registry.listen(wrong)
     with pytest.raises(ValueError):
-        registry.add("a", True)
+        registry.add("a", "_defaults")
     with pytest.raises(RuntimeError):
         registry.remove("nobody")
     assert registry.answer("GET", "/health/ping", b"", [("a", "b"), 5])[2] == b"pong"

@@ -28,12 +28,16 @@ import flask.blueprints
 from .. import _core, logger
 from . import checks, missing, settings
 from .globals import shared_globals
+from .missing import DEFAULTS
 from .places import GONE, OwnThreads, place_of_request
 from .port import Port
 from .untraced import suppress_instrumentation
 
 if TYPE_CHECKING:
     from . import Health
+
+# Beside the prefix, and the group that each asks for.
+PROBES = {"/livez": "_live", "/readyz": "_ready", "/startupz": "_startup"}
 
 _is_check_name = functools.lru_cache(maxsize=2048)(_core.is_check_name)
 
@@ -65,13 +69,17 @@ class Endpoint:
         if app.config["HEALTH_URL_SECRET"] == "":
             raise RuntimeError("HEALTH_URL_SECRET is empty; None switches the check off")
         settings.check_text("HEALTH_URL_SECRET", app.config["HEALTH_URL_SECRET"], or_none=True)
+        second = app.config.get("HEALTH_URL_SECOND_SECRET")
+        settings.check_text("HEALTH_URL_SECOND_SECRET", second, or_none=True)
         settings.check_text("url_prefix", health.url_prefix)
         self._health = health
         self._app = app
         self.prefix = health.url_prefix.rstrip("/")
+        self._has_probes = bool(app.config.get("HEALTH_PROBES", False))
+        self.paths = [self.prefix, *(PROBES if self._has_probes else ())]
         self._settings = settings.read(app.config, None)
         self._registry = self._open_registry()
-        self._registered: list[tuple[str, bool]] = []
+        self._registered: list[tuple[str, str]] = []
         self._refused: set[Any] = set()
         self._said: set[Any] = set()
         # By process: what another thread held when the process forked is nobody's in the child.
@@ -107,9 +115,9 @@ class Endpoint:
         # Not add_url_rule: the core answers for every method there is, and without the slash, too.
         app = setup.app
         app.view_functions["health.answer"] = self.answer
-        for path in ("", "/", "/<path:rest>"):
-            rule = app.url_rule_class(self.prefix + path, endpoint="health.answer")
-            app.url_map.add(rule)
+        below = [self.prefix + path for path in ("", "/", "/<path:rest>")]
+        for path in below + self.paths[1:]:
+            app.url_map.add(app.url_rule_class(path, endpoint="health.answer"))
 
     # ---- the registry ----
 
@@ -118,7 +126,10 @@ class Endpoint:
             _runner_of(self),
             prefix=self.prefix,
             secret=self._settings.secret,
+            second_secret=self._settings.second_secret,
             ignores_unknown_checks=not self._settings.is_strict,
+            has_probes=self._has_probes,
+            shows_explanations=bool(self._app.config.get("HEALTH_SHOWS_EXPLANATIONS", False)),
             budget_ms=self._settings.budget_ms,
         )
 
@@ -139,18 +150,25 @@ class Endpoint:
             return
         self._registry.set(
             secret=wanted.secret,
+            second_secret=wanted.second_secret,
             ignores_unknown_checks=not wanted.is_strict,
             budget_ms=wanted.budget_ms,
         )
         if wanted.budget_ms != self._settings.budget_ms:  # the checks' time limit too
-            for name, is_default in self._registered:
-                self._registry.change(name, is_default)
+            for name, groups in self._registered:
+                self._registry.change(name, groups)
         self._settings = wanted
 
-    def _wanted_checks(self) -> list[tuple[str, bool]]:
-        """Return the names that can be asked for, and whether each is a default."""
-        defaults = set(self._health.default_checks)
-        return [(name, name in defaults) for name in list(self._health.checks) if self._takes(name)]
+    def _wanted_checks(self) -> list[tuple[str, str]]:
+        """Return the names that can be asked for, each with its groups."""
+        return [
+            (name, self._groups_of(name)) for name in list(self._health.checks) if self._takes(name)
+        ]
+
+    def _groups_of(self, name: str) -> str:
+        """Return the groups of a check as a comma list; the defaults are one."""
+        groups = self._health.groups.get(name, ())
+        return ",".join((DEFAULTS, *groups) if name in self._health.default_checks else groups)
 
     def _takes(self, name: Any) -> bool:
         """Return whether a name can be asked for; say so once when it cannot."""
@@ -179,19 +197,19 @@ class Endpoint:
         same = len(os.path.commonprefix([wanted, former]))  # noqa: RUF071 - of lists
         present = {name for name, _ in former}
         self._registered = wanted[:same]
-        for name, is_default in wanted[same:]:
-            self._put_last(name, is_default, is_present=name in present)
+        for name, groups in wanted[same:]:
+            self._put_last(name, groups, is_present=name in present)
 
-    def _put_last(self, name: str, is_default: bool, *, is_present: bool) -> None:
+    def _put_last(self, name: str, groups: str, *, is_present: bool) -> None:
         """Add a check, or move one that is there to the end."""
         put = self._registry.change if is_present else self._registry.add
         try:
-            put(name, is_default)
+            put(name, groups)
         except (ValueError, RuntimeError) as error:
             self._refused.add(name)
             self._say_once(name, "Health check '%s' cannot be registered: %s", name, error)
         else:
-            self._registered.append((name, is_default))
+            self._registered.append((name, groups))
 
     def _missing_checks(self) -> missing.Missing:
         """Return what is wanted and not in the registry."""
@@ -254,14 +272,19 @@ class Endpoint:
 
     # ---- a request ----
 
+    def _selector_of(self, request: flask.Request, rest: str) -> str | None:
+        """Return what a request asks for, None for the defaults: as the core reads it."""
+        checks_asked: str | None = request.args.get("checks")
+        named = PROBES.get(request.path, rest) if self._has_probes else rest
+        return f"{named},{checks_asked or ''}" if named else checks_asked
+
     def answer(self, rest: str = "") -> flask.Response:
         """Answer a request for one of the health paths: the view function."""
-        del rest  # the core reads the path itself
-        request = flask.request
+        request = flask.request  # the core reads its path itself; here it is only looked at
         registry, missed = self._current_registry()
         key = (os.getpid(), object())
         place = place_of_request(bool(self._app.config.get("HEALTH_INLINE", False)))
-        selector = request.args.get("checks")
+        selector = self._selector_of(request, rest)
         self._answering[key] = _Request(contextvars.copy_context(), place)
         asked = (
             request.method,

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 Answer = tuple[int, list[tuple[str, str]], bytes]
 
 DEFAULTS = "_defaults"
+LIVE = "_live"
 
 
 class Missing(NamedTuple):
@@ -30,12 +31,17 @@ class Missing(NamedTuple):
         """
         names = self._selected(selector)
         status, headers, body = answer
-        if not names or status not in (200, 503) or not _is_json(headers):
+        if not names or status not in (200, 503):
             return answer
+        if not _is_json(headers):  # the one word for who does not know the secret
+            return 503, headers, b"failed\n" if body else body
         return 503, headers, _closed(body, names) if body else body
 
     def _selected(self, selector: str | None) -> list[Any]:
+        """Return what is missing of a selector. Nothing of it means that the process is dead."""
         asked = {name.strip() for name in (DEFAULTS if selector is None else selector).split(",")}
+        if asked - {""} == {LIVE}:
+            return []
         return self.refused + [n for n in self.defaults if DEFAULTS in asked or n in asked]
 
 

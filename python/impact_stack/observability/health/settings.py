@@ -16,6 +16,7 @@ class Settings(NamedTuple):
     """What the app's configuration says."""
 
     secret: str | None
+    second_secret: str | None  # is as good, while the first is changed
     is_strict: bool
     budget_ms: int  # 0: the core's default
 
@@ -28,13 +29,16 @@ def read(config: Mapping[str, Any], former: Settings | None) -> Settings:
     """
     is_strict = bool(config.get("HEALTH_STRICT", False))
     secret = config.get("HEALTH_URL_SECRET", "")
+    second = config.get("HEALTH_URL_SECOND_SECRET")
     if former is None:
-        return Settings(secret, is_strict, budget_ms(config.get("HEALTH_BUDGET_MS")))
+        return Settings(secret, second, is_strict, budget_ms(config.get("HEALTH_BUDGET_MS")))
     try:
         budget = budget_ms(config.get("HEALTH_BUDGET_MS"))
     except ValueError:
         budget = former.budget_ms
-    return Settings(former.secret if secret == "" else _sound(secret), is_strict, budget)
+    secret = former.secret if secret == "" else _sound("HEALTH_URL_SECRET", secret)
+    second = _sound("HEALTH_URL_SECOND_SECRET", second)
+    return Settings(secret, second, is_strict, budget)
 
 
 def budget_ms(value: object) -> int:
@@ -60,9 +64,9 @@ def check_text(name: str, value: object, *, or_none: bool = False) -> None:
         raise ValueError(f"{name} is no text: {error.reason}") from None
 
 
-def _sound(secret: Any) -> str | None:
+def _sound(name: str, secret: Any) -> str | None:
     try:
-        check_text("HEALTH_URL_SECRET", secret, or_none=True)
+        check_text(name, secret, or_none=True)
     except (TypeError, ValueError) as error:
         _say_once(str(error))
         return _nobodys_secret()
