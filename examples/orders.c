@@ -3,6 +3,7 @@
  *     orders DATABASE [PORT]                 then: curl http://127.0.0.1:PORT/orders/1
  *
  * PRICES_URL says where prices are asked for, one page an article; without it orders have none.
+ * DRAIN_MS is for how long it still answers after it was told to end; 0.
  * With OTEL_TRACES_EXPORTER unset each trace is printed as a tree. From top to bottom: an order,
  * HTTP, health, the process.
  */
@@ -151,7 +152,9 @@ static enum MHD_Result answer(void *cls, struct MHD_Connection *connection, cons
     return answer_order(cls, connection, id);
 }
 
-/* ---- health: a check that is provided, and one of our own ---- */
+/* ---- health: a check that is provided, one of our own, and a heartbeat ---- */
+
+static const char ready[] = "_defaults,_startup,_ready";
 
 static impact_health_status check_disk(impact_health_run *run, void *path)
 {
@@ -167,11 +170,16 @@ static impact_status open_health(impact_health **health, char *path)
     impact_status status =
         impact_health_open(health, IMPACT_HEALTH_OPTIONS(.secret = getenv("HEALTH_URL_SECRET")));
     if (!status)
-        status = impact_health_add_sqlite(*health,
-                                          IMPACT_CHECK_SQLITE(.name = "database", .path = path));
+        status = impact_health_add_sqlite(
+            *health, IMPACT_CHECK_SQLITE(.name = "database", .path = path, .groups = ready));
     if (!status)
+        status = impact_health_add(*health, IMPACT_CHECK(.name = "disk", .run = check_disk,
+                                                         .userdata = path, .groups = ready));
+    if (!status) /* alive is what goes on with its work, whatever that depends on */
         status = impact_health_add(
-            *health, IMPACT_CHECK(.name = "disk", .run = check_disk, .userdata = path));
+            *health, IMPACT_CHECK(.name = "housekeeping", .groups = "_live", .max_age_ms = 30000));
+    if (!status)
+        status = impact_health_set_phase(*health, IMPACT_HEALTH_STARTING);
     return status;
 }
 
@@ -205,10 +213,34 @@ static struct MHD_Daemon *listen_on(uint16_t port, impact_microhttpd *web)
                             MHD_OPTION_THREAD_POOL_SIZE, 4U, MHD_OPTION_END);
 }
 
-/* Until a signal of `stop` comes. */
-static int serve(impact_microhttpd *web, uint16_t port, const sigset_t *stop)
+/* What the main thread does while the others serve, once a second; and it says that it does. */
+static void keep_house(const service *orders, impact_health_pulse *alive, const sigset_t *stop)
 {
-    int signal = 0;
+    const struct timespec second = {.tv_sec = 1};
+    do {
+        (void)sqlite3_db_release_memory(orders->database); /* always SQLITE_OK */
+        impact_health_beat(alive);
+    } while (sigtimedwait(stop, NULL, &second) < 0);
+}
+
+/* Whoever sends requests sees that this service is not ready any more, while those that are on
+ * their way are still answered. A second signal ends that. */
+static void drain(impact_health *health, const sigset_t *stop)
+{
+    unsigned ms = 0;
+    const char *text = getenv("DRAIN_MS");
+    if (text)
+        (void)sscanf(text, "%6u", &ms); /* else it stays 0 */
+    const struct timespec time = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L};
+    (void)impact_health_set_phase(health, IMPACT_HEALTH_DRAINING); /* it is a phase */
+    (void)sigtimedwait(stop, NULL, &time);
+}
+
+/* Until a signal of `stop` comes. */
+static int serve(const service *orders, impact_health *health, impact_microhttpd *web,
+                 uint16_t port, const sigset_t *stop)
+{
+    impact_health_pulse *alive = NULL;
     struct MHD_Daemon *daemon = listen_on(port, web);
     if (!daemon) {
         (void)fprintf(stderr, "orders: cannot listen on port %u\n", port);
@@ -217,7 +249,11 @@ static int serve(impact_microhttpd *web, uint16_t port, const sigset_t *stop)
     (void)printf("orders: http://127.0.0.1:%u\n",
                  MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_BIND_PORT)->port);
     (void)fflush(stdout);
-    (void)sigwait(stop, &signal); /* fails for a set that is none */
+    if (impact_health_pulse_open(&alive, health, "housekeeping") == IMPACT_OK)
+        (void)impact_health_set_phase(health, IMPACT_HEALTH_SERVING); /* as above */
+    keep_house(orders, alive, stop);
+    drain(health, stop);
+    impact_health_pulse_close(alive);
     impact_microhttpd_drain(web); /* no connection may be suspended when the daemon stops */
     MHD_stop_daemon(daemon);
     return 0;
@@ -233,7 +269,7 @@ static int run(char *path, uint16_t port, const sigset_t *stop)
         impact_microhttpd_open(&web,
                                IMPACT_MICROHTTPD_OPTIONS(.handler = answer, .handler_cls = &orders,
                                                          .health = health)) == IMPACT_OK)
-        result = serve(web, port, stop);
+        result = serve(&orders, health, web, port, stop);
     impact_microhttpd_close(web);
     (void)impact_health_close(health, 1000); /* a check that is stuck ends with the process */
     (void)sqlite3_close(orders.database);    /* no statement is left that could keep it */
