@@ -12,9 +12,8 @@ import statistics
 import time
 
 import flask
+import official
 from opentelemetry.instrumentation.flask import FlaskInstrumentor as OfficialInstrumentor
-from opentelemetry.sdk.trace import TracerProvider as SdkTracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 from werkzeug.test import EnvironBuilder
 
 from impact_stack.observability.tracing.flask import FlaskInstrumentor
@@ -22,17 +21,6 @@ from impact_stack.observability.tracing.provider import TracerProvider
 
 REQUESTS = 200
 ROUNDS = 60
-
-
-class CountingExporter(SpanExporter):
-    """The official side of the exporter "discard"."""
-
-    count = 0
-
-    def export(self, spans):
-        """Take the spans."""
-        self.count += len(spans)
-        return SpanExportResult.SUCCESS
 
 
 def make_app():
@@ -95,14 +83,12 @@ def typical(rounds):
 
 def main():
     """Print the figures."""
-    sink = CountingExporter()
-    sdk = SdkTracerProvider()
-    sdk.add_span_processor(BatchSpanProcessor(sink))
+    sdk, sink = official.make_provider()
     ours = TracerProvider(exporters=("discard",))
-    bare, traced, official = make_app(), make_app(), make_app()
+    bare, traced, theirs = make_app(), make_app(), make_app()
     FlaskInstrumentor.instrument_app(traced, tracer_provider=ours)
-    OfficialInstrumentor.instrument_app(official, tracer_provider=sdk)
-    rounds = measure([(bare, None), (traced, ours), (official, sdk)])
+    OfficialInstrumentor.instrument_app(theirs, tracer_provider=sdk)
+    rounds = measure([(bare, None), (traced, ours), (theirs, sdk)])
     if ours.stats()["exported"] != REQUESTS * ROUNDS or sink.count != REQUESTS * ROUNDS:
         raise RuntimeError("the two sides did not export the same")
     bare_us, our_us, official_us = (typical(one) for one in rounds)

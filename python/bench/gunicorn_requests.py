@@ -44,27 +44,10 @@ def trace_by_us(app):
 
 def trace_officially(app):
     """Trace it as opentelemetry's own packages do; return what counts its spans."""
+    import official
     from opentelemetry.instrumentation.flask import FlaskInstrumentor
-    from opentelemetry.sdk.trace import TracerProvider
-    from opentelemetry.sdk.trace.export import (
-        BatchSpanProcessor,
-        SpanExporter,
-        SpanExportResult,
-    )
 
-    class CountingExporter(SpanExporter):
-        """The official side of the exporter "discard"."""
-
-        count = 0
-
-        def export(self, spans):
-            """Take the spans."""
-            self.count += len(spans)
-            return SpanExportResult.SUCCESS
-
-    exporter = CountingExporter()
-    provider = TracerProvider()
-    provider.add_span_processor(BatchSpanProcessor(exporter))
+    provider, exporter = official.make_provider()
     FlaskInstrumentor.instrument_app(app, tracer_provider=provider, excluded_urls="/spans")
 
     def count():

@@ -8,10 +8,9 @@ import gc
 import statistics
 import time
 
+import official
 import requests
 from opentelemetry.instrumentation.requests import RequestsInstrumentor as OfficialInstrumentor
-from opentelemetry.sdk.trace import TracerProvider as SdkTracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 
 from impact_stack.observability.tracing.provider import TracerProvider
 from impact_stack.observability.tracing.requests import RequestsInstrumentor
@@ -19,17 +18,6 @@ from impact_stack.observability.tracing.requests import RequestsInstrumentor
 CALLS = 200
 ROUNDS = 60
 URL = "http://stock.example:8080/items/17?size=xl"
-
-
-class CountingExporter(SpanExporter):
-    """The official side of the exporter "discard"."""
-
-    count = 0
-
-    def export(self, spans):
-        """Take the spans."""
-        self.count += len(spans)
-        return SpanExportResult.SUCCESS
 
 
 class Answering(requests.adapters.BaseAdapter):
@@ -95,9 +83,7 @@ def measure(sides):
 
 def main():
     """Print the figures."""
-    sink = CountingExporter()
-    sdk = SdkTracerProvider()
-    sdk.add_span_processor(BatchSpanProcessor(sink))
+    sdk, sink = official.make_provider()
     ours = TracerProvider(exporters=("discard",))
     bare_us, our_us, official_us = measure(
         [

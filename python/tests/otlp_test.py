@@ -1,15 +1,13 @@
 """OTLP: the plugin that is installed beside the core, from a real process to a real server."""
 
 import concurrent.futures
-import contextlib
-import http.server
 import os
 import subprocess
 import sys
-import threading
 
 import flask
 import grpc
+import processes
 import pytest
 from opentelemetry.exporter.otlp.proto.http import Compression
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2, trace_service_pb2_grpc
@@ -30,41 +28,9 @@ work(5)
 """
 
 
-class Collector(http.server.BaseHTTPRequestHandler):
-    """Keeps the requests that it is sent."""
-
-    def do_POST(self):
-        """Decode an export."""
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        request = trace_service_pb2.ExportTraceServiceRequest.FromString(body)
-        self.server.received.append((self.path, self.headers["X-Key"], request))
-        self.send_response(200)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    def log_message(self, *args):
-        """Be silent."""
-
-
-@contextlib.contextmanager
-def collector():
-    """A server, and the address to reach it at; what it got is in `received`."""
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Collector)
-    server.received = []
-    server.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield server
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
 def test_what_is_left_at_exit_is_exported():
     """Endpoint and headers come from the environment; nobody flushes."""
-    with collector() as server:
+    with processes.collector() as server:
         environment = {
             "OTEL_TRACES_EXPORTER": "otlp",
             "OTEL_EXPORTER_OTLP_ENDPOINT": server.url,
@@ -76,8 +42,8 @@ def test_what_is_left_at_exit_is_exported():
             check=True,
             timeout=60,
         )
-    [(path, key, request)] = server.received
-    assert (path, key) == ("/v1/traces", "secret")
+    [request] = server.requests
+    assert server.heads == [("/v1/traces", "secret")]
     [resource_spans] = request.resource_spans
     assert attributes_of(resource_spans.resource)["service.name"] == "shop"
     [span] = resource_spans.scope_spans[0].spans
@@ -91,25 +57,24 @@ def test_code_says_where_and_how_it_is_sent(monkeypatch):
     """The environment is asked for what the code does not say, and for nothing else."""
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:1")
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", "x-key=other")
-    with collector() as server:
+    with processes.collector() as server:
         options = {"endpoint": f"{server.url}/in", "headers": {"x-key": "a, b"}, "timeout": 5}
         provider = TracerProvider(otlp=options)
         provider.get_tracer("test").start_span("span").end()
         assert provider.shutdown()
-    [(path, key, _)] = server.received
-    assert (path, key) == ("/in", "a, b")
+    assert server.heads == [("/in", "a, b")]
 
 
 def test_the_configuration_of_an_app_says_it_too():
     """The Flask extension hands it on."""
     app = flask.Flask(__name__)
-    with collector() as server:
+    with processes.collector() as server:
         app.config.update(TRACING_OTLP={"endpoint": server.url}, TRACING_INSTRUMENTORS=[])
         tracing = Tracing()
         tracing.init_app(app, set_global_tracer_provider=False)
         tracing.tracer_provider.get_tracer("test").start_span("span").end()
         assert tracing.tracer_provider.shutdown()
-    assert [path for path, _, _ in server.received] == ["/"]
+    assert server.heads == [("/", None)]
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,7 @@ class Receiver(http.server.BaseHTTPRequestHandler):
         """Decode an export."""
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.server.requests.append(trace_service_pb2.ExportTraceServiceRequest.FromString(body))
+        self.server.heads.append((self.path, self.headers["X-Key"]))
         self.send_response(200)
         self.send_header("Content-Length", "0")
         self.end_headers()
@@ -73,7 +74,7 @@ class Exported:
 
 
 class Collector(http.server.ThreadingHTTPServer):
-    """Takes OTLP; what it got is in `requests`."""
+    """Takes OTLP; what it got is in `requests`, where and with which key in `heads`."""
 
     daemon_threads = True
     request_queue_size = 128
@@ -81,6 +82,12 @@ class Collector(http.server.ThreadingHTTPServer):
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Receiver)
         self.requests = []
+        self.heads = []
+
+    @property
+    def url(self):
+        """Where it is to be reached."""
+        return f"http://127.0.0.1:{self.server_port}"
 
     @property
     def exported(self):
@@ -90,7 +97,7 @@ class Collector(http.server.ThreadingHTTPServer):
     def environment(self, **more):
         """Return an environment for programs that are to send their spans here, and only when
         they end."""
-        return environment(f"http://127.0.0.1:{self.server_port}", **more)
+        return environment(self.url, **more)
 
 
 def environment(endpoint, **more):

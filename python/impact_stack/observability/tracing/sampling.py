@@ -80,11 +80,12 @@ def _parent_of(context: Any) -> trace.SpanContext:
     return trace.get_current_span(context).get_span_context()
 
 
-class StaticSampler(Sampler):
-    """The same decision, always."""
+_Asked = tuple[str, Any, Any, Any]
+"""Name, kind, attributes and links."""
 
-    def __init__(self, decision: Decision) -> None:
-        self._decision = decision
+
+class _CoreSampler(Sampler):
+    """One that the core has too: this is what others ask, as samplers of their own do."""
 
     def should_sample(
         self,
@@ -96,7 +97,21 @@ class StaticSampler(Sampler):
         links: Sequence[trace.Link] | None = None,
         trace_state: trace.TraceState | None = None,
     ) -> SamplingResult:
-        kept = attributes if self._decision.is_recording() else None
+        return self._result(parent_context, trace_id, (name, kind, attributes, links))
+
+    @abc.abstractmethod
+    def _result(self, parent_context: Any, trace_id: int, asked: _Asked) -> SamplingResult:
+        """Decide."""
+
+
+class StaticSampler(_CoreSampler):
+    """The same decision, always."""
+
+    def __init__(self, decision: Decision) -> None:
+        self._decision = decision
+
+    def _result(self, parent_context: Any, trace_id: int, asked: _Asked) -> SamplingResult:
+        kept = asked[2] if self._decision.is_recording() else None
         return SamplingResult(self._decision, kept, _parent_of(parent_context).trace_state)
 
     def get_description(self) -> str:
@@ -107,7 +122,7 @@ ALWAYS_ON = StaticSampler(Decision.RECORD_AND_SAMPLE)
 ALWAYS_OFF = StaticSampler(Decision.DROP)
 
 
-class TraceIdRatioBased(Sampler):
+class TraceIdRatioBased(_CoreSampler):
     """A share of all traces, by their ids: 0 to 1."""
 
     def __init__(self, rate: float) -> None:
@@ -120,24 +135,15 @@ class TraceIdRatioBased(Sampler):
         """The lower 64 bits of a sampled trace id are less than this."""
         return round(self.rate * 2**64)
 
-    def should_sample(
-        self,
-        parent_context: Any,
-        trace_id: int,
-        name: str,
-        kind: trace.SpanKind | None = None,
-        attributes: Mapping[str, Any] | None = None,
-        links: Sequence[trace.Link] | None = None,
-        trace_state: trace.TraceState | None = None,
-    ) -> SamplingResult:
+    def _result(self, parent_context: Any, trace_id: int, asked: _Asked) -> SamplingResult:
         chosen = ALWAYS_ON if trace_id & (2**64 - 1) < self.bound else ALWAYS_OFF
-        return chosen.should_sample(parent_context, trace_id, name, kind, attributes, links)
+        return chosen._result(parent_context, trace_id, asked)
 
     def get_description(self) -> str:
         return f"TraceIdRatioBased{{{self.rate}}}"
 
 
-class ParentBased(Sampler):
+class ParentBased(_CoreSampler):
     """What the parent's sampler decided, or another sampler for each kind of parent."""
 
     def __init__(
@@ -163,18 +169,9 @@ class ParentBased(Sampler):
             sampled, not_sampled = self._local_parent_sampled, self._local_parent_not_sampled
         return sampled if parent.trace_flags.sampled else not_sampled
 
-    def should_sample(
-        self,
-        parent_context: Any,
-        trace_id: int,
-        name: str,
-        kind: trace.SpanKind | None = None,
-        attributes: Mapping[str, Any] | None = None,
-        links: Sequence[trace.Link] | None = None,
-        trace_state: trace.TraceState | None = None,
-    ) -> SamplingResult:
+    def _result(self, parent_context: Any, trace_id: int, asked: _Asked) -> SamplingResult:
         sampler = self._sampler_for(_parent_of(parent_context))
-        return sampler.should_sample(parent_context, trace_id, name, kind, attributes, links)
+        return sampler.should_sample(parent_context, trace_id, *asked)
 
     def get_description(self) -> str:
         members = (f"{n}:{s.get_description()}" for n, s in zip(_PARENT_NAMES, _parents(self)))
