@@ -144,9 +144,11 @@ static bool text_encode(held_text *held, PyObject *string)
 held_text held_text_of(PyObject *value)
 {
     held_text held = {.text = impact_text_of("")};
+    if (PyErr_Occurred())
+        return held; /* the call is over */
     PyObject *string = PyUnicode_Check(value) ? Py_NewRef(value) : PyObject_Str(value);
     if (!string) {
-        PyErr_Clear();
+        error_clear();
         return held;
     }
     if (text_borrow(&held.text, string)) {
@@ -191,4 +193,17 @@ bool error_forget(PyObject *where)
         return false;
     PyErr_WriteUnraisable(where);
     return true;
+}
+
+void error_clear(void)
+{
+    if (PyErr_Occurred() && PyErr_ExceptionMatches(PyExc_Exception))
+        PyErr_Clear();
+}
+
+PyObject *none_or_raised(void)
+{
+    if (PyErr_Occurred())
+        return NULL;
+    Py_RETURN_NONE;
 }

@@ -54,7 +54,8 @@ typedef struct held_text {
     PyObject *owner; /* owned */
 } held_text;
 
-/* Never fails: what cannot be text at all is empty. Release with held_text_clear. */
+/* What cannot be text at all is empty. An exception that is set afterwards is meant for the
+ * program. Release with held_text_clear. */
 held_text held_text_of(PyObject *value);
 void held_text_clear(held_text *held);
 
@@ -74,6 +75,12 @@ void held_error_drop(held_error held);
  * program, and stays set. */
 bool error_forget(PyObject *where);
 
+/* Forget it without a word, if there is one, unless it is meant for the program. */
+void error_clear(void);
+
+/* None; NULL when an exception is set. */
+PyObject *none_or_raised(void);
+
 /* ---- values ---- */
 
 #define ATTRIBUTES_INLINE 16
@@ -87,7 +94,8 @@ typedef struct attribute_list {
     impact_attribute inline_items[ATTRIBUTES_INLINE];
 } attribute_list;
 
-/* Convert a mapping (None and NULL: none). Never fails: what cannot be converted is left out. */
+/* Convert a mapping (None and NULL: none). What cannot be converted is left out. An exception that
+ * is set afterwards is meant for the program. */
 void attribute_list_fill(attribute_list *list, core_state *state, PyObject *mapping);
 /* The same of a copy: while Python code runs, which may change or free the mapping. */
 void attribute_list_fill_copied(attribute_list *list, core_state *state, PyObject *mapping);

@@ -150,6 +150,7 @@ typedef struct span_object {
     uint8_t kind; /* index in SPAN_KINDS */
     bool records_exceptions;
     bool sets_status;
+    bool is_foreign; /* a context that came from elsewhere: it never was a span here */
 } span_object;
 
 PyObject *provider_type_make(PyObject *module);
@@ -170,6 +171,10 @@ struct span_parent;
  * caller. */
 span_object *span_object_new(tracer_object *tracer, impact_span *span, PyObject *name,
                              const struct span_parent *parent);
+
+/* As the API's NonRecordingSpan, which it is: a context, of which no more is known. NULL with an
+ * exception. */
+PyObject *span_object_of_context(tracer_object *tracer, const impact_span_context *context);
 
 /* End one that nobody was given, now. An exception that is set stays set. */
 void span_object_end(PyObject *span);

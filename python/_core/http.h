@@ -21,6 +21,7 @@
     ROW(ENVIRON_HOST, "HTTP_HOST")                                                                 \
     ROW(ENVIRON_USER_AGENT, "HTTP_USER_AGENT")                                                     \
     ROW(ENVIRON_TRACEPARENT, "HTTP_TRACEPARENT")                                                   \
+    ROW(ENVIRON_TRACESTATE, "HTTP_TRACESTATE")                                                     \
     ROW(ENVIRON_BAGGAGE, "HTTP_BAGGAGE")                                                           \
     ROW(ENVIRON_FILE_WRAPPER, "wsgi.file_wrapper")                                                 \
     ROW(ENVIRON_EXCHANGE, "impact_stack.observability.exchange")                                   \

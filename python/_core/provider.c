@@ -173,7 +173,7 @@ static PyObject *provider_new(PyTypeObject *type, PyObject *arguments, PyObject 
     self->state = state_of(type);
     if (!self->state)
         PyErr_SetString(PyExc_RuntimeError, "configure() was not called");
-    if (!self->state || !provider_open(self, &given))
+    if (!self->state || !provider_open(self, &given) || PyErr_Occurred())
         Py_CLEAR(self);
     return (PyObject *)self;
 }
@@ -223,7 +223,10 @@ static PyObject *provider_get_tracer(PyObject *object, PyObject *const *argument
     tracer->tracer = core_tracer_get(self, values);
     tracer->provider = (provider_object *)Py_NewRef(object);
     tracer->state = self->state;
-    diagnostics_drain();
+    if (PyErr_Occurred())
+        Py_CLEAR(tracer);
+    else
+        diagnostics_drain();
     return (PyObject *)tracer;
 }
 

@@ -1,20 +1,63 @@
 /* The span of a request to a Flask app: its name, its attributes, its parent, and its start. */
 #include "flask.h"
 
-/* The Context that the request came with: what its headers say, and nothing of the caller's.
- * Without headers the W3C's formats find nothing, which needs no Python to be told. */
-static PyObject *context_extract(flask_tracer_object *tracer, PyObject *environ)
+#include <impact/propagation.h>
+
+/* A traceparent of the first version, with flags that are known and nothing odd about it. What is
+ * odd is left to the API's own propagator. */
+static bool traceparent_read(impact_span_context *context, PyObject *header)
+{
+    Py_ssize_t size = 0;
+    const char *text = PyUnicode_CheckExact(header) ? PyUnicode_AsUTF8AndSize(header, &size) : NULL;
+    PyErr_Clear();
+    return text && size == IMPACT_TRACEPARENT_SIZE - 1 && text[0] == '0' && text[1] == '0' &&
+           text[53] == '0' && text[54] >= '0' && text[54] <= '3' &&
+           impact_traceparent_parse(context, impact_text_from(text, (size_t)size));
+}
+
+/* What the API's Context makes of a traceparent that stands alone, without asking Python. NULL
+ * without an exception: it is to be asked. */
+static PyObject *context_of_traceparent(flask_tracer_object *tracer, PyObject *environ)
 {
     core_state *state = tracer->state;
+    PyObject *header = PyDict_GetItemWithError(environ, state->http_names[ENVIRON_TRACEPARENT]);
+    impact_span_context read;
+    if ((PyObject *)Py_TYPE(tracer->parts[PART_TRACER]) != state->python[TRACER_CLASS] ||
+        PyDict_Contains(environ, state->http_names[ENVIRON_TRACESTATE]) != 0 ||
+        !traceparent_read(&read, header))
+        return NULL;
+    PyObject *span = span_object_of_context((tracer_object *)tracer->parts[PART_TRACER], &read);
+    PyObject *context = span ? PyObject_CallNoArgs(state->python[CONTEXT_CLASS]) : NULL;
+    if (context && PyDict_SetItem(context, state->python[SPAN_KEY], span))
+        Py_CLEAR(context);
+    Py_XDECREF(span);
+    PyErr_Clear();
+    return context;
+}
+
+/* Without headers the W3C's formats find nothing, and what they find in a traceparent is known. A
+ * new reference, or NULL without an exception. */
+static PyObject *context_without_python(flask_tracer_object *tracer, PyObject *environ)
+{
+    core_state *state = tracer->state;
+    if (PyDict_Contains(environ, state->http_names[ENVIRON_BAGGAGE]) != 0)
+        return NULL;
+    if (PyDict_Contains(environ, state->http_names[ENVIRON_TRACEPARENT]) == 0)
+        return PyObject_CallNoArgs(state->python[CONTEXT_CLASS]);
+    return context_of_traceparent(tracer, environ);
+}
+
+/* The Context that the request came with: what its headers say, and nothing of the caller's. */
+static PyObject *context_extract(flask_tracer_object *tracer, PyObject *environ)
+{
     PyObject *propagator = PyObject_CallNoArgs(tracer->parts[PART_GET_PROPAGATOR]);
     if (!propagator)
         return NULL;
-    bool is_w3c = propagator == tracer->parts[PART_W3C_PROPAGATOR];
+    const bool is_w3c = propagator == tracer->parts[PART_W3C_PROPAGATOR];
     Py_DECREF(propagator);
-    bool has_headers = PyDict_GetItemWithError(environ, state->http_names[ENVIRON_TRACEPARENT]) ||
-                       PyDict_GetItemWithError(environ, state->http_names[ENVIRON_BAGGAGE]);
-    if (is_w3c && !has_headers)
-        return PyObject_CallNoArgs(state->python[CONTEXT_CLASS]);
+    PyObject *context = is_w3c ? context_without_python(tracer, environ) : NULL;
+    if (context || PyErr_Occurred())
+        return context;
     return PyObject_CallFunctionObjArgs(tracer->parts[PART_EXTRACT], environ, NULL);
 }
 
@@ -52,7 +95,7 @@ static void put_headers(exchange_object *self, PyObject *attributes, PyObject *e
         return;
     PyObject *headers = PyObject_CallFunctionObjArgs(read, environ, NULL);
     if (!headers || !PyDict_Check(headers) || PyDict_Update(attributes, headers))
-        PyErr_Clear();
+        error_clear();
     Py_XDECREF(headers);
 }
 
@@ -65,6 +108,8 @@ static PyObject *attributes_of(exchange_object *self, PyObject *environ, PyObjec
     if (route && PyDict_SetItem(attributes, state->http_names[HTTP_ROUTE], route))
         PyErr_Clear();
     put_headers(self, attributes, environ);
+    if (PyErr_Occurred())
+        Py_CLEAR(attributes);
     return attributes;
 }
 

@@ -97,7 +97,7 @@ bool sampler_ask_python(span_answers *answers, const provider_object *self,
                         const span_parent *parent, PyObject *const *values)
 {
     PyObject *answer = answer_of(answers, self, parent, values);
-    const bool is_read = answer && answer_read(answers, self->state, answer);
+    const bool is_read = answer && answer_read(answers, self->state, answer) && !PyErr_Occurred();
     Py_XDECREF(answer);
     return is_read || error_forget(self->sampler);
 }

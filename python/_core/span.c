@@ -45,6 +45,24 @@ span_object *span_object_new(tracer_object *tracer, impact_span *span, PyObject 
     return self;
 }
 
+PyObject *span_object_of_context(tracer_object *tracer, const impact_span_context *context)
+{
+    core_state *state = tracer->state;
+    PyTypeObject *type = (PyTypeObject *)state->python[UNSAMPLED_SPAN_CLASS];
+    span_object *self = (span_object *)PyType_GenericAlloc(type, 0);
+    if (!self)
+        return NULL;
+    self->tracer = (tracer_object *)Py_NewRef((PyObject *)tracer);
+    self->state = state;
+    self->is_foreign = true;
+    self->identity = span_identity_new(context, NULL);
+    if (!self->identity) {
+        (void)PyErr_NoMemory(); /* it always answers NULL */
+        Py_CLEAR(self);
+    }
+    return (PyObject *)self;
+}
+
 /* Keep what the span became: without memory it reads as one that recorded nothing. */
 static void span_keep(void *userdata, impact_text span)
 {
@@ -101,14 +119,14 @@ static void warn(const span_object *self, const char *method, const char *what)
 {
     PyObject *warned = PyObject_CallFunction(self->state->python[WARN], "ss", method, what);
     if (!warned)
-        PyErr_Clear();
+        error_clear();
     Py_XDECREF(warned);
 }
 
 /* A span that ended says so in the log and does nothing (as opentelemetry-sdk). */
 static bool is_open(span_object *self, const char *method)
 {
-    if (!self->span)
+    if (!self->span && !self->is_foreign)
         warn(self, method, "was called on a span that has ended");
     return self->span != NULL;
 }
@@ -132,7 +150,7 @@ static PyObject *span_end(PyObject *object, PyObject *const *arguments, Py_ssize
     if (!arguments_read(names, values, arguments, count, keyword_names))
         return NULL;
     if (!is_open(self, "end"))
-        Py_RETURN_NONE;
+        return none_or_raised();
     if (!self->tracer->provider->is_listened || !impact_span_is_recording(self->span))
         span_finish(self, unix_ns_of(values[0]));
     else if (!span_end_heard(self, values[0]))
@@ -173,12 +191,12 @@ static PyObject *span_set_attribute(PyObject *object, PyObject *const *arguments
     if (!arguments_read(names, values, arguments, count, keyword_names))
         return NULL;
     if (!is_open(self, "set_attribute"))
-        Py_RETURN_NONE;
+        return none_or_raised();
     attribute_list list;
     attribute_list_fill_one(&list, self->state, values[0], values[1]);
     impact_span_set_all(self->span, list.items, list.count);
     attribute_list_clear(&list);
-    Py_RETURN_NONE;
+    return none_or_raised();
 }
 
 static PyObject *span_set_attributes(PyObject *object, PyObject *const *arguments, Py_ssize_t count,
@@ -190,12 +208,12 @@ static PyObject *span_set_attributes(PyObject *object, PyObject *const *argument
     if (!arguments_read(names, values, arguments, count, keyword_names))
         return NULL;
     if (!is_open(self, "set_attributes"))
-        Py_RETURN_NONE;
+        return none_or_raised();
     attribute_list list;
     attribute_list_fill(&list, self->state, values[0]);
     impact_span_set_all(self->span, list.items, list.count);
     attribute_list_clear(&list);
-    Py_RETURN_NONE;
+    return none_or_raised();
 }
 
 static PyObject *span_add_event(PyObject *object, PyObject *const *arguments, Py_ssize_t count,
@@ -207,15 +225,16 @@ static PyObject *span_add_event(PyObject *object, PyObject *const *arguments, Py
     if (!arguments_read(names, values, arguments, count, keyword_names))
         return NULL;
     if (!is_open(self, "add_event"))
-        Py_RETURN_NONE;
+        return none_or_raised();
     held_text name = held_text_of(values[0]);
     attribute_list list;
     attribute_list_fill(&list, self->state, values[1]);
-    impact_span_add_event(self->span, name.text.data, unix_ns_of(values[2]), list.items,
-                          list.count);
+    if (!PyErr_Occurred())
+        impact_span_add_event(self->span, name.text.data, unix_ns_of(values[2]), list.items,
+                              list.count);
     attribute_list_clear(&list);
     held_text_clear(&name);
-    Py_RETURN_NONE;
+    return none_or_raised();
 }
 
 static PyObject *span_add_link(PyObject *object, PyObject *const *arguments, Py_ssize_t count,
@@ -228,14 +247,14 @@ static PyObject *span_add_link(PyObject *object, PyObject *const *arguments, Py_
         return NULL;
     impact_span_context context;
     if (!is_open(self, "add_link") || !span_context_read(self->state, &context, values[0]))
-        Py_RETURN_NONE;
+        return none_or_raised();
     attribute_list list;
     attribute_list_fill(&list, self->state, values[1]);
     impact_span_add_link(self->span, &(impact_link){.context = &context,
                                                     .attributes = list.items,
                                                     .attribute_count = list.count});
     attribute_list_clear(&list);
-    Py_RETURN_NONE;
+    return none_or_raised();
 }
 
 static PyObject *span_update_name(PyObject *object, PyObject *const *arguments, Py_ssize_t count,
@@ -247,14 +266,16 @@ static PyObject *span_update_name(PyObject *object, PyObject *const *arguments, 
     if (!arguments_read(names, values, arguments, count, keyword_names))
         return NULL;
     if (!is_open(self, "update_name"))
-        Py_RETURN_NONE;
+        return none_or_raised();
     held_text text = held_text_of(values[0]);
+    if (PyErr_Occurred())
+        return NULL;
     impact_span_set_name_n(self->span, text.text.data, text.text.size);
     held_text_clear(&text);
     PyObject *former = self->name;
     self->name = Py_NewRef(values[0]);
     Py_XDECREF(former);
-    Py_RETURN_NONE;
+    return none_or_raised();
 }
 
 /* The number of a StatusCode; unset for anything that is none. */
@@ -270,13 +291,16 @@ static impact_span_status status_code_of(core_state *state, PyObject *code)
 
 static void status_set(span_object *self, PyObject *code, PyObject *description)
 {
+    if (PyErr_Occurred())
+        return; /* the call is over */
     impact_span_status status = status_code_of(self->state, code);
     if (!description || description == Py_None) {
         impact_span_set_status(self->span, status, NULL);
         return;
     }
     held_text text = held_text_of(description);
-    impact_span_set_status(self->span, status, text.text.data);
+    if (!PyErr_Occurred())
+        impact_span_set_status(self->span, status, text.text.data);
     held_text_clear(&text);
 }
 
@@ -290,11 +314,11 @@ static PyObject *span_set_status(PyObject *object, PyObject *const *arguments, P
     if (!arguments_read(names, values, arguments, count, keyword_names))
         return NULL;
     if (!is_open(self, "set_status"))
-        Py_RETURN_NONE;
+        return none_or_raised();
     PyObject *const *attributes = self->state->names;
     PyObject *code = PyObject_GetAttr(values[0], attributes[NAME_STATUS_CODE]);
     PyObject *description = code ? PyObject_GetAttr(values[0], attributes[NAME_DESCRIPTION]) : NULL;
-    PyErr_Clear();
+    error_clear();
     if (code && values[1] != Py_None)
         warn(self, "set_status", "ignores the description beside a Status, which has its own");
     if (code)
@@ -303,7 +327,7 @@ static PyObject *span_set_status(PyObject *object, PyObject *const *arguments, P
         status_set(self, values[0], values[1]);
     Py_XDECREF(description);
     Py_XDECREF(code);
-    Py_RETURN_NONE;
+    return none_or_raised();
 }
 
 static PyObject *span_get_name(PyObject *object, void *unused)

@@ -41,9 +41,9 @@ static void links_add(impact_span *span, core_state *state, PyObject *links)
 {
     PyObject *sequence = PySequence_List(links);
     Py_ssize_t count = sequence ? PyList_Size(sequence) : 0;
-    for (Py_ssize_t i = 0; i < count && i < LINK_LIMIT; i++)
+    for (Py_ssize_t i = 0; i < count && i < LINK_LIMIT && !PyErr_Occurred(); i++)
         link_add(span, state, PyList_GetItem(sequence, i));
-    PyErr_Clear();
+    error_clear();
     Py_XDECREF(sequence);
 }
 
@@ -53,7 +53,7 @@ static impact_span *core_span_ask(tracer_object *self, PyObject *const *values,
                                   const impact_span_options *options)
 {
     span_answers answers;
-    if (!answers_ask(&answers, self->provider, parent, values))
+    if (PyErr_Occurred() || !answers_ask(&answers, self->provider, parent, values))
         return NULL;
     answers_show(&answers);
     impact_span *span = impact_span_start(self->tracer, name, options);
@@ -87,9 +87,11 @@ static impact_span *core_span_start(tracer_object *self, PyObject *const *values
                             .start_unix_ns = unix_ns_of(values[ARGUMENT_START_TIME]),
                             .attributes = list.items, .attribute_count = list.count,
                             .name_size = name.text.size);
-    impact_span *span = asks_python(self->provider)
-                            ? core_span_ask(self, values, parent, name.text.data, options)
-                            : impact_span_start(self->tracer, name.text.data, options);
+    impact_span *span = NULL;
+    if (asks_python(self->provider))
+        span = core_span_ask(self, values, parent, name.text.data, options);
+    else if (!PyErr_Occurred())
+        span = impact_span_start(self->tracer, name.text.data, options);
     attribute_list_clear(&list);
     held_text_clear(&name);
     if (span && values[ARGUMENT_LINKS] && values[ARGUMENT_LINKS] != Py_None)
@@ -147,7 +149,9 @@ PyObject *tracer_span_start(tracer_object *self, PyObject *const *values)
     uint8_t kind = kind_index(self->state, values[ARGUMENT_KIND]);
     impact_span *span = core_span_start(self, values, &parent, kind);
     PyObject *started = NULL;
-    if (span)
+    if (span && PyErr_Occurred())
+        impact_span_end(span); /* nobody else will */
+    else if (span)
         started = span_wrap(self, span, values, &parent, kind);
     else if (!PyErr_Occurred())
         started = span_without_core(self->state, &parent);

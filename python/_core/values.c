@@ -211,9 +211,11 @@ static bool list_fill_plain(attribute_list *list, PyObject *mapping)
 /* Through Python, once. clean_attributes catches what goes wrong in it; this is the last net. */
 static void list_fill_cleaned(attribute_list *list, core_state *state, PyObject *mapping)
 {
+    if (PyErr_Occurred())
+        return; /* the call is over */
     PyObject *plain = PyObject_CallFunctionObjArgs(state->python[CLEAN_ATTRIBUTES], mapping, NULL);
     if (!plain) {
-        PyErr_WriteUnraisable(mapping);
+        (void)error_forget(mapping); /* or it stays set */
         return;
     }
     list->owner = plain;

@@ -9,8 +9,8 @@ import functools
 import flask
 import flask_app
 import pytest
+from opentelemetry import baggage, trace
 from opentelemetry import context as context_api
-from opentelemetry import trace
 from opentelemetry.instrumentation.flask import FlaskInstrumentor as ContribInstrumentor
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
@@ -19,6 +19,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from span_comparison import MODES, answer_of, points_of, spans_of, use_conventions
 
+from impact_stack.observability.tracing import flask as flask_module
 from impact_stack.observability.tracing import repeated
 from impact_stack.observability.tracing.flask import FlaskInstrumentor
 from impact_stack.observability.tracing.provider import TracerProvider
@@ -362,3 +363,65 @@ def test_a_url_that_is_no_regular_expression_excludes_nothing(monkeypatch, given
     monkeypatch.setenv("OTEL_PYTHON_FLASK_EXCLUDED_URLS", given)
     _, spans = traced(FlaskInstrumentor, {"path": "/"})
     assert len(spans) == 1
+
+
+URLS = [
+    {}, {"PATH_INFO": "/a/b_c.d~e-f"}, {"QUERY_STRING": "a=b&c=d"}, {"QUERY_STRING": "a=%20"},
+    {"QUERY_STRING": "a?b"}, {"QUERY_STRING": "a=b c"}, {"PATH_INFO": "/a b"},
+    {"PATH_INFO": "/a?b"}, {"PATH_INFO": "//a"}, {"PATH_INFO": "a"}, {"PATH_INFO": ""},
+    {"PATH_INFO": "/\xc3\xbc"},
+    {"PATH_INFO": "/%41"}, {"SCRIPT_NAME": "/app"}, {"HTTP_HOST": "Shop.Example"},
+    {"HTTP_HOST": "shop.example:80"}, {"HTTP_HOST": "shop.example:8000"},
+    {"HTTP_HOST": "shop.example:443"}, {"HTTP_HOST": "shop.example:080"}, {"HTTP_HOST": "[::1]:80"},
+    {"HTTP_HOST": "xn--bcher-kva.example"}, {"HTTP_HOST": "a.xn--bcher-kva.example:81"},
+    {"HTTP_HOST": "a:b@c"}, {"HTTP_HOST": "a/b"}, {"HTTP_HOST": None}, {"HTTP_HOST": ""},
+    {"wsgi.url_scheme": "https", "HTTP_HOST": "shop.example:443"},
+    {"wsgi.url_scheme": "https", "HTTP_HOST": "shop.example:80"}, {"wsgi.url_scheme": "ws"},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("changes", URLS)
+def test_a_url_that_is_looked_at_is_the_requests(changes):
+    """However it was made."""
+    environ = {**flask.Flask("x").test_request_context("/").request.environ, **changes}
+    environ = {key: value for key, value in environ.items() if value is not None}
+    environ.pop("werkzeug.request", None)
+    assert flask_module._url_of(flask.Request(environ)) == flask.Request(dict(environ)).url
+
+
+SPAN_ID = "0000000000000009"
+TRACE_ID = "0" * 31 + "7"
+FLAGS = ["00", "01", "02", "03", "04", "ff", "0g"]
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        *(f"00-{TRACE_ID}-{SPAN_ID}-{flags}" for flags in FLAGS),
+        f"01-{TRACE_ID}-{SPAN_ID}-01", f"01-{TRACE_ID}-{SPAN_ID}-01-more",
+        f"00-{TRACE_ID}-{SPAN_ID}-01-more", f"ff-{TRACE_ID}-{SPAN_ID}-01",
+        f"00-{'0' * 32}-{SPAN_ID}-01", f"00-{TRACE_ID}-{'0' * 16}-01",
+        f"00-{TRACE_ID[:-1]}A-{SPAN_ID}-01", f"00-{TRACE_ID}-{SPAN_ID[:-1]}F-01",
+        f" 00-{TRACE_ID}-{SPAN_ID}-01 ", f"\t00-{TRACE_ID}-{SPAN_ID}-01",
+        f"00-{TRACE_ID}-{SPAN_ID}-1",
+        f"00-{TRACE_ID}_{SPAN_ID}-01", f"00-{TRACE_ID[:-1]}\xfc-{SPAN_ID}-01", "", "x" * 55,
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("more", [{}, {"tracestate": "a=b"}, {"baggage": "c=d"}])
+def test_a_traceparent_is_read_as_the_api_reads_it(header, more):
+    """The span, and what a hook finds: the request's parent is the current span."""
+
+    def hook(span, environ):
+        del environ
+        current = trace.get_current_span()
+        current.set_attribute("nobody", "hears it")
+        context = current.get_span_context()
+        seen.append((current.is_recording(), tuple(context), type(context.trace_flags),
+                     isinstance(current, trace.NonRecordingSpan), baggage.get_all()))  # fmt: skip
+        span.set_attribute("seen", True)
+
+    seen = []
+    request = {"path": "/current", "headers": {"traceparent": header, **more}}
+    spans = assert_equal(request, request_hook=hook)
+    assert seen[0] == seen[1]
+    assert all(span["has parent"] is bool(seen[0][1][0]) for span in spans)

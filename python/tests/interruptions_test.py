@@ -155,6 +155,44 @@ def test_a_span_of_a_block_is_held_while_it_ends(tracer):
     assert names == ["a", "a"]
 
 
+CALLS = {
+    "start_span": lambda tracer, span, odd: tracer.start_span("x", attributes={"k": odd}),
+    "a name": lambda tracer, span, odd: tracer.start_span(odd),
+    "a link": lambda tracer, span, odd: tracer.start_span(
+        "x", links=[trace.Link(span.get_span_context(), {"k": odd})]
+    ),
+    "start_as_current_span": lambda tracer, span, odd: (
+        tracer.start_as_current_span("x", attributes={"k": [odd]}).__enter__()
+    ),
+    "set_attribute": lambda tracer, span, odd: span.set_attribute("k", odd),
+    "set_attributes": lambda tracer, span, odd: span.set_attributes({"k": 1, "l": odd}),
+    "add_event": lambda tracer, span, odd: span.add_event("e", {"k": odd}),
+    "an event's name": lambda tracer, span, odd: span.add_event(odd, {"k": odd}),
+    "add_link": lambda tracer, span, odd: span.add_link(span.get_span_context(), {"k": odd}),
+    "update_name": lambda tracer, span, odd: span.update_name(odd),
+    "set_status": lambda tracer, span, odd: span.set_status(trace.StatusCode.ERROR, odd),
+    "get_tracer": lambda tracer, span, odd: tracer._provider.get_tracer("x", attributes={"k": odd}),
+}
+
+
+@pytest.mark.parametrize("kind", INTERRUPTIONS)
+@pytest.mark.parametrize("name", CALLS)
+def test_a_value_that_is_being_made_text(tracer, provider, kind, name):
+    """A signal or a greenlet's Timeout may come anywhere in Python code, so also there."""
+
+    class Odd:
+        """What has a text that takes long."""
+
+        __str__ = interrupted(kind)
+
+    span = tracer.start_span("a")
+    with pytest.raises(kind):
+        CALLS[name](tracer, span, Odd())
+    assert span.is_recording()
+    span.end()
+    assert "a" in exported_spans(provider)
+
+
 # ---- requests to a Flask app ----
 
 

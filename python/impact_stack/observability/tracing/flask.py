@@ -170,7 +170,34 @@ def _start_span(
 
 
 def _is_excluded(pattern: re.Pattern[str], context: Any) -> bool:
-    return pattern.search(context.request.url) is not None
+    return pattern.search(_url_of(context.request)) is not None
+
+
+_URL = flask.Request.url
+# A URL in which werkzeug changes nothing: no default port, nothing to quote, no IDNA.
+_PLAIN_URL = re.compile(
+    r"https?://(?![^/]*xn--)[a-z0-9.-]+(?::(?!0|80/|443/)[0-9]+)?/(?!/)[A-Za-z0-9/_.~-]*"
+    r"(?:\?[A-Za-z0-9/_.~=&-]+)?"
+)
+
+
+def _url_of(request: flask.Request) -> str:
+    """Return `request.url`, which costs as much as all the rest, and is nearly always plain."""
+    environ = request.environ
+    path = environ.get("PATH_INFO", "")
+    query = environ.get("QUERY_STRING")
+    host = environ.get("HTTP_HOST", "")
+    url = f"{environ['wsgi.url_scheme']}://{host}{path}"
+    url = f"{url}?{query}" if query else url
+    is_plain = (
+        type(request).url is _URL
+        and not environ.get("SCRIPT_NAME")
+        and request.trusted_hosts is None
+        and "?" not in path
+        and "/" not in host
+        and _PLAIN_URL.fullmatch(url)
+    )
+    return url if is_plain else request.url
 
 
 # ---- propagation ----
