@@ -249,13 +249,13 @@ def fixture_silence():
     logging.disable(logging.NOTSET)
 
 
-def growth_of(call):
+def growth_of(call, rounds=ROUNDS):
     """Return the bytes that are kept after many calls."""
     gc.collect()
     tracemalloc.start()
     try:
         before = tracemalloc.get_traced_memory()[0]
-        for _ in range(ROUNDS):
+        for _ in range(rounds):
             call()
         gc.collect()
         return tracemalloc.get_traced_memory()[0] - before

@@ -21,12 +21,8 @@ from servers_test import (
 NUMBERS = {"TERM": signal.SIGTERM, "INT": signal.SIGINT, "QUIT": signal.SIGQUIT}
 
 
-# One that is told to quit amid its end, because it has had its requests, dies of the signal.
-@pytest.mark.parametrize(
-    "number, more",
-    [("TERM", []), ("INT", []), ("QUIT", []), ("TERM", ["--max-requests", "3"])],
-    ids=["TERM", "INT", "QUIT", "max-requests"],
-)
+@pytest.mark.parametrize("number", NUMBERS)
+@pytest.mark.parametrize("more", [[], ["--max-requests", "3"]], ids=["", "max-requests"])
 @pytest.mark.parametrize("preload", [[], ["--preload"]], ids=["", "preload"])
 @pytest.mark.parametrize("kind", ["sync", "gthread", "gevent"])
 def test_gunicorns_workers_export_their_spans(tmp_path, kind, preload, number, more):
