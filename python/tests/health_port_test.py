@@ -118,3 +118,14 @@ def test_an_address_that_is_none_is_refused_at_once(app, address):
     with pytest.raises((ValueError, TypeError)):
         Health(app)
     assert "health" not in app.extensions and "health" not in app.blueprints
+
+
+@pytest.mark.parametrize("secret", [None, "s3cret", "schlüssel"])
+def test_the_interpreter_is_looked_at_though_nobody_asks(app, secret):
+    """So the time that it has been stuck for is that since its last second."""
+    looks = threading.Semaphore(0)
+    health = Health()
+    health.register_check("interpreter", lambda: looks.release() or True)
+    app.config.update(HEALTH_LISTEN="127.0.0.1:0", HEALTH_URL_SECRET=secret)
+    health.init_app(app)
+    assert all(looks.acquire(timeout=30) for _ in range(2))
