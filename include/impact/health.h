@@ -324,14 +324,14 @@ IMPACT_API IMPACT_CHECKED impact_status impact_health_finish_answer(impact_healt
 IMPACT_API bool impact_health_answer(void *health, const impact_http_request *request,
                                      impact_http_response *response);
 
-/* Serve the paths on a port of its own: "127.0.0.1:8081", "[::1]:8081", ":8081"; port 0 takes a
- * free one. Needs libimpact-microhttpd. IMPACT_EPLUGIN: that is not there; IMPACT_EINVAL: the
- * address is not one; IMPACT_ESYSTEM: it cannot be bound; IMPACT_EEXIST: this registry listens
+/* Serve the paths on a port of its own: "127.0.0.1:8081", "[::1]:8081", ":8081", port 0 takes a
+ * free one; or on a Unix socket: "unix:/run/a.sock", "unix:@name". IMPACT_EINVAL: it is no address;
+ * IMPACT_ESYSTEM: it cannot be bound, or no thread starts; IMPACT_EEXIST: this registry listens
  * already. */
 IMPACT_API IMPACT_CHECKED impact_status impact_health_listen(impact_health *health,
                                                              const char *address);
 
-/* The port that it listens on; 0 when it does not. */
+/* The port that it listens on; 0 when it does not, or on a Unix socket. */
 IMPACT_API uint16_t impact_health_port(const impact_health *health);
 
 /* ---- provided checks ---- */

@@ -11,16 +11,12 @@
 #include <stdint.h>
 
 #include <impact/exporter.h>
-#include <impact/http.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-#define IMPACT_PLUGIN_ABI 2u
-
-/* A running HTTP server of a plugin. */
-typedef struct impact_server impact_server;
+#define IMPACT_PLUGIN_ABI 3u
 
 typedef struct impact_plugin {
     size_t size;
@@ -29,13 +25,6 @@ typedef struct impact_plugin {
 
     /* Open the exporter of this name from the environment; NULL: it is no exporter. */
     impact_status (*exporter_open)(impact_exporter **exporter, const impact_allocator *allocator);
-
-    /* Serve `handler` on `address` ("host:port", port 0: any); NULL: it is no server. The server is
-     * owned by the caller; `port` gets what was bound. The body of an answer to a HEAD is not sent,
-     * its length is. */
-    impact_status (*server_open)(impact_server **server, const char *address,
-                                 impact_http_handler_fn handler, void *userdata, uint16_t *port);
-    void (*server_close)(impact_server *server); /* returns when no handler runs any more */
 
     /* Open an OTLP exporter from `options` (may be NULL) and the environment; NULL: it is none. */
     impact_status (*otlp_open)(impact_exporter **exporter, const impact_otlp_options *options,

@@ -49,7 +49,7 @@ static void after_fork_in_child(void *owner)
     for (impact__check *check = health->checks; check; check = check->next)
         impact__check_forget(check);
     health->watcher.is_being_told = false;
-    health->server = NULL;
+    health->own_port = NULL;
     health->is_listening = false;
     atomic_store_explicit(&health->port, 0, memory_order_relaxed);
     impact__health_unlock(health);

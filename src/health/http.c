@@ -294,20 +294,32 @@ static impact_status begin_answered(impact_health_ticket **ticket, const impact_
     return IMPACT_OK;
 }
 
-impact_status impact_health_begin_answer(impact_health_ticket **ticket, impact_health *health,
-                                         const impact_http_request *request)
+static impact_status begin_any(impact_health_ticket **ticket, impact_health *health,
+                               const impact_http_request *request, bool has_probes)
 {
     impact_health_ticket *begun = NULL;
     impact_http_response response;
-    if (!ticket || !health)
-        return IMPACT_EINVAL;
-    const impact_status status = start(health, request, health->has_probes, &response, &begun);
+    const impact_status status = start(health, request, has_probes, &response, &begun);
     if (status)
         return status;
     if (!begun)
         return begin_answered(ticket, health, &response);
     *ticket = begun;
     return IMPACT_OK;
+}
+
+impact_status impact_health_begin_answer(impact_health_ticket **ticket, impact_health *health,
+                                         const impact_http_request *request)
+{
+    if (!ticket || !health)
+        return IMPACT_EINVAL;
+    return begin_any(ticket, health, request, health->has_probes);
+}
+
+impact_status impact__health_begin_all(impact_health_ticket **ticket, impact_health *health,
+                                       const impact_http_request *request)
+{
+    return begin_any(ticket, health, request, true);
 }
 
 /* A caller of this version gets the answer made where he wants it, any other from `spare`. */
@@ -341,15 +353,16 @@ impact_status impact_health_finish_answer(impact_health_ticket *ticket,
 
 /* ---- for those who have a thread to wait on ---- */
 
-static bool answer(impact_health *health, const impact_http_request *request, bool has_probes,
-                   impact_http_response *response)
+bool impact_health_answer(void *health, const impact_http_request *request,
+                          impact_http_response *response)
 {
+    impact_health *registry = health;
     impact_health_ticket *ticket = NULL;
     impact_http_response spare;
-    if (!response)
+    if (!registry || !response)
         return false;
     impact_http_response *made = place_for(response, &spare);
-    if (start(health, request, has_probes, made, &ticket))
+    if (start(registry, request, registry->has_probes, made, &ticket))
         return false;
     if (ticket) {
         const int held = impact__cancel_hold(); /* as in impact_health_probe */
@@ -358,17 +371,4 @@ static bool answer(impact_health *health, const impact_http_request *request, bo
         impact__cancel_release(held);
     }
     return hand_over(response, made);
-}
-
-bool impact_health_answer(void *health, const impact_http_request *request,
-                          impact_http_response *response)
-{
-    impact_health *registry = health;
-    return registry && answer(registry, request, registry->has_probes, response);
-}
-
-bool impact__health_answer_all(void *health, const impact_http_request *request,
-                               impact_http_response *response)
-{
-    return answer(health, request, true, response);
 }

@@ -4,9 +4,9 @@
 
 #include <impact/health.h>
 
-/* As impact_health_answer, and the probes' paths are served whatever the options say: nobody else
- * has them there. */
-bool impact__health_answer_all(void *health, const impact_http_request *request,
-                               impact_http_response *response);
+/* As impact_health_begin_answer, and the probes' paths are served whatever the options say: nobody
+ * else has them there. */
+impact_status impact__health_begin_all(impact_health_ticket **ticket, impact_health *health,
+                                       const impact_http_request *request);
 
 #endif

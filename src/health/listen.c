@@ -1,10 +1,7 @@
-/* A port of its own: the answers are served by the plugin for libmicrohttpd. */
+/* A port of its own: the answers are served by a thread that does nothing else. */
 #include "health/listen.h"
 
 #include <assert.h>
-
-#include <impact/diagnostics.h>
-#include <impact/plugin.h>
 
 #include "base/text.h"
 #include "base/thread.h"
@@ -12,19 +9,7 @@
 #include "health/http.h"
 #include "process/diagnostics.h"
 
-static impact_status load_server(const impact_plugin **plugin)
-{
-    const impact_status status = impact_plugin_load(plugin, "microhttpd");
-    if (status == IMPACT_ENOENT) {
-        impact_diagnostics_report(
-            IMPACT_SEVERITY_ERROR, "plugin", "microhttpd",
-            "the health port needs libimpact-microhttpd.so.0, which was not found");
-        return IMPACT_EPLUGIN;
-    }
-    return status || (*plugin)->server_open ? status : IMPACT_EPLUGIN;
-}
-
-/* From here on nobody else opens a server. False: somebody has. */
+/* From here on nobody else opens a port. False: somebody has. */
 static bool claim(impact_health *health)
 {
     impact__health_lock(health);
@@ -34,14 +19,12 @@ static bool claim(impact_health *health)
     return is_mine;
 }
 
-static void keep_server(impact_health *health, const impact_plugin *plugin, impact_server *server,
-                        uint16_t port)
+static void keep_port(impact_health *health, impact__port *port, uint16_t number)
 {
-    assert(server && port > 0);
+    assert(port);
     impact__health_lock(health);
-    health->server_plugin = plugin;
-    health->server = server;
-    atomic_store_explicit(&health->port, port, memory_order_relaxed);
+    health->own_port = port;
+    atomic_store_explicit(&health->port, number, memory_order_relaxed);
     impact__health_unlock(health);
 }
 
@@ -52,27 +35,21 @@ static void give_up(impact_health *health)
     impact__health_unlock(health);
 }
 
-/* The server sends no body to a HEAD, but the length of the one that it is given: it shall be that
- * of the GET's (RFC 9110 8.6). */
-static bool answer(void *health, const impact_http_request *request, impact_http_response *response)
-{
-    impact_http_request asked = *request;
-    if (impact__text_equal_string(asked.method, "HEAD"))
-        asked.method = impact_text_of("GET");
-    return impact__health_answer_all(health, &asked, response);
-}
-
 static impact_status serve(impact_health *health, const char *address)
 {
-    const impact_plugin *plugin = NULL;
-    impact_status status = load_server(&plugin);
-    if (status)
-        return status;
-    impact_server *server = NULL;
-    uint16_t port = 0;
-    status = plugin->server_open(&server, address, answer, health, &port);
+    const impact__service service = {
+        .health = health,
+        .begin = impact__health_begin_all,
+        .is_done = impact_health_is_done,
+        .notify = impact_health_notify,
+        .finish = impact_health_finish_answer,
+        .abandon = impact_health_abandon,
+    };
+    impact__port *port = NULL;
+    uint16_t number = 0;
+    const impact_status status = impact__port_open(&port, &number, address, &service);
     if (!status)
-        keep_server(health, plugin, server, port);
+        keep_port(health, port, number);
     return status;
 }
 
@@ -99,9 +76,8 @@ uint16_t impact_health_port(const impact_health *health)
 void impact__health_stop_listening(impact_health *health)
 {
     impact__health_lock(health);
-    impact_server *server = health->server;
-    health->server = NULL;
+    impact__port *port = health->own_port;
+    health->own_port = NULL;
     impact__health_unlock(health);
-    if (server)
-        health->server_plugin->server_close(server);
+    impact__port_close(port);
 }

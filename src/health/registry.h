@@ -9,10 +9,10 @@
 #include <stdint.h>
 
 #include <impact/health.h>
-#include <impact/plugin.h>
 
 #include "health/watch.h"
 #include "process/fork.h"
+#include "serve/port.h"
 
 enum { IMPACT__CHECK_LIMIT = 1024 }; /* in one registry, those that are on their way out included */
 
@@ -26,7 +26,7 @@ struct impact_health {
     bool empty_groups_hold;
     impact__fork_member fork_member;
 
-    atomic_uint port; /* of the server; read without the lock */
+    atomic_uint port; /* its number; read without the lock */
 
     impact__engine engine; /* its lock guards all below */
     char *secret;          /* NULL: none; likewise the second, during a rotation */
@@ -43,8 +43,7 @@ struct impact_health {
     bool is_closing;   /* nobody waits any more */
     bool is_abandoned; /* its owner has let go: the last thread or ticket frees it */
     bool is_listening; /* or is about to */
-    const impact_plugin *server_plugin;
-    impact_server *server;
+    impact__port *own_port; /* NULL: there is none, or it stayed with the parent */
 };
 
 static inline void impact__health_lock(impact_health *health)

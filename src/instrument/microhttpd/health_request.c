@@ -27,7 +27,7 @@
 #include <string.h>
 
 #include "base/thread.h"
-#include "serve/microhttpd/answer.h"
+#include "instrument/microhttpd/answer.h"
 
 /* ---- the list ---- */
 

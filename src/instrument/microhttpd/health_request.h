@@ -11,7 +11,7 @@
 #include <impact/health.h>
 #include <impact/process.h>
 
-#include "serve/microhttpd/target.h"
+#include "instrument/microhttpd/target.h"
 
 typedef struct impact__health_request impact__health_request;
 

@@ -16,7 +16,7 @@
 #include "instrument/common/table.h"
 #include "instrument/microhttpd/health_request.h"
 #include "instrument/microhttpd/server_span.h"
-#include "serve/microhttpd/target.h"
+#include "instrument/microhttpd/target.h"
 
 enum { name_limit = 256 }; /* bytes of a span's name that is made of a route */
 

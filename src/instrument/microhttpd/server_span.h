@@ -6,7 +6,7 @@
 
 #include <impact/context.h>
 
-#include "serve/microhttpd/target.h"
+#include "instrument/microhttpd/target.h"
 
 /* Start the span of a request whose headers have been read, below the context that they carry.
  * `context` gets what the request is to be handled in: that context with the span; release it. */

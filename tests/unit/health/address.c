@@ -17,6 +17,21 @@ TEST(an_address_is_a_host_and_a_port)
     CHECK(is_address(":8081"));
 }
 
+TEST(an_address_is_a_unix_socket)
+{
+    CHECK(is_address("unix:/run/orders health.sock"));
+    CHECK(is_address("unix:@orders"));
+    CHECK(!is_address("unix:"));
+    CHECK(!is_address("unix:/"));
+    CHECK(!is_address("unix:orders.sock"));
+    CHECK(!impact__is_address(impact_text_from("unix:/a\0b", 9)));
+    char address[5 + 108 + 1] = "unix:/";
+    memset(address + 6, 'a', 107);
+    CHECK(!is_address(address));
+    address[5 + 107] = '\0';
+    CHECK(is_address(address));
+}
+
 TEST(anything_else_is_no_address)
 {
     CHECK(!is_address(NULL));

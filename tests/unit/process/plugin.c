@@ -200,7 +200,7 @@ TEST(a_descriptor_of_an_earlier_version_has_nothing_set_behind)
     CHECK_STRING(load(), "smaller");
     REQUIRE(impact_plugin_load(&plugin, "test") == IMPACT_OK);
     CHECK_EQUAL(plugin->size, sizeof *plugin);
-    CHECK(!plugin->server_open && !plugin->server_close);
+    CHECK(!plugin->otlp_open);
     CHECK(impact_plugin_load(&again, "test") == IMPACT_OK && again == plugin);
 }
 

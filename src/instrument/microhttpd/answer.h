@@ -1,12 +1,12 @@
 /* impact's own requests and responses over a libmicrohttpd connection. */
-#ifndef IMPACT_SERVE_MICROHTTPD_ANSWER_H
-#define IMPACT_SERVE_MICROHTTPD_ANSWER_H
+#ifndef IMPACT_INSTRUMENT_MICROHTTPD_ANSWER_H
+#define IMPACT_INSTRUMENT_MICROHTTPD_ANSWER_H
 
 #include <microhttpd.h>
 
 #include <impact/http.h>
 
-#include "serve/microhttpd/target.h"
+#include "instrument/microhttpd/target.h"
 
 enum { impact__body_limit = 1 << 20 }; /* bytes of a request's body that are read and thrown away */
 

@@ -1,5 +1,5 @@
 /* impact's own requests and responses over a libmicrohttpd connection. */
-#include "serve/microhttpd/answer.h"
+#include "instrument/microhttpd/answer.h"
 
 static impact_text header(void *carrier, const char *name)
 {

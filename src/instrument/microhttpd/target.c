@@ -1,5 +1,5 @@
 /* Path and query of a request as they travel. */
-#include "serve/microhttpd/target.h"
+#include "instrument/microhttpd/target.h"
 
 #include <assert.h>
 

@@ -1,6 +1,6 @@
 /* Path and query of a request as they travel: percent-encoded. */
-#ifndef IMPACT_SERVE_MICROHTTPD_TARGET_H
-#define IMPACT_SERVE_MICROHTTPD_TARGET_H
+#ifndef IMPACT_INSTRUMENT_MICROHTTPD_TARGET_H
+#define IMPACT_INSTRUMENT_MICROHTTPD_TARGET_H
 
 #include <stdbool.h>
 

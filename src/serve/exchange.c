@@ -1,0 +1,319 @@
+/* Requests and answers on one connection.
+ *
+ *            head and body             not done                    all sent, to be kept
+ *     reads ----------------> (ticket) --------> waits --> writes ----------------------> reads
+ *                                 \______done______________/  \___ all sent, not kept: gone; it
+ *                                                                   lingers when it was refused
+ *
+ * Nothing here waits. A request that is refused may have more behind it: to close at once would
+ * reset the connection, and take the answer away from the client before he has read it (RFC 9112
+ * 9.6). So such a connection lingers.
+ */
+#include "serve/exchange.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/request_target.h"
+#include "base/text.h"
+#include "serve/request_head.h"
+#include "serve/response_bytes.h"
+
+enum {
+    head_limit = 16 * 1024, /* bytes of a request line and its fields */
+    body_limit = 1 << 20,   /* of a body that is read and thrown away */
+    read_size = 2048,
+};
+
+typedef enum step {
+    step_on,    /* look at the phase again */
+    step_wait,  /* for an event */
+    step_close, /* it is over */
+} step;
+
+static int socket_of(const impact__connection *c)
+{
+    return atomic_load_explicit(&c->socket, memory_order_relaxed); /* written by this thread */
+}
+
+static void wait_for(impact__connection *c, uint32_t events)
+{
+    struct epoll_event event = {.events = events, .data.ptr = c};
+    if (c->events != events)
+        (void)epoll_ctl(c->owner->epoll, EPOLL_CTL_MOD, socket_of(c), &event); /* it is there */
+    c->events = events;
+}
+
+static void enter(impact__connection *c, impact__connection_phase phase)
+{
+    c->phase = phase;
+    if (phase == impact__connection_waits)
+        impact__connections_unlist(c->owner, c);
+    else
+        impact__connections_list(c->owner, c, impact__clock_monotonic_ns());
+}
+
+/* ---- answers ---- */
+
+static step begin_answer(impact__connection *c, const impact_http_response *response)
+{
+    impact__response_append(&c->out, response, c->is_head, c->keeps_alive, time(NULL));
+    if (c->out.has_failed)
+        return step_close;
+    c->sent = 0;
+    enter(c, impact__connection_writes);
+    return step_on;
+}
+
+/* No cache may keep it: the path may be there tomorrow (RFC 9111 4.2.2 lets one guess for 404). */
+static step answer_constant(impact__connection *c, int status, const char *body)
+{
+    const impact_http_response response = {
+        .size = sizeof response,
+        .status = status,
+        .headers = {{"Cache-Control", "no-cache, no-store"}, {"Content-Type", "application/json"}},
+        .header_count = 2,
+        .body = impact_text_of(body),
+    };
+    return begin_answer(c, &response);
+}
+
+static const char *body_of(int status)
+{
+    switch (status) {
+    case 413:
+        return "{\"error\":\"the body is too long\"}\n";
+    case 431:
+        return "{\"error\":\"the request is too long\"}\n";
+    default:
+        return "{\"error\":\"the request cannot be understood\"}\n";
+    }
+}
+
+/* What follows is not looked at. */
+static step refuse(impact__connection *c, int status)
+{
+    c->keeps_alive = false;
+    c->body_left = UINT64_MAX; /* unknown */
+    return answer_constant(c, status, body_of(status));
+}
+
+static step finish_ticket(const impact__service *service, impact__connection *c)
+{
+    impact_http_response response = IMPACT_HTTP_RESPONSE;
+    const impact_status status = service->finish(c->ticket, &response);
+    c->ticket = NULL;
+    if (status)
+        return answer_constant(c, 503, "{\"error\":\"no memory\"}\n");
+    const step next = begin_answer(c, &response);
+    impact_http_response_clear(&response);
+    return next;
+}
+
+/* ---- requests ---- */
+
+/* Forget the first bytes of what came. */
+static void consume(impact__connection *c, size_t size)
+{
+    assert(size <= c->in.size);
+    c->in.size -= size;
+    if (c->in.size)
+        memmove(c->in.data, c->in.data + size, c->in.size);
+}
+
+/* The handler gives the headers of a GET to a HEAD, so that the length is right (RFC 9110 8.6). */
+static step begin_request(const impact__service *service, impact__connection *c,
+                          impact__request_head *head)
+{
+    const impact__request_target target = impact__request_target_of(head->target, false);
+    c->is_head = impact__text_equal_string(head->method, "HEAD");
+    c->keeps_alive = head->keeps_alive;
+    c->body_left = head->body_size;
+    const impact_http_request request = {
+        .size = sizeof request,
+        .method = c->is_head ? impact_text_of("GET") : head->method,
+        .path = target.path,
+        .query = target.query,
+        .header = impact__request_head_field,
+        .carrier = head,
+    };
+    const impact_status status = service->begin(&c->ticket, service->health, &request);
+    consume(c, head->size);
+    if (status && c->body_left)
+        c->keeps_alive = false;
+    if (status == IMPACT_ENOENT)
+        return answer_constant(c, 404, "{\"error\":\"there is nothing here\"}\n");
+    return status ? answer_constant(c, 503, "{\"error\":\"no memory\"}\n") : step_on;
+}
+
+static step read_head(const impact__service *service, impact__connection *c)
+{
+    impact__request_head head;
+    if (!impact__request_head_parse(&head, impact__buffer_text(&c->in)))
+        return c->in.size < head_limit ? step_wait : refuse(c, 431);
+    if (head.refusal)
+        return refuse(c, head.refusal);
+    if (head.body_size > body_limit || (head.body_size && head.wants_no_body_read))
+        return refuse(c, 413);
+    return begin_request(service, c, &head);
+}
+
+static void throw_body_away(impact__connection *c)
+{
+    const size_t size = c->body_left < c->in.size ? (size_t)c->body_left : c->in.size;
+    consume(c, size);
+    c->body_left -= size;
+}
+
+/* On a thread of the library: pairs with the exchange in the port's loop. */
+static void complete(void *connection)
+{
+    impact__connection *c = connection;
+    const uint64_t one = 1;
+    atomic_store_explicit(&c->is_completed, true, memory_order_release);
+    (void)!write(c->owner->wake, &one, sizeof one); /* full: it is awake */
+}
+
+/* The whole request is here: answer it, or wait. */
+static step settle(const impact__service *service, impact__connection *c)
+{
+    atomic_store_explicit(&c->is_completed, false, memory_order_relaxed); /* nobody else yet */
+    if (service->is_done(c->ticket))
+        return finish_ticket(service, c);
+    enter(c, impact__connection_waits);
+    if (!service->notify(c->ticket, complete, c))
+        return finish_ticket(service, c);
+    wait_for(c, 0);
+    return step_wait;
+}
+
+static step read_request(const impact__service *service, impact__connection *c)
+{
+    if (!c->ticket) {
+        const step next = read_head(service, c);
+        if (next != step_on || c->phase != impact__connection_reads)
+            return next;
+    }
+    throw_body_away(c);
+    return c->body_left ? step_wait : settle(service, c);
+}
+
+/* ---- bytes ---- */
+
+static bool is_for_later(void)
+{
+    return errno == EAGAIN || errno == EINTR;
+}
+
+static step end_answer(impact__connection *c)
+{
+    impact__buffer_clear(&c->out);
+    if (c->keeps_alive) {
+        wait_for(c, EPOLLIN);
+        enter(c, impact__connection_reads);
+        return step_on;
+    }
+    if (!c->body_left)
+        return step_close;
+    (void)shutdown(socket_of(c), SHUT_WR); /* it has gone away: the next read tells */
+    wait_for(c, EPOLLIN);
+    enter(c, impact__connection_lingers);
+    return step_wait;
+}
+
+static step send_answer(impact__connection *c)
+{
+    while (c->sent < c->out.size) {
+        const ssize_t sent =
+            send(socket_of(c), c->out.data + c->sent, c->out.size - c->sent, MSG_NOSIGNAL);
+        if (sent < 0 && !is_for_later())
+            return step_close;
+        if (sent < 0) {
+            wait_for(c, EPOLLOUT);
+            return step_wait;
+        }
+        c->sent += (size_t)sent;
+    }
+    return end_answer(c);
+}
+
+/* step_on: there is more. */
+static step receive(impact__connection *c)
+{
+    char *room = impact__buffer_reserve(&c->in, read_size);
+    if (!room)
+        return step_close;
+    const ssize_t got = recv(socket_of(c), room, read_size, 0);
+    if (got > 0)
+        c->in.size += (size_t)got;
+    if (got >= 0)
+        return got ? step_on : step_close;
+    return is_for_later() ? step_wait : step_close;
+}
+
+static step linger(impact__connection *c)
+{
+    impact__buffer_clear(&c->in);
+    return receive(c) == step_close ? step_close : step_wait;
+}
+
+/* ---- from outside ---- */
+
+static step take_step(const impact__service *service, impact__connection *c)
+{
+    switch (c->phase) {
+    case impact__connection_reads:
+        return read_request(service, c);
+    case impact__connection_writes:
+        return send_answer(c);
+    default:
+        return step_wait;
+    }
+}
+
+static void go(const impact__service *service, impact__connection *c, step next)
+{
+    while (next == step_on)
+        next = take_step(service, c);
+    if (next == step_close)
+        impact__exchange_drop(service, c);
+}
+
+void impact__exchange_go_on(const impact__service *service, impact__connection *c, uint32_t events)
+{
+    if (c->phase == impact__connection_waits) {
+        if (events & (EPOLLERR | EPOLLHUP))
+            impact__exchange_drop(service, c);
+    } else if (c->phase == impact__connection_lingers) {
+        go(service, c, linger(c));
+    } else {
+        go(service, c, c->phase == impact__connection_reads ? receive(c) : step_on);
+    }
+}
+
+void impact__exchange_complete(const impact__service *service, impact__connection *c)
+{
+    assert(c->phase == impact__connection_waits);
+    go(service, c, finish_ticket(service, c));
+}
+
+void impact__exchange_drop(const impact__service *service, impact__connection *c)
+{
+    service->abandon(c->ticket);
+    c->ticket = NULL;
+    impact__connections_release(c->owner, c);
+}
+
+void impact__exchange_conclude(const impact__service *service, impact__connection *c)
+{
+    c->keeps_alive = false;
+    if (c->phase == impact__connection_waits && finish_ticket(service, c) == step_on)
+        (void)send_answer(c); /* what the socket takes at once */
+    impact__exchange_drop(service, c);
+}
