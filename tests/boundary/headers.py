@@ -11,7 +11,10 @@ LANGUAGES = (("C11", "cc", ("-xc", "-std=c11")), ("C++17", "cxx", ("-xc++", "-st
 
 # What a header of ours needs beside the C library.
 NEEDS = {
+    "civetweb.h": "civetweb.h",
     "curl.h": "curl/curl.h",
+    "evhttp.h": "event2/http.h",
+    "fastcgi.h": "fcgiapp.h",
     "microhttpd.h": "microhttpd.h",
     "sqlite.h": "sqlite3.h",
 }

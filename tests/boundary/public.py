@@ -8,7 +8,10 @@ PREPROCESSOR = re.compile(r"^\s*#(?:.*\\\n)*.*$", re.MULTILINE)
 
 # Headers of libimpact are all the others.
 PLUGIN_HEADERS = {
+    "civetweb": "civetweb.h",
     "curl": "curl.h",
+    "evhttp": "evhttp.h",
+    "fastcgi": "fastcgi.h",
     "mariadb": "mariadb.h",
     "microhttpd": "microhttpd.h",
     "postgresql": "postgresql.h",
