@@ -19,9 +19,9 @@ impact_http_request impact__answer_request(struct MHD_Connection *connection, co
     };
 }
 
-static bool add_headers(struct MHD_Response *to, const impact_http_response *response, bool closes)
+static bool add_headers(struct MHD_Response *to, const impact_http_response *response)
 {
-    bool are_added = !closes || MHD_add_response_header(to, "Connection", "close") == MHD_YES;
+    bool are_added = true;
     for (size_t i = 0; i < response->header_count && i < IMPACT_HTTP_HEADER_LIMIT; i++)
         are_added = are_added && MHD_add_response_header(to, response->headers[i].name,
                                                          response->headers[i].value) == MHD_YES;
@@ -29,7 +29,7 @@ static bool add_headers(struct MHD_Response *to, const impact_http_response *res
 }
 
 enum MHD_Result impact__answer_queue(struct MHD_Connection *connection,
-                                     const impact_http_response *response, bool closes)
+                                     const impact_http_response *response)
 {
     /* libmicrohttpd declares the buffer writable, and only copies it. */
     struct MHD_Response *queued = MHD_create_response_from_buffer(
@@ -37,7 +37,7 @@ enum MHD_Result impact__answer_queue(struct MHD_Connection *connection,
     if (!queued)
         return MHD_NO;
     enum MHD_Result result = MHD_NO;
-    if (add_headers(queued, response, closes))
+    if (add_headers(queued, response))
         result = MHD_queue_response(connection, (unsigned)response->status, queued);
     MHD_destroy_response(queued);
     return result;

@@ -16,6 +16,6 @@ impact_http_request impact__answer_request(struct MHD_Connection *connection, co
 
 /* Queue a response; its body is copied. MHD_NO: no memory, and the connection ends. */
 enum MHD_Result impact__answer_queue(struct MHD_Connection *connection,
-                                     const impact_http_response *response, bool closes);
+                                     const impact_http_response *response);
 
 #endif

@@ -227,7 +227,7 @@ static enum MHD_Result answer(impact__health_request *request)
     request->ticket = NULL;
     if (status)
         response = no_memory();
-    const enum MHD_Result result = impact__answer_queue(request->connection, &response, false);
+    const enum MHD_Result result = impact__answer_queue(request->connection, &response);
     impact_http_response_clear(&response);
     return result;
 }

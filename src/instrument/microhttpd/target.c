@@ -13,25 +13,6 @@ void impact__target_close(impact__target *target)
     *target = (impact__target){0};
 }
 
-/* ---- as it came ---- */
-
-bool impact__target_open_raw(impact__target *target, const char *uri)
-{
-    char *memory = impact__copy_string(NULL, uri);
-    if (!memory)
-        return false;
-    const impact__request_target read = impact__request_target_of(impact_text_of(memory), false);
-    *target = (impact__target){
-        .authority = read.authority,
-        .path = read.path,
-        .query = read.query,
-        .memory = memory,
-    };
-    return true;
-}
-
-/* ---- encoded again ---- */
-
 typedef struct encoder {
     char *to;    /* NULL: only measure */
     size_t size; /* written, or needed */

@@ -15,10 +15,6 @@ typedef struct impact__target {
     char *memory;          /* owned; what both point into */
 } impact__target;
 
-/* From the request line, which only the daemon's owner sees (MHD_OPTION_URI_LOG_CALLBACK): nothing
- * is changed. False: no memory. */
-bool impact__target_open_raw(impact__target *target, const char *uri);
-
 /* From what libmicrohttpd has decoded, encoded again: for servers whose options are the
  * application's. Equal in meaning, not in bytes: a slash that came as %2F is a slash, a plus is
  * %20, and `url` ends at a %00. False: no memory. */
