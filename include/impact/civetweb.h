@@ -2,7 +2,8 @@
  *
  *     mg_set_request_handler(context, "/health", impact_civetweb_answer, health);
  *
- * A probe that waits for checks keeps one of the server's threads meanwhile, at most for the budget.
+ * A probe that waits for checks keeps one of the server's threads meanwhile, at most for the
+ * budget.
  */
 #ifndef IMPACT_CIVETWEB_H
 #define IMPACT_CIVETWEB_H

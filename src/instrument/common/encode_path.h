@@ -7,7 +7,8 @@
 
 #include <impact/text.h>
 
-/* Append to the `used` bytes at `to`. False: there is no room in `size`, and nothing is appended. */
+/* Append to the `used` bytes at `to`. False: there is no room in `size`, and nothing is
+ * appended. */
 bool impact__encode_path(char *to, size_t size, size_t *used, impact_text path);
 
 #endif
