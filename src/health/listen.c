@@ -35,6 +35,11 @@ static void give_up(impact_health *health)
     impact__health_unlock(health);
 }
 
+static bool is_draining(impact_health *health)
+{
+    return impact_health_get_phase(health) == IMPACT_HEALTH_DRAINING;
+}
+
 static impact_status serve(impact_health *health, const char *address)
 {
     const impact__service service = {
@@ -44,6 +49,7 @@ static impact_status serve(impact_health *health, const char *address)
         .notify = impact_health_notify,
         .finish = impact_health_finish_answer,
         .abandon = impact_health_abandon,
+        .is_draining = is_draining,
     };
     impact__port *port = NULL;
     uint16_t number = 0;

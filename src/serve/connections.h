@@ -47,6 +47,7 @@ struct impact__connection {
     uint64_t body_left; /* to be thrown away before the answer */
     impact_health_ticket *ticket;
     bool is_head;     /* the request's method */
+    bool is_agent;    /* it is HAProxy's, and is answered with a line */
     bool keeps_alive; /* after this answer */
     impact__buffer out;
     size_t sent;

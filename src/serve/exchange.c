@@ -61,14 +61,20 @@ static void enter(impact__connection *c, impact__connection_phase phase)
 
 /* ---- answers ---- */
 
-static step begin_answer(impact__connection *c, const impact_http_response *response)
+/* What is to be sent is in c->out. */
+static step begin_sending(impact__connection *c)
 {
-    impact__response_append(&c->out, response, c->is_head, c->keeps_alive, time(NULL));
     if (c->out.has_failed)
         return step_close;
     c->sent = 0;
     enter(c, impact__connection_writes);
     return step_on;
+}
+
+static step begin_answer(impact__connection *c, const impact_http_response *response)
+{
+    impact__response_append(&c->out, response, c->is_head, c->keeps_alive, time(NULL));
+    return begin_sending(c);
 }
 
 /* No cache may keep it: the path may be there tomorrow (RFC 9111 4.2.2 lets one guess for 404). */
@@ -104,11 +110,26 @@ static step refuse(impact__connection *c, int status)
     return answer_constant(c, status, body_of(status));
 }
 
+/* The words of HAProxy's agent-check: "ready" takes an earlier "drain" back. */
+static step answer_agent(const impact__service *service, impact__connection *c, int status)
+{
+    const bool is_draining = status != 200 && service->is_draining(service->health);
+    impact__buffer_append_string(&c->out, status == 200 ? "up ready\n"
+                                          : is_draining ? "drain\n"
+                                                        : "down\n");
+    return begin_sending(c);
+}
+
 static step finish_ticket(const impact__service *service, impact__connection *c)
 {
     impact_http_response response = IMPACT_HTTP_RESPONSE;
     const impact_status status = service->finish(c->ticket, &response);
     c->ticket = NULL;
+    if (c->is_agent) {
+        const step next = answer_agent(service, c, status ? 503 : response.status);
+        impact_http_response_clear(&response);
+        return next;
+    }
     if (status)
         return answer_constant(c, 503, "{\"error\":\"no memory\"}\n");
     const step next = begin_answer(c, &response);
@@ -152,8 +173,38 @@ static step begin_request(const impact__service *service, impact__connection *c,
     return status ? answer_constant(c, 503, "{\"error\":\"no memory\"}\n") : step_on;
 }
 
+/* The line that agent-send is told to send, with its end; 0: it is another, or not whole. */
+static size_t agent_line_size(impact_text text)
+{
+    static const char line[] = "agent";
+    const size_t size = sizeof line - 1;
+    if (text.size <= size || memcmp(text.data, line, size) != 0)
+        return 0;
+    if (text.data[size] == '\n')
+        return size + 1;
+    return text.data[size] == '\r' && text.size > size + 1 && text.data[size + 1] == '\n' ? size + 2
+                                                                                          : 0;
+}
+
+/* Ready is what a load balancer wants to know. */
+static step begin_agent(const impact__service *service, impact__connection *c, size_t size)
+{
+    static const impact_http_request ready = {
+        .size = sizeof ready,
+        .method = {"GET", 3},
+        .path = {"/readyz", 7},
+    };
+    c->is_agent = true;
+    consume(c, size);
+    return service->begin(&c->ticket, service->health, &ready) ? answer_agent(service, c, 503)
+                                                               : step_on;
+}
+
 static step read_head(const impact__service *service, impact__connection *c)
 {
+    const size_t agent_size = agent_line_size(impact__buffer_text(&c->in));
+    if (agent_size)
+        return begin_agent(service, c, agent_size);
     impact__request_head head;
     if (!impact__request_head_parse(&head, impact__buffer_text(&c->in)))
         return c->in.size < head_limit ? step_wait : refuse(c, 431);

@@ -15,6 +15,7 @@ typedef struct impact__service {
     bool (*notify)(impact_health_ticket *ticket, impact_health_done_fn done, void *userdata);
     impact_status (*finish)(impact_health_ticket *ticket, impact_http_response *response);
     void (*abandon)(impact_health_ticket *ticket);
+    bool (*is_draining)(impact_health *health);
 } impact__service;
 
 #endif

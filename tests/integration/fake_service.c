@@ -11,6 +11,7 @@ enum { large_size = 8 * 1024 * 1024, ticket_limit = 512 };
 struct impact_health_ticket {
     bool waits;
     bool is_large;
+    bool is_for_agent;
     impact_health_done_fn done;
     void *userdata;
 };
@@ -30,7 +31,8 @@ static bool path_is(const impact_http_request *request, const char *path)
 static impact_status begin(impact_health_ticket **ticket, impact_health *health,
                            const impact_http_request *request)
 {
-    const impact_text agent = request->header(request->carrier, "user-agent");
+    const impact_text agent =
+        request->header ? request->header(request->carrier, "user-agent") : impact_text_of("");
     (void)health;
     (void)snprintf(fake.seen, sizeof fake.seen, "%.*s|%.*s|%.*s|%.*s", (int)request->method.size,
                    request->method.data, (int)request->path.size, request->path.data,
@@ -43,6 +45,7 @@ static impact_status begin(impact_health_ticket **ticket, impact_health *health,
         return IMPACT_ENOMEM;
     (*ticket)->waits = path_is(request, "/wait");
     (*ticket)->is_large = path_is(request, "/large");
+    (*ticket)->is_for_agent = path_is(request, "/readyz");
     return IMPACT_OK;
 }
 
@@ -84,13 +87,21 @@ static impact_status finish(impact_health_ticket *ticket, impact_http_response *
         memset(large, 'x', large_size);
     *response = (impact_http_response){
         .size = sizeof *response,
-        .status = 201,
+        .status = atomic_load(&fake.is_unwell) ? 503
+                  : ticket->is_for_agent       ? 200
+                                               : 201,
         .headers = {{"X-Mine", "yes"}, {"Cache-Control", "no-store"}},
         .header_count = 2,
         .body = impact_text_of(ticket->is_large ? large : "the body"),
     };
     forget(ticket);
     return IMPACT_OK;
+}
+
+static bool is_draining(impact_health *health)
+{
+    (void)health;
+    return atomic_load(&fake.is_draining);
 }
 
 static void abandon(impact_health_ticket *ticket)
@@ -106,7 +117,8 @@ fake_service fake = {
                 .is_done = is_done,
                 .notify = notify,
                 .finish = finish,
-                .abandon = abandon},
+                .abandon = abandon,
+                .is_draining = is_draining},
 };
 
 /* Under the lock: a ticket is not freed while its callback runs. */

@@ -11,6 +11,8 @@
 typedef struct fake_service {
     impact__service service; /* give this to a port */
     char seen[4096];         /* the last request: "GET|/path|query|user agent" */
+    atomic_bool is_draining;
+    atomic_bool is_unwell; /* all answers are 503 */
     atomic_int begun;
     atomic_int waiting;
     atomic_int abandoned;

@@ -219,6 +219,23 @@ TEST(a_request_that_is_no_http_does_not_reach_the_service)
     impact__port_close(port);
 }
 
+/* ---- HAProxy's agent-check ---- */
+
+TEST(an_agent_line_is_answered_with_a_line)
+{
+    uint16_t number;
+    impact__port *port = open_port(&number);
+    CHECK_STRING(wire_ask(number, "agent\n"), "up ready\n");
+    CHECK_STRING(fake.seen, "GET|/readyz||");
+    atomic_store(&fake.is_unwell, true);
+    CHECK_STRING(wire_ask(number, "agent\r\n"), "down\n");
+    atomic_store(&fake.is_draining, true);
+    CHECK_STRING(wire_ask(number, "agent\n"), "drain\n");
+    CHECK_EQUAL(wire_status(wire_ask(number, "agents\n")), 400);
+    CHECK_EQUAL(wire_status(wire_ask(number, "agent HTTP/1.1\n")), 400);
+    impact__port_close(port);
+}
+
 /* ---- connections ---- */
 
 /* Read until the text has come; what came is in `to`. False: the peer closed before. */

@@ -72,6 +72,37 @@ def test_haproxy_sends_requests_to_the_healthy_server_only(orders):
         assert status_of(f"http://{bind}/health/") == 404
 
 
+AGENT_CONFIGURATION = """
+defaults
+    mode http
+    timeout connect 1s
+    timeout client 5s
+    timeout server 5s
+listen world
+    bind {bind}
+    default-server check inter 200ms agent-inter 100ms agent-send "agent\\n"
+    server one {health} agent-check agent-port {port}
+"""
+
+
+@pytest.mark.skipif(not HAPROXY, reason="no haproxy")
+def test_haproxys_agent_check_follows_the_phases(tmp_path):
+    service = [programs.BUILD / "tests/integration/agent_service"]
+    with programs.running(service, stdin=subprocess.PIPE) as program:
+        health = program.url().removeprefix("http://")
+        text = AGENT_CONFIGURATION.format(
+            bind=free_address(), health=health, port=health.split(":")[1]
+        )
+        (tmp_path / "haproxy.cfg").write_text(text)
+        with programs.running([HAPROXY, "-db", "-f", str(tmp_path / "haproxy.cfg")]) as proxy:
+            program.process.stdin.write(b"d\n")
+            program.process.stdin.flush()
+            proxy.read_until("Server world/one enters drain")
+            program.process.stdin.write(b"s\n")
+            program.process.stdin.flush()
+            proxy.read_until("Server world/one is UP")
+
+
 @pytest.mark.skipif(not NGINX, reason="no nginx")
 def test_nginx_shows_health_to_this_machine(orders, tmp_path):
     bind = free_address()
