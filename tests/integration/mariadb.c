@@ -175,6 +175,15 @@ static bool passes_soon(void)
     return false;
 }
 
+/* The connection that asked before is closed, which the server may hear of a moment later. */
+static bool is_one_soon(const database *d)
+{
+    for (int i = 0; i < 100; i++)
+        if (ask_about_connections(d, "COUNT(*)") == 1)
+            return true;
+    return false;
+}
+
 TEST(mariadb_holds_over_one_connection_that_is_kept_and_over_a_new_one_when_it_has_died)
 {
     database d;
@@ -184,7 +193,7 @@ TEST(mariadb_holds_over_one_connection_that_is_kept_and_over_a_new_one_when_it_h
     const int kept = ask_about_connections(&d, "MIN(id)");
     for (int i = 0; i < 3; i++) {
         CHECK(passes_soon());
-        CHECK_EQUAL(ask_about_connections(&d, "COUNT(*)"), 1);
+        CHECK(is_one_soon(&d));
         CHECK_EQUAL(ask_about_connections(&d, "MIN(id)"), kept);
     }
     started_end(&d.server);
