@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "instrument/common/encode_path.h"
 #include "instrument/common/http_semconv.h"
 #include "support/check.h"
 
@@ -300,4 +301,35 @@ TEST(an_authority_is_split_into_host_and_port)
     CHECK(!impact__http_split_authority(impact_text_of(""), 80, &host, &port));
     CHECK(!impact__http_split_authority(impact_text_of(":80"), 80, &host, &port));
     CHECK(!impact__http_split_authority(impact_text_of("[]:80"), 80, &host, &port));
+}
+
+/* ---- paths that were decoded ---- */
+
+static const char *encoded(const char *path, size_t size)
+{
+    static char to[64];
+    size_t used = 0;
+    const bool fits = impact__encode_path(to, size, &used, impact_text_of(path));
+    to[used] = '\0';
+    return fits ? to : NULL;
+}
+
+TEST(a_decoded_path_is_encoded_again)
+{
+    CHECK_STRING(encoded("/health/a b", 63), "/health/a%20b");
+    CHECK_STRING(encoded("/100%/\xc3\xa9?#", 63), "/100%25/%C3%A9%3F%23");
+    CHECK_STRING(encoded("*", 63), "*");
+    CHECK_STRING(encoded("", 63), "");
+}
+
+TEST(a_path_for_which_there_is_no_room_is_not_begun)
+{
+    char to[8] = "x";
+    size_t used = 1;
+    CHECK(!impact__encode_path(to, 4, &used, impact_text_of("/a b")));
+    CHECK_EQUAL(used, 1);
+    CHECK(impact__encode_path(to, 4, &used, impact_text_of("/ab")));
+    CHECK_EQUAL(used, 4);
+    CHECK(encoded("a b", 4) == NULL);
+    CHECK_STRING(encoded("a b", 5), "a%20b");
 }
