@@ -239,11 +239,14 @@ def test_it_ends_a_program_that_never_comes_back_from_c():
     with processes.collector() as server:
         command = [sys.executable, "-c", STUCK]
         with subprocess.Popen(command, env=server.environment(), stdout=subprocess.PIPE) as stuck:
-            assert stuck.stdout.readline() == b"ready\n"
-            while not all(waits(stuck) for _ in range(100)):
-                pass
-            stuck.terminate()
-            assert stuck.wait(processes.DEADLINE_SECONDS) == -signal.SIGTERM
+            try:
+                assert stuck.stdout.readline() == b"ready\n"
+                while not all(waits(stuck) for _ in range(100)):
+                    pass
+                stuck.terminate()
+                assert stuck.wait(processes.DEADLINE_SECONDS) == -signal.SIGTERM
+            finally:
+                stuck.kill()
         server.exported.check("work", 1)
 
 
