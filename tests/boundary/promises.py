@@ -27,7 +27,7 @@ def path_of(root, file):
     """The one file that is meant, or None."""
     if (root / file).is_file():
         return root / file
-    found = [path for path in (root / "tests").rglob(file)]
+    found = list((root / "tests").rglob(file))
     health = [path for path in found if path.parent.name == "health"]
     return (health or found or [None])[0]
 
