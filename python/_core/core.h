@@ -157,6 +157,10 @@ PyObject *provider_type_make(PyObject *module);
 PyObject *tracer_type_make(PyObject *module);
 PyObject *span_type_make(PyObject *module);
 PyObject *registry_type_make(PyObject *module);
+
+/* HealthRegistry.add_provided: (name, groups, kind, options, timeout_ms), where 0 is that of
+ * the registry. */
+PyObject *provided_add(impact_health *health, uint32_t timeout_ms, PyObject *arguments);
 PyObject *current_type_make(PyObject *module);
 
 /* Make a type and add it to the module. Owned by the caller. */

@@ -209,28 +209,36 @@ static PyObject *none_or_error(impact_status status, const char *name)
     return NULL;
 }
 
-/* (name, groups), both borrowed; NULL with an error. */
-static const char *read_check(PyObject *arguments, PyObject **name, const char **groups)
+typedef struct check_arguments {
+    PyObject *name; /* borrowed, as the next */
+    const char *groups;
+    unsigned timeout_ms; /* 0: the registry's */
+} check_arguments;
+
+/* (name, groups[, timeout_ms]); its name as text, borrowed; NULL with an error. */
+static const char *read_check(PyObject *arguments, check_arguments *read)
 {
-    return PyArg_ParseTuple(arguments, "Us", name, groups) ? name_text(*name) : NULL;
+    read->timeout_ms = 0;
+    return PyArg_ParseTuple(arguments, "Us|I", &read->name, &read->groups, &read->timeout_ms)
+               ? name_text(read->name)
+               : NULL;
 }
 
 static PyObject *registry_add(PyObject *object, PyObject *arguments)
 {
     registry_object *self = (registry_object *)object;
-    PyObject *name = NULL;
-    const char *groups = NULL;
-    const char *text = read_check(arguments, &name, &groups);
+    check_arguments read;
+    const char *text = read_check(arguments, &read);
     if (!text)
         return NULL;
-    struct check *check = check_new(self->run, name);
+    struct check *check = check_new(self->run, read.name);
     if (!check)
         return PyErr_NoMemory();
     gil_give_away();
     impact_status status = impact_health_add(
         self->health,
         IMPACT_CHECK(.name = text, .run = check_run, .userdata = check, .free_userdata = check_free,
-                     .groups = groups, .timeout_ms = self->timeout_ms));
+                     .groups = read.groups, .timeout_ms = self->timeout_ms));
     gil_take_back();
     if (status)
         check_delete(check);
@@ -240,16 +248,22 @@ static PyObject *registry_add(PyObject *object, PyObject *arguments)
 static PyObject *registry_change(PyObject *object, PyObject *arguments)
 {
     registry_object *self = (registry_object *)object;
-    PyObject *name = NULL;
-    const char *groups = NULL;
-    const char *text = read_check(arguments, &name, &groups);
+    check_arguments read;
+    const char *text = read_check(arguments, &read);
     if (!text)
         return NULL;
+    const uint32_t timeout_ms = read.timeout_ms ? read.timeout_ms : self->timeout_ms;
     gil_give_away();
     impact_status status = impact_health_change(
-        self->health, IMPACT_CHECK(.name = text, .groups = groups, .timeout_ms = self->timeout_ms));
+        self->health, IMPACT_CHECK(.name = text, .groups = read.groups, .timeout_ms = timeout_ms));
     gil_take_back();
     return none_or_error(status, text);
+}
+
+static PyObject *registry_add_provided(PyObject *object, PyObject *arguments)
+{
+    registry_object *self = (registry_object *)object;
+    return provided_add(self->health, self->timeout_ms, arguments);
 }
 
 static PyObject *registry_remove(PyObject *object, PyObject *name)
@@ -370,10 +384,12 @@ static void registry_dealloc(PyObject *object)
 static PyMethodDef registry_methods[] = {
     {"add", registry_add, METH_VARARGS,
      DOC("add($self, name, groups, /)", "Register a check; the groups are a comma list.")},
+    {"add_provided", registry_add_provided, METH_VARARGS,
+     DOC("add_provided($self, name, groups, kind, options, timeout_ms, /)",
+         "Register a check that the core runs by itself.")},
     {"change", registry_change, METH_VARARGS,
-     DOC("change($self, name, groups, /)",
-         "Set other groups, today's time limit, the last place; its run goes "
-         "on.")},
+     DOC("change($self, name, groups, timeout_ms=0, /)",
+         "Set other groups, this time limit (0: today's), the last place; its run goes on.")},
     {"set", (PyCFunction)(void (*)(void))registry_set, METH_VARARGS | METH_KEYWORDS,
      DOC("set($self, *, secret, second_secret=None, ignores_unknown_checks=False, budget_ms=0)",
          "Set these from now on; runs go on.")},

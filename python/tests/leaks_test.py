@@ -85,6 +85,12 @@ def answer():
     registry.add("a", "_defaults")
     registry.add("b", "")
     registry.remove("b")
+    registry.add_provided("c", "_defaults", "program", {"argv": ("true",)}, 500)
+    registry.change("c", "", 100)
+    with pytest.raises(TypeError):
+        registry.add_provided("d", "", "tcp", {"unknown": 1}, 0)
+    with pytest.raises(ValueError):
+        registry.add_provided("d", "", "nothing", {}, 0)
     assert registry.port() == 0
     for wrong in ("nowhere", "a\0b"):
         with pytest.raises(ValueError):

@@ -32,8 +32,9 @@ impact__resp_reply impact__resp_read(impact_text bytes)
         return reply;
     const impact__resp_kind kind = kind_of(bytes.data[0]);
     const char *end = memchr(bytes.data, '\n', bytes.size);
-    if (kind == impact__resp_other || (!end && bytes.size >= impact__resp_line_limit) ||
-        (end && (end < bytes.data + 2 || end[-1] != '\r'))) {
+    const size_t line_size = end ? (size_t)(end - bytes.data) : bytes.size;
+    if (kind == impact__resp_other || line_size >= impact__resp_line_limit ||
+        (end && (line_size < 2 || end[-1] != '\r'))) {
         reply.kind = impact__resp_other;
         return reply;
     }

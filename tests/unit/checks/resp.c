@@ -66,3 +66,14 @@ TEST(a_line_without_an_end_is_no_reply)
                 impact__resp_partial);
     CHECK_EQUAL(impact__resp_read(impact_text_from(bytes, sizeof bytes)).kind, impact__resp_other);
 }
+
+TEST(a_line_that_is_too_long_is_no_reply_with_its_end_either)
+{
+    char bytes[impact__resp_line_limit + 1];
+    memset(bytes, '+', sizeof bytes);
+    bytes[sizeof bytes - 2] = '\r';
+    bytes[sizeof bytes - 1] = '\n';
+    CHECK_EQUAL(impact__resp_read(impact_text_from(bytes, sizeof bytes)).kind, impact__resp_other);
+    CHECK_EQUAL(impact__resp_read(impact_text_from(bytes + 1, sizeof bytes - 1)).kind,
+                impact__resp_text);
+}

@@ -8,6 +8,7 @@ import requests
 from .. import logger
 from .attempt import Attempts
 from .deadline import Deadline, session_within
+from .provided import Provided
 
 DEFAULT_BUDGET_MS = 900  # the core's
 
@@ -89,3 +90,15 @@ def base_check_api_liveliness(
         logger.warning("%s answers %d", _shown(url), response.status_code)
         return False
     return True
+
+
+def provided(kind: str, *, timeout: float | None = None, **options: Any) -> Provided:
+    """Return a check that the core runs, without the interpreter: register it as any other.
+
+    `kind` is "disk", "dns", "file_age", "load", "memory", "ntp", "process", "program", "rabbitmq",
+    "redis" or "tcp"; the options are those of impact_checks(3), such as
+    `provided("redis", address="queue:6379")` and `provided("disk", path="/", fail_percent=95)`.
+    `timeout`, in seconds, is the probe's budget unless given. What is wrong raises a TypeError or a
+    ValueError here.
+    """
+    return Provided(kind, timeout, options)

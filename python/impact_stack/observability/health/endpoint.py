@@ -31,6 +31,7 @@ from .globals import shared_globals
 from .missing import DEFAULTS
 from .places import GONE, OwnThreads, place_of_request
 from .port import Port
+from .provided import Provided
 from .untraced import suppress_instrumentation
 
 if TYPE_CHECKING:
@@ -51,6 +52,30 @@ def _runner_of(endpoint: Endpoint) -> Callable[[str], str | None]:
         return alive.run_check(name) if alive is not None else "the app is gone"
 
     return run
+
+
+class _Entry(NamedTuple):
+    """A check as the registry has it."""
+
+    name: str
+    groups: str  # a comma list
+    provided: Provided | None  # what the core runs by itself; None: it comes back here
+
+    @property
+    def identity(self) -> tuple[str, Provided | None]:
+        """Return what cannot be changed in a check that is registered."""
+        return self.name, self.provided
+
+    def add_to(self, registry: _core.HealthRegistry) -> None:
+        if self.provided is None:
+            registry.add(self.name, self.groups)
+        else:
+            self.provided.add_to(registry, self.name, self.groups)
+
+    def change_in(self, registry: _core.HealthRegistry) -> None:
+        """Bring its groups and limits in line, and make it the last."""
+        timeout_ms = self.provided.timeout_ms if self.provided is not None else 0
+        registry.change(self.name, self.groups, timeout_ms)
 
 
 class _Request(NamedTuple):
@@ -79,7 +104,7 @@ class Endpoint:
         self.paths = [self.prefix, *(PROBES if self._has_probes else ())]
         self._settings = settings.read(app.config, None)
         self._registry = self._open_registry()
-        self._registered: list[tuple[str, str]] = []
+        self._registered: list[_Entry] = []
         self._refused: set[Any] = set()
         self._said: set[Any] = set()
         # By process: what another thread held when the process forked is nobody's in the child.
@@ -155,14 +180,16 @@ class Endpoint:
             budget_ms=wanted.budget_ms,
         )
         if wanted.budget_ms != self._settings.budget_ms:  # the checks' time limit too
-            for name, groups in self._registered:
-                self._registry.change(name, groups)
+            for entry in self._registered:
+                entry.change_in(self._registry)
         self._settings = wanted
 
-    def _wanted_checks(self) -> list[tuple[str, str]]:
-        """Return the names that can be asked for, each with its groups."""
+    def _wanted_checks(self) -> list[_Entry]:
+        """Return the checks that can be asked for."""
         return [
-            (name, self._groups_of(name)) for name in list(self._health.checks) if self._takes(name)
+            _Entry(name, self._groups_of(name), check if isinstance(check, Provided) else None)
+            for name, check in list(self._health.checks.items())
+            if self._takes(name)
         ]
 
     def _groups_of(self, name: str) -> str:
@@ -189,27 +216,29 @@ class Endpoint:
         wanted = self._wanted_checks()
         if wanted == self._registered:
             return
-        names = {name for name, _ in wanted}
-        for name, _ in self._registered:
-            if name not in names:
-                self._registry.remove(name)
-        former = [entry for entry in self._registered if entry[0] in names]
+        kept = {entry.identity for entry in wanted}
+        for entry in self._registered:
+            if entry.identity not in kept:
+                self._registry.remove(entry.name)
+        former = [entry for entry in self._registered if entry.identity in kept]
         same = len(os.path.commonprefix([wanted, former]))  # noqa: RUF071 - of lists
-        present = {name for name, _ in former}
+        present = {entry.identity for entry in former}
         self._registered = wanted[:same]
-        for name, groups in wanted[same:]:
-            self._put_last(name, groups, is_present=name in present)
+        for entry in wanted[same:]:
+            self._put_last(entry, is_present=entry.identity in present)
 
-    def _put_last(self, name: str, groups: str, *, is_present: bool) -> None:
+    def _put_last(self, entry: _Entry, *, is_present: bool) -> None:
         """Add a check, or move one that is there to the end."""
-        put = self._registry.change if is_present else self._registry.add
+        put = entry.change_in if is_present else entry.add_to
         try:
-            put(name, groups)
+            put(self._registry)
         except (ValueError, RuntimeError) as error:
-            self._refused.add(name)
-            self._say_once(name, "Health check '%s' cannot be registered: %s", name, error)
+            self._refused.add(entry.name)
+            self._say_once(
+                entry.name, "Health check '%s' cannot be registered: %s", entry.name, error
+            )
         else:
-            self._registered.append((name, groups))
+            self._registered.append(entry)
 
     def _missing_checks(self) -> missing.Missing:
         """Return what is wanted and not in the registry."""
