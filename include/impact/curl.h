@@ -54,13 +54,14 @@ IMPACT_API CURLMcode impact_curl_multi_cleanup(CURLM *multi);
 
 typedef struct impact_check_http_options {
     size_t size;
-    const char *method;  /* copied; NULL: "GET" */
-    const char *url;     /* copied; required: http or https */
-    long status;         /* expected; 0: 200 */
-    uint32_t timeout_ms; /* 3000 */
-    const char *name;    /* copied; the check's; required */
-    const char *groups;  /* as in impact_check */
-    bool may_be_live;    /* as in impact_check */
+    const char *method;        /* copied; NULL: "GET" */
+    const char *url;           /* copied; required: http or https */
+    long status;               /* expected; 0: 200 */
+    uint32_t timeout_ms;       /* 3000; with `check`, that one's */
+    const char *name;          /* copied; the check's; required */
+    const char *groups;        /* as in impact_check */
+    bool may_be_live;          /* as in impact_check */
+    const impact_check *check; /* as in <impact/checks.h> */
 } impact_check_http_options;
 
 #define IMPACT_CHECK_HTTP(...)                                                                     \

@@ -28,11 +28,12 @@ IMPACT_API IMPACT_CHECKED impact_status impact_sqlite_trace(sqlite3 *connection)
 
 typedef struct impact_check_sqlite_options {
     size_t size;
-    const char *path;    /* copied; a file name, or a URI; required */
-    uint32_t timeout_ms; /* 2000 */
-    const char *name;    /* copied; the check's; required */
-    const char *groups;  /* as in impact_check */
-    bool may_be_live;    /* as in impact_check */
+    const char *path;          /* copied; a file name, or a URI; required */
+    uint32_t timeout_ms;       /* 2000 */
+    const char *name;          /* copied; the check's; required */
+    const char *groups;        /* as in impact_check */
+    bool may_be_live;          /* as in impact_check */
+    const impact_check *check; /* as in <impact/checks.h> */
 } impact_check_sqlite_options;
 
 #define IMPACT_CHECK_SQLITE(...)                                                                   \

@@ -48,6 +48,7 @@ static impact_health_status judge(impact_health_run *run, const disk_check *chec
     const double space = percent((double)(disk->f_blocks - disk->f_bfree), (double)disk->f_bavail);
     const double files = percent((double)(disk->f_files - disk->f_ffree), (double)disk->f_favail);
     const double value = space > files ? space : files;
+    impact_health_observe(run, value, "%");
     impact_health_explain(run, "%.1f %% of the %s in use", value,
                           space > files ? "space is" : "files are");
     return impact__limits_judge(check->limits, value);
@@ -89,6 +90,6 @@ impact_status impact_health_add_disk(impact_health *health,
     const impact__limits limits = {known.warn_percent, known.fail_percent};
     if (!known.path || known.path[0] != '/' || !impact__limits_are_set(limits))
         return IMPACT_EINVAL;
-    return impact__provided_add(health, IMPACT__PROVIDED(known), run_check,
-                                make_check(&known, limits));
+    return impact__provided_add(health, IMPACT__PROVIDED(known, .component_type = "system"),
+                                run_check, make_check(&known, limits));
 }

@@ -143,6 +143,7 @@ static bool ask_any(question *q, const char *name, uint16_t type, const impact__
 
 static impact_health_status judge(const question *q, uint32_t count, uint32_t least)
 {
+    impact_health_observe(q->run, count, "addresses");
     if (count)
         impact_health_explain(q->run, "%u addresses, at least %u expected", count, least);
     else
@@ -204,6 +205,6 @@ impact_status impact_health_add_dns(impact_health *health, const impact_check_dn
         return IMPACT_EINVAL;
     if (known.server && !impact__endpoint_read(&server, known.server, dns_port))
         return IMPACT_EINVAL;
-    return impact__provided_add(health, IMPACT__PROVIDED_OUTSIDE(known), run_check,
+    return impact__provided_add(health, IMPACT__PROVIDED(known, .is_external = true), run_check,
                                 make_check(known.host, &server, known.least_addresses));
 }

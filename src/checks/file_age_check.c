@@ -33,6 +33,7 @@ static impact_health_status run_check(impact_health_run *run, void *userdata)
         return IMPACT_HEALTH_FAIL;
     }
     const double age = age_of(&file);
+    impact_health_observe(run, age, "s");
     impact_health_explain(run, "it was written %.0f s ago", age);
     return impact__limits_judge(check->limits, age);
 }
@@ -57,6 +58,6 @@ impact_status impact_health_add_file_age(impact_health *health,
     const impact__limits limits = {known.warn_seconds, known.fail_seconds};
     if (!known.path || !*known.path || !impact__limits_are_set(limits))
         return IMPACT_EINVAL;
-    return impact__provided_add(health, IMPACT__PROVIDED(known), run_check,
-                                make_check(known.path, limits));
+    return impact__provided_add(health, IMPACT__PROVIDED(known, .component_type = "system"),
+                                run_check, make_check(known.path, limits));
 }

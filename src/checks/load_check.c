@@ -40,6 +40,7 @@ static impact_health_status run_check(impact_health_run *run, void *userdata)
         return IMPACT_HEALTH_UNKNOWN;
     }
     const double load = averages[check->average] / (double)processors;
+    impact_health_observe(run, load, NULL);
     impact_health_explain(run, "%.2f for each of %ld processors in %u minutes", load, processors,
                           check->minutes);
     return impact__limits_judge(check->limits, load);
@@ -64,6 +65,6 @@ impact_status impact_health_add_load(impact_health *health,
     const uint32_t minutes = known.minutes ? known.minutes : default_minutes;
     if (!impact__limits_are_set(limits) || !find_average(&average, minutes))
         return IMPACT_EINVAL;
-    return impact__provided_add(health, IMPACT__PROVIDED(known), run_check,
-                                make_check(limits, average, minutes));
+    return impact__provided_add(health, IMPACT__PROVIDED(known, .component_type = "system"),
+                                run_check, make_check(limits, average, minutes));
 }

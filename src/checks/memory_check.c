@@ -16,6 +16,7 @@ static impact_health_status run_check(impact_health_run *run, void *userdata)
         impact_health_explain(run, "the system does not tell");
         return IMPACT_HEALTH_UNKNOWN;
     }
+    impact_health_observe(run, use.percent, "%");
     impact_health_explain(run, "%.1f %% of the %s's %llu MiB are in use", use.percent,
                           use.is_of_cgroup ? "control group" : "machine",
                           (unsigned long long)(use.limit / bytes_per_mib));
@@ -30,7 +31,7 @@ impact_status impact_health_add_memory(impact_health *health,
         return IMPACT_EINVAL;
     const impact__limits limits = {known.warn_percent, known.fail_percent};
     return impact__limits_are_set(limits)
-               ? impact__provided_add(health, IMPACT__PROVIDED(known), run_check,
-                                      impact__limits_copy(limits))
+               ? impact__provided_add(health, IMPACT__PROVIDED(known, .component_type = "system"),
+                                      run_check, impact__limits_copy(limits))
                : IMPACT_EINVAL;
 }

@@ -76,6 +76,7 @@ static impact_health_status judge(impact_health_run *run, const exchange *e, imp
         return IMPACT_HEALTH_UNKNOWN;
     }
     const double offset = offset_ms(e);
+    impact_health_observe(run, offset, "ms");
     impact_health_explain(run, "the server's clock is ahead by %.3f ms", offset);
     return impact__limits_judge(limits, fabs(offset));
 }
@@ -109,6 +110,7 @@ impact_status impact_health_add_ntp(impact_health *health, const impact_check_nt
     const impact__limits limits = {known.warn_ms, known.fail_ms};
     if (!impact__limits_are_set(limits))
         return IMPACT_EINVAL;
-    return impact__provided_add(health, IMPACT__PROVIDED_OUTSIDE(known), run_check,
-                                make_check(&server, limits));
+    return impact__provided_add(
+        health, IMPACT__PROVIDED(known, .component_type = "system", .is_external = true), run_check,
+        make_check(&server, limits));
 }

@@ -75,6 +75,7 @@ static bool look_at_all(impact_health_run *run, const process_check *check, impa
     }
     const uint32_t count = count_in(run, check, file, processes);
     (void)closedir(processes); /* it was open */
+    impact_health_observe(run, count, "processes");
     impact_health_explain(run, "%u of %u are there", count, check->least);
     return count >= check->least;
 }
@@ -118,5 +119,6 @@ impact_status impact_health_add_process(impact_health *health,
     if ((!has_command && !has_file) || (known.command && !has_command) ||
         (known.pid_file && !has_file) || (has_file && known.least > 1))
         return IMPACT_EINVAL;
-    return impact__provided_add(health, IMPACT__PROVIDED(known), run_check, make_check(&known));
+    return impact__provided_add(health, IMPACT__PROVIDED(known, .component_type = "system"),
+                                run_check, make_check(&known));
 }

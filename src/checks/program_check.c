@@ -170,7 +170,7 @@ impact_status impact_health_add_program(impact_health *health,
     if (!health || !options || !impact__struct_read(&known, sizeof known, options) || !known.argv)
         return IMPACT_EINVAL;
     const size_t size = size_of(known.argv);
-    return size ? impact__provided_add(health, IMPACT__PROVIDED(known), run_check,
-                                       make_check(known.argv, size))
+    return size ? impact__provided_add(health, IMPACT__PROVIDED(known, .is_external = true),
+                                       run_check, make_check(known.argv, size))
                 : IMPACT_EINVAL;
 }

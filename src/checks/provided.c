@@ -18,7 +18,10 @@ static impact_status read_check(impact_check *check, const impact__provided *pro
     check->name = provided->name ? provided->name : check->name;
     check->groups = provided->groups ? provided->groups : check->groups;
     check->timeout_ms = provided->timeout_ms ? provided->timeout_ms : check->timeout_ms;
+    check->component_type =
+        check->component_type ? check->component_type : provided->component_type;
     check->is_external = check->is_external || provided->is_external;
+    check->may_be_live = check->may_be_live || provided->may_be_live;
     return IMPACT_OK;
 }
 

@@ -10,20 +10,19 @@ typedef struct impact__provided {
     const char *groups;
     uint32_t timeout_ms;
     const impact_check *check;
-    bool is_external; /* it asks something outside of the process, and the live group refuses it */
+    const char *component_type; /* unless `check` has one */
+    bool is_external;           /* it looks at something outside of the process */
+    bool may_be_live;           /* and may be in _live all the same; also where `check` says so */
 } impact__provided;
 
-/* From the options of any of them that looks at the process and its machine; */
-#define IMPACT__PROVIDED(options) IMPACT__PROVIDED_THAT(options, false)
-/* and of one that asks somebody else. */
-#define IMPACT__PROVIDED_OUTSIDE(options) IMPACT__PROVIDED_THAT(options, true)
-#define IMPACT__PROVIDED_THAT(options, asks_outside)                                               \
+/* From the options of any of them, and what the kind of check has: the last three. */
+#define IMPACT__PROVIDED(options, ...)                                                             \
     (&(const impact__provided){                                                                    \
         .name = (options).name,                                                                    \
         .groups = (options).groups,                                                                \
         .timeout_ms = (options).timeout_ms,                                                        \
         .check = (options).check,                                                                  \
-        .is_external = (asks_outside),                                                             \
+        __VA_ARGS__,                                                                               \
     })
 
 /* Register a check that `run` does. `userdata`, one piece of memory, is taken in any case; NULL is

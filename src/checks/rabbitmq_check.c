@@ -173,6 +173,7 @@ impact_status impact_health_add_rabbitmq(impact_health *health,
     const impact_text host = impact_text_of(known.virtual_host ? known.virtual_host : "/");
     if (user.size > text_limit || password.size > text_limit || host.size > text_limit)
         return IMPACT_EINVAL;
-    return impact__provided_add(health, IMPACT__PROVIDED_OUTSIDE(known), run_check,
-                                make_check(&to, user, password, host));
+    return impact__provided_add(
+        health, IMPACT__PROVIDED(known, .component_type = "datastore", .is_external = true),
+        run_check, make_check(&to, user, password, host));
 }

@@ -168,6 +168,7 @@ impact_status impact_health_add_redis(impact_health *health,
     if (!health || !options || !impact__struct_read(&known, sizeof known, options) ||
         !is_valid(&known, &to))
         return IMPACT_EINVAL;
-    return impact__provided_add(health, IMPACT__PROVIDED_OUTSIDE(known), run_check,
-                                make_check(&known, &to));
+    return impact__provided_add(
+        health, IMPACT__PROVIDED(known, .component_type = "datastore", .is_external = true),
+        run_check, make_check(&known, &to));
 }

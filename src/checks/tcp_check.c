@@ -69,6 +69,6 @@ impact_status impact_health_add_tcp(impact_health *health, const impact_check_tc
         !impact__endpoint_read(&to, known.address, 0))
         return IMPACT_EINVAL;
     return impact__provided_add(
-        health, IMPACT__PROVIDED_OUTSIDE(known), run_check,
+        health, IMPACT__PROVIDED(known, .is_external = true), run_check,
         make_check(&to, impact_text_of(known.send), impact_text_of(known.expect)));
 }

@@ -56,6 +56,7 @@ static impact_health_status run_check(impact_health_run *run, void *userdata)
     const uint64_t exported = since(&check->exported, stats.exported);
     const double settled = (double)lost + (double)exported;
     const double percent = lost ? percents * (double)lost / settled : 0;
+    impact_health_observe(run, percent, "%");
     impact_health_explain(run, "%.1f %% of the last %.0f spans were lost", percent, settled);
     return impact__limits_judge(check->limits, percent);
 }
@@ -84,6 +85,6 @@ impact_status impact_health_add_telemetry(impact_health *health,
     const impact__limits limits = {known.warn_percent, known.fail_percent};
     if (!impact__limits_are_set(limits))
         return IMPACT_EINVAL;
-    return impact__provided_add(health, IMPACT__PROVIDED(known), run_check,
-                                make_check(known.provider, limits));
+    return impact__provided_add(health, IMPACT__PROVIDED(known, .component_type = "component"),
+                                run_check, make_check(known.provider, limits));
 }

@@ -29,6 +29,7 @@ EXEMPT = {
     "impact_span_limits": PART,
     "impact_check_descriptor_lender": PART,
     "impact_check_mariadb_lender": PART,
+    "impact_check_postgresql_lender": PART,
     "impact_scope": INLINE,
     "impact_span_guard": INLINE,
     "impact_context_key": INLINE,

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <glob.h>
+#include <libpq-fe.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -297,11 +298,10 @@ TEST(a_restarted_server_passes_over_a_new_connection)
     stop(&s);
 }
 
-/* Both with a connection that is kept, and without. */
-static void check_stopped_server(const server *s, impact_health *health)
+static void check_stopped_server(const server *s, impact_health *health, int runs)
 {
     signal_all(s, SIGSTOP);
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < runs; i++) {
         const impact_health_result result = probe(health);
         CHECK_EQUAL(result.status, IMPACT_HEALTH_FAIL);
         CHECK(result.duration_ns >= (uint64_t)timeout_ms * 900000);
@@ -316,7 +316,7 @@ TEST(a_server_that_was_stopped_fails_in_time_and_passes_when_it_goes_on)
     start(&s);
     impact_health *health = open_health(s.conninfo);
     CHECK(passes_soon(&s, health));
-    check_stopped_server(&s, health);
+    check_stopped_server(&s, health, 2); /* with a connection that is kept, and without */
     CHECK(passes_soon(&s, health));
     CHECK_EQUAL(impact_health_close(health, 5000), 0);
     stop(&s);
@@ -344,6 +344,81 @@ TEST(a_child_makes_its_own_connection_and_leaves_the_parents_alone)
     CHECK_EQUAL(oldest_connection(&s), connection);
     CHECK_EQUAL(impact_health_close(health, 5000), 0);
     stop(&s);
+}
+
+/* ---- over the application's connection ---- */
+
+typedef struct pool {
+    PGconn *connection;
+    bool is_usable;
+} pool;
+
+static PGconn *lend(void *userdata, uint32_t remaining_ms)
+{
+    CHECK(remaining_ms > 0);
+    return ((pool *)userdata)->connection;
+}
+
+static void take_back(void *userdata, PGconn *connection, bool is_usable)
+{
+    pool *p = userdata;
+    CHECK(connection == p->connection);
+    p->is_usable = is_usable;
+}
+
+static impact_health *open_lent(pool *p)
+{
+    impact_health *health = NULL;
+    CHECK_EQUAL(impact_health_open(&health, IMPACT_HEALTH_OPTIONS(.budget_ms = 20000)), IMPACT_OK);
+    CHECK_EQUAL(impact_health_add_postgresql(
+                    health, IMPACT_CHECK_POSTGRESQL(.name = "it", .timeout_ms = timeout_ms,
+                                                    .lender = {.borrow = lend,
+                                                               .give_back = take_back,
+                                                               .userdata = p})),
+                IMPACT_OK);
+    return health;
+}
+
+static bool selects(PGconn *connection)
+{
+    PGresult *result = PQexec(connection, "SELECT 2");
+    const bool is_there = PQresultStatus(result) == PGRES_TUPLES_OK;
+    PQclear(result);
+    return is_there;
+}
+
+TEST(the_applications_connection_is_asked_and_given_back_as_it_was)
+{
+    server s;
+    start(&s);
+    pool p = {.connection = PQconnectdb(s.conninfo)};
+    impact_health *health = open_lent(&p);
+    CHECK(passes_soon(&s, health));
+    CHECK(p.is_usable);
+    CHECK_EQUAL(count_connections(&s), 1);
+    CHECK(selects(p.connection));
+    check_stopped_server(&s, health, 1);
+    CHECK(!p.is_usable); /* the answer may come yet */
+    PQfinish(p.connection);
+    p.connection = NULL;
+    CHECK_EQUAL(probe(health).status, IMPACT_HEALTH_FAIL);
+    CHECK_EQUAL(impact_health_close(health, 5000), 0);
+    stop(&s);
+}
+
+TEST(half_a_lender_and_one_beside_a_conninfo_are_refused)
+{
+    impact_health *health = NULL;
+    REQUIRE(impact_health_open(&health, NULL) == IMPACT_OK);
+    CHECK_EQUAL(impact_health_add_postgresql(
+                    health, IMPACT_CHECK_POSTGRESQL(.name = "it", .lender = {.borrow = lend})),
+                IMPACT_EINVAL);
+    CHECK_EQUAL(
+        impact_health_add_postgresql(
+            health, IMPACT_CHECK_POSTGRESQL(.name = "it", .conninfo = "",
+                                            .lender = {.borrow = lend, .give_back = take_back})),
+        IMPACT_EINVAL);
+    CHECK_EQUAL(impact_health_close(health, 1000), 0);
 }
 
 TEST(registering_without_memory_fails_and_leaves_nothing)

@@ -305,6 +305,7 @@ TEST(dns_counts_the_addresses_of_both_versions_behind_aliases_and_over_tcp)
     check_fails(ask_name(port, patience, "elsewhere.example", 1), "REFUSED");
     CHECK_EQUAL(ask_name(port, patience, "many.test", many).status, IMPACT_HEALTH_PASS);
     check_fails(ask_name(port, patience, "many.test", many + 1), "60 addresses");
+    check_observed(ask_name(port, patience, "one.test", 2), "addresses", 2, 2);
     started_end(&server);
     started_clean(&server);
 }

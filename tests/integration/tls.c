@@ -120,6 +120,7 @@ TEST(tls_warns_and_fails_by_the_days_that_are_left)
     CHECK_EQUAL(ask_within(address, 9, 5, patience).status, IMPACT_HEALTH_PASS);
     CHECK_EQUAL(ask_within(address, 11, 5, patience).status, IMPACT_HEALTH_WARN);
     check_fails(ask_within(address, 20, 11, patience), "days are left");
+    check_observed(ask_within(address, 9, 5, patience), "days", 9.5, 10);
     started_end(&server);
     started_clean(&server);
 }

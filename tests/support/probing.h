@@ -2,6 +2,7 @@
 #ifndef IMPACT_TESTS_PROBING_H
 #define IMPACT_TESTS_PROBING_H
 
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -21,12 +22,16 @@ typedef struct probed {
     const char *reason;
     uint64_t duration_ns;
     char why[512]; /* what was said of a check that does not hold */
+    bool is_observed;
+    double observed;
+    char unit[32];
 } probed;
 
 static impact_health *probing;
 static char probing_name[32] = "check 0"; /* each has a name of its own: what is said is limited */
 static unsigned probing_count;
-static probed probing_last;
+static pthread_mutex_t probing_lock = PTHREAD_MUTEX_INITIALIZER; /* guards what follows */
+static char probing_heard[512];
 
 static inline void probing_hear(impact_severity severity, const char *message, uint64_t suppressed,
                                 void *userdata)
@@ -34,7 +39,18 @@ static inline void probing_hear(impact_severity severity, const char *message, u
     (void)severity;
     (void)suppressed;
     (void)userdata;
-    (void)snprintf(probing_last.why, sizeof probing_last.why, "%s", message);
+    (void)pthread_mutex_lock(&probing_lock);
+    (void)snprintf(probing_heard, sizeof probing_heard, "%s", message);
+    (void)pthread_mutex_unlock(&probing_lock);
+}
+
+/* What was heard since the last time. */
+static inline void probing_take_heard(char why[512])
+{
+    (void)pthread_mutex_lock(&probing_lock);
+    (void)snprintf(why, sizeof probing_heard, "%s", probing_heard);
+    probing_heard[0] = 0;
+    (void)pthread_mutex_unlock(&probing_lock);
 }
 
 /* The registry of the next check; it is to be added under probing_name. */
@@ -51,14 +67,20 @@ static inline probed probing_again(void)
 {
     impact_health_report *report = NULL;
     impact_health_result result = {.size = sizeof result, .status = IMPACT_HEALTH_UNKNOWN};
-    probing_last = (probed){.status = IMPACT_HEALTH_UNKNOWN, .reason = ""};
+    probed last = {.reason = ""};
+    probing_take_heard(last.why); /* of before: a run may end late */
     CHECK_EQUAL(impact_health_probe(probing, impact_text_of(probing_name), &report), IMPACT_OK);
     CHECK(impact_health_report_get(report, 0, &result));
-    probing_last.status = result.status;
-    probing_last.reason = result.reason;
-    probing_last.duration_ns = result.duration_ns;
+    probing_take_heard(last.why);
+    last.status = result.status;
+    last.reason = result.reason;
+    last.duration_ns = result.duration_ns;
+    last.is_observed = result.is_observed;
+    last.observed = result.observed_value;
+    (void)snprintf(last.unit, sizeof last.unit, "%.*s", (int)result.observed_unit.size,
+                   result.observed_unit.size ? result.observed_unit.data : "");
     impact_health_report_close(report);
-    return probing_last;
+    return last;
 }
 
 static inline void probing_end(void)
@@ -83,6 +105,13 @@ static inline void check_fails(probed result, const char *words)
     CHECK_STRING(result.reason, "error");
     if (!strstr(result.why, words))
         check_failed(__FILE__, __LINE__, "\"%s\" is not in \"%s\"", words, result.why);
+}
+
+static inline void check_observed(probed result, const char *unit, double least, double most)
+{
+    CHECK(result.is_observed);
+    CHECK_STRING(result.unit, unit);
+    CHECK(result.observed >= least && result.observed <= most);
 }
 
 /* It ran out of probing_timeout_ms, and came back. */

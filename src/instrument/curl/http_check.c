@@ -11,6 +11,7 @@
 
 #include "base/alloc.h"
 #include "base/options.h"
+#include "checks/provided.h"
 #include "driven.h"
 
 enum {
@@ -122,27 +123,6 @@ static http_check *copy_check(const impact_check_http_options *options)
     return check;
 }
 
-static void free_check(void *check)
-{
-    impact__free(NULL, check);
-}
-
-static impact_status add(impact_health *health, const impact_check_http_options *options)
-{
-    http_check *check = copy_check(options);
-    if (!check)
-        return IMPACT_ENOMEM;
-    const impact_status status = impact_health_add(
-        health, IMPACT_CHECK(.name = options->name, .run = run_check, .userdata = check,
-                             .is_external = true, .may_be_live = options->may_be_live,
-                             .free_userdata = free_check, .groups = options->groups,
-                             .timeout_ms = options->timeout_ms ? options->timeout_ms
-                                                               : (uint32_t)default_timeout_ms));
-    if (status)
-        free_check(check);
-    return status;
-}
-
 impact_status impact_health_add_http(impact_health *health,
                                      const impact_check_http_options *options)
 {
@@ -153,5 +133,11 @@ impact_status impact_health_add_http(impact_health *health,
     if (status)
         return status;
     const impact_status started = impact__driven_start();
-    return started ? started : add(health, &known);
+    if (!known.timeout_ms && !known.check)
+        known.timeout_ms = default_timeout_ms;
+    return started ? started
+                   : impact__provided_add(health,
+                                          IMPACT__PROVIDED(known, .is_external = true,
+                                                           .may_be_live = known.may_be_live),
+                                          run_check, copy_check(&known));
 }

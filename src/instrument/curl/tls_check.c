@@ -101,6 +101,7 @@ static impact_health_status judge(impact_health_run *run, CURL *easy, CURLcode c
     }
     const double now_s = (double)impact__clock_unix_ns() / (double)IMPACT__NS_PER_SEC;
     const double days = ((double)end_s - now_s) / seconds_per_day;
+    impact_health_observe(run, days, "days");
     impact_health_explain(run, "%.1f days are left", days);
     return judge_days(check->days, days);
 }
@@ -166,6 +167,6 @@ impact_status impact_health_add_tls(impact_health *health, const impact_check_tl
     if (!status)
         status = impact__driven_start();
     return status ? status
-                  : impact__provided_add(health, IMPACT__PROVIDED_OUTSIDE(known), run_check,
-                                         make_check(&known, days, url));
+                  : impact__provided_add(health, IMPACT__PROVIDED(known, .is_external = true),
+                                         run_check, make_check(&known, days, url));
 }

@@ -335,6 +335,7 @@ impact_status impact_health_add_mariadb(impact_health *health,
     impact__once_do(&start_once, start_libmariadb);
     if (start_status)
         return start_status;
-    return impact__provided_add_with(health, IMPACT__PROVIDED_OUTSIDE(known), run_check,
-                                     make_check(&known, &to), free_check);
+    return impact__provided_add_with(
+        health, IMPACT__PROVIDED(known, .component_type = "datastore", .is_external = true),
+        run_check, make_check(&known, &to), free_check);
 }

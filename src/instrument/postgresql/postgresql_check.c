@@ -28,11 +28,13 @@
 
 #include "base/alloc.h"
 #include "base/options.h"
+#include "checks/provided.h"
 
 typedef struct postgresql_check {
-    PGconn *connection; /* NULL: none is kept */
-    pid_t process;      /* that made it */
-    bool is_over;       /* the process ends, and the door is shut */
+    PGconn *connection;                    /* NULL: none is kept */
+    pid_t process;                         /* that made it */
+    bool is_over;                          /* the process ends, and the door is shut */
+    impact_check_postgresql_lender lender; /* borrow: NULL: there is none */
     char conninfo[];
 } postgresql_check;
 
@@ -166,16 +168,14 @@ static bool ask(postgresql_check *check, impact_health_run *run)
     return is_whole && holds && PQstatus(check->connection) == CONNECTION_OK;
 }
 
-/* ---- a run ---- */
+/* ---- a run over its own connection ---- */
 
-static impact_health_status fail(postgresql_check *check, impact_health_run *run)
+static void explain(const postgresql_check *check, impact_health_run *run)
 {
     const char *message = check->connection ? PQerrorMessage(check->connection) : "no memory";
     if (impact_health_remaining_ms(run) == 0)
         message = "the server does not answer in time";
     impact_health_explain(run, "%.*s", (int)strcspn(message, "\n"), message);
-    disconnect(check);
-    return IMPACT_HEALTH_FAIL;
 }
 
 /* A connection that was kept does, or a new one. */
@@ -191,28 +191,83 @@ static bool is_answered(postgresql_check *check, impact_health_run *run)
     return connect_to(check, run) && ask(check, run);
 }
 
+static bool ask_own(postgresql_check *check, impact_health_run *run)
+{
+    if (is_answered(check, run))
+        return true;
+    if (check->is_over)
+        return false;
+    explain(check, run);
+    disconnect(check);
+    return false;
+}
+
+/* ---- a run over the application's connection ---- */
+
+/* Outside the door, as the next: the application may wait. */
+static void borrow(postgresql_check *check, impact_health_run *run)
+{
+    const uint32_t remaining_ms = impact_health_remaining_ms(run);
+    impact_door_leave();
+    check->connection = check->lender.borrow(check->lender.userdata, remaining_ms);
+    check->is_over = !impact_door_enter();
+}
+
+static void give_back(postgresql_check *check, bool is_usable)
+{
+    PGconn *connection = check->connection;
+    check->connection = NULL;
+    impact_door_leave();
+    check->lender.give_back(check->lender.userdata, connection, is_usable);
+    check->is_over = !impact_door_enter();
+}
+
+/* It is the application's again as it was, blocking or not. */
+static bool ask_lent(postgresql_check *check, impact_health_run *run)
+{
+    borrow(check, run);
+    if (check->is_over)
+        return false;
+    if (!check->connection) {
+        impact_health_explain(run, "the application lends no connection");
+        return false;
+    }
+    const int was_nonblocking = PQisnonblocking(check->connection);
+    const bool holds = PQsetnonblocking(check->connection, 1) == 0 && ask(check, run);
+    if (check->is_over)
+        return false;
+    if (!holds)
+        explain(check, run);
+    const bool is_restored = PQsetnonblocking(check->connection, was_nonblocking) == 0;
+    give_back(check, holds && is_restored);
+    return holds;
+}
+
 static impact_health_status run_check(impact_health_run *run, void *userdata)
 {
     postgresql_check *check = userdata;
     check->is_over = !impact_door_enter();
-    const bool holds = !check->is_over && is_answered(check, run);
+    const bool holds =
+        !check->is_over && (check->lender.borrow ? ask_lent(check, run) : ask_own(check, run));
     if (check->is_over) {
         impact_health_explain(run, "the process ends");
         return IMPACT_HEALTH_FAIL;
     }
-    const impact_health_status status = holds ? IMPACT_HEALTH_PASS : fail(check, run);
     impact_door_leave();
-    return status;
+    return holds ? IMPACT_HEALTH_PASS : IMPACT_HEALTH_FAIL;
 }
 
 /* ---- registering ---- */
 
-static postgresql_check *make_check(const char *conninfo)
+static postgresql_check *make_check(const impact_check_postgresql_options *options)
 {
+    const char *conninfo = options->conninfo ? options->conninfo : "";
     const size_t size = strlen(conninfo) + 1;
     postgresql_check *check = impact__alloc(NULL, sizeof *check + size);
-    if (check)
-        memcpy(check->conninfo, conninfo, size);
+    if (!check)
+        return NULL;
+    check->lender = options->lender;
+    memcpy(check->conninfo, conninfo, size);
     return check;
 }
 
@@ -228,21 +283,22 @@ static void free_check(void *userdata)
     impact__free(NULL, check);
 }
 
+/* Either its own connection or the application's. */
+static bool is_valid(const impact_check_postgresql_options *options)
+{
+    const impact_check_postgresql_lender *lender = &options->lender;
+    return lender->borrow ? lender->give_back && !options->conninfo : !lender->give_back;
+}
+
 impact_status impact_health_add_postgresql(impact_health *health,
                                            const impact_check_postgresql_options *options)
 {
     impact_check_postgresql_options known;
-    if (!health || !options || !impact__struct_read(&known, sizeof known, options))
+    if (!health || !options || !impact__struct_read(&known, sizeof known, options) ||
+        !is_valid(&known))
         return IMPACT_EINVAL;
-    postgresql_check *check = make_check(known.conninfo ? known.conninfo : "");
-    if (!check)
-        return IMPACT_ENOMEM;
-    const impact_status status = impact_health_add(
-        health, IMPACT_CHECK(.name = known.name, .run = run_check, .userdata = check,
-                             .component_type = "datastore", .may_be_live = known.may_be_live,
-                             .free_userdata = free_check, .groups = known.groups,
-                             .timeout_ms = known.timeout_ms));
-    if (status)
-        free_check(check);
-    return status;
+    return impact__provided_add_with(
+        health,
+        IMPACT__PROVIDED(known, .component_type = "datastore", .may_be_live = known.may_be_live),
+        run_check, make_check(&known), free_check);
 }

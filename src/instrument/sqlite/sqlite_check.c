@@ -9,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "base/options.h"
+#include "checks/provided.h"
 
 enum {
     steps_between_looks = 1000, /* instructions of SQLite's machine: about 0.1 ms */
@@ -67,11 +68,6 @@ static impact_health_status run_check(impact_health_run *run, void *path)
 
 /* ---- registering ---- */
 
-static void free_path(void *path)
-{
-    impact__free(NULL, path);
-}
-
 impact_status impact_health_add_sqlite(impact_health *health,
                                        const impact_check_sqlite_options *options)
 {
@@ -79,15 +75,8 @@ impact_status impact_health_add_sqlite(impact_health *health,
     if (!health || !options || !impact__struct_read(&known, sizeof known, options) || !known.path ||
         !*known.path)
         return IMPACT_EINVAL;
-    char *path = impact__copy_string(NULL, known.path);
-    if (!path)
-        return IMPACT_ENOMEM;
-    const impact_status status = impact_health_add(
-        health, IMPACT_CHECK(.name = known.name, .run = run_check, .userdata = path,
-                             .component_type = "datastore", .may_be_live = known.may_be_live,
-                             .free_userdata = free_path, .groups = known.groups,
-                             .timeout_ms = known.timeout_ms));
-    if (status)
-        free_path(path);
-    return status;
+    return impact__provided_add(
+        health,
+        IMPACT__PROVIDED(known, .component_type = "datastore", .may_be_live = known.may_be_live),
+        run_check, impact__copy_string(NULL, known.path));
 }

@@ -236,6 +236,7 @@ TEST(ntp_warns_and_fails_by_how_far_the_clocks_are_apart)
     check_fails(ask_fake(ask_ntp, tell_time, false), "ahead by -72");
     ahead_s = 7200;
     check_fails(ask_fake(ask_ntp, tell_time, false), "ahead by 7");
+    check_observed(ask_fake(ask_ntp, tell_time, false), "ms", 7100e3, 7300e3);
 }
 
 TEST(ntp_knows_nothing_from_a_server_that_does_not_know_the_time)

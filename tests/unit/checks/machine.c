@@ -36,6 +36,7 @@ TEST(a_disk_with_room_holds_and_one_without_fails)
     CHECK_EQUAL(ask_disk("/tmp", 100.1, 100.2).status, IMPACT_HEALTH_PASS);
     CHECK_EQUAL(ask_disk("/tmp", used / 2, 100.1).status, IMPACT_HEALTH_WARN);
     check_fails(ask_disk("/tmp", used / 4, used / 2), "in use");
+    check_observed(ask_disk("/tmp", used / 4, used / 2), "%", used / 2, 100);
 }
 
 TEST(a_disk_whose_path_is_not_there_fails)
@@ -63,6 +64,7 @@ TEST(memory_that_is_left_holds_and_none_fails)
     CHECK_EQUAL(ask_memory(100.1, 100.2).status, IMPACT_HEALTH_PASS);
     CHECK_EQUAL(ask_memory(0.001, 100.2).status, IMPACT_HEALTH_WARN);
     check_fails(ask_memory(0.001, 0.002), "MiB are in use");
+    check_observed(ask_memory(100.1, 100.2), "%", 0.001, 100);
 }
 
 /* ---- load ---- */
@@ -80,6 +82,7 @@ TEST(a_load_below_the_limit_holds_and_one_above_fails)
     double averages[3];
     REQUIRE(getloadavg(averages, 3) == 3);
     CHECK_EQUAL(ask_load(1e9, 0).status, IMPACT_HEALTH_PASS);
+    check_observed(ask_load(1e9, 0), "", 0, 1e6);
     if (averages[2] <= 0)
         check_skip("this machine has had nothing to do for a quarter of an hour");
     check_fails(ask_load(averages[2] / 1e6, 15), "processors in 15 minutes");
@@ -113,6 +116,7 @@ TEST(a_file_that_is_too_old_or_not_there_fails)
     CHECK_EQUAL(ask_age(path, 50, 100).status, IMPACT_HEALTH_WARN);
     make_older(path, 7000);
     check_fails(ask_age(path, 50, 100), "s ago");
+    check_observed(ask_age(path, 50, 100), "s", 6990, 7200);
     make_older(path, -7000);
     CHECK_EQUAL(ask_age(path, 50, 100).status, IMPACT_HEALTH_PASS);
     CHECK_EQUAL(unlink(path), 0);

@@ -4,6 +4,7 @@
 
 #include <impact/checks.h>
 
+#include "base/text.h"
 #include "support/abi.h"
 #include "support/check.h"
 #include "support/faults.h"
@@ -228,6 +229,56 @@ TEST(what_the_options_do_not_say_is_the_checks)
     CHECK_EQUAL(
         impact_health_add_load(health, IMPACT_CHECK_LOAD(.warn_per_processor = 1e9, .check = base)),
         IMPACT_EEXIST);
+    CHECK_EQUAL(impact_health_close(health, 5000), 0);
+}
+
+/* ---- what is outside of the process ---- */
+
+static impact_status add_live(impact_health *health, const char *name, bool may_be_live)
+{
+    const impact_check *live =
+        IMPACT_CHECK(.name = name, .groups = "_live", .may_be_live = may_be_live);
+    return impact_health_add_tcp(health, IMPACT_CHECK_TCP(.address = "127.0.0.1:1", .check = live));
+}
+
+TEST(what_is_outside_of_the_process_is_not_live_unless_it_may)
+{
+    impact_health *health = NULL;
+    REQUIRE(impact_health_open(&health, NULL) == IMPACT_OK);
+    CHECK_EQUAL(add_live(health, "port", false), IMPACT_EPERM);
+    CHECK_EQUAL(add_live(health, "port", true), IMPACT_OK);
+    CHECK_EQUAL(impact_health_add_redis(
+                    health, IMPACT_CHECK_REDIS(.name = "queue", .address = "a", .groups = "_live")),
+                IMPACT_EPERM);
+    CHECK_EQUAL(impact_health_add_program(
+                    health, IMPACT_CHECK_PROGRAM(.name = "it", .argv = argv, .groups = "_live")),
+                IMPACT_EPERM);
+    CHECK_EQUAL(
+        impact_health_add_memory(
+            health, IMPACT_CHECK_MEMORY(.name = "memory", .fail_percent = 99, .groups = "_live")),
+        IMPACT_OK);
+    CHECK_EQUAL(impact_health_close(health, 1000), 0);
+}
+
+TEST(a_check_has_the_component_type_of_its_kind_unless_it_has_another)
+{
+    const impact_check *own = IMPACT_CHECK(.component_type = "mine");
+    impact_health *health = NULL;
+    impact_health_report *report = NULL;
+    impact_health_result result = {.size = sizeof result};
+    REQUIRE(impact_health_open(&health, NULL) == IMPACT_OK);
+    CHECK_EQUAL(
+        impact_health_add_load(health, IMPACT_CHECK_LOAD(.warn_per_processor = 1e9, .name = "a")),
+        IMPACT_OK);
+    CHECK_EQUAL(impact_health_add_load(health, IMPACT_CHECK_LOAD(.warn_per_processor = 1e9,
+                                                                 .name = "b", .check = own)),
+                IMPACT_OK);
+    REQUIRE(impact_health_probe(health, impact_text_of("a,b"), &report) == IMPACT_OK);
+    CHECK(impact_health_report_get(report, 0, &result));
+    CHECK(impact__text_equal_string(result.component_type, "system"));
+    CHECK(impact_health_report_get(report, 1, &result));
+    CHECK(impact__text_equal_string(result.component_type, "mine"));
+    impact_health_report_close(report);
     CHECK_EQUAL(impact_health_close(health, 5000), 0);
 }
 
