@@ -181,6 +181,9 @@ GOOD = {
     "CurrentSpan._again": lambda: TRACER.start_as_current_span("x", attributes={})._again(),
     "HealthRegistry.__new__": registry,
     "HealthRegistry.add": registry,
+    "HealthRegistry.add_provided": lambda: registry().add_provided(
+        "b", True, "program", {"argv": ("true",)}, 500
+    ),
     "HealthRegistry.answer": lambda: registry().answer("GET", "/health/", b"", [("a", b"b")]),
     "HealthRegistry.change": lambda: registry().change("a", ""),
     "HealthRegistry.listen": listened,

@@ -160,18 +160,24 @@ bool started_receives(uint16_t port)
 
 /* ---- signals ---- */
 
-/* A zombie has let go of all that it had. */
-static bool is_zombie(int process)
+/* Of a process or a thread, by its file; 'Z' for what is not there. A zombie has let go of all that
+ * it had. */
+static char state_in(const char *path)
 {
-    char path[32];
     char state = 'Z';
-    (void)snprintf(path, sizeof path, "/proc/%d/stat", process);
     FILE *file = fopen(path, "r");
     if (file && fscanf(file, "%*d (%*[^)]) %c", &state) != 1)
         state = 'Z';
     if (file)
         (void)fclose(file);
-    return state == 'Z';
+    return state;
+}
+
+static bool is_zombie(int process)
+{
+    char path[32];
+    (void)snprintf(path, sizeof path, "/proc/%d/stat", process);
+    return state_in(path) == 'Z';
 }
 
 /* Its session has its number; what it starts may be in a group of its own. */
@@ -180,28 +186,54 @@ static bool is_of(const started *server, int process)
     return process > 1 && getsid(process) == server->process && !is_zombie(process);
 }
 
-/* How many there were. */
-static int signal_all(const started *server, int number)
+/* Do something with each of its processes; how often it was so. */
+static int count_all(const started *server, bool (*is_so)(int process, int number), int number)
 {
     int count = 0;
     DIR *processes = opendir("/proc");
     CHECK(processes != NULL);
     for (const struct dirent *entry; processes && (entry = readdir(processes));)
         if (is_of(server, atoi(entry->d_name)))
-            count += kill(atoi(entry->d_name), number) == 0;
+            count += is_so(atoi(entry->d_name), number);
     if (processes)
         (void)closedir(processes);
     return count;
 }
 
+static bool is_sent(int process, int number)
+{
+    return kill(process, number) == 0;
+}
+
+/* A signal stops one thread after the other. */
+static bool has_running_threads(int process, int unused)
+{
+    char path[64];
+    bool is_running = false;
+    (void)unused;
+    (void)snprintf(path, sizeof path, "/proc/%d/task", process);
+    DIR *threads = opendir(path);
+    for (const struct dirent *entry; threads && !is_running && (entry = readdir(threads));) {
+        if (entry->d_name[0] == '.')
+            continue;
+        (void)snprintf(path, sizeof path, "/proc/%d/task/%.16s/stat", process, entry->d_name);
+        is_running = strchr("TZ", state_in(path)) == NULL;
+    }
+    if (threads)
+        (void)closedir(threads);
+    return is_running;
+}
+
 void started_signal(const started *server, int number)
 {
-    CHECK(signal_all(server, number) > 0);
+    CHECK(count_all(server, is_sent, number) > 0);
+    while (number == SIGSTOP && count_all(server, has_running_threads, 0))
+        (void)poll(NULL, 0, 1);
 }
 
 void started_end(started *server)
 {
-    while (signal_all(server, SIGKILL))
+    while (count_all(server, is_sent, SIGKILL))
         (void)poll(NULL, 0, 1);
     CHECK_EQUAL(waitpid(server->process, NULL, 0), server->process);
 }

@@ -31,7 +31,7 @@ bool started_receives(uint16_t port);
 bool started_is_gone(uint16_t port); /* it takes none any more: threads may outlive their process */
 bool started_says(const started *server, const char *words);
 
-/* All of its processes: SIGSTOP, SIGCONT. */
+/* All of its processes: SIGSTOP, after which none of its threads runs, SIGCONT. */
 void started_signal(const started *server, int number);
 
 /* End it; and with it what is in its folder. */

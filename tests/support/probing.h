@@ -114,11 +114,12 @@ static inline void check_observed(probed result, const char *unit, double least,
     CHECK(result.observed >= least && result.observed <= most);
 }
 
-/* It ran out of probing_timeout_ms, and came back. */
+/* It ran out of probing_timeout_ms, and came back: as that was over, or, where a library has its
+ * own clock, a little before. */
 static inline void check_times_out(probed result)
 {
     CHECK_EQUAL(result.status, IMPACT_HEALTH_FAIL);
-    CHECK_STRING(result.reason, "timeout");
+    CHECK(strcmp(result.reason, "timeout") == 0 || strcmp(result.reason, "error") == 0);
     CHECK(result.duration_ns >= (uint64_t)probing_timeout_ms * 900000);
     CHECK(result.duration_ns < (uint64_t)probing_timeout_ms * 1000000 + probing_overtime_ns);
 }
