@@ -1,5 +1,5 @@
-/* What a check cannot end, and the engine leaves alone: a name that is looked up without end, a file
- * system that nobody serves any more. */
+/* What a check cannot end, and the engine leaves alone: a name that is looked up without end, a
+ * file system that nobody serves any more. */
 #include <impact/checks.h>
 
 #include <dirent.h>
