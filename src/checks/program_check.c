@@ -19,7 +19,13 @@
 #include "checks/provided.h"
 #include "checks/spawned.h"
 
-enum { argument_limit = 256, size_limit = 64 * 1024, output_limit = 240, piece_size = 512 };
+enum {
+    argument_limit = 256,
+    size_limit = 64 * 1024,
+    output_limit = 240,
+    piece_size = 512,
+    look_ms = 20
+};
 
 typedef struct program_check {
     char *argv[argument_limit + 1]; /* into the texts behind the struct */
@@ -65,8 +71,14 @@ static void take_rest(output *said, int from)
 
 /* ---- waiting for its end ---- */
 
-/* One who never stops talking is heard to the end of his time. False: it is over, or, where the
- * kernel has no watch, the output is. */
+/* Without a watch its end is looked for now and then. */
+static int wait_limit(const impact__spawned *spawned, uint32_t left_ms)
+{
+    const uint32_t most_ms = spawned->watch >= 0 ? INT_MAX : look_ms;
+    return (int)(left_ms < most_ms ? left_ms : most_ms);
+}
+
+/* One who never stops talking is heard to the end of his time. False: it is over. */
 static bool listen_once(const impact__spawned *spawned, output *said, bool *is_open,
                         impact_health_run *run)
 {
@@ -75,12 +87,14 @@ static bool listen_once(const impact__spawned *spawned, output *said, bool *is_o
         {.fd = *is_open ? spawned->output : -1, .events = POLLIN},
     };
     const uint32_t left_ms = impact_health_remaining_ms(run);
-    const int count = left_ms ? poll(files, 2, left_ms < INT_MAX ? (int)left_ms : INT_MAX) : 0;
+    const int count = left_ms ? poll(files, 2, wait_limit(spawned, left_ms)) : 0;
     if (count < 0)
         return errno == EINTR;
     if (files[1].revents)
         *is_open = take_piece(said, spawned->output);
-    return left_ms && !files[0].revents && (*is_open || spawned->watch >= 0);
+    const bool has_ended =
+        spawned->watch >= 0 ? files[0].revents != 0 : impact__spawned_has_ended(spawned);
+    return left_ms && !has_ended;
 }
 
 /* True when it has ended by itself in its time. */

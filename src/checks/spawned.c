@@ -29,15 +29,16 @@ static int set_files(posix_spawn_file_actions_t *files, int output)
     return code;
 }
 
-/* The library's threads have signals blocked; SIGPIPE may be ignored here. Neither is the
- * program's. */
+/* The library's threads have signals blocked, and the host may ignore these two. Neither is the
+ * program's business. */
 static int set_attributes(posix_spawnattr_t *attributes)
 {
     sigset_t none;
     sigset_t defaults;
-    (void)sigemptyset(&none); /* these three cannot fail */
+    (void)sigemptyset(&none); /* these four cannot fail */
     (void)sigemptyset(&defaults);
     (void)sigaddset(&defaults, SIGPIPE);
+    (void)sigaddset(&defaults, SIGCHLD);
     int code = posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK |
                                                         POSIX_SPAWN_SETSIGDEF);
     if (!code)
@@ -126,6 +127,13 @@ void impact__spawned_kill(const impact__spawned *spawned)
     siginfo_t info;
     if (waitid(P_PID, (id_t)spawned->process, &info, WEXITED | WNOHANG | WNOWAIT) == 0)
         (void)kill(-spawned->process, SIGKILL); /* the group is there until it is waited for */
+}
+
+bool impact__spawned_has_ended(const impact__spawned *spawned)
+{
+    siginfo_t info = {0};
+    const int failure = waitid(P_PID, (id_t)spawned->process, &info, WEXITED | WNOHANG | WNOWAIT);
+    return failure || info.si_pid == spawned->process;
 }
 
 bool impact__spawned_reap(impact__spawned *spawned, int *status)

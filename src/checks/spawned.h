@@ -16,6 +16,9 @@ typedef struct impact__spawned {
  * in a process group of its own, with no signal blocked. 0, or an errno. */
 int impact__spawn(impact__spawned *spawned, char *const argv[]);
 
+/* It has, or somebody else has taken its end. For where there is no `watch`. */
+bool impact__spawned_has_ended(const impact__spawned *spawned);
+
 /* End all of its group, whatever it is at. */
 void impact__spawned_kill(const impact__spawned *spawned);
 
