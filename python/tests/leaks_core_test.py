@@ -182,7 +182,7 @@ GOOD = {
     "HealthRegistry.__new__": registry,
     "HealthRegistry.add": registry,
     "HealthRegistry.add_provided": lambda: registry().add_provided(
-        "b", True, "program", {"argv": ("true",)}, 500
+        "b", "", "program", {"argv": ("true",)}, 500
     ),
     "HealthRegistry.answer": lambda: registry().answer("GET", "/health/", b"", [("a", b"b")]),
     "HealthRegistry.change": lambda: registry().change("a", ""),

@@ -21,6 +21,7 @@ static impact_status read_check(impact_check *check, const impact__provided *pro
     check->component_type =
         check->component_type ? check->component_type : provided->component_type;
     check->is_external = check->is_external || provided->is_external;
+    check->may_overlap = false; /* a run comes back in time, and has the check's state to itself */
     check->may_be_live = check->may_be_live || provided->may_be_live;
     return IMPACT_OK;
 }

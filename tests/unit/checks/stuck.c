@@ -57,7 +57,8 @@ TEST(a_lookup_that_hangs_costs_one_thread_and_is_told_in_time)
     REQUIRE(pipe(resolver) == 0);
     CHECK_EQUAL(impact_health_add_tcp(probing_registry(),
                                       IMPACT_CHECK_TCP(.name = probing_name, .address = "a:1",
-                                                       .timeout_ms = probing_timeout_ms)),
+                                                       .timeout_ms = probing_timeout_ms,
+                                                       .check = IMPACT_CHECK(.may_overlap = true))),
                 IMPACT_OK);
     check_one_thread_is_stuck();
     (void)close(resolver[1]);
