@@ -33,7 +33,7 @@ static void check_password(const uint8_t *data, size_t size)
 {
     static const char known[] = " password=hunter2 ";
     char text[text_limit + sizeof known];
-    if (size && memmem(data, size, "hunter2", 7))
+    if (data && memmem(data, size, "hunter2", 7))
         return; /* it stands there already, as what it likes */
     if (size)
         memcpy(text, data, size);

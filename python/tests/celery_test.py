@@ -140,7 +140,8 @@ def test_opentelemetry_instrument_traces_a_worker(tmp_path, broker):
 
 
 def test_a_collector_that_is_down_delays_the_end_of_a_worker_by_a_second_at_most(tmp_path, broker):
-    """Its children export one beside the other."""
+    """Its children export one beside the other. Celery looks for those that have ended every 0.8 s
+    (billiard.pool.Supervisor), so that much is not ours."""
     (tmp_path / "tasks.py").write_text(APP.replace("TRACING", IN_CODE))
     seconds = {}
     for exporter in ("none", "otlp"):
@@ -151,7 +152,7 @@ def test_a_collector_that_is_down_delays_the_end_of_a_worker_by_a_second_at_most
         with processes.serving(command, tmp_path, env) as worker:
             send(broker)
             _, seconds[exporter] = worker.stop()
-    assert seconds["otlp"] - seconds["none"] < 1
+    assert seconds["otlp"] - seconds["none"] < 1 + 0.8
 
 
 def test_init_celery_without_a_flask_app_says_so(caplog):
