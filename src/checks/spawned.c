@@ -15,8 +15,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-extern char **environ;
-
 /* ---- how it is started ---- */
 
 static int set_files(posix_spawn_file_actions_t *files, int output)

@@ -5,7 +5,7 @@
 
 #define MESSAGE(fields)                                                                            \
     {                                                                                              \
-        fields, sizeof fields / sizeof *fields                                                     \
+        (fields), sizeof(fields) / sizeof *(fields)                                                \
     }
 
 /* ---- common.proto ---- */

@@ -64,7 +64,8 @@ static void add_pulse(impact__report_row *row)
     impact__record *record = &row->record;
     const uint64_t lag_ns = row->known.age_ns;
     record->ended_unix_ns = impact__before_ns(impact__clock_unix_ns(), lag_ns);
-    record->remarks.value = (double)(lag_ns / IMPACT__NS_PER_MS);
+    const uint64_t lag_ms = lag_ns / IMPACT__NS_PER_MS;
+    record->remarks.value = (double)lag_ms;
     record->remarks.is_observed = true;
     (void)memcpy(record->remarks.unit, "ms", sizeof "ms");
 }
