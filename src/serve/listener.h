@@ -2,6 +2,7 @@
 #ifndef IMPACT_SERVE_LISTENER_H
 #define IMPACT_SERVE_LISTENER_H
 
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 #include <sys/un.h>

@@ -398,9 +398,11 @@ TEST(the_applications_connection_is_asked_and_given_back_as_it_was)
     CHECK_EQUAL(count_connections(&s), 1);
     CHECK(selects(p.connection));
     check_stopped_server(&s, health, 1);
-    CHECK(!p.is_usable); /* the answer may come yet */
+    CHECK_EQUAL(impact_health_close(health, 5000), 0); /* then the run is over */
+    CHECK(!p.is_usable);                               /* the answer may come yet */
     PQfinish(p.connection);
     p.connection = NULL;
+    health = open_lent(&p);
     CHECK_EQUAL(probe(health).status, IMPACT_HEALTH_FAIL);
     CHECK_EQUAL(impact_health_close(health, 5000), 0);
     stop(&s);

@@ -84,7 +84,7 @@ static int count_lines(const char *file)
     while (fgets(line, sizeof line, stream)) {
         const size_t size = strlen(line);
         CHECK(strncmp(line, "{\"resourceSpans\":[{", 19) == 0);
-        CHECK(size > 4 && strcmp(line + size - 4, "]}]}\n" + 1) == 0);
+        CHECK(size > 4 && strcmp(line + size - 4, "}]}\n") == 0);
         CHECK(strstr(line + 1, "{\"resourceSpans\"") == NULL);
         count++;
     }
