@@ -101,6 +101,8 @@ static void fork_and_probe(impact_health *health)
     const pid_t child = fork();
     if (child == 0) {
         (void)alarm(patience_ms / 1000);
+        if (!check_children_may_allocate())
+            _exit(0);
         const bool passes = probe_one(health, "a").status == IMPACT_HEALTH_PASS;
         _exit(passes && impact_health_close(health, patience_ms) == 0 ? 0 : 1);
     }
