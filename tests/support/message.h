@@ -88,6 +88,25 @@ static inline void message_string_attribute(message *m, uint32_t field, const ch
     message_attribute(m, field, key, &value);
 }
 
+/* `inner` in an array, and in a map under the key "k". */
+static inline message message_array_of(const message *inner)
+{
+    message list = {.size = 0};
+    message value = {.size = 0};
+    message_nested(&list, 1, inner);
+    message_nested(&value, 5, &list);
+    return value;
+}
+
+static inline message message_map_of(const message *inner)
+{
+    message list = {.size = 0};
+    message value = {.size = 0};
+    message_attribute(&list, 1, "k", inner);
+    message_nested(&value, 6, &list);
+    return value;
+}
+
 /* ---- Span and Resource (trace.proto, resource.proto) ---- */
 
 typedef struct message_span_facts {

@@ -117,29 +117,11 @@ TEST(doubles_that_json_cannot_say_have_names)
     }
 }
 
-static message array_of(const message *inner)
-{
-    message list = {.size = 0};
-    message value = {.size = 0};
-    message_nested(&list, 1, inner);
-    message_nested(&value, 5, &list);
-    return value;
-}
-
-static message map_of(const message *inner)
-{
-    message list = {.size = 0};
-    message value = {.size = 0};
-    message_attribute(&list, 1, "k", inner);
-    message_nested(&value, 6, &list);
-    return value;
-}
-
 TEST(arrays_and_maps_stand_in_each_other)
 {
     const message text = message_string_value("t");
-    const message array = array_of(&text);
-    const message map = map_of(&array);
+    const message array = message_array_of(&text);
+    const message map = message_map_of(&array);
     CHECK_STRING(json_of_value(&map), "{\"kvlistValue\":{\"values\":[{\"key\":\"k\",\"value\":{"
                                       "\"arrayValue\":{\"values\":[{\"stringValue\":\"t\"}]}}}]}}");
 }
@@ -149,7 +131,7 @@ TEST(as_deep_as_spans_ever_are_nothing_is_lost)
 {
     message value = message_string_value("bottom");
     for (int depth = 0; depth < IMPACT_VALUE_DEPTH_LIMIT; depth++)
-        value = map_of(&value);
+        value = message_map_of(&value);
     message event = {.size = 0};
     message span = {.size = 0};
     message_attribute(&event, 3, "k", &value);
@@ -161,7 +143,7 @@ TEST(what_lies_deeper_than_any_span_is_empty)
 {
     message value = message_string_value("bottom");
     for (int depth = 0; depth < IMPACT__OTLP_DEPTH_LIMIT; depth++)
-        value = array_of(&value);
+        value = message_array_of(&value);
     const char *json = json_of_value(&value);
     CHECK(!strstr(json, "bottom") && strstr(json, "{}"));
 }

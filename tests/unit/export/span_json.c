@@ -72,25 +72,6 @@ TEST(doubles_and_bytes_too)
     CHECK_STRING(value_of(&value), "\"AP88Pg==\"");
 }
 
-/* `inner` in an array; in a map under the key "k". */
-static message array_of(const message *inner)
-{
-    message list = {.size = 0};
-    message value = {.size = 0};
-    message_nested(&list, 1, inner);
-    message_nested(&value, 5, &list);
-    return value;
-}
-
-static message map_of(const message *inner)
-{
-    message list = {.size = 0};
-    message value = {.size = 0};
-    message_attribute(&list, 1, "k", inner);
-    message_nested(&value, 6, &list);
-    return value;
-}
-
 TEST(arrays_and_maps_stand_in_each_other)
 {
     message empty = {.size = 0};
@@ -100,8 +81,8 @@ TEST(arrays_and_maps_stand_in_each_other)
     message_bytes(&empty, 6, NULL, 0);
     CHECK_STRING(value_of(&empty), "{}");
     const message text = message_string_value("t");
-    const message array = array_of(&text);
-    const message map = map_of(&array);
+    const message array = message_array_of(&text);
+    const message map = message_map_of(&array);
     CHECK_STRING(value_of(&map),
                  "{\n            \"k\": [\n                \"t\"\n            ]\n        }");
 }
@@ -110,9 +91,9 @@ TEST(what_lies_too_deep_is_null)
 {
     message value = message_string_value("bottom");
     for (int depth = 0; depth < IMPACT_VALUE_DEPTH_LIMIT; depth++)
-        value = array_of(&value);
+        value = message_array_of(&value);
     CHECK(strstr(value_of(&value), "\"bottom\""));
-    value = array_of(&value);
+    value = message_array_of(&value);
     CHECK(!strstr(value_of(&value), "\"bottom\"") && strstr(value_of(&value), "null"));
 }
 
