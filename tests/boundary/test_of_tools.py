@@ -63,6 +63,18 @@ class Summary(Tools):
     def test_a_crash_after_the_last_ok_is_a_failure(self):
         self.assertEqual(self.summary(self.meson_log()), (1, "2 passed, 3 failed, 1 skipped"))
 
+    def test_what_failed_is_named(self):
+        result = self.run_tool("summary", self.meson_log())
+        named = [line for line in result.stdout.splitlines() if line.startswith("failed: ")]
+        self.assertEqual(
+            named,
+            [
+                "failed: impact.impact:core / failed: 2 - b",
+                "failed: impact: impact / plain",
+                "failed: impact:core / crashed (error)",
+            ],
+        )
+
     def test_reports_are_added_up(self):
         python = self.write("python.xml", PYTEST)
         self.assertEqual(self.summary(python), (0, "2 passed, 0 failed, 0 skipped"))
