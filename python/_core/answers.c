@@ -77,7 +77,7 @@ static bool is_random(const provider_object *self)
     PyObject *answer = PyObject_CallMethodObjArgs(
         self->id_generator, self->state->names[NAME_IS_TRACE_ID_RANDOM], NULL);
     const bool is_true = answer && PyObject_IsTrue(answer) == 1;
-    PyErr_Clear();
+    error_clear();
     Py_XDECREF(answer);
     return is_true;
 }

@@ -73,9 +73,11 @@ bool flag_of(PyObject *flag)
 {
     if (!flag || flag == Py_True)
         return true;
-    int truth = PyObject_IsTrue(flag);
+    if (flag == Py_False || PyErr_Occurred())
+        return false; /* the call is over */
+    const int truth = PyObject_IsTrue(flag);
     if (truth < 0)
-        PyErr_Clear();
+        error_clear();
     return truth != 0;
 }
 
@@ -178,6 +180,14 @@ held_error held_error_take(void)
 void held_error_restore(held_error held)
 {
     PyErr_Restore(held.type, held.error, held.traceback);
+}
+
+void held_error_settle(held_error held)
+{
+    if (PyErr_Occurred())
+        held_error_drop(held);
+    else
+        held_error_restore(held);
 }
 
 void held_error_drop(held_error held)

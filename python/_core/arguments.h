@@ -34,7 +34,8 @@ bool arguments_read(const char *const *names, PyObject **values, PyObject *const
  * such number. */
 uint64_t unix_ns_of(PyObject *value);
 
-/* As Python's `if`; true for NULL and for what cannot be told. */
+/* As Python's `if`; true for NULL and for what cannot be told. An exception that is set afterwards
+ * is meant for the program. */
 bool flag_of(PyObject *flag);
 
 /* Milliseconds from an int, cut to what fits; false with an exception when it is no number. */
@@ -69,6 +70,9 @@ typedef struct held_error {
 held_error held_error_take(void);
 void held_error_restore(held_error held);
 void held_error_drop(held_error held);
+
+/* Set it again, unless another one is set, which takes its place: it is meant for the program. */
+void held_error_settle(held_error held);
 
 /* Say what went wrong in Python code that is no business of the caller's, and forget it. False: it
  * is no Exception (SystemExit, KeyboardInterrupt, a greenlet's Timeout), so it is meant for the

@@ -13,6 +13,15 @@ typedef struct body_object {
     PyObject *iterator;                      /* owned; NULL before the first piece */
 } body_object;
 
+/* PyObject_HasAttr() swallows what is meant for the program; here it stays set. */
+static bool has_read(core_state *state, PyObject *body)
+{
+    PyObject *read = PyObject_GetAttr(body, state->names[NAME_READ]);
+    error_clear();
+    Py_XDECREF(read);
+    return read != NULL;
+}
+
 /* Servers send files themselves, where they find the very object that they gave (PEP 3333,
  * "Optional Platform-Specific File Handling"), or a file. */
 static bool is_file(core_state *state, PyObject *body, PyObject *environ)
@@ -21,8 +30,7 @@ static bool is_file(core_state *state, PyObject *body, PyObject *environ)
     PyErr_Clear();
     if (!wrapper)
         return false;
-    return (PyObject *)Py_TYPE(body) == wrapper ||
-           PyObject_HasAttr(body, state->names[NAME_READ]) == 1;
+    return (PyObject *)Py_TYPE(body) == wrapper || has_read(state, body);
 }
 
 static bool is_complete(core_state *state, PyObject *body, PyObject *environ)
@@ -35,8 +43,9 @@ PyObject *body_of(exchange_object *exchange, PyObject *result, PyObject *environ
     core_state *state = exchange->tracer->state;
     if (exchange->is_excluded)
         return result;
-    if (is_complete(state, result, environ)) {
-        if (!exchange_close(exchange))
+    if (is_complete(state, result, environ) || PyErr_Occurred()) {
+        (void)exchange_close(exchange); /* or an exception is set */
+        if (PyErr_Occurred())
             Py_CLEAR(result);
         return result;
     }
@@ -50,12 +59,13 @@ PyObject *body_of(exchange_object *exchange, PyObject *result, PyObject *environ
     return (PyObject *)self;
 }
 
-/* What is current when a piece is made stays so for the next one: generators keep spans open. */
+/* What is current when a piece is made stays so for the next one: generators keep spans open. An
+ * exception that is set afterwards is meant for the program. */
 static void context_keep(exchange_object *exchange)
 {
     PyObject *current = PyObject_CallNoArgs(exchange->tracer->state->python[CURRENT_CONTEXT]);
     if (!current) {
-        PyErr_Clear();
+        error_clear();
         return;
     }
     PyObject *former = exchange->context;
@@ -70,10 +80,11 @@ static void body_leave(exchange_object *exchange)
     const held_error raised = held_error_take();
     context_keep(exchange);
     exchange_leave(exchange);
-    if (!raised.error || exchange_record(exchange, raised.error))
-        held_error_restore(raised);
-    else
-        held_error_drop(raised);
+    const held_error left = held_error_take();
+    if (raised.error)
+        (void)exchange_record(exchange, raised.error); /* or another one is set */
+    held_error_settle(left);
+    held_error_settle(raised);
 }
 
 static bool piece_count(exchange_object *exchange, PyObject *piece)
@@ -95,9 +106,12 @@ static PyObject *body_next(PyObject *object)
 {
     body_object *self = (body_object *)object;
     exchange_object *exchange = self->exchange;
-    exchange_enter(exchange);
+    if (!exchange_enter(exchange))
+        return NULL;
     PyObject *piece = piece_next(self);
     body_leave(exchange);
+    if (PyErr_Occurred())
+        Py_CLEAR(piece);
     if (piece ? !piece_count(exchange, piece) : !exchange_end(exchange))
         Py_CLEAR(piece);
     return piece;
@@ -109,8 +123,8 @@ static PyObject *close_call(body_object *self)
     PyObject *close =
         PyObject_GetAttr(self->body, self->exchange->tracer->state->names[NAME_CLOSE]);
     if (!close) {
-        PyErr_Clear();
-        Py_RETURN_NONE;
+        error_clear();
+        return none_or_raised();
     }
     PyObject *closed = PyObject_CallNoArgs(close);
     Py_DECREF(close);
@@ -122,10 +136,13 @@ static PyObject *body_close(PyObject *object, PyObject *unused)
     (void)unused;
     body_object *self = (body_object *)object;
     exchange_object *exchange = self->exchange;
-    exchange_enter(exchange);
+    (void)exchange_enter(exchange); /* or an exception is set; likewise below */
+    const held_error entered = held_error_take();
     PyObject *closed = close_call(self);
     body_leave(exchange);
-    if (!exchange_close(exchange))
+    held_error_settle(entered);
+    (void)exchange_close(exchange);
+    if (PyErr_Occurred())
         Py_CLEAR(closed);
     return closed;
 }

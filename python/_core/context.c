@@ -28,18 +28,21 @@ bool id_bytes_read(core_state *state, uint8_t *bytes, size_t size, PyObject *num
     if (is_read)
         memcpy(bytes, PyBytes_AsString(encoded), size);
     else
-        PyErr_Clear();
+        error_clear();
     Py_XDECREF(encoded);
     return is_read;
 }
 
-/* The id that `object` has under a name. False, without an exception, when it has none. */
+/* What reads a foreign context may run Python code. What that raises says that there is nothing to
+ * read, unless it is meant for the program: then it stays set, and what is read is of no use. */
+
+/* The id that `object` has under a name. False: it has none. */
 static bool id_read(core_state *state, uint8_t *bytes, size_t size, PyObject *object,
                     attribute_name name)
 {
     PyObject *number = attribute_get(state, object, name);
     const bool is_read = number && id_bytes_read(state, bytes, size, number);
-    PyErr_Clear();
+    error_clear();
     Py_XDECREF(number);
     return is_read;
 }
@@ -48,7 +51,7 @@ static uint8_t flags_read(core_state *state, PyObject *object)
 {
     PyObject *flags = attribute_get(state, object, NAME_TRACE_FLAGS);
     long value = flags && PyLong_Check(flags) ? PyLong_AsLong(flags) : 0;
-    PyErr_Clear();
+    error_clear();
     Py_XDECREF(flags);
     return (uint8_t)(value & 0xff);
 }
@@ -57,7 +60,7 @@ static bool is_remote_read(core_state *state, PyObject *object)
 {
     PyObject *value = attribute_get(state, object, NAME_IS_REMOTE);
     bool is_remote = value && PyObject_IsTrue(value) == 1;
-    PyErr_Clear();
+    error_clear();
     Py_XDECREF(value);
     return is_remote;
 }
@@ -71,7 +74,7 @@ static void trace_state_read(core_state *state, impact_trace_state *read, PyObje
         trace_state && PyObject_IsTrue(trace_state) == 1
             ? PyObject_CallMethodObjArgs(trace_state, state->names[NAME_TO_HEADER], NULL)
             : NULL;
-    PyErr_Clear();
+    error_clear();
     if (header) {
         held_text held = held_text_of(header);
         (void)impact_trace_state_parse(read, held.text);
@@ -88,8 +91,12 @@ bool span_context_read(core_state *state, impact_span_context *context, PyObject
         !id_read(state, read.span_id.bytes, sizeof read.span_id.bytes, object, NAME_SPAN_ID))
         return false;
     read.trace_flags = flags_read(state, object);
-    read.is_remote = is_remote_read(state, object);
-    trace_state_read(state, &read.trace_state, object);
+    if (!PyErr_Occurred())
+        read.is_remote = is_remote_read(state, object);
+    if (!PyErr_Occurred())
+        trace_state_read(state, &read.trace_state, object);
+    if (PyErr_Occurred())
+        return false;
     *context = read;
     return true;
 }
@@ -130,7 +137,7 @@ PyObject *span_context_make(core_state *state, const impact_span_context *contex
     return made;
 }
 
-/* The span that a Context holds: a new reference, or NULL without an exception. */
+/* The span that a Context holds: a new reference, or NULL. */
 static PyObject *span_in(core_state *state, PyObject *context)
 {
     PyObject *span = NULL;
@@ -141,7 +148,7 @@ static PyObject *span_in(core_state *state, PyObject *context)
         span = PyObject_CallMethodObjArgs(context, state->names[NAME_GET], state->python[SPAN_KEY],
                                           NULL);
     }
-    PyErr_Clear();
+    error_clear();
     return span;
 }
 
@@ -151,7 +158,7 @@ static PyObject *span_find(core_state *state, PyObject *context)
         return span_in(state, context);
     PyObject *current = PyObject_CallNoArgs(state->python[CURRENT_CONTEXT]);
     if (!current) {
-        PyErr_Clear();
+        error_clear();
         return NULL;
     }
     PyObject *span = span_in(state, current);
@@ -169,7 +176,7 @@ static void parent_read_foreign(span_parent *parent, core_state *state)
                            span_context_read(state, &parent->context, parent->span_context) &&
                            impact_span_context_is_valid(&parent->context);
     }
-    PyErr_Clear();
+    error_clear();
 }
 
 static bool is_own(core_state *state, PyObject *span)
@@ -178,19 +185,23 @@ static bool is_own(core_state *state, PyObject *span)
     return type == state->python[SPAN_CLASS] || type == state->python[UNSAMPLED_SPAN_CLASS];
 }
 
-void span_parent_find(span_parent *parent, core_state *state, PyObject *context)
+bool span_parent_find(span_parent *parent, core_state *state, PyObject *context)
 {
     parent->is_valid = false;
     parent->span_context = NULL;
     parent->span = span_find(state, context);
     if (!parent->span)
-        return;
-    if (!is_own(state, parent->span)) {
-        parent_read_foreign(parent, state);
-        return;
+        return !PyErr_Occurred();
+    if (is_own(state, parent->span)) {
+        span_identity_show(&parent->context, ((const span_object *)parent->span)->identity);
+        parent->is_valid = impact_span_context_is_valid(&parent->context);
+        return true;
     }
-    span_identity_show(&parent->context, ((const span_object *)parent->span)->identity);
-    parent->is_valid = impact_span_context_is_valid(&parent->context);
+    parent_read_foreign(parent, state);
+    if (!PyErr_Occurred())
+        return true;
+    span_parent_clear(parent);
+    return false;
 }
 
 void span_parent_clear(span_parent *parent)
@@ -219,7 +230,7 @@ PyObject *span_current_in(core_state *state, PyObject *context)
     bool is_span = span && span != state->python[INVALID_SPAN] &&
                    ((PyObject *)Py_TYPE(span) == state->python[SPAN_CLASS] ||
                     PyObject_IsInstance(span, state->python[API_SPAN_CLASS]) == 1);
-    PyErr_Clear();
+    error_clear();
     return is_span ? span : NULL;
 }
 
@@ -239,10 +250,10 @@ void span_detach(core_state *state, PyObject *token)
     const held_error held = held_error_take();
     PyObject *detached = PyObject_CallFunctionObjArgs(state->python[DETACH_CONTEXT], token, NULL);
     if (!detached)
-        PyErr_Clear();
+        error_clear();
     Py_XDECREF(detached);
     Py_DECREF(token);
-    held_error_restore(held);
+    held_error_settle(held);
 }
 
 PyObject *span_w3c_headers(PyObject *module, PyObject *span)

@@ -266,13 +266,14 @@ PyObject *http_response_attributes(core_state *state, const http_conventions *co
 
 /* ---- span contexts ---- */
 
-/* Read an opentelemetry SpanContext, valid or not. False, without an exception: it is none. */
+/* Read an opentelemetry SpanContext, valid or not. False: it is none. An exception that is set
+ * afterwards is meant for the program; likewise below. */
 bool span_context_read(core_state *state, impact_span_context *context, PyObject *object);
 
 /* An id as an int; NULL with an exception. */
 PyObject *trace_id_object(const impact_trace_id *id);
 
-/* `number` as `size` big-endian bytes. False, without an exception: it does not fit. */
+/* `number` as `size` big-endian bytes. False: it does not fit. */
 bool id_bytes_read(core_state *state, uint8_t *bytes, size_t size, PyObject *number);
 
 /* A new SpanContext; NULL with an exception. */
@@ -286,9 +287,9 @@ typedef struct span_parent {
     PyObject *span_context; /* owned: of a span that is not ours */
 } span_parent;
 
-/* Find the parent in a Context (None, NULL: the current one). Never fails: without one it is a
- * root. */
-void span_parent_find(span_parent *parent, core_state *state, PyObject *context);
+/* Find the parent in a Context (None, NULL: the current one); without one it is a root. False with
+ * an exception that is meant for the program, and nothing to clear. */
+bool span_parent_find(span_parent *parent, core_state *state, PyObject *context);
 void span_parent_clear(span_parent *parent);
 
 /* Make `span` the current one, in a Context that is otherwise as the current one. The token that
@@ -301,12 +302,13 @@ PyObject *span_w3c_headers(PyObject *module, PyObject *span);
 /* A Context with all that `former` has, and `span`. A new reference, or NULL with an exception. */
 PyObject *span_context_with(core_state *state, PyObject *former, PyObject *span);
 
-/* The span that a Context holds by the API's word: borrowed, NULL: none. Never fails. */
+/* The span that a Context holds by the API's word: borrowed, NULL: none. An exception that is set
+ * afterwards is meant for the program. */
 PyObject *span_current_in(core_state *state, PyObject *context);
 
-/* Take it back; `token` is taken, and an exception that is set stays set. A block may be left in
- * another Context than it was entered in (a generator that is closed late): that one never held the
- * span, so there is nothing to restore. */
+/* Take it back; `token` is taken. An exception that is set stays set, unless one that is meant for
+ * the program takes its place. A block may be left in another Context than it was entered in (a
+ * generator that is closed late): that one never held the span, so there is nothing to restore. */
 void span_detach(core_state *state, PyObject *token);
 
 /* ---- interpreters ---- */
@@ -398,7 +400,8 @@ bool otlp_exporter_open(impact_exporter **exporter, PyObject *given);
  * nowhere. */
 PyObject *diagnostics_report_to(PyObject *module, PyObject *callable);
 
-/* Hand over what is waiting for this interpreter. Call it with the GIL. */
+/* Hand over what is waiting for this interpreter. Call it with the GIL. An exception that is set
+ * afterwards is meant for the program. */
 void diagnostics_drain(void);
 
 /* ---- SIGTERM ---- */

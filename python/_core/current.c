@@ -49,6 +49,8 @@ PyObject *current_span_start(PyObject *tracer, PyObject *const *arguments, Py_ss
     self->records_exception = flag_of(values[ARGUMENT_RECORD_EXCEPTION]);
     self->sets_status = flag_of(values[ARGUMENT_SET_STATUS]);
     self->ends_span = flag_of(values[ARGUMENT_COUNT]);
+    if (PyErr_Occurred())
+        Py_CLEAR(self);
     return (PyObject *)self;
 }
 
@@ -68,6 +70,8 @@ PyObject *current_span_use(PyObject *module, PyObject *const *arguments, Py_ssiz
     self->ends_span = flag_of(values[1]);
     self->records_exception = flag_of(values[2]);
     self->sets_status = flag_of(values[3]);
+    if (PyErr_Occurred())
+        Py_CLEAR(self);
     return (PyObject *)self;
 }
 
@@ -130,10 +134,7 @@ static bool span_end(const current_object *self, PyObject *span)
 {
     const held_error held = held_error_take();
     PyObject *ended = PyObject_CallMethodObjArgs(span, self->state->names[NAME_END], NULL);
-    if (ended)
-        held_error_restore(held);
-    else
-        held_error_drop(held);
+    held_error_settle(held);
     Py_XDECREF(ended);
     return ended != NULL;
 }
@@ -159,9 +160,11 @@ static PyObject *current_exit(PyObject *object, PyObject *const *arguments, Py_s
         Py_RETURN_FALSE;
     PyObject *span = Py_NewRef(self->span);
     span_detach(self->state, token);
+    const held_error detached = held_error_take();
     const bool is_well = span_leave(self, span, count > 1 ? arguments[1] : Py_None);
+    held_error_settle(detached);
     Py_DECREF(span);
-    if (!is_well)
+    if (!is_well || PyErr_Occurred())
         return NULL;
     Py_RETURN_FALSE;
 }

@@ -45,7 +45,7 @@ static int drain_pending(void *unused)
 {
     (void)unused;
     diagnostics_drain();
-    return 0;
+    return PyErr_Occurred() ? -1 : 0;
 }
 
 static void slot_write(struct slot *slot, impact_severity severity, const char *message,
@@ -102,7 +102,7 @@ static void hand_over(PyObject *to, impact_severity severity, const char *text, 
                                                        (unsigned long long)suppressed)
                                : NULL;
     if (!result)
-        PyErr_WriteUnraisable(to);
+        (void)error_forget(to); /* or it stays set */
     Py_XDECREF(result);
     Py_XDECREF(message);
 }
@@ -126,10 +126,11 @@ static struct mailbox *mailbox_of(PyInterpreterState *interpreter)
     return mailbox;
 }
 
-/* Hand over what lies there, or throw it away when there is nobody to hand it to. */
+/* Hand over what lies there, or throw it away when there is nobody to hand it to. What is raised
+ * that is meant for the program leaves the rest for the next time. */
 static void mailbox_empty(struct mailbox *mailbox, PyObject *to)
 {
-    for (size_t i = 0; i < SLOT_COUNT; i++) {
+    for (size_t i = 0; i < SLOT_COUNT && !PyErr_Occurred(); i++) {
         struct slot *slot = &mailbox->slots[i];
         int expected = SLOT_FULL; /* claimed again, so that two drains do not hand it over twice */
         if (!atomic_compare_exchange_strong(&slot->state, &expected, SLOT_WRITING))
@@ -147,7 +148,8 @@ void diagnostics_drain(void)
     if (!to)
         return;
     mailbox_empty(mailbox, to);
-    say_what_was_lost(mailbox, to);
+    if (!PyErr_Occurred())
+        say_what_was_lost(mailbox, to);
     Py_DECREF(to);
 }
 

@@ -34,13 +34,15 @@ exchange_object *exchange_in(core_state *state, PyObject *environ)
     return is_one ? (exchange_object *)found : NULL;
 }
 
-void exchange_enter(exchange_object *self)
+bool exchange_enter(exchange_object *self)
 {
     if (!self->context || self->token)
-        return;
+        return true;
     self->token = PyObject_CallFunctionObjArgs(self->tracer->state->python[ATTACH_CONTEXT],
                                                self->context, NULL);
-    PyErr_Clear();
+    if (!self->token)
+        error_clear();
+    return self->token || !PyErr_Occurred();
 }
 
 void exchange_leave(exchange_object *self)
@@ -70,10 +72,7 @@ static bool span_end(exchange_object *self)
         PyObject_CallMethodObjArgs(self->span, self->tracer->state->names[NAME_END], NULL);
     const bool is_well = ended || error_forget(self->span);
     Py_XDECREF(ended);
-    if (is_well)
-        held_error_restore(held);
-    else
-        held_error_drop(held);
+    held_error_settle(held);
     return is_well;
 }
 
@@ -156,7 +155,7 @@ static int64_t content_length_in(PyObject *headers)
             continue;
         PyObject *number = PyNumber_Long(PyTuple_GetItem(header, 1));
         long long length = number ? PyLong_AsLongLong(number) : -1;
-        PyErr_Clear();
+        error_clear();
         Py_XDECREF(number);
         return length;
     }
@@ -186,7 +185,7 @@ static bool answer_record(exchange_object *self, PyObject *status, PyObject *hea
         return false;
     status_keep(self, status);
     self->bytes_left = content_length_in(headers);
-    return status_record(self, status) && headers_record(self, headers) &&
+    return !PyErr_Occurred() && status_record(self, status) && headers_record(self, headers) &&
            (!parts[PART_RESPONSE_HOOK] ||
             call_and_forget(parts[PART_RESPONSE_HOOK], self->span, status, headers));
 }

@@ -69,21 +69,21 @@ static PyObject *or_none(PyObject *object)
     return object ? object : Py_None;
 }
 
-/* `measured` is taken. False with an exception that is meant for the program. */
-static bool metrics_end(flask_tracer_object *self, PyObject *measured, exchange_object *exchange,
+/* `measured` is taken. An exception that is set afterwards is meant for the program. */
+static void metrics_end(flask_tracer_object *self, PyObject *measured, exchange_object *exchange,
                         bool has_raised)
 {
     if (measured == Py_None) {
         Py_DECREF(measured);
-        return true;
+        return;
     }
     PyObject *ended = PyObject_CallMethodObjArgs(
         self->parts[PART_METRICS], self->state->names[NAME_END], measured, or_none(exchange->span),
         or_none(exchange->status), or_none(exchange->route), has_raised ? Py_True : Py_False, NULL);
-    const bool is_well = ended || error_forget(self->parts[PART_METRICS]);
+    if (!ended)
+        (void)error_forget(self->parts[PART_METRICS]); /* or it stays set */
     Py_XDECREF(ended);
     Py_DECREF(measured);
-    return is_well;
 }
 
 /* Something is raised, by the app or by what observes it: the exchange is over. What comes of
@@ -91,10 +91,8 @@ static bool metrics_end(flask_tracer_object *self, PyObject *measured, exchange_
 static void app_fail(exchange_object *exchange)
 {
     const held_error raised = held_error_take();
-    if (exchange_record(exchange, raised.error))
-        held_error_restore(raised);
-    else
-        held_error_drop(raised);
+    (void)exchange_record(exchange, raised.error);
+    held_error_settle(raised);
     (void)exchange_close(exchange); /* an exception is set in either case */
 }
 
@@ -110,14 +108,12 @@ static PyObject *app_leave(exchange_object *exchange, PyObject *environ, PyObjec
 {
     flask_tracer_object *self = exchange->tracer;
     const held_error raised = held_error_take();
-    const bool is_measured = metrics_end(self, measured, exchange, result == NULL);
-    const held_error meanwhile = held_error_take();
-    exchange_leave(exchange);
     if (exchange->is_excluded)
         environ_clear(self, environ);
-    held_error_restore(is_measured ? raised : meanwhile);
-    held_error_drop(is_measured ? meanwhile : raised);
-    if (!is_measured)
+    metrics_end(self, measured, exchange, result == NULL);
+    exchange_leave(exchange);
+    held_error_settle(raised);
+    if (PyErr_Occurred())
         Py_CLEAR(result);
     return result;
 }
@@ -178,7 +174,8 @@ static PyObject *flask_tracer_attributes(PyObject *object, PyObject *environ)
 
 /* ---- what Flask asks ---- */
 
-/* The Flask context that runs, and its environ: new references. False without an exception. */
+/* The Flask context that runs, and its environ: new references. False: there is none. An exception
+ * that is set afterwards is meant for the program. */
 static bool flask_context_find(flask_tracer_object *self, PyObject **context, PyObject **environ)
 {
     *context = PyObject_CallNoArgs(self->parts[PART_FLASK_CONTEXT]);
@@ -188,7 +185,7 @@ static bool flask_context_find(flask_tracer_object *self, PyObject **context, Py
     Py_XDECREF(request);
     if (*environ && PyDict_CheckExact(*environ))
         return true;
-    PyErr_Clear();
+    error_clear();
     Py_CLEAR(*environ);
     Py_CLEAR(*context);
     return false;
@@ -243,7 +240,7 @@ static PyObject *flask_tracer_begin(PyObject *object, PyObject *unused)
     PyObject *context = NULL;
     PyObject *environ = NULL;
     if (!flask_context_find(self, &context, &environ))
-        Py_RETURN_NONE;
+        return none_or_raised();
     const bool is_well = exchange_begin(self, context, environ) || error_forget(object);
     Py_DECREF(environ);
     Py_DECREF(context);
@@ -256,10 +253,13 @@ static PyObject *flask_tracer_begin(PyObject *object, PyObject *unused)
 static bool exchange_finish(exchange_object *exchange, PyObject *error)
 {
     exchange_leave(exchange);
-    const bool is_well = error == Py_None || exchange_record(exchange, error);
-    if (exchange->start_response)
-        return is_well;
-    return exchange_end(exchange) && is_well;
+    const held_error left = held_error_take();
+    if (error != Py_None)
+        (void)exchange_record(exchange, error); /* or an exception is set; likewise below */
+    if (!exchange->start_response)
+        (void)exchange_end(exchange);
+    held_error_settle(left);
+    return !PyErr_Occurred();
 }
 
 /* teardown_request, with the exception that nobody handled, or None. A copy of the context
@@ -270,7 +270,7 @@ static PyObject *flask_tracer_finish(PyObject *object, PyObject *error)
     PyObject *context = NULL;
     PyObject *environ = NULL;
     if (!flask_context_find(self, &context, &environ))
-        Py_RETURN_NONE;
+        return none_or_raised();
     exchange_object *exchange =
         (exchange_object *)Py_XNewRef((PyObject *)exchange_in(self->state, environ));
     const bool is_well = !exchange || !exchange->span || exchange->flask_context != context ||

@@ -77,8 +77,11 @@ exchange_object *exchange_new(flask_tracer_object *tracer, PyObject *start_respo
 /* The exchange that waits in an environ: borrowed, or NULL without an exception. */
 exchange_object *exchange_in(core_state *state, PyObject *environ);
 
-/* Make its Context the current one, or give it up again. Neither leaves an exception. */
-void exchange_enter(exchange_object *self);
+/* Make its Context the current one. False with an exception that is meant for the program. */
+bool exchange_enter(exchange_object *self);
+
+/* Give it up again. An exception that is set stays set, unless one that is meant for the program
+ * takes its place. */
 void exchange_leave(exchange_object *self);
 
 /* Record an exception, unless one was. What is no Exception is none. False with an exception that

@@ -1,7 +1,8 @@
 /* What a request says of itself, as attributes of its span: from a WSGI environ, by the old, the
  * new or both semantic conventions for HTTP, as opentelemetry-instrumentation-wsgi has them.
  *
- * Nothing here fails: what cannot be read is left out. */
+ * What cannot be read is left out. Methods of the environ's objects may raise what is meant for the
+ * program: that stays set. */
 #include "core.h"
 
 #include <string.h>
@@ -11,14 +12,14 @@ static PyObject *text_at(core_state *state, PyObject *environ, http_name key)
 {
     PyObject *value = PyDict_GetItemWithError(environ, state->http_names[key]);
     if (!value)
-        PyErr_Clear();
+        error_clear();
     return value && PyUnicode_Check(value) && PyUnicode_GetLength(value) > 0 ? value : NULL;
 }
 
 static void put_one(core_state *state, PyObject *attributes, http_name name, PyObject *value)
 {
     if (name != HTTP_NO_NAME && PyDict_SetItem(attributes, state->http_names[name], value))
-        PyErr_Clear();
+        error_clear();
 }
 
 static void put(core_state *state, const http_conventions *conventions, PyObject *attributes,
@@ -45,9 +46,10 @@ static PyObject *known_method(core_state *state, PyObject *method)
 /* `method.upper()` or `method.strip()`; empty when that is impossible. */
 static PyObject *changed(core_state *state, PyObject *method, attribute_name how)
 {
-    PyObject *result = PyObject_CallMethodObjArgs(method, state->names[how], NULL);
+    PyObject *result =
+        PyErr_Occurred() ? NULL : PyObject_CallMethodObjArgs(method, state->names[how], NULL);
     if (!result)
-        PyErr_Clear();
+        error_clear();
     return result ? result : Py_NewRef(state->http_names[HTTP_NO_NAME]);
 }
 
@@ -103,6 +105,8 @@ PyObject *http_span_name(core_state *state, const http_conventions *conventions,
         name = Py_NewRef(method);
     Py_XDECREF(where);
     Py_DECREF(method);
+    if (PyErr_Occurred())
+        Py_CLEAR(name);
     return name;
 }
 
@@ -142,11 +146,11 @@ static void put_texts(core_state *state, const http_conventions *conventions, Py
 static void put_numbers(core_state *state, const http_conventions *conventions,
                         PyObject *attributes, PyObject *environ)
 {
-    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers && !PyErr_Occurred(); i++) {
         PyObject *value = PyDict_GetItemWithError(environ, state->http_names[numbers[i].key]);
         PyObject *number = value && value != Py_None ? PyNumber_Long(value) : NULL;
-        PyErr_Clear();
-        if (number && PyObject_IsTrue(number) == 1)
+        error_clear();
+        if (number && PyObject_IsTrue(number) == 1) /* an int, which runs no Python code */
             put(state, conventions, attributes, numbers[i].old_name, numbers[i].new_name, number);
         Py_XDECREF(number);
     }
@@ -166,7 +170,7 @@ static void put_client_name(core_state *state, const http_conventions *conventio
 static PyObject *target_in(core_state *state, PyObject *environ)
 {
     PyObject *raw = PyDict_GetItemWithError(environ, state->http_names[ENVIRON_RAW_URI]);
-    PyErr_Clear();
+    error_clear();
     return text_at(state, environ, raw && raw != Py_None ? ENVIRON_RAW_URI : ENVIRON_REQUEST_URI);
 }
 
@@ -178,7 +182,7 @@ static void put_url(core_state *state, const http_conventions *conventions, PyOb
         PyObject *url = conventions->reports_old
                             ? PyObject_CallFunctionObjArgs(conventions->url_of, environ, NULL)
                             : NULL;
-        PyErr_Clear();
+        error_clear();
         if (url)
             put_one(state, attributes, HTTP_URL, url);
         Py_XDECREF(url);
@@ -200,7 +204,7 @@ static void put_protocol(core_state *state, const http_conventions *conventions,
     static const char prefix[] = "HTTP/";
     PyObject *protocol = text_at(state, environ, ENVIRON_PROTOCOL);
     const char *text = protocol ? PyUnicode_AsUTF8AndSize(protocol, NULL) : NULL;
-    PyErr_Clear();
+    error_clear();
     if (!text)
         return;
     if (strncasecmp(text, prefix, sizeof prefix - 1) == 0)
@@ -209,7 +213,7 @@ static void put_protocol(core_state *state, const http_conventions *conventions,
     if (version)
         put(state, conventions, attributes, HTTP_FLAVOR, NETWORK_PROTOCOL_VERSION, version);
     else
-        PyErr_Clear();
+        error_clear();
     Py_XDECREF(version);
 }
 
@@ -222,15 +226,21 @@ static http_name synthetic_type(const char *user_agent)
     return is_bot ? SYNTHETIC_BOT : HTTP_NO_NAME;
 }
 
-static void put_synthetic_type(core_state *state, PyObject *attributes, PyObject *environ)
+static void put_synthetic_type(core_state *state, const http_conventions *conventions,
+                               PyObject *attributes, PyObject *environ)
 {
+    (void)conventions; /* it is the same in all */
     PyObject *user_agent = text_at(state, environ, ENVIRON_USER_AGENT);
     const char *text = user_agent ? PyUnicode_AsUTF8AndSize(user_agent, NULL) : NULL;
-    PyErr_Clear();
+    error_clear();
     http_name type = text ? synthetic_type(text) : HTTP_NO_NAME;
     if (type != HTTP_NO_NAME)
         put_one(state, attributes, USER_AGENT_SYNTHETIC_TYPE, state->http_names[type]);
 }
+
+static void (*const parts[])(core_state *, const http_conventions *, PyObject *, PyObject *) = {
+    put_method, put_texts, put_numbers, put_client_name, put_url, put_protocol, put_synthetic_type,
+};
 
 PyObject *http_server_attributes(core_state *state, const http_conventions *conventions,
                                  PyObject *environ)
@@ -238,13 +248,10 @@ PyObject *http_server_attributes(core_state *state, const http_conventions *conv
     PyObject *attributes = PyDict_New();
     if (!attributes)
         return NULL;
-    put_method(state, conventions, attributes, environ);
-    put_texts(state, conventions, attributes, environ);
-    put_numbers(state, conventions, attributes, environ);
-    put_client_name(state, conventions, attributes, environ);
-    put_url(state, conventions, attributes, environ);
-    put_protocol(state, conventions, attributes, environ);
-    put_synthetic_type(state, attributes, environ);
+    for (size_t i = 0; i < sizeof parts / sizeof *parts && !PyErr_Occurred(); i++)
+        parts[i](state, conventions, attributes, environ);
+    if (PyErr_Occurred())
+        Py_CLEAR(attributes);
     return attributes;
 }
 

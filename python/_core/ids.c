@@ -13,7 +13,7 @@ static bool id_ask(const provider_object *self, uint8_t *bytes, size_t size, att
         return error_forget(self->id_generator);
     (void)id_bytes_read(self->state, bytes, size, number); /* or it stays zero */
     Py_DECREF(number);
-    return true;
+    return !PyErr_Occurred();
 }
 
 /* A sampler in Python is told the trace's id, which the core does not make before it is asked. */

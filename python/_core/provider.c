@@ -112,6 +112,8 @@ static bool provider_open_with(provider_object *self, const provider_arguments *
         return false;
     self->id_generator = given->id_generator == Py_None ? NULL : Py_NewRef(given->id_generator);
     impact_id_generator *ids = asks_python(self) ? ids_of_answers(self) : NULL;
+    if (PyErr_Occurred())
+        return false;
     attribute_list list;
     attribute_list_fill(&list, self->state, given->attributes);
     call_begin(); /* setenv() is called with the GIL */
@@ -223,10 +225,10 @@ static PyObject *provider_get_tracer(PyObject *object, PyObject *const *argument
     tracer->tracer = core_tracer_get(self, values);
     tracer->provider = (provider_object *)Py_NewRef(object);
     tracer->state = self->state;
+    if (!PyErr_Occurred())
+        diagnostics_drain();
     if (PyErr_Occurred())
         Py_CLEAR(tracer);
-    else
-        diagnostics_drain();
     return (PyObject *)tracer;
 }
 
@@ -248,7 +250,7 @@ static PyObject *call_bounded(PyObject *object, bounded_call call, PyObject *con
     impact_status status = call(provider, timeout_ms);
     gil_take_back();
     diagnostics_drain();
-    return PyBool_FromLong(status == IMPACT_OK);
+    return PyErr_Occurred() ? NULL : PyBool_FromLong(status == IMPACT_OK);
 }
 
 static PyObject *provider_force_flush(PyObject *object, PyObject *const *arguments,

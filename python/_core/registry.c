@@ -194,6 +194,10 @@ static PyObject *registry_answer(PyObject *object, PyObject *arguments)
     gil_take_back();
     Py_DECREF(headers.pairs);
     diagnostics_drain();
+    if (PyErr_Occurred()) {
+        impact_http_response_clear(&response);
+        return NULL;
+    }
     if (!is_answered)
         Py_RETURN_NONE;
     return response_object(&response);
@@ -308,6 +312,8 @@ static PyObject *registry_listen(PyObject *object, PyObject *address)
     impact_status status = impact_health_listen(health, text);
     gil_take_back();
     diagnostics_drain();
+    if (PyErr_Occurred())
+        return NULL;
     if (status == IMPACT_ESYSTEM)
         return PyErr_Format(PyExc_OSError, "%s: %s", text, impact_status_text(status));
     if (status)

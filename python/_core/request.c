@@ -31,7 +31,7 @@ static PyObject *context_of_traceparent(flask_tracer_object *tracer, PyObject *e
     if (context && PyDict_SetItem(context, state->python[SPAN_KEY], span))
         Py_CLEAR(context);
     Py_XDECREF(span);
-    PyErr_Clear();
+    error_clear();
     return context;
 }
 
@@ -72,17 +72,22 @@ static PyObject *parent_context(exchange_object *self, PyObject *environ)
     if (span_current_in(state, current))
         return current;
     Py_DECREF(current);
+    if (PyErr_Occurred())
+        return NULL;
     self->is_server = true;
     return context_extract(self->tracer, environ);
 }
 
-/* The template of the route, where one was found: a new reference, or NULL without an exception. */
+/* The template of the route, where one was found: a new reference, or NULL. An exception that is
+ * set afterwards is meant for the program. */
 static PyObject *route_of(core_state *state, PyObject *request, PyObject **rule)
 {
     *rule = PyObject_GetAttr(request, state->names[NAME_URL_RULE]);
     PyObject *route =
         *rule && *rule != Py_None ? PyObject_GetAttr(*rule, state->names[NAME_RULE]) : NULL;
-    PyErr_Clear();
+    error_clear();
+    if (route && !PyUnicode_Check(route))
+        Py_CLEAR(route);
     return route;
 }
 
@@ -106,7 +111,7 @@ static PyObject *attributes_of(exchange_object *self, PyObject *environ, PyObjec
     if (!attributes)
         return NULL;
     if (route && PyDict_SetItem(attributes, state->http_names[HTTP_ROUTE], route))
-        PyErr_Clear();
+        error_clear();
     put_headers(self, attributes, environ);
     if (PyErr_Occurred())
         Py_CLEAR(attributes);
@@ -146,14 +151,15 @@ static bool hook_call(exchange_object *self, PyObject *parent, PyObject *environ
     if (!hook)
         return true;
     self->context = Py_NewRef(parent);
-    exchange_enter(self);
-    PyObject *called = PyObject_CallFunctionObjArgs(hook, self->span, environ, NULL);
+    PyObject *called =
+        exchange_enter(self) ? PyObject_CallFunctionObjArgs(hook, self->span, environ, NULL) : NULL;
     exchange_leave(self);
     Py_CLEAR(self->context);
     PyObject *set =
-        called ? PyObject_CallMethodObjArgs(
-                     self->span, self->tracer->state->names[NAME_SET_ATTRIBUTES], attributes, NULL)
-               : NULL;
+        !PyErr_Occurred()
+            ? PyObject_CallMethodObjArgs(
+                  self->span, self->tracer->state->names[NAME_SET_ATTRIBUTES], attributes, NULL)
+            : NULL;
     Py_XDECREF(called);
     Py_XDECREF(set);
     return set != NULL;
@@ -185,9 +191,7 @@ static bool span_begin(exchange_object *self, PyObject *environ, PyObject *route
     PyObject *attributes = name ? attributes_of(self, environ, route) : NULL;
     self->span = attributes ? span_start(self, name, parent, attributes) : NULL;
     bool has_begun = self->span && hook_call(self, parent, environ, attributes) &&
-                     context_make(self, parent, rule);
-    if (has_begun)
-        exchange_enter(self);
+                     context_make(self, parent, rule) && exchange_enter(self);
     Py_XDECREF(attributes);
     Py_XDECREF(name);
     Py_XDECREF(parent);
@@ -203,7 +207,7 @@ bool request_begin(exchange_object *self, PyObject *flask_context, PyObject *env
     PyObject *rule = NULL;
     PyObject *route = route_of(state, request, &rule);
     self->flask_context = flask_context;
-    bool has_begun = span_begin(self, environ, route, rule ? rule : Py_None);
+    bool has_begun = !PyErr_Occurred() && span_begin(self, environ, route, rule ? rule : Py_None);
     self->route = route;
     Py_XDECREF(rule);
     Py_DECREF(request);

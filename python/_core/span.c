@@ -117,6 +117,8 @@ static void span_dealloc(PyObject *object)
 
 static void warn(const span_object *self, const char *method, const char *what)
 {
+    if (PyErr_Occurred())
+        return; /* the call is over */
     PyObject *warned = PyObject_CallFunction(self->state->python[WARN], "ss", method, what);
     if (!warned)
         error_clear();
@@ -283,7 +285,7 @@ static impact_span_status status_code_of(core_state *state, PyObject *code)
 {
     PyObject *value = PyObject_GetAttr(code, state->names[NAME_VALUE]);
     long number = value && PyLong_Check(value) ? PyLong_AsLong(value) : 0;
-    PyErr_Clear();
+    error_clear();
     Py_XDECREF(value);
     return number >= 0 && number <= STATUS_CODE_LIMIT ? (impact_span_status)number
                                                       : IMPACT_SPAN_STATUS_UNSET;
@@ -294,6 +296,8 @@ static void status_set(span_object *self, PyObject *code, PyObject *description)
     if (PyErr_Occurred())
         return; /* the call is over */
     impact_span_status status = status_code_of(self->state, code);
+    if (PyErr_Occurred())
+        return;
     if (!description || description == Py_None) {
         impact_span_set_status(self->span, status, NULL);
         return;

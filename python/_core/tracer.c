@@ -21,10 +21,11 @@ static uint8_t kind_index(core_state *state, PyObject *kind)
 static void link_add(impact_span *span, core_state *state, PyObject *object)
 {
     PyObject *context_object = PyObject_GetAttr(object, state->names[NAME_CONTEXT]);
-    PyObject *attributes = PyObject_GetAttr(object, state->names[NAME_ATTRIBUTES]);
-    PyErr_Clear();
+    PyObject *attributes =
+        context_object ? PyObject_GetAttr(object, state->names[NAME_ATTRIBUTES]) : NULL;
+    error_clear();
     impact_span_context context;
-    if (context_object && span_context_read(state, &context, context_object)) {
+    if (context_object && !PyErr_Occurred() && span_context_read(state, &context, context_object)) {
         attribute_list list;
         attribute_list_fill(&list, state, attributes);
         impact_span_add_link(span, &(impact_link){.context = &context,
@@ -110,6 +111,8 @@ static PyObject *span_wrap(tracer_object *self, impact_span *span, PyObject *con
     object->kind = kind;
     object->records_exceptions = flag_of(values[ARGUMENT_RECORD_EXCEPTION]);
     object->sets_status = flag_of(values[ARGUMENT_SET_STATUS]);
+    if (PyErr_Occurred())
+        Py_CLEAR(object); /* with which the span ends */
     return (PyObject *)object;
 }
 
@@ -145,7 +148,8 @@ static PyObject *span_without_core(core_state *state, const span_parent *parent)
 PyObject *tracer_span_start(tracer_object *self, PyObject *const *values)
 {
     span_parent parent;
-    span_parent_find(&parent, self->state, values[ARGUMENT_CONTEXT]);
+    if (!span_parent_find(&parent, self->state, values[ARGUMENT_CONTEXT]))
+        return NULL;
     uint8_t kind = kind_index(self->state, values[ARGUMENT_KIND]);
     impact_span *span = core_span_start(self, values, &parent, kind);
     PyObject *started = NULL;
