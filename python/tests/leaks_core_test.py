@@ -260,7 +260,7 @@ def keeps_memory(call):
     """Whether it leaves memory where it was; caches that fill once are not leaks."""
     for _ in range(20):
         call()
-    return any(growth_of(call, ROUNDS) < 25 * ROUNDS for _ in range(5))
+    return any(growth_of(call, ROUNDS) < 10 * ROUNDS for _ in range(5))
 
 
 watched = pytest.mark.skipif(
