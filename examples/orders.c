@@ -250,7 +250,9 @@ static int serve(const service *orders, impact_health *health, impact_microhttpd
                  MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_BIND_PORT)->port);
     (void)fflush(stdout);
     if (impact_health_pulse_open(&alive, health, "housekeeping") == IMPACT_OK)
-        (void)impact_health_set_phase(health, IMPACT_HEALTH_SERVING); /* as above */
+        (void)impact_health_set_phase(health, IMPACT_HEALTH_SERVING); /* it is a phase */
+    if (impact_health_notify_systemd(health) != IMPACT_OK)
+        (void)fprintf(stderr, "orders: systemd is not told\n"); /* and why is in the log */
     keep_house(orders, alive, stop);
     drain(health, stop);
     impact_health_pulse_close(alive);

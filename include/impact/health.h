@@ -88,6 +88,12 @@ IMPACT_API impact_status impact_health_set_phase(impact_health *health, impact_h
 /* SERVING for NULL. */
 IMPACT_API impact_health_phase impact_health_get_phase(impact_health *health);
 
+/* Tell systemd how the service is, from now on, where it asks for that (NOTIFY_SOCKET; else this
+ * does nothing): READY=1 once it serves and the checks of _startup hold or are none, STATUS=,
+ * STOPPING=1 when it drains, and WATCHDOG=1 while _live holds. IMPACT_EINVAL: the address is
+ * none; IMPACT_EEXIST: it is told already. */
+IMPACT_API IMPACT_CHECKED impact_status impact_health_notify_systemd(impact_health *health);
+
 /* Stop listening, answer open tickets with what is known, and wait up to grace_ms for runs to end.
  * Returns how many checks are still stuck: their userdata is freed when they return, and the rest
  * of the registry with the last of them and of the tickets. Not to be called in a check or a

@@ -18,6 +18,7 @@
 #include "health/crew.h"
 #include "health/listen.h"
 #include "health/registry.h"
+#include "health/systemd.h"
 #include "health/ticket.h"
 #include "process/diagnostics.h"
 
@@ -46,6 +47,7 @@ static void after_fork_in_child(void *owner)
     impact__tickets_forget(health);
     impact__engine_forget(&health->engine);
     impact__crew_forget(&health->engine);
+    impact__systemd_forget(health->systemd);
     for (impact__check *check = health->checks; check; check = check->next)
         impact__check_forget(check);
     health->watcher.is_being_told = false;
@@ -232,6 +234,7 @@ size_t impact_health_close(impact_health *health, uint32_t grace_ms)
     if (!health)
         return 0;
     const int held = impact__cancel_hold(); /* half closed is worse than late */
+    impact__systemd_stop(health->systemd);
     stop_waiting(health);
     impact__health_stop_listening(health);
     const size_t still_there = stop_runs(health, grace_ms);

@@ -15,18 +15,6 @@
 #include "base/text.h"
 #include "base/thread.h"
 
-impact_status impact_health_set_phase(impact_health *health, impact_health_phase phase)
-{
-    const bool is_phase = phase == IMPACT_HEALTH_STARTING || phase == IMPACT_HEALTH_SERVING ||
-                          phase == IMPACT_HEALTH_DRAINING;
-    if (!health || !is_phase)
-        return IMPACT_EINVAL;
-    impact__health_lock(health);
-    health->phase = phase;
-    impact__health_unlock(health);
-    return IMPACT_OK;
-}
-
 impact_health_phase impact_health_get_phase(impact_health *health)
 {
     if (!health)

@@ -215,6 +215,7 @@ void impact__health_free(impact_health *health)
     impact__free(allocator, health->prefix);
     impact__free(allocator, health->secret);
     impact__free(allocator, health->second_secret);
+    impact__free(allocator, health->systemd);
     impact__free(allocator, health);
 }
 

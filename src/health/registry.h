@@ -39,11 +39,12 @@ struct impact_health {
     size_t check_count;            /* of them all */
     impact_health_ticket *tickets; /* that are open, the newest first */
     uint64_t selections;
-    uint32_t ids;           /* that were given to checks */
-    bool is_closing;        /* nobody waits any more */
-    bool is_abandoned;      /* its owner has let go: the last thread or ticket frees it */
-    bool is_listening;      /* or is about to */
-    impact__port *own_port; /* NULL: there is none, or it stayed with the parent */
+    uint32_t ids;                    /* that were given to checks */
+    bool is_closing;                 /* nobody waits any more */
+    bool is_abandoned;               /* its owner has let go: the last thread or ticket frees it */
+    bool is_listening;               /* or is about to */
+    impact__port *own_port;          /* NULL: there is none, or it stayed with the parent */
+    struct impact__systemd *systemd; /* owned; NULL: it is not told */
 };
 
 static inline void impact__health_lock(impact_health *health)

@@ -47,15 +47,27 @@ static bool is_news(const impact__check *check, const impact__outcome *outcome)
     return outcome->status != check->watched.told && strcmp(outcome->reason, "pending") != 0;
 }
 
+/* For whoever wants to know that something has changed, and looks for himself. */
+static void ring_bell(impact__check *check, impact_health_status status, uint64_t now_ns)
+{
+    impact__alarm *bell = check->watched.watcher->bell;
+    if (!bell || status == check->watched.rung)
+        return;
+    check->watched.rung = status;
+    impact__engine_set(check->job.engine, bell, now_ns);
+}
+
 static void look(impact__check *check)
 {
     const uint64_t now_ns = impact__clock_monotonic_ns();
+    const impact__watcher *watcher = check->watched.watcher;
     assert(impact__lock_is_held(&check->job.engine->lock));
-    if (!check->watched.watcher->function || check->is_removed)
+    if ((!watcher->function && !watcher->bell) || check->is_removed)
         return;
     set_alarm(check, now_ns);
     const impact__knowledge known = impact__check_look(check, now_ns);
-    if (!is_news(check, &known.outcome) || check->watched.call.link.is_in)
+    ring_bell(check, known.outcome.status, now_ns);
+    if (!watcher->function || !is_news(check, &known.outcome) || check->watched.call.link.is_in)
         return;
     check->users++; /* until it is told */
     impact__engine_post(check->job.engine, &check->watched.call);
@@ -70,6 +82,7 @@ void impact__watch_drop(impact__check *check)
 {
     assert(impact__lock_is_held(&check->job.engine->lock));
     impact__engine_unset(check->job.engine, &check->watched.alarm);
+    ring_bell(check, IMPACT_HEALTH_PASS, impact__clock_monotonic_ns()); /* it fails no more */
     if (!check->watched.call.link.is_in)
         return;
     impact__engine_unpost(check->job.engine, &check->watched.call);
@@ -149,6 +162,7 @@ void impact__watch_prepare(impact__check *check, impact__watcher *watcher)
         .alarm = {.ring = look_again},
         .call = {.function = tell, .userdata = check},
         .told = IMPACT_HEALTH_UNKNOWN,
+        .rung = IMPACT_HEALTH_PASS,
         .since_ns = impact__clock_monotonic_ns(),
     };
 }

@@ -9,6 +9,7 @@ struct impact__watcher {
     impact_health_transition_fn function; /* NULL: nobody */
     void *userdata;
     bool is_being_told;
+    impact__alarm *bell; /* rings when a status is another; borrowed; NULL: nobody listens */
 };
 
 /* ---- under the lock ---- */
