@@ -45,9 +45,10 @@ struct impact_exporter {
     const char *name; /* borrowed, static: "otlp" */
 
     /* Send a batch within timeout_ms. IMPACT_OK: all were taken but `*rejected` (set to 0 by the
-     * caller; at most span_count), refused for good. Any other status: none was. Called on the
-     * worker, never twice at once; after a fork it may be called in the child, with nothing to
-     * clean up. */
+     * caller; at most span_count), refused for good. IMPACT_EAGAIN: none was, and the same batch
+     * may be later: it stays in the queue while there is room, and is given again. Any other
+     * status: none was, and the batch has failed. Called on the worker, never twice at once; after
+     * a fork it may be called in the child, with nothing to clean up. */
     impact_status (*export_batch)(impact_exporter *exporter, const impact_batch *batch,
                                   uint32_t timeout_ms, size_t *rejected);
 

@@ -29,7 +29,8 @@ extern "C" {
     ROW(IMPACT_ESYSTEM, -8, "the system refused a resource")                                       \
     ROW(IMPACT_ELIMIT, -9, "a limit is exceeded")                                                  \
     ROW(IMPACT_EPLUGIN, -10, "the plugin cannot be used")                                          \
-    ROW(IMPACT_EPERM, -11, "it is not allowed")
+    ROW(IMPACT_EPERM, -11, "it is not allowed")                                                    \
+    ROW(IMPACT_EAGAIN, -12, "it may succeed later")
 
 #define IMPACT_STATUS_VALUE(name, value, text) name = (value),
 typedef enum impact_status { IMPACT_STATUS_TABLE(IMPACT_STATUS_VALUE) } impact_status;

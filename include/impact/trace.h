@@ -74,14 +74,14 @@ typedef struct impact_trace_options {
 typedef struct impact_trace_stats {
     size_t size;
     uint64_t ended;
-    uint64_t queued;         /* waiting for the worker */
+    uint64_t queued;         /* waiting: for the worker, or for a backend that is away */
     uint64_t in_flight;      /* with an exporter */
     uint64_t exported;       /* acknowledged */
     uint64_t dropped_full;   /* the queue was full: the newest is dropped */
     uint64_t dropped_memory; /* no memory to start it or to keep it */
     uint64_t dropped_closed; /* ended after shutdown */
     uint64_t rejected;       /* the backend refused it for good */
-    uint64_t failed;         /* given up: timeout, dead peer, shutdown's deadline */
+    uint64_t failed;         /* given up: the exporter failed for good, or tracing was shut down */
     const char *exporter;    /* whose these are; NULL: of all */
     uint64_t late_calls;     /* with spans that were over, of all providers; beside the equation */
 } impact_trace_stats;
@@ -95,7 +95,8 @@ typedef struct impact_trace_stats {
 IMPACT_API IMPACT_CHECKED impact_status impact_trace_init(const impact_trace_options *options);
 
 /* Export what has ended before the call. IMPACT_OK: every span that waited was exported.
- * IMPACT_ETIMEDOUT by timeout_ms + 50 ms; IMPACT_EEXPORT: some were rejected or failed; at once
+ * IMPACT_ETIMEDOUT by timeout_ms + 50 ms; IMPACT_EEXPORT: some were rejected or failed, or the
+ * backend was tried once, is away, and they wait; at once
  * IMPACT_ESYSTEM: the export thread cannot be started. Without a provider: IMPACT_OK. */
 IMPACT_API impact_status impact_trace_flush(uint32_t timeout_ms);
 

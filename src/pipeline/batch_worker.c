@@ -8,12 +8,26 @@
 #include "process/diagnostics.h"
 #include "process/fork.h"
 
-enum { pause_ms = 2 }; /* while the oldest record cannot be taken */
+enum {
+    unfinished_pause_ms = 2, /* while the oldest record cannot be taken */
+    first_pause_ms = 1000, /* before a batch that came back goes again: at most, and that doubles */
+    pause_limit_ms = 5000, /* as OTLP's retries: a backend that is back is found soon */
+};
 
 /* Under the lock, as all up to take. */
+static bool is_time_to_try_again(impact__batcher *batcher)
+{
+    assert(impact__lock_is_held(&batcher->lock));
+    assert(batcher->kept);
+    return batcher->is_shut_down || batcher->hurried_try > batcher->tries ||
+           impact__clock_monotonic_ns() >= batcher->pause_end_ns;
+}
+
 static bool is_time_to_export(impact__batcher *batcher, uint64_t due_ns)
 {
     assert(impact__lock_is_held(&batcher->lock));
+    if (batcher->kept)
+        return is_time_to_try_again(batcher);
     if (!impact__ring_unread(&batcher->reader))
         return false;
     return batcher->is_shut_down || impact__batcher_is_behind(batcher, batcher->flush_target) ||
@@ -43,6 +57,13 @@ static void sleep_idle(impact__batcher *batcher)
     atomic_store(&batcher->sleep, IMPACT__AWAKE);
 }
 
+/* Awake to who puts records in, for none of them is a reason to end a pause. */
+static void wait_out_pause(impact__batcher *batcher)
+{
+    assert(impact__lock_is_held(&batcher->lock));
+    (void)impact__condition_wait_until(&batcher->to_worker, &batcher->lock, batcher->pause_end_ns);
+}
+
 static uint64_t next_due(const impact__batcher *batcher)
 {
     return impact__deadline_after_ms(batcher->schedule_delay_ms);
@@ -55,7 +76,10 @@ static bool wait_for_work(impact__batcher *batcher, uint64_t *due_ns)
     while (!is_time_to_export(batcher, *due_ns)) {
         if (batcher->is_shut_down)
             return false;
-        if (impact__ring_unread(&batcher->reader) || impact__clock_monotonic_ns() < *due_ns) {
+        if (batcher->kept) {
+            wait_out_pause(batcher);
+        } else if (impact__ring_unread(&batcher->reader) ||
+                   impact__clock_monotonic_ns() < *due_ns) {
             sleep_until_due(batcher, *due_ns);
         } else {
             sleep_idle(batcher);
@@ -75,10 +99,9 @@ static impact__batch_item item_of(const impact__batcher *batcher, const impact__
     return (impact__batch_item){span.bytes, scope.bytes, scope.schema_url};
 }
 
-static void take(impact__batcher *batcher)
+static void take_from_ring(impact__batcher *batcher)
 {
     assert(impact__lock_is_held(&batcher->lock));
-    assert(batcher->in_flight == 0);
     impact__batch *batch = &batcher->batch;
     impact__ring_record record;
     batch->count = 0;
@@ -87,7 +110,18 @@ static void take(impact__batcher *batcher)
            impact__ring_take(&batcher->reader, &record) == IMPACT__RING_RECORD)
         batch->items[batch->count++] = item_of(batcher, &record);
     impact__ring_return(&batcher->reader);
-    batcher->in_flight = batch->count;
+}
+
+/* The batch that came back, or the next. */
+static void take(impact__batcher *batcher)
+{
+    assert(impact__lock_is_held(&batcher->lock));
+    assert(batcher->in_flight == 0);
+    if (!batcher->kept)
+        take_from_ring(batcher);
+    assert(!batcher->kept || batcher->kept == batcher->batch.count);
+    batcher->kept = 0;
+    batcher->in_flight = batcher->batch.count;
 }
 
 /* The time an export may take: its own, or what the shutdown leaves. */
@@ -98,12 +132,38 @@ static uint32_t timeout_of(const impact__batcher *batcher)
     return left_ms < batcher->export_timeout_ms ? left_ms : batcher->export_timeout_ms;
 }
 
+/* Half of it is left to chance: many processes lose one backend at the same moment. */
+static uint32_t pause_after(unsigned returns, impact__random *random)
+{
+    assert(returns > 0);
+    uint32_t most = first_pause_ms;
+    for (unsigned i = 1; i < returns && most < pause_limit_ms; i++)
+        most *= 2;
+    if (most > pause_limit_ms)
+        most = pause_limit_ms;
+    return most / 2 + (uint32_t)(impact__random_next(random) % (most / 2 + 1));
+}
+
+/* The batch came back, and stays where it is. */
+static void keep(impact__batcher *batcher)
+{
+    assert(impact__lock_is_held(&batcher->lock));
+    batcher->kept = batcher->in_flight;
+    batcher->in_flight = 0;
+    batcher->returns++;
+    batcher->came_back = batcher->tries;
+    batcher->pause_end_ns =
+        impact__deadline_after_ms(pause_after(batcher->returns, &batcher->random));
+    (void)pthread_cond_broadcast(&batcher->to_callers); /* some wait for this try only */
+}
+
 static void settle(impact__batcher *batcher, bool has_failed, size_t rejected)
 {
     assert(impact__lock_is_held(&batcher->lock));
     assert(batcher->in_flight == batcher->batch.count);
     const size_t count = batcher->batch.count;
     batcher->in_flight = 0;
+    batcher->returns = 0;
     if (rejected > count)
         rejected = count;
     if (has_failed) {
@@ -125,18 +185,24 @@ static bool export_what_was_taken(impact__batcher *batcher)
     assert(batcher->batch.count > 0 && batcher->exporter);
     const uint32_t timeout_ms = timeout_of(batcher);
     const unsigned generation = impact__fork_generation();
+    const bool is_last = batcher->is_shut_down; /* before it: a last one begins after that */
     size_t rejected = 0;
+    batcher->tries++;
     impact__batcher_unlock(batcher);
     const impact_batch batch =
         impact__batch_show(&batcher->batch, batcher->owner.resource(batcher->owner.owner));
     /* No time is no call: to many clients a timeout of 0 means none. */
-    const bool has_failed = !timeout_ms || batcher->known.export_batch(batcher->exporter, &batch,
-                                                                       timeout_ms, &rejected);
+    const impact_status status =
+        timeout_ms ? batcher->known.export_batch(batcher->exporter, &batch, timeout_ms, &rejected)
+                   : IMPACT_ETIMEDOUT;
     if (generation != impact__fork_generation())
         return false;
     impact__diagnostics_say(); /* what was reported meanwhile, by whoever records too */
     impact__batcher_lock(batcher);
-    settle(batcher, has_failed, rejected);
+    if (status == IMPACT_EAGAIN && !is_last)
+        keep(batcher);
+    else
+        settle(batcher, status != IMPACT_OK, rejected);
     return true;
 }
 
@@ -145,7 +211,7 @@ static void wait_a_little(impact__batcher *batcher)
 {
     assert(impact__lock_is_held(&batcher->lock));
     (void)impact__condition_wait_until(&batcher->to_worker, &batcher->lock,
-                                       impact__deadline_after_ms(pause_ms));
+                                       impact__deadline_after_ms(unfinished_pause_ms));
 }
 
 static void *run(void *argument)
@@ -179,6 +245,7 @@ void impact__batch_worker_start(impact__batcher *batcher)
     assert(impact__lock_is_held(&batcher->lock));
     if (batcher->worker != IMPACT__WORKER_NONE)
         return;
+    impact__random_seed(&batcher->random); /* here, so that forked children do not pause alike */
     if (impact__thread_start(run, batcher))
         return; /* what is queued waits for the next try; the counters say so */
     batcher->worker = IMPACT__WORKER_RUNNING;

@@ -140,6 +140,13 @@ static void mark(impact__batcher *batcher, impact__batcher_wait *wait)
     assert(impact__lock_is_held(&batcher->lock));
     wait->target = impact__ring_last(&batcher->ring);
     wait->lost_before = lost(batcher);
+    wait->tries_before = batcher->tries;
+}
+
+/* The backend is away: the try that was made for a flush, or one after it, failed. */
+static bool has_come_back(const impact__batcher *batcher, const impact__batcher_wait *wait)
+{
+    return batcher->came_back > wait->tries_before;
 }
 
 /* The truth of a flush or a shutdown. */
@@ -148,8 +155,9 @@ static impact_status outcome(const impact__batcher *batcher, const impact__batch
 {
     if (is_settled && lost(batcher) == wait->lost_before)
         return IMPACT_OK;
-    return !is_settled || impact__clock_monotonic_ns() >= deadline_ns ? IMPACT_ETIMEDOUT
-                                                                      : IMPACT_EEXPORT;
+    const bool is_known = is_settled || has_come_back(batcher, wait);
+    return !is_known || impact__clock_monotonic_ns() >= deadline_ns ? IMPACT_ETIMEDOUT
+                                                                    : IMPACT_EEXPORT;
 }
 
 void impact__batcher_begin_flush(impact__batcher *batcher, impact__batcher_wait *wait)
@@ -159,20 +167,23 @@ void impact__batcher_begin_flush(impact__batcher *batcher, impact__batcher_wait 
     if (impact__batcher_is_behind(batcher, wait->target)) {
         impact__batch_worker_start(batcher);
         batcher->flush_target = wait->target;
+        batcher->hurried_try = batcher->tries + 1;
         (void)pthread_cond_signal(&batcher->to_worker);
     }
     impact__batcher_unlock(batcher);
 }
 
-/* False: the deadline has passed, or the worker ended, before the records up to `target` came to
- * their end. */
-static bool wait_settled(impact__batcher *batcher, uint64_t target, uint64_t deadline_ns)
+/* False: the deadline has passed, a batch came back, or the worker ended, before the records up to
+ * the target came to their end. */
+static bool wait_settled(impact__batcher *batcher, const impact__batcher_wait *wait,
+                         uint64_t deadline_ns)
 {
     assert(impact__lock_is_held(&batcher->lock));
-    while (impact__batcher_is_behind(batcher, target) && batcher->worker == IMPACT__WORKER_RUNNING)
+    while (impact__batcher_is_behind(batcher, wait->target) && !has_come_back(batcher, wait) &&
+           batcher->worker == IMPACT__WORKER_RUNNING)
         if (!impact__condition_wait_until(&batcher->to_callers, &batcher->lock, deadline_ns))
             break;
-    return !impact__batcher_is_behind(batcher, target);
+    return !impact__batcher_is_behind(batcher, wait->target);
 }
 
 impact_status impact__batcher_end_flush(impact__batcher *batcher, const impact__batcher_wait *wait,
@@ -183,7 +194,7 @@ impact_status impact__batcher_end_flush(impact__batcher *batcher, const impact__
     if (!impact__batcher_is_behind(batcher, wait->target) ||
         batcher->worker != IMPACT__WORKER_NONE) {
         const bool is_settled = batcher->worker == IMPACT__WORKER_RUNNING
-                                    ? wait_settled(batcher, wait->target, deadline_ns)
+                                    ? wait_settled(batcher, wait, deadline_ns)
                                     : !impact__batcher_is_behind(batcher, wait->target);
         status = outcome(batcher, wait, is_settled, deadline_ns);
     }
@@ -196,6 +207,7 @@ void impact__batcher_begin_shutdown(impact__batcher *batcher, impact__batcher_wa
 {
     impact__batcher_lock(batcher);
     wait->lost_before = lost(batcher);
+    wait->tries_before = UINT64_MAX; /* what comes back from now on has failed */
     batcher->is_shut_down = true;
     batcher->shutdown_deadline_ns = deadline_ns;
     impact__ring_shut(&batcher->ring);
@@ -262,6 +274,8 @@ static void forget_counters(impact__batcher *batcher)
     atomic_store_explicit(&batcher->dropped_full, 0, memory_order_relaxed);
     atomic_store_explicit(&batcher->dropped_closed, 0, memory_order_relaxed);
     batcher->in_flight = batcher->exported = batcher->rejected = batcher->failed = 0;
+    batcher->kept = 0; /* it is the parent's */
+    batcher->returns = 0;
 }
 
 /* The parent exports what was there. The child has no worker until it ends a span of its own. */
@@ -293,8 +307,9 @@ void impact__batcher_after_fork_in_child(impact__batcher *batcher, bool is_shut_
 impact__counters impact__batcher_count(impact__batcher *batcher)
 {
     impact__batcher_lock(batcher);
+    const uint64_t waiting = impact__ring_waiting(&batcher->reader);
     impact__counters counters = {
-        .queued = impact__ring_waiting(&batcher->reader),
+        .queued = waiting + batcher->kept,
         .in_flight = batcher->in_flight,
         .exported = batcher->exported,
         .rejected = batcher->rejected,
@@ -303,7 +318,7 @@ impact__counters impact__batcher_count(impact__batcher *batcher)
         .dropped_closed = atomic_load_explicit(&batcher->dropped_closed, memory_order_relaxed),
     };
     counters.ended =
-        counters.queued + batcher->reader.taken + counters.dropped_full + counters.dropped_closed;
+        waiting + batcher->reader.taken + counters.dropped_full + counters.dropped_closed;
     impact__batcher_unlock(batcher);
     return counters;
 }

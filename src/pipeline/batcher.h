@@ -10,13 +10,19 @@
  * exact:
  *
  *     ended = taken from the ring + waiting in it + dropped
- *     taken = in_flight + exported + rejected + failed
+ *     taken = kept + in_flight + exported + rejected + failed
+ *
+ * A batch that may go again (IMPACT_EAGAIN) is kept where it is, counted as waiting in the ring,
+ * and is the next to be exported: after a pause, that nothing cuts short but a flush, which is
+ * answered with the outcome of that try, and a shutdown, after which there is no other. Meanwhile
+ * the ring fills up, and is full of as many as before: the places of what was taken were given
+ * back.
  *
  * The worker sleeps in one of two ways: until it is due, when records were there of late or are
  * there; and idle, without an end, when none came for a whole delay. Who puts a record in wakes an
- * idle worker always, and another one when a batch may be full. Both sides first write (the ring;
- * `sleep`) and then read what the other wrote, in sequentially consistent order: one of them sees
- * the other, so no wake-up is lost.
+ * idle worker always, and another one when a batch may be full; one that pauses counts as awake.
+ * Both sides first write (the ring; `sleep`) and then read what the other wrote, in sequentially
+ * consistent order: one of them sees the other, so no wake-up is lost.
  *
  * A fork within the exporter comes back on a thread that is not the worker of the child's provider:
  * it sees that the process is another one, and leaves.
@@ -55,6 +61,7 @@ void impact__batcher_put(impact__batcher *batcher, const void *record, size_t si
 typedef struct impact__batcher_wait {
     uint64_t target;
     uint64_t lost_before;
+    uint64_t tries_before; /* a batch that comes back from a later one answers a flush */
 } impact__batcher_wait;
 
 void impact__batcher_begin_flush(impact__batcher *batcher, impact__batcher_wait *wait);

@@ -109,6 +109,8 @@ void impact__batcher_give_up(impact__batcher *batcher)
 {
     assert(impact__lock_is_held(&batcher->lock));
     impact__ring_record record;
+    batcher->failed += batcher->kept;
+    batcher->kept = 0;
     while (impact__ring_take(&batcher->reader, &record) == IMPACT__RING_RECORD)
         batcher->failed++;
     impact__ring_return(&batcher->reader);

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "base/random.h"
 #include "pipeline/batch.h"
 #include "pipeline/batcher_options.h"
 #include "pipeline/ring_reader.h"
@@ -63,6 +64,15 @@ struct impact__batcher {
     uint64_t failed;
     impact__ring_reader reader;
     impact__batch batch; /* the worker's own while it runs */
+
+    /* A batch that came back lies in the ring still and goes again, behind a pause. */
+    size_t kept;           /* its records, which wait; 0: there is none */
+    unsigned returns;      /* how often in a row one came back */
+    uint64_t pause_end_ns; /* of the last time */
+    uint64_t tries;        /* exports that were begun */
+    uint64_t came_back;    /* the last of them whose batch came back; 0: none did */
+    uint64_t hurried_try;  /* somebody flushes: the pause before this one is left out */
+    impact__random random;
 };
 
 static inline void impact__batcher_lock(impact__batcher *batcher)
@@ -93,7 +103,8 @@ impact_status impact__batcher_open_conditions(impact__batcher *batcher);
  * Called with the lock held, returns without it. */
 void impact__batcher_let_go(impact__batcher *batcher);
 
-/* Put what is left in the ring among the failed. Under the lock, without a worker. */
+/* Put what is left in the ring among the failed, a batch that came back too. Under the lock,
+ * without a worker. */
 void impact__batcher_give_up(impact__batcher *batcher);
 
 /* ---- batch_worker.c ---- */

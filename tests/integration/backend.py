@@ -36,11 +36,25 @@ class Sink(http.server.ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, answers):
-        super().__init__(("127.0.0.1", 0), Handler)
+    def __init__(self, answers, is_listening=True):
+        super().__init__(("127.0.0.1", 0), Handler, bind_and_activate=False)
+        self.server_bind()
+        if is_listening:
+            self.server_activate()  # before it every connection is refused
         self.answers = answers
         self.requests = []
         self.lock = threading.Lock()
+
+    def begin(self):
+        """The backend is there."""
+        self.server_activate()
+        self.thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.02})
+        self.thread.start()
+
+    def end(self):
+        self.shutdown()
+        self.thread.join()
+        self.server_close()
 
     def take(self, request):
         with self.lock:
@@ -98,14 +112,11 @@ def close(handler):
 @contextlib.contextmanager
 def sink(*answers):
     server = Sink(answers or [(200, {}, b"")])
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
+    server.begin()
     try:
         yield server
     finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+        server.end()
 
 
 # ---- gRPC ----
@@ -232,6 +243,11 @@ def run(port, scenario="plain", timeout_ms=5000, **environment):
 
 def counters(result):
     return result["status"], result["exported"], result["rejected"], result["failed"]
+
+
+def waits(result):
+    """The backend is away: a flush says so, and the spans wait for it."""
+    return counters(result) == (EEXPORT, 0, 0, 0) and result["queued"] == SPANS
 
 
 def partial_success(rejected, message):

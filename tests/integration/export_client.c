@@ -6,9 +6,11 @@
  * small spans, and a shutdown instead of a flush. large: a hundred spans of 100 KB. uneven: a
  * hundred small spans, of which one in the middle has 300 KB. fork: ten, a child that only closes,
  * and ten more. fork-export: the same, but that the child exports ten of its own before it closes.
+ * patient: ten, and nothing is flushed before the worker is done with them.
  * Afterwards one line of JSON about it on standard error.
  */
 #include <inttypes.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -163,6 +165,16 @@ static void close_in_child(impact_tracer_provider *provider, bool exports, uint3
         exit(3);
 }
 
+/* As long as it takes, and no longer than the caller has. */
+static void wait_for_worker(impact_tracer_provider *provider, uint64_t end_ms)
+{
+    impact_trace_stats stats = {.size = sizeof stats, .queued = 1};
+    while (stats.queued + stats.in_flight && now_ms() < end_ms) {
+        (void)poll(NULL, 0, 5); /* only its counters tell */
+        impact_tracer_provider_get_stats(provider, &stats);
+    }
+}
+
 static bool is_balanced(const impact_trace_stats *s)
 {
     return s->ended == s->queued + s->in_flight + s->exported + s->dropped_full +
@@ -173,20 +185,22 @@ static void report(impact_status status, const impact_trace_stats *s, uint64_t t
 {
     (void)fprintf(stderr,
                   "{\"status\": %d, \"took_ms\": %" PRIu64 ", \"ended\": %" PRIu64
-                  ", \"exported\": %" PRIu64 ", \"rejected\": %" PRIu64 ", \"failed\": %" PRIu64
-                  ", \"balanced\": %s}\n",
-                  (int)status, took_ms, s->ended, s->exported, s->rejected, s->failed,
+                  ", \"queued\": %" PRIu64 ", \"exported\": %" PRIu64 ", \"rejected\": %" PRIu64
+                  ", \"failed\": %" PRIu64 ", \"balanced\": %s}\n",
+                  (int)status, took_ms, s->ended, s->queued, s->exported, s->rejected, s->failed,
                   is_balanced(s) ? "true" : "false");
 }
 
 static int run(impact_exporter *exporter, const char *scenario, uint32_t timeout_ms)
 {
     impact_tracer_provider *provider = NULL;
+    const bool is_patient = strcmp(scenario, "patient") == 0;
     const impact_status opened = impact_tracer_provider_open(
-        &provider, IMPACT_TRACE_OPTIONS(.service_name = "orders", .exporters = &exporter,
-                                        .exporter_count = 1, .schedule_delay_ms = 60000,
-                                        IMPACT_ATTRIBUTES(impact_int("shard", 7),
-                                                          impact_bool("canary", true))));
+        &provider,
+        IMPACT_TRACE_OPTIONS(.service_name = "orders", .exporters = &exporter, .exporter_count = 1,
+                             .schedule_delay_ms = is_patient ? 10 : 60000,
+                             IMPACT_ATTRIBUTES(impact_int("shard", 7),
+                                               impact_bool("canary", true))));
     if (opened)
         return 3;
     record(provider, scenario);
@@ -195,6 +209,8 @@ static int run(impact_exporter *exporter, const char *scenario, uint32_t timeout
         record_plain(provider);
     }
     const uint64_t begin_ms = now_ms();
+    if (is_patient)
+        wait_for_worker(provider, begin_ms + timeout_ms);
     const impact_status status = strcmp(scenario, "shutdown") == 0
                                      ? impact_tracer_provider_shutdown(provider, timeout_ms)
                                      : impact_tracer_provider_flush(provider, timeout_ms);

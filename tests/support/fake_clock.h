@@ -13,11 +13,18 @@
 
 static atomic_bool fake_clock_stands; /* then it shows fake_clock_ns; else the true time */
 static _Atomic uint64_t fake_clock_ns;
+static _Atomic uint64_t fake_clock_reads; /* while it stands, by any thread */
 
 static inline void fake_clock_set(uint64_t ns)
 {
     atomic_store(&fake_clock_ns, ns);
     atomic_store(&fake_clock_stands, true);
+}
+
+/* The true time again. */
+static inline void fake_clock_release(void)
+{
+    atomic_store(&fake_clock_stands, false);
 }
 
 static inline void fake_clock_advance_ms(uint64_t ms)
@@ -36,6 +43,7 @@ int clock_gettime(clockid_t clock, struct timespec *now)
             now->tv_sec += (time_t)atomic_load(&fake_clock_wall_step_s);
         return status;
     }
+    atomic_fetch_add(&fake_clock_reads, 1);
     const uint64_t ns = atomic_load(&fake_clock_ns);
     *now =
         (struct timespec){.tv_sec = (time_t)(ns / 1000000000), .tv_nsec = (long)(ns % 1000000000)};

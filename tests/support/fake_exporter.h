@@ -13,7 +13,7 @@
 
 typedef struct fake_exporter {
     impact_exporter exporter; /* give its address to a provider */
-    impact_status answer;     /* set these before the spans end; likewise the next two */
+    impact_status answer;     /* set these before the spans end, or by fake_set_answer */
     size_t rejects;
     bool minds_interrupt; /* a hanging export returns when it is interrupted */
 
@@ -67,6 +67,7 @@ static inline void fake_hasten(impact_exporter *exporter, uint32_t timeout_ms)
     (void)pthread_mutex_lock(&fake->lock);
     fake->is_hastened = true;
     fake->hastened_ms = timeout_ms;
+    (void)pthread_cond_broadcast(&fake->changed);
     (void)pthread_mutex_unlock(&fake->lock);
 }
 
@@ -97,6 +98,13 @@ static inline void fake_set_hangs(fake_exporter *fake, bool hangs)
     (void)pthread_mutex_lock(&fake->lock);
     fake->hangs = hangs;
     (void)pthread_cond_broadcast(&fake->changed);
+    (void)pthread_mutex_unlock(&fake->lock);
+}
+
+static inline void fake_set_answer(fake_exporter *fake, impact_status answer)
+{
+    (void)pthread_mutex_lock(&fake->lock);
+    fake->answer = answer;
     (void)pthread_mutex_unlock(&fake->lock);
 }
 

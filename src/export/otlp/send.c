@@ -87,6 +87,12 @@ static impact_status ask(otlp__sender *sender, otlp__answer *answer, impact_text
     return status;
 }
 
+/* No answer in time, no connection, or a pause that outlasts the batch: another time it may do. */
+static impact_status given_up(impact_status status)
+{
+    return status == IMPACT_ETIMEDOUT || status == IMPACT_ESYSTEM ? IMPACT_EAGAIN : status;
+}
+
 impact_status otlp__send(otlp__sender *sender, impact_text body, size_t span_count,
                          uint64_t deadline_ns, otlp__verdict *verdict)
 {
@@ -99,5 +105,5 @@ impact_status otlp__send(otlp__sender *sender, impact_text body, size_t span_cou
         *verdict = otlp__answer_judge(&answer, span_count, sender->allocator);
     else
         otlp__answer_report_failure(&answer, span_count);
-    return status;
+    return given_up(status);
 }

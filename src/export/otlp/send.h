@@ -23,7 +23,8 @@ impact_status otlp__sender_open(otlp__sender *sender, const otlp__settings *sett
 void otlp__sender_close(otlp__sender *sender);
 
 /* IMPACT_OK: there is a verdict on the `span_count` spans in `body`, which are counted as rejected
- * where they are too large. Otherwise none is known to be taken. */
+ * where they are too large. IMPACT_EAGAIN: none is known to be taken, and they may be later.
+ * Otherwise they will not be. */
 impact_status otlp__send(otlp__sender *sender, impact_text body, size_t span_count,
                          uint64_t deadline_ns, otlp__verdict *verdict);
 

@@ -5,7 +5,7 @@
 
 TEST(each_status_has_a_text_of_its_own_without_a_full_stop)
 {
-    for (int status = 0; status >= -11; status--) {
+    for (int status = 0; status >= -12; status--) {
         const char *text = impact_status_text((impact_status)status);
         REQUIRE(text && text[0]);
         CHECK(strcmp(text, "unknown status") != 0);
@@ -21,12 +21,13 @@ TEST(texts_belong_to_their_codes)
     CHECK_STRING(impact_status_text(IMPACT_ENOMEM), "no memory");
     CHECK_EQUAL(IMPACT_EPLUGIN, -10);
     CHECK_EQUAL(IMPACT_EPERM, -11);
+    CHECK_EQUAL(IMPACT_EAGAIN, -12);
 }
 
 TEST(any_other_number_is_unknown)
 {
     CHECK_STRING(impact_status_text((impact_status)1), "unknown status");
-    CHECK_STRING(impact_status_text((impact_status)-12), "unknown status");
+    CHECK_STRING(impact_status_text((impact_status)-13), "unknown status");
 }
 
 TEST(the_version_is_three_numbers)
