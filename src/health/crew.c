@@ -28,6 +28,7 @@
 #include "base/clock.h"
 #include "base/thread.h"
 #include "process/diagnostics.h"
+#include "process/door.h"
 #include "process/fork.h"
 
 static const uint64_t patience_ns =
@@ -108,7 +109,7 @@ static void *work(void *argument)
     }
     engine->idle--;
     leave(engine);
-    return NULL;
+    return impact__door_end_thread();
 }
 
 static impact_status start_worker(impact__engine *engine)
@@ -186,7 +187,7 @@ static void *keep(void *argument)
     }
     engine->has_keeper = false;
     leave(engine);
-    return NULL;
+    return impact__door_end_thread();
 }
 
 static impact_status start_keeper(impact__engine *engine)

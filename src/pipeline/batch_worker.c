@@ -6,6 +6,7 @@
 #include "base/thread.h"
 #include "pipeline/batcher_state.h"
 #include "process/diagnostics.h"
+#include "process/door.h"
 #include "process/fork.h"
 
 enum {
@@ -237,7 +238,7 @@ static void *run(void *argument)
     atomic_store_explicit(&batcher->is_running, false, memory_order_release);
     (void)pthread_cond_broadcast(&batcher->to_callers);
     impact__batcher_let_go(batcher);
-    return NULL;
+    return impact__door_end_thread();
 }
 
 void impact__batch_worker_start(impact__batcher *batcher)

@@ -12,12 +12,19 @@
  *
  * in sequentially consistent order: either who shuts sees the thread inside, or the thread sees it
  * shut. No lock is taken before that, so exit() in a signal handler finds none held.
+ *
+ * A library's destructors for a thread run after all that the thread does itself. So a thread of
+ * ours that ends stays inside, and a destructor of ours leaves, in the last round but one: in the
+ * last, sanitizers take the thread's state down.
  */
 #include "process/door.h"
 
 #include <assert.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdint.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/once.h"
@@ -87,6 +94,37 @@ void impact__door_shut(void)
     atomic_store(&the_state, IS_SHUT);
     wait_until_all_have_left(exit_grace_ms);
     (void)pthread_mutex_unlock(&lock);
+}
+
+/* ---- threads that end ---- */
+
+enum { rounds = PTHREAD_DESTRUCTOR_ITERATIONS - 1 };
+
+static pthread_key_t late;
+static bool is_late_there;
+
+/* `round` counts from 1, as a pointer that is not NULL. */
+static void leave_late(void *round)
+{
+    const uintptr_t next = (uintptr_t)round + 1;
+    if (next > rounds || pthread_setspecific(late, (const void *)next))
+        impact_door_leave();
+}
+
+static void open_late(void)
+{
+    is_late_there = !pthread_key_create(&late, leave_late);
+}
+
+void *impact__door_end_thread(void)
+{
+    static impact__once once;
+    impact__once_do(&once, open_late);
+    while (!impact_door_enter())
+        (void)pause(); /* until the process is gone: who returns runs destructors */
+    if (!is_late_there || pthread_setspecific(late, (const void *)1))
+        impact_door_leave();
+    return NULL;
 }
 
 /* ---- forks ---- */

@@ -289,6 +289,100 @@ TEST(a_forked_child_does_not_wait_for_its_parents_threads)
     CHECK_EQUAL(end_of(fork_beside_a_thread_that_stays), 0);
 }
 
+/* ---- the door and threads that end ---- */
+
+static pthread_key_t key_of_a_library;
+
+/* What a library does with a thread's state when the thread ends. */
+static void free_state_of_thread(void *unused)
+{
+    (void)unused;
+    atomic_store(&is_inside, true);
+    (void)pthread_barrier_wait(&barrier);
+    for (int i = 0; i < 1000 && !atomic_load(&is_taken_down); i++)
+        (void)sched_yield();
+    if (atomic_load(&is_taken_down))
+        _exit(9);
+    atomic_store(&is_inside, false);
+}
+
+static void *use_the_library_and_end(void *unused)
+{
+    (void)unused;
+    CHECK(pthread_setspecific(key_of_a_library, &barrier) == 0);
+    return impact__door_end_thread();
+}
+
+static void end_while_a_thread_ends(void)
+{
+    CHECK(pthread_key_create(&key_of_a_library, free_state_of_thread) == 0);
+    CHECK(atexit(take_down) == 0 && !impact_door_watch());
+    CHECK(pthread_barrier_init(&barrier, NULL, 2) == 0);
+    start(use_the_library_and_end);
+    (void)pthread_barrier_wait(&barrier);
+}
+
+TEST(a_library_is_taken_down_when_the_state_of_threads_that_ended_is_freed)
+{
+    for (int i = 0; i < 20; i++)
+        CHECK_EQUAL(end_of(end_while_a_thread_ends), 0);
+}
+
+/* The key of the door is older than the library's then. */
+static void end_while_a_second_thread_ends(void)
+{
+    pthread_t first;
+    CHECK(pthread_create(&first, NULL, use_the_library_and_end, NULL) == 0);
+    (void)pthread_join(first, NULL);
+    end_while_a_thread_ends();
+}
+
+static void do_nothing(void *unused)
+{
+    (void)unused;
+}
+
+TEST(the_state_of_a_thread_is_freed_before_the_door_is_left_whichever_key_is_older)
+{
+    REQUIRE(pthread_key_create(&key_of_a_library, do_nothing) == 0);
+    for (int i = 0; i < 20; i++)
+        CHECK_EQUAL(end_of(end_while_a_second_thread_ends), 0);
+}
+
+static void *end_when_all_is_taken_down(void *unused)
+{
+    CHECK(pthread_setspecific(key_of_a_library, &barrier) == 0);
+    while (!atomic_load(&is_taken_down))
+        (void)sched_yield();
+    (void)unused;
+    return impact__door_end_thread();
+}
+
+static void fail(void *unused)
+{
+    (void)unused;
+    _exit(9);
+}
+
+static void let_others_run(void)
+{
+    for (int i = 0; i < 1000; i++)
+        (void)sched_yield();
+}
+
+static void end_before_a_thread_does(void)
+{
+    CHECK(pthread_key_create(&key_of_a_library, fail) == 0);
+    CHECK(atexit(let_others_run) == 0 && atexit(take_down) == 0 && !impact_door_watch());
+    start(end_when_all_is_taken_down);
+}
+
+TEST(a_thread_that_ends_after_that_does_not_touch_the_library)
+{
+    for (int i = 0; i < 20; i++)
+        CHECK_EQUAL(end_of(end_before_a_thread_does), 0);
+}
+
 /* ---- the door and forks ---- */
 
 static pthread_mutex_t lock_of_a_library = PTHREAD_MUTEX_INITIALIZER;
