@@ -202,6 +202,15 @@ static int count_connections(const server *s)
     return ask_about_connections(s, "count(*)");
 }
 
+/* The connection that asked before is closed, which the server may hear of a moment later. */
+static bool are_soon(const server *s, int count)
+{
+    for (int i = 0; i < 100; i++)
+        if (count_connections(s) == count)
+            return true;
+    return false;
+}
+
 /* The process that serves the connection that was made first. */
 static int oldest_connection(const server *s)
 {
@@ -274,7 +283,7 @@ TEST(a_server_that_answers_passes_over_one_connection_that_is_kept)
     const int connection = oldest_connection(&s);
     for (int i = 0; i < 3; i++) {
         CHECK(passes_soon(&s, health));
-        CHECK_EQUAL(count_connections(&s), 1);
+        CHECK(are_soon(&s, 1));
         CHECK_EQUAL(oldest_connection(&s), connection);
     }
     CHECK_EQUAL(impact_health_close(health, 5000), 0);
@@ -324,6 +333,7 @@ TEST(a_server_that_was_stopped_fails_in_time_and_passes_when_it_goes_on)
 
 TEST(a_child_makes_its_own_connection_and_leaves_the_parents_alone)
 {
+    check_skip_forks_of_threads();
     server s;
     start(&s);
     impact_health *health = open_health(s.conninfo);
@@ -334,7 +344,7 @@ TEST(a_child_makes_its_own_connection_and_leaves_the_parents_alone)
     if (child == 0) {
         (void)alarm(60);
         const bool passes = passes_soon(&s, health);
-        const bool has_own = count_connections(&s) == 2;
+        const bool has_own = are_soon(&s, 2);
         _exit(passes && has_own && impact_health_close(health, 5000) == 0 ? 0 : 1);
     }
     int status = -1;
@@ -395,7 +405,7 @@ TEST(the_applications_connection_is_asked_and_given_back_as_it_was)
     impact_health *health = open_lent(&p);
     CHECK(passes_soon(&s, health));
     CHECK(p.is_usable);
-    CHECK_EQUAL(count_connections(&s), 1);
+    CHECK(are_soon(&s, 1));
     CHECK(selects(p.connection));
     check_stopped_server(&s, health, 1);
     CHECK_EQUAL(impact_health_close(health, 5000), 0); /* then the run is over */

@@ -110,17 +110,17 @@ static inline void check_of_no_server(probed (*ask)(const char *address), fake_s
     fake_server dead = {0};
     fake_server_open(&dead);
     fake_server_close(&dead);
-    check_fails(ask(dead.address), "refused");
+    check_fails(probing_in_time(ask, dead.address), "refused");
 
     check_of_slow_server(ask, dripping);
 
     fake_server closing = {.closes = true};
     fake_server_open(&closing);
-    check_fails(ask(closing.address), "hangs up");
+    check_fails(probing_in_time(ask, closing.address), "hangs up");
     fake_server_close(&closing);
 
     fake_server_open(&wrong);
-    check_fails(ask(wrong.address), words);
+    check_fails(probing_in_time(ask, wrong.address), words);
     fake_server_close(&wrong);
 }
 

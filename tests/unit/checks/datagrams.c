@@ -114,7 +114,7 @@ static void check_of_no_server(ask_fn ask)
     fake dead;
     fake_begin(&dead, say_nothing, false);
     fake_finish(&dead);
-    check_fails(ask(dead.address), "refused");
+    check_fails(probing_in_time(ask, dead.address), "refused");
     check_times_out(ask_fake(ask, say_nothing, false));
     check_times_out(ask_fake(ask, echo, false));
     check_times_out(ask_fake(ask, say_little, true));

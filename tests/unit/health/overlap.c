@@ -117,6 +117,7 @@ TEST(a_check_that_is_removed_is_freed_when_the_last_of_both_runs_has_returned)
 
 TEST(a_child_has_neither_of_its_parents_runs)
 {
+    check_skip_forks_of_threads();
     hanging h;
     impact_health *health = open_hanging(&h, 2, 20);
     CHECK_STRING(probe_one(health, "a").reason, "timeout");

@@ -197,6 +197,7 @@ TEST(a_periodic_check_that_was_removed_runs_no_more)
 
 TEST(a_child_runs_its_periodic_checks_from_the_first_question_on)
 {
+    check_skip_forks_of_threads();
     atomic_uint runs = 0;
     impact_health *health = gate_health(1, patience_ms);
     add_counted(health, &runs, 0);
