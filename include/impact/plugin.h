@@ -29,6 +29,9 @@ typedef struct impact_plugin {
     /* Open an OTLP exporter from `options` (may be NULL) and the environment; NULL: it is none. */
     impact_status (*otlp_open)(impact_exporter **exporter, const impact_otlp_options *options,
                                const impact_allocator *allocator);
+
+    /* Open a Zipkin exporter from the environment; NULL: it is none. */
+    impact_status (*zipkin_open)(impact_exporter **exporter, const impact_allocator *allocator);
 } impact_plugin;
 
 /* Find, load and check a plugin. IMPACT_ENOENT: no such file; IMPACT_EPLUGIN: it is none, or of

@@ -481,8 +481,8 @@ def fixture_points(monkeypatch):
 def test_the_names_of_the_sdk_are_the_cores(monkeypatch, points):
     """No package is asked for what the core has itself."""
     points["otlp_proto_http"] = points["console"] = Keeping()
-    monkeypatch.setenv("OTEL_TRACES_EXPORTER", "otlp_proto_http, Console,none,,otlp")
-    assert exporters.exporters_of_environment() == (("otlp", "console"), ())
+    monkeypatch.setenv("OTEL_TRACES_EXPORTER", "otlp_proto_http, Console,none,,otlp,zipkin_json")
+    assert exporters.exporters_of_environment() == (("otlp", "console", "zipkin"), ())
 
 
 def test_exporters_of_other_packages_are_driven_in_batches(monkeypatch, points):

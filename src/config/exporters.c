@@ -16,7 +16,8 @@ enum { name_limit = 32 }; /* bytes; no exporter has a longer one */
 
 static const char variable[] = "OTEL_TRACES_EXPORTER";
 static const char no_such_exporter[] =
-    "there is no such exporter; console, tree, otlp, otlp/stdout, otlp_file and none are known, "
+    "there is no such exporter; console, tree, otlp, otlp/stdout, otlp_file, zipkin and none are "
+    "known, "
     "and the names of plugins";
 
 static bool has_exporter(const impact__exporter_list *list, impact_text name)
@@ -35,15 +36,20 @@ static void stand_in(impact__exporter_list *list)
         list->exporters[list->count++] = absent;
 }
 
+static bool is_of_otlp_plugin(const char *name)
+{
+    return strcmp(name, "otlp") == 0 || strcmp(name, "zipkin") == 0;
+}
+
 static void say_why(const char *name, impact_status status)
 {
     if (status != IMPACT_ENOENT)
         impact__environment_refuse(variable, impact_text_of(name), impact_status_text(status));
-    else if (strcmp(name, "otlp") == 0) /* which is the default, so nobody need have named it */
+    else if (is_of_otlp_plugin(name)) /* "otlp" is the default: nobody need have named it */
         impact_diagnostics_report(IMPACT_SEVERITY_WARNING, "exporter", name,
-                                  "no span is exported by OTLP: libimpact-otlp.so.0 was not found; "
+                                  "no span is exported by %s: libimpact-otlp.so.0 was not found; "
                                   "install it, or set %s=none",
-                                  variable);
+                                  strcmp(name, "otlp") == 0 ? "OTLP" : name, variable);
     else
         impact__environment_refuse(variable, impact_text_of(name), no_such_exporter);
 }

@@ -27,14 +27,12 @@ typedef struct family {
 } family;
 
 static const char no_files[] = "configuration files are not read; set the variables that you need";
-static const char no_zipkin[] = "there is no Zipkin exporter; send OTLP to a collector";
 static const char no_metrics[] = "there are no metrics here";
 static const char no_logs[] = "there are no logs here";
 
 static const family families[] = {
     {"OTEL_CONFIG_FILE", IMPACT_SEVERITY_WARNING, no_files},
     {"OTEL_EXPERIMENTAL_CONFIG_FILE", IMPACT_SEVERITY_WARNING, no_files},
-    {"OTEL_EXPORTER_ZIPKIN_", IMPACT_SEVERITY_WARNING, no_zipkin},
     {"OTEL_ENTITIES", IMPACT_SEVERITY_WARNING, "set OTEL_RESOURCE_ATTRIBUTES"},
     {"OTEL_EXPORTER_OTLP_SPAN_INSECURE", IMPACT_SEVERITY_WARNING,
      "http or https in the endpoint decides"},

@@ -35,6 +35,18 @@ static impact_status open_file(impact_exporter **exporter, const impact_allocato
     return status;
 }
 
+/* The plugin that speaks HTTP has it, too. */
+static impact_status open_zipkin(impact_exporter **exporter, const impact_allocator *allocator)
+{
+    const impact_plugin *plugin = NULL;
+    const impact_status status = impact_plugin_load(&plugin, "otlp");
+    if (status)
+        return status;
+    if (!plugin->zipkin_open)
+        return IMPACT_ENOENT;
+    return plugin->zipkin_open(exporter, allocator ? allocator : impact_allocator_default());
+}
+
 static impact_status open_plugin(impact_exporter **exporter, const char *name,
                                  const impact_allocator *allocator)
 {
@@ -58,6 +70,8 @@ impact_status impact_exporter_open(impact_exporter **exporter, const char *name,
             return builtins[i].open(exporter, STDOUT_FILENO, allocator);
     if (strcmp(name, "otlp_file") == 0)
         return open_file(exporter, allocator);
+    if (strcmp(name, "zipkin") == 0)
+        return open_zipkin(exporter, allocator);
     return open_plugin(exporter, name, allocator);
 }
 

@@ -7,7 +7,6 @@
 #include "export/span_json.h"
 
 #include <assert.h>
-#include <inttypes.h>
 #include <time.h>
 
 #include <impact/span_view.h>
@@ -16,94 +15,11 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "export/tree/outline.h"
+#include "export/value_json.h"
 
 enum { ns_per_us = 1000 };
 
-/* ---- values ---- */
-
-/* Bytes are Base64 (common/README, "AnyValue representation for non-OTLP protocols"). */
-static void simple_value(impact__buffer *buffer, const impact_value_view *value)
-{
-    switch (value->type) {
-    case IMPACT_VALUE_STRING:
-        impact__json_string(buffer, value->string);
-        return;
-    case IMPACT_VALUE_BOOL:
-        impact__buffer_append_string(buffer, value->boolean ? "true" : "false");
-        return;
-    case IMPACT_VALUE_INT:
-        impact__buffer_printf(buffer, "%" PRId64, value->integer);
-        return;
-    case IMPACT_VALUE_DOUBLE:
-        impact__json_double(buffer, value->real);
-        return;
-    case IMPACT_VALUE_BYTES:
-        impact__json_base64(buffer, value->string);
-        return;
-    default:
-        impact__buffer_append_string(buffer, "null");
-    }
-}
-
-/* The arrays and maps around the place that is written: a stack, as nothing recurses on input. */
-typedef struct nest {
-    impact__outline *outline;
-    impact_value_view containers[IMPACT_VALUE_DEPTH_LIMIT];
-    size_t depth;
-} nest;
-
-static bool is_container(const impact_value_view *value)
-{
-    return value->type == IMPACT_VALUE_ARRAY || value->type == IMPACT_VALUE_MAP;
-}
-
-/* What lies too deep is null. */
-static void begin_value(nest *in, const impact_value_view *value)
-{
-    if (!is_container(value) || in->depth == IMPACT_VALUE_DEPTH_LIMIT) {
-        simple_value(in->outline->buffer, value);
-        return;
-    }
-    impact__outline_open(in->outline, value->type == IMPACT_VALUE_MAP ? '{' : '[');
-    in->containers[in->depth++] = *value;
-}
-
-static void end_value(nest *in)
-{
-    assert(in->depth > 0);
-    const impact_value_view *ended = &in->containers[--in->depth];
-    impact__outline_close(in->outline, ended->type == IMPACT_VALUE_MAP ? '}' : ']');
-}
-
-/* Begin the next item of the innermost container; false: there is none. */
-static bool begin_item(nest *in)
-{
-    impact_value_view *container = &in->containers[in->depth - 1];
-    impact_value_view item;
-    impact_text key;
-    if (container->type == IMPACT_VALUE_MAP) {
-        if (!impact_attribute_view_next(&container->items, &key, &item))
-            return false;
-        impact__outline_member(in->outline, key);
-    } else {
-        if (!impact_value_view_next(&container->items, &item))
-            return false;
-        impact__outline_item(in->outline);
-    }
-    begin_value(in, &item);
-    return true;
-}
-
-static void any_value(impact__outline *outline, const impact_value_view *value)
-{
-    nest in;
-    in.outline = outline;
-    in.depth = 0;
-    begin_value(&in, value);
-    while (in.depth)
-        if (!begin_item(&in))
-            end_value(&in);
-}
+/* ---- attributes ---- */
 
 static void attributes_member(impact__outline *outline, impact_message_walk walk)
 {
@@ -113,7 +29,7 @@ static void attributes_member(impact__outline *outline, impact_message_walk walk
     impact__outline_open(outline, '{');
     while (impact_attribute_view_next(&walk, &key, &value)) {
         impact__outline_member(outline, key);
-        any_value(outline, &value);
+        impact__value_json(outline, &value);
     }
     impact__outline_close(outline, '}');
 }

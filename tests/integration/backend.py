@@ -217,11 +217,11 @@ def spans_of(request):
 # ---- the client ----
 
 
-def run(port, scenario="plain", timeout_ms=5000, **environment):
+def run(port, scenario="plain", timeout_ms=5000, exporter="otlp", **environment):
     """Run the client; returns its line about itself, and what the library had to say."""
     own = {k: v for k, v in os.environ.items() if not k.startswith("OTEL_")}
     done = subprocess.run(
-        [CLIENT, "otlp", scenario, str(timeout_ms)],
+        [CLIENT, exporter, scenario, str(timeout_ms)],
         env={
             **own,
             "IMPACT_PLUGIN_PATH": str(BUILD / "src"),

@@ -6,6 +6,7 @@
 #include "export/otlp/grpc.h"
 #include "export/otlp/gzip.h"
 #include "export/otlp_json.h"
+#include "export/zipkin/zipkin_json.h"
 
 otlp__body otlp__body_of(const otlp__settings *settings)
 {
@@ -22,10 +23,12 @@ void otlp__body_close(otlp__body *body)
     impact__buffer_close(&body->compressed);
 }
 
-static impact_status to_json(impact_text *text, impact__buffer *buffer)
+typedef bool append_json_fn(impact__buffer *buffer, impact_text request);
+
+static impact_status to_json(impact_text *text, impact__buffer *buffer, append_json_fn *append)
 {
     impact__buffer_clear(buffer);
-    const bool is_made = impact__otlp_json_append(buffer, *text);
+    const bool is_made = append(buffer, *text);
     assert(is_made); /* our own bytes are well formed */
     (void)is_made;
     *text = impact__buffer_text(buffer);
@@ -57,7 +60,9 @@ impact_status otlp__body_make(impact_text *made, otlp__body *body, impact_text r
     impact_text text = request;
     impact_status status = IMPACT_OK;
     if (settings->protocol == OTLP__HTTP_JSON)
-        status = to_json(&text, &body->encoded);
+        status = to_json(&text, &body->encoded, impact__otlp_json_append);
+    if (settings->protocol == OTLP__ZIPKIN)
+        status = to_json(&text, &body->encoded, zipkin__json_append);
     if (!status && settings->has_gzip)
         status = to_gzip(&text, &body->compressed);
     if (!status && settings->protocol == OTLP__GRPC) /* a message is compressed within its frame */

@@ -24,6 +24,7 @@ static const char *const *headers_of(const otlp__settings *settings)
                                   "Content-Encoding: gzip"}},
         [OTLP__HTTP_JSON] = {{"Content-Type: application/json"},
                              {"Content-Type: application/json", "Content-Encoding: gzip"}},
+        [OTLP__ZIPKIN] = {{"Content-Type: application/json"}}, /* never compressed */
         [OTLP__GRPC] = {{"Content-Type: application/grpc", "TE: trailers"},
                         {"Content-Type: application/grpc", "TE: trailers", "grpc-encoding: gzip"}},
     };
@@ -99,6 +100,12 @@ static unsigned configure_version(CURL *easy, const otlp__settings *settings)
     return failed;
 }
 
+static const char *user_agent(const otlp__settings *settings)
+{
+    return settings->protocol == OTLP__ZIPKIN ? "OTel-Zipkin-Exporter-C/" IMPACT_VERSION
+                                              : "OTel-OTLP-Exporter-C/" IMPACT_VERSION;
+}
+
 bool otlp__curl_configure(CURL *easy, const otlp__settings *settings, struct curl_slist *headers)
 {
     unsigned failed = configure_files(easy, settings) | configure_version(easy, settings);
@@ -107,7 +114,7 @@ bool otlp__curl_configure(CURL *easy, const otlp__settings *settings, struct cur
         curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L); /* "/a/../b" too is what was asked for */
     failed |= curl_easy_setopt(easy, CURLOPT_POST, 1L);
     failed |= curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
-    failed |= curl_easy_setopt(easy, CURLOPT_USERAGENT, "OTel-OTLP-Exporter-C/" IMPACT_VERSION);
+    failed |= curl_easy_setopt(easy, CURLOPT_USERAGENT, user_agent(settings));
     failed |= curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     failed |= curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
     failed |= curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);

@@ -1,6 +1,7 @@
-/* The exporter "otlp": OTLP over HTTP and gRPC, as a plugin.
+/* The exporters "otlp" and "zipkin", as a plugin: OTLP over HTTP and gRPC, and Zipkin's JSON.
  *
- * DESIGN: a batch is one request, or several when it is above the limit of one. A backend whose
+ * DESIGN: Zipkin's is one more form that the body of a request may have; all else is the same. A
+ * batch is one request, or several when it is above the limit of one. A backend whose
  * limit is lower says so with 413: then requests of the rest of the batch are half as large as the
  * one that it refused. A span that is refused alone lowers the limit below its own size for good,
  * so that those as large as it are not sent in vain. When some spans were taken and a later request
@@ -23,6 +24,7 @@
 #include "export/otlp/otlp_environment.h"
 #include "export/otlp/request.h"
 #include "export/otlp/send.h"
+#include "export/zipkin/zipkin_environment.h"
 
 enum { kept_request_size = 1024 * 1024 }; /* of a request's memory, until the next one */
 
@@ -196,43 +198,65 @@ static void close_otlp(impact_exporter *exporter)
     impact__free(allocator, to);
 }
 
-static impact_status open_with(impact_exporter **exporter, const impact_otlp_options *options,
-                               const impact_allocator *allocator)
+/* `settings` are taken on success. */
+static impact_status open_with_settings(impact_exporter **exporter, const otlp__settings *settings,
+                                        const char *name)
 {
-    if (!exporter)
-        return IMPACT_EINVAL;
+    const impact_allocator *allocator = settings->allocator;
     otlp *to = impact__alloc(allocator, sizeof *to);
     if (!to)
         return IMPACT_ENOMEM;
     to->base = (impact_exporter){
         .size = sizeof to->base,
-        .name = "otlp",
+        .name = name,
         .export_batch = export_batch,
         .interrupt = interrupt,
         .close = close_otlp,
         .hasten = hasten,
     };
     to->request = IMPACT__BUFFER(allocator);
-    impact_status status = otlp__settings_open(&to->settings, options, allocator);
-    if (status)
-        goto fail_settings;
+    to->settings = *settings;
     to->body = otlp__body_of(&to->settings);
-    status = otlp__sender_open(&to->sender, &to->settings);
+    const impact_status status = otlp__sender_open(&to->sender, &to->settings);
     if (status)
-        goto fail_sender;
-    *exporter = &to->base;
-    return IMPACT_OK;
+        impact__free(allocator, to);
+    else
+        *exporter = &to->base;
+    return status;
+}
 
-fail_sender:
-    otlp__settings_close(&to->settings);
-fail_settings:
-    impact__free(allocator, to);
+static impact_status open_with(impact_exporter **exporter, const impact_otlp_options *options,
+                               const impact_allocator *allocator)
+{
+    otlp__settings settings;
+    if (!exporter)
+        return IMPACT_EINVAL;
+    impact_status status = otlp__settings_open(&settings, options, allocator);
+    if (status)
+        return status;
+    status = open_with_settings(exporter, &settings, "otlp");
+    if (status)
+        otlp__settings_close(&settings);
     return status;
 }
 
 static impact_status open_otlp(impact_exporter **exporter, const impact_allocator *allocator)
 {
     return open_with(exporter, NULL, allocator);
+}
+
+static impact_status open_zipkin(impact_exporter **exporter, const impact_allocator *allocator)
+{
+    otlp__settings settings;
+    if (!exporter)
+        return IMPACT_EINVAL;
+    impact_status status = zipkin__settings_open(&settings, allocator);
+    if (status)
+        return status;
+    status = open_with_settings(exporter, &settings, "zipkin");
+    if (status)
+        otlp__settings_close(&settings);
+    return status;
 }
 
 IMPACT_API extern const impact_plugin impact_plugin_otlp;
@@ -242,4 +266,5 @@ const impact_plugin impact_plugin_otlp = {
     .name = "otlp",
     .exporter_open = open_otlp,
     .otlp_open = open_with,
+    .zipkin_open = open_zipkin,
 };

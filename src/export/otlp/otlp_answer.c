@@ -38,6 +38,12 @@ static otlp__reason reason_of(const otlp__answer *answer)
     return answer->grpc.is_there ? answer->grpc.message : otlp__reason_of_body(answer->body);
 }
 
+/* Two exporters may fail at the same time: what is said of one is not withheld for the other. */
+static const char *exporter_of(const otlp__answer *answer)
+{
+    return answer->protocol == OTLP__ZIPKIN ? "zipkin" : "otlp";
+}
+
 static const char *colon_before(const otlp__reason *reason)
 {
     return reason->text[0] ? ": " : "";
@@ -52,7 +58,7 @@ static void report_refusal(const otlp__answer *answer, size_t span_count)
 {
     const status_words words = words_of(answer);
     const otlp__reason reason = reason_of(answer);
-    impact_diagnostics_report(IMPACT_SEVERITY_ERROR, "otlp", "refused",
+    impact_diagnostics_report(IMPACT_SEVERITY_ERROR, exporter_of(answer), "refused",
                               "the backend refused %zu span%s: %s%s%s", span_count,
                               plural(span_count), words.text, colon_before(&reason), reason.text);
 }
@@ -60,7 +66,7 @@ static void report_refusal(const otlp__answer *answer, size_t span_count)
 static void report_large_answer(const otlp__answer *answer, size_t span_count)
 {
     const status_words words = words_of(answer);
-    impact_diagnostics_report(IMPACT_SEVERITY_ERROR, "otlp", "large answer",
+    impact_diagnostics_report(IMPACT_SEVERITY_ERROR, exporter_of(answer), "large answer",
                               "the backend's answer to %zu span%s is too large: %s", span_count,
                               plural(span_count), words.text);
 }
@@ -70,10 +76,11 @@ void otlp__answer_report_failure(const otlp__answer *answer, size_t span_count)
     const status_words words = words_of(answer);
     const otlp__reason reason = reason_of(answer);
     const bool is_answered = answer->http_status != 0;
-    impact_diagnostics_report(
-        IMPACT_SEVERITY_ERROR, "otlp", "failed", "%zu span%s could not be sent: %s%s%s", span_count,
-        plural(span_count), is_answered ? words.text : answer->error,
-        is_answered ? colon_before(&reason) : "", is_answered ? reason.text : "");
+    impact_diagnostics_report(IMPACT_SEVERITY_ERROR, exporter_of(answer), "failed",
+                              "%zu span%s could not be sent: %s%s%s", span_count,
+                              plural(span_count), is_answered ? words.text : answer->error,
+                              is_answered ? colon_before(&reason) : "",
+                              is_answered ? reason.text : "");
 }
 
 static void report_odd_success(const char *answer)
@@ -128,6 +135,10 @@ static bool parse(otlp__response *response, impact__buffer *room, const otlp__an
     impact_text message = answer->body;
     if (answer->protocol == OTLP__HTTP_JSON)
         return otlp__response_parse_json(response, message);
+    if (answer->protocol == OTLP__ZIPKIN) { /* whatever it says beside its status */
+        *response = (otlp__response){.rejected_spans = 0};
+        return true;
+    }
     if (answer->protocol == OTLP__GRPC && !unwrap(&message, room, answer->body))
         return false;
     return otlp__response_parse(response, message);

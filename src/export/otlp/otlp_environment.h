@@ -16,6 +16,7 @@ typedef enum otlp__protocol {
     OTLP__HTTP_PROTOBUF,
     OTLP__HTTP_JSON,
     OTLP__GRPC,
+    OTLP__ZIPKIN, /* not OTLP at all, but sent as it is */
 } otlp__protocol;
 
 /* All text is NUL-terminated and owned. */

@@ -1,4 +1,4 @@
-/* Indented JSON. */
+/* JSON over lines, or in one. */
 #include "export/tree/outline.h"
 
 #include <assert.h>
@@ -9,13 +9,14 @@ enum { indent_width = 4 };
 
 static void new_line(impact__outline *outline)
 {
-    impact__buffer_printf(outline->buffer, "\n%*s", (int)outline->depth * indent_width, "");
+    if (!outline->is_one_line)
+        impact__buffer_printf(outline->buffer, "\n%*s", (int)outline->depth * indent_width, "");
 }
 
 void impact__outline_item(impact__outline *outline)
 {
     if (!outline->is_empty)
-        impact__buffer_append_char(outline->buffer, ',');
+        impact__buffer_append_string(outline->buffer, outline->is_one_line ? ", " : ",");
     outline->is_empty = false;
     new_line(outline);
 }

@@ -1,4 +1,4 @@
-/* Indented JSON: objects and arrays over lines, as Python's json.dumps(indent=4) has them. */
+/* JSON with the white space of Python's json.dumps: over lines with indent=4, or in one line. */
 #ifndef IMPACT_EXPORT_TREE_OUTLINE_H
 #define IMPACT_EXPORT_TREE_OUTLINE_H
 
@@ -9,7 +9,8 @@
 typedef struct impact__outline {
     impact__buffer *buffer; /* borrowed */
     unsigned depth;
-    bool is_empty; /* nothing yet in the innermost object or array */
+    bool is_empty;    /* nothing yet in the innermost object or array */
+    bool is_one_line; /* nothing is indented */
 } impact__outline;
 
 /* Begin a member of an object, or an item of an array; its value follows. */

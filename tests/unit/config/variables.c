@@ -9,6 +9,7 @@
 #include <impact/trace.h>
 
 #include "export/otlp/otlp_environment.h"
+#include "export/zipkin/zipkin_environment.h"
 #include "support/check.h"
 #include "support/fake_clock.h"
 #include "support/setting.h"
@@ -19,6 +20,7 @@ static const char nonsense[] = "nonsense";
 /* What is reported with this one alone; the settings of OTLP are the caller's to close. */
 static impact_status set_up_with(const char *name, const char *value, otlp__settings *settings)
 {
+    otlp__settings of_zipkin;
     impact_tracer_provider *provider = NULL;
     fake_clock_advance_ms(61000); /* all may speak again */
     begin();
@@ -28,6 +30,8 @@ static impact_status set_up_with(const char *name, const char *value, otlp__sett
     CHECK_EQUAL(impact_propagation_set_from_environment(), IMPACT_OK);
     CHECK_EQUAL(impact_tracer_provider_open_from_environment(&provider, NULL), IMPACT_OK);
     impact_tracer_provider_close(provider);
+    if (zipkin__settings_open(&of_zipkin, NULL) == IMPACT_OK)
+        otlp__settings_close(&of_zipkin);
     return otlp__settings_open(settings, NULL, NULL);
 }
 

@@ -98,7 +98,8 @@ TEST(a_misspelt_exporter_is_said_once_on_standard_error)
     set_up_with("OTEL_TRACES_EXPORTER", "consol");
     CHECK_STRING(heard(),
                  "impact: OTEL_TRACES_EXPORTER=consol is not used: there is no such exporter; "
-                 "console, tree, otlp, otlp/stdout, otlp_file and none are known, and the names of "
+                 "console, tree, otlp, otlp/stdout, otlp_file, zipkin and none are known, and the "
+                 "names of "
                  "plugins\n");
 }
 

@@ -20,6 +20,8 @@ _CORE_NAMES = {
     "otlp_proto_grpc": "otlp_proto_grpc",
     "otlp/stdout": "otlp/stdout",
     "otlp_file": "otlp_file",
+    "zipkin": "zipkin",
+    "zipkin_json": "zipkin",
     "console": "console",
     "tree": "tree",
     "memory": "memory",
