@@ -256,6 +256,40 @@ class Promises(Seeded):
         self.assert_accepted("promises.py")
 
 
+class Compliance(Seeded):
+    def setUp(self):
+        super().setUp()
+        for name in ("tests", "python"):
+            (self.root / name).symlink_to(sources.ROOT / name)
+
+    def change_answer(self, answer):
+        self.change("docs/compliance.md", "| IsValid | yes | ", f"| IsValid | {answer} | ")
+
+    def test_a_row_that_is_missing(self):
+        self.change("docs/compliance.md", "| IsValid |", "| IsInvalid |")
+        self.assert_caught("compliance.py", "missing: Traces / SpanContext / IsValid")
+        self.assert_caught("compliance.py", "not in the matrix: Traces / SpanContext / IsInvalid")
+
+    def test_a_row_without_an_answer(self):
+        self.change_answer("perhaps")
+        self.assert_caught("compliance.py", 'neither "yes" nor a reason: IsValid')
+
+    def test_a_no_without_a_reason(self):
+        self.change_answer("no")
+        self.assert_caught("compliance.py", 'neither "yes" nor a reason: IsValid')
+
+    def test_a_yes_with_a_test_that_is_not_there(self):
+        self.change("docs/compliance.md", "a_context_is_valid_when", "nobody_wrote_what_is_when")
+        self.assert_caught("compliance.py", "there is no test nobody_wrote_what_is_when")
+
+    def test_a_row_out_of_order(self):
+        page = (self.root / "docs/compliance.md").read_text(encoding="utf-8")
+        row = next(line for line in page.splitlines() if line.startswith("| IsValid |"))
+        following = page[page.index(row) + len(row) + 1 :].splitlines()[0]
+        self.change("docs/compliance.md", f"{row}\n{following}\n", f"{following}\n{row}\n")
+        self.assert_caught("compliance.py", "not in the order of")
+
+
 class Headers(Seeded):
     def setUp(self):
         super().setUp()
