@@ -404,6 +404,12 @@ PyObject *diagnostics_report_to(PyObject *module, PyObject *callable);
  * afterwards is meant for the program. */
 void diagnostics_drain(void);
 
+/* ---- the end of a process ---- */
+
+/* The module's insist: call a function until it is not interrupted. */
+PyObject *ending_insist(PyObject *module, PyObject *const *arguments, Py_ssize_t count,
+                        PyObject *keyword_names);
+
 /* ---- SIGTERM ---- */
 
 /* An open provider is shut down where the interpreter cannot do it; removing may wait for that. */

@@ -67,6 +67,10 @@ static PyObject *module_version(PyObject *module, PyObject *unused)
 static PyMethodDef module_methods[] = {
     {"configure", module_configure, METH_O,
      DOC("configure($module, names, /)", "Tell the binding the Python objects that it needs.")},
+    {"insist", FAST(ending_insist),
+     DOC("insist($module, function, dropped=())",
+         "Call a function until it is not interrupted, and raise what did so, unless it is one of "
+         "these.")},
     {"is_check_name", module_is_check_name, METH_O,
      DOC("is_check_name($module, name, /)", "True if a check may have this name.")},
     {"report_diagnostics_to", diagnostics_report_to, METH_O,

@@ -9,6 +9,7 @@ import pytest
 
 from conftest import exported_spans
 from impact_stack.observability.health import Health, ProbeFilter
+from impact_stack.observability.tracing import autoinstrument_app
 from impact_stack.observability.tracing.flask import FlaskInstrumentor
 from impact_stack.observability.tracing.provider import TracerProvider
 
@@ -37,6 +38,34 @@ def test_probes_are_left_out_of_traces_where_that_is_said(order, path):
     assert exported_spans(provider) == {}
     app.test_client().get("/healthy")
     assert list(exported_spans(provider)) == ["GET /healthy"]
+
+
+@pytest.mark.parametrize("order", ["traced first", "health first"])
+@pytest.mark.parametrize("prefix", ["/health", "/odd.prefix"])
+@pytest.mark.parametrize("excluded", [None, "/else", "/else,/more"])
+def test_probes_are_left_out_of_contribs_traces_too(monkeypatch, order, prefix, excluded):
+    """Where its prefix is known by then; what the environment leaves out stays out."""
+    provider = TracerProvider(exporters=("memory",))
+    app = flask.Flask("quiet")
+    app.config.update(HEALTH_URL_SECRET=None, HEALTH_TRACED=False, HEALTH_PROBES=True)
+    if excluded is not None:
+        monkeypatch.setenv("OTEL_PYTHON_FLASK_EXCLUDED_URLS", excluded)
+    for path in ("/healthy", "/else", "/it/health/"):
+        app.add_url_rule(path, path, lambda: "well")
+    if order == "health first":
+        Health(app, prefix)
+    autoinstrument_app(app, ["flask"], provider, contrib=["flask"])
+    if order == "traced first":
+        Health(app, prefix)
+    for path in (prefix, f"{prefix}/", f"{prefix}/ping", f"{prefix}?checks=", "/livez"):
+        assert app.test_client().get(path).status_code in (200, 503)
+    is_known = order == "health first" or prefix == "/health"
+    probes = set(exported_spans(provider))
+    assert len(probes) == (0 if is_known else 3)
+    for path in ("/healthy", "/else", "/it/health/"):
+        app.test_client().get(path)
+    names = set(exported_spans(provider)) - probes
+    assert names == {"GET /healthy", "GET /it/health/"} | (set() if excluded else {"GET /else"})
 
 
 def test_probes_are_traced_otherwise():

@@ -132,6 +132,7 @@ INSTANCES = {
 
 GOOD = {
     "configure": None,
+    "insist": lambda: _core.insist(list, SystemExit),
     "is_check_name": lambda: _core.is_check_name("a"),
     "report_diagnostics_to": None,
     "sigterm_is_default": _core.sigterm_is_default,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -106,7 +107,28 @@ def _apply_globally(instrumentor: Any, app: flask.Flask, provider: Any) -> None:
 
 
 def _apply_to_app(instrumentor: Any, app: flask.Flask, provider: Any) -> None:
-    instrumentor.instrument_app(app, tracer_provider=provider)
+    arguments = {"tracer_provider": provider}
+    is_native = type(instrumentor).__module__.startswith(f"{__package__}.")
+    if not is_native and not app.config.get("HEALTH_TRACED", True):  # ours asks the request
+        arguments["excluded_urls"] = _with_health_paths(app)
+    instrumentor.instrument_app(app, **arguments)
+
+
+def _with_health_paths(app: flask.Flask) -> str:
+    """Return the URLs that the environment excludes, and those of the app's health checks.
+
+    They are below `/health` where the app has no Health yet, which may have another prefix.
+    """
+    from ..health.endpoint import PROBES  # whose Flask is here
+
+    general = os.environ.get("OTEL_PYTHON_EXCLUDED_URLS", "")
+    patterns = [os.environ.get("OTEL_PYTHON_FLASK_EXCLUDED_URLS", general)]
+    prefix = getattr(app.extensions.get("health"), "url_prefix", "/health").rstrip("/")
+    root = re.escape(str(app.config.get("APPLICATION_ROOT") or "").rstrip("/"))
+    for path in (prefix, *(PROBES if app.config.get("HEALTH_PROBES") else ())):
+        pattern = f"^[^/]+//[^/]+({root})?{re.escape(path)}([/?]|$)"
+        patterns.append(pattern.replace(",", r"\x2c"))  # the list's own commas part it
+    return ",".join(filter(None, patterns))
 
 
 def _apply_to_engine(instrumentor: Any, app: flask.Flask, provider: Any) -> None:

@@ -65,8 +65,10 @@ def shutdown_at_exit(provider: _Provider) -> None:
     Until then the provider is held, as by opentelemetry-sdk: its spans may be waiting yet.
     """
     _providers.add(provider)
-    atexit.unregister(_shut_down)  # what was registered before the last provider was made comes
-    atexit.register(_shut_down)  # after it, as with opentelemetry-sdk
+    atexit.unregister(_core.insist)  # what was registered before the last provider was made comes
+    # after it, as with opentelemetry-sdk. A server's handlers of signals raise SystemExit, which is
+    # of no interest any more.
+    atexit.register(_core.insist, _shut_down, SystemExit)
     _tell_libraries()
 
 
@@ -88,19 +90,15 @@ def _shut_down() -> None:
 
 
 def _shut_all_down() -> None:
-    """Shut all down. What a signal handler raises meanwhile, such as SystemExit, comes after."""
+    """Shut all down that were not. What interrupts this has it called again: see `insist`."""
     end = time.monotonic() + TIMEOUT_MS / 1000
-    raised: BaseException | None = None
-    for provider in [*_providers] * 2:  # one that was interrupted has a second turn
-        if provider not in _providers:
-            continue
+    for provider in list(_providers):
+        left = max(end - time.monotonic(), 0) / len(_providers)
         try:
-            left = max(end - time.monotonic(), 0) / len(_providers)
             provider.shutdown(int(left * 1000))
-        except BaseException as error:  # pylint: disable=broad-exception-caught
-            raised = error
-    if raised is not None:
-        raise raised
+        except Exception:  # pylint: disable=broad-exception-caught
+            logger.exception("A provider cannot be shut down")
+        forget(provider)
 
 
 # ---- children that leave by os._exit ----
@@ -128,7 +126,7 @@ def _tell_libraries() -> None:
 
 
 def _finalize_in_child(util: Any) -> None:
-    util.Finalize(None, _shut_down, exitpriority=_LAST)
+    util.Finalize(None, _core.insist, args=(_shut_down,), exitpriority=_LAST)
     _be_in_pool(util.__name__.partition(".")[0])
 
 
@@ -140,7 +138,7 @@ def _be_in_pool(library: str) -> None:
 
 
 def _on_worker_process_shutdown(**_: Any) -> None:
-    _shut_down()
+    _core.insist(_shut_down)
 
 
 os.register_at_fork(after_in_child=_tell_libraries)
@@ -180,6 +178,6 @@ def _end_of_signal(number: int, _frame: Any) -> None:
         # A pool tells its children to end, and sends them the signal, in one moment.
         _ending.signals.append(number)
         return
-    _shut_down()
+    _core.insist(_shut_down)
     signal.signal(number, signal.SIG_DFL)
     os.kill(os.getpid(), number)

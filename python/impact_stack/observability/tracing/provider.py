@@ -278,8 +278,10 @@ class TracerProvider(_core.TracerProvider, trace.TracerProvider):
         self._is_shut_down = True
         is_flushed = self._takes_all
         if is_first and self._active_span_processor is not None:
-            is_flushed = self.force_flush(timeout_millis)
-            tell(self._active_span_processor, "shutdown")
+            try:
+                is_flushed = self.force_flush(timeout_millis)
+            finally:  # a signal may interrupt it; who comes again does not come here
+                tell(self._active_span_processor, "shutdown")
         is_shut_down = super().shutdown(timeout_millis)
         process_end.forget(self)  # last: until here a signal that ends the process has to find it
         return is_shut_down and is_flushed
