@@ -168,7 +168,8 @@ static impact_health_status check_disk(impact_health_run *run, void *path)
 static impact_status open_health(impact_health **health, char *path)
 {
     impact_status status =
-        impact_health_open(health, IMPACT_HEALTH_OPTIONS(.secret = getenv("HEALTH_URL_SECRET")));
+        impact_health_open(health, IMPACT_HEALTH_OPTIONS(.secret = getenv("HEALTH_URL_SECRET"),
+                                                         .service_id = "orders"));
     if (!status)
         status = impact_health_add_sqlite(
             *health, IMPACT_CHECK_SQLITE(.name = "database", .path = path, .groups = ready));

@@ -59,6 +59,10 @@ typedef struct impact_health_options {
     bool empty_groups_hold;            /* _ready and _startup without checks are ready */
     bool shows_explanations;           /* to everybody, where no secret is asked for */
     const char *second_secret;         /* is as good, while it is changed; copied */
+    const char *service_id;            /* which service this is: ASCII; copied, as the next three */
+    const char *version;               /* of its interface */
+    const char *release_id;            /* of its build */
+    const char *description;
 } impact_health_options;
 
 #define IMPACT_HEALTH_OPTIONS(...)                                                                 \
@@ -67,7 +71,8 @@ typedef struct impact_health_options {
 /* For `workers`: no thread is ever started, and the host calls impact_health_pump. */
 #define IMPACT_HEALTH_NO_THREADS UINT32_MAX
 
-/* IMPACT_EINVAL: the prefix is no path, does not begin with a slash, or ends with one. Owned by the
+/* IMPACT_EINVAL: the prefix is no path, does not begin with a slash, or ends with one; what the
+ * service is called has more than 255 bytes, control characters or ill-formed UTF-8. Owned by the
  * caller. */
 IMPACT_API IMPACT_CHECKED impact_status impact_health_open(impact_health **health,
                                                            const impact_health_options *options);
@@ -129,11 +134,13 @@ typedef struct impact_check {
     uint32_t initial_delay_ms; /* before the first run of a period */
     uint32_t ttl_ms;           /* for so long a result that holds is told without a run; 0 */
     uint32_t ttl_fail_ms;      /* and one that does not; a third of ttl_ms */
-    bool is_external; /* it looks at something outside of the process; a "datastore" does */
-    bool may_be_live; /* and may be in _live all the same: when that is away, all copies of the
+    bool is_external;    /* it looks at something outside of the process; a "datastore" does */
+    bool may_be_live;    /* and may be in _live all the same: when that is away, all copies of the
                           service are restarted at once, and again */
-    bool may_overlap; /* a run that is past its deadline does not keep a second one from
+    bool may_overlap;    /* a run that is past its deadline does not keep a second one from
                               beginning, on another thread beside it; a third it does */
+    bool holds_at_first; /* before its first result it is told as pass, not as unknown; but not
+                            when that is late */
 } impact_check;
 
 #define IMPACT_CHECK(...) (&(const impact_check){.size = sizeof(impact_check), __VA_ARGS__})
@@ -223,6 +230,21 @@ typedef void (*impact_health_transition_fn)(const impact_health_transition *tran
  * but where this is called in it. */
 IMPACT_API impact_status impact_health_watch(impact_health *health,
                                              impact_health_transition_fn changed, void *userdata);
+
+/* The phase is another one. All is borrowed for the call. */
+typedef struct impact_health_phase_change {
+    size_t size;
+    uint64_t lasted_ns; /* for so long the former was the phase */
+    impact_health_phase from;
+    impact_health_phase to;
+} impact_health_phase_change;
+
+typedef void (*impact_health_phase_fn)(const impact_health_phase_change *change, void *userdata);
+
+/* Likewise for the phase: have `changed` told when it is another one than it was when it was told
+ * last, or than now. */
+IMPACT_API impact_status impact_health_watch_phase(impact_health *health,
+                                                   impact_health_phase_fn changed, void *userdata);
 
 /* ---- asking ---- */
 

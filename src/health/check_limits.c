@@ -55,6 +55,7 @@ bool impact__limits_read(impact__limits *limits, const impact_check *check)
         .success_threshold = first_set(check->success_threshold, 1),
         .failure_status = check->failure_status ? check->failure_status : IMPACT_HEALTH_FAIL,
         .may_overlap = check->may_overlap,
+        .holds_at_first = check->holds_at_first,
     };
     const uint64_t ttl_fail_ns = check->ttl_fail_ms * IMPACT__NS_PER_MS;
     read.ttl_fail_ns = first_set(ttl_fail_ns, read.ttl_ns / ttl_to_ttl_fail);

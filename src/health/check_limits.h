@@ -18,6 +18,7 @@ typedef struct impact__limits {
     uint64_t failure_threshold;          /* failures in a row that it takes to fail */
     uint64_t success_threshold;          /* and the other way round */
     impact_health_status failure_status; /* FAIL or WARN: what a failure is told as */
+    bool holds_at_first;                 /* without a result it passes */
     bool may_overlap;                    /* a second run may begin beside one that is stuck */
 } impact__limits;
 

@@ -110,7 +110,7 @@ static impact_status copy_texts(impact_health *health, const impact_health_optio
         return IMPACT_ENOMEM;
     health->secret = copy_secret(&status, health->allocator, options->secret);
     health->second_secret = copy_secret(&status, health->allocator, options->second_secret);
-    return status;
+    return status ? status : impact__service_facts_open(&health->facts, health->allocator, options);
 }
 
 static void tidy(void *owner)

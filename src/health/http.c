@@ -80,8 +80,9 @@ static bool is_admitted(exchange *e)
 static bool find_format(exchange *e)
 {
     const impact_http_request *request = e->request;
-    const impact__format preferred =
-        e->route.kind == IMPACT__ROUTE_PROBE ? IMPACT__FORMAT_TEXT : IMPACT__FORMAT_JSON;
+    const bool is_probe =
+        e->route.kind == IMPACT__ROUTE_PROBE || e->route.kind == IMPACT__ROUTE_MEMBER;
+    const impact__format preferred = is_probe ? IMPACT__FORMAT_TEXT : IMPACT__FORMAT_JSON;
     impact_text name;
     if (e->presentation.is_bare) {
         e->presentation.format = IMPACT__FORMAT_TEXT;
@@ -119,14 +120,14 @@ static void answer_nothing_here(impact_http_response *response)
 /* The path itself names what there is not, whether or not unknown names are minded. */
 static bool is_unknown_path(const exchange *e, const impact__selector *selector)
 {
-    return e->route.kind == IMPACT__ROUTE_NAMED && selector->names[0].is_unknown;
+    return impact__route_is_named(&e->route) && selector->names[0].is_unknown;
 }
 
 static void answer_unknown(const exchange *e, const impact__selector *selector)
 {
     impact__buffer buffer = IMPACT__BUFFER(e->health->allocator);
     impact__render_json_unknown(&buffer, selector);
-    impact__reply_buffer(e->response, 404, "application/json", &buffer);
+    impact__reply_buffer(e->response, 404, "application/json", &buffer, NULL);
 }
 
 static void answer_failure(const exchange *e, const impact__selector *selector,
@@ -254,13 +255,25 @@ static int status_of(const impact_health_report *report, impact__format format)
     return is_scrape || impact_health_report_is_healthy(report) ? 200 : 503;
 }
 
+/* Envoy takes a service that drains out at once, whatever its thresholds, and sends one that works
+ * with a reservation less. It asks for the presence of these headers only. */
+static void signal_envoy(const impact_health_report *report, impact_http_response *response)
+{
+    if (report->phase == IMPACT_HEALTH_DRAINING)
+        impact__reply_add_header(response, "x-envoy-immediate-health-check-fail", "true");
+    else if (impact__report_status(report) == IMPACT_HEALTH_WARN)
+        impact__reply_add_header(response, "x-envoy-degraded", "true");
+}
+
 static void answer_report(const impact_health_report *report,
                           const impact__presentation *presentation, impact_http_response *response)
 {
     impact__buffer buffer = IMPACT__BUFFER(report->allocator);
     impact__render(&buffer, report, presentation);
     impact__reply_buffer(response, status_of(report, presentation->format),
-                         impact__format_facts_of(presentation->format)->content_type, &buffer);
+                         impact__format_facts_of(presentation->format)->content_type, &buffer,
+                         report->facts ? report->facts->id : NULL);
+    signal_envoy(report, response);
     if (presentation->format == IMPACT__FORMAT_HTML)
         impact__reply_page(response);
 }

@@ -212,6 +212,7 @@ void impact__health_sweep(impact_health *health)
 void impact__health_free(impact_health *health)
 {
     const impact_allocator *allocator = health->allocator;
+    impact__shared_release(health->facts);
     impact__free(allocator, health->prefix);
     impact__free(allocator, health->secret);
     impact__free(allocator, health->second_secret);

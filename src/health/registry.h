@@ -10,11 +10,21 @@
 
 #include <impact/health.h>
 
+#include "health/service_facts.h"
 #include "health/watch.h"
 #include "process/fork.h"
 #include "serve/port.h"
 
 enum { IMPACT__CHECK_LIMIT = 1024 }; /* in one registry, those that are on their way out included */
+
+/* Who is told of the phase. */
+typedef struct impact__phase_watcher {
+    impact__call call;               /* fixed but for the call to the host in it */
+    impact_health_phase_fn function; /* NULL: nobody */
+    void *userdata;
+    impact_health_phase told;
+    uint64_t since_ns;
+} impact__phase_watcher;
 
 struct impact_health {
     /* fixed once opened */
@@ -24,6 +34,7 @@ struct impact_health {
     bool has_probes;         /* serves the paths of the probes beside the prefix */
     bool shows_explanations; /* where no secret is asked for */
     bool empty_groups_hold;
+    impact__service_facts *facts; /* NULL: it says nothing of itself */
     impact__fork_member fork_member;
 
     atomic_uint port; /* its number; read without the lock */
@@ -33,6 +44,7 @@ struct impact_health {
     char *second_secret;
     impact__watcher watcher;
     impact_health_phase phase;
+    impact__phase_watcher phase_watcher;
     uint32_t budget_ms;
     bool ignores_unknown_checks;
     impact__check *checks;         /* the removed ones that are still in use included */

@@ -2,6 +2,7 @@
 #include "health/reply.h"
 
 #include <assert.h>
+#include <string.h>
 
 #include "health/render/page_parts.h"
 
@@ -34,8 +35,11 @@ void impact__reply_error(impact_http_response *response, int status, const char 
 }
 
 void impact__reply_buffer(impact_http_response *response, int status, const char *content_type,
-                          impact__buffer *buffer)
+                          impact__buffer *buffer, const char *service_id)
 {
+    const size_t size = buffer->size;
+    if (service_id) /* behind the body: both live as long as the response */
+        impact__buffer_append(buffer, service_id, strlen(service_id) + 1);
     if (buffer->has_failed) {
         impact__buffer_close(buffer);
         impact__reply_error(response, 503, "{\"error\":\"no memory\"}\n");
@@ -43,9 +47,12 @@ void impact__reply_buffer(impact_http_response *response, int status, const char
     }
     impact__reply_begin(response, status);
     impact__reply_add_header(response, "Content-Type", content_type);
-    response->body = impact__buffer_text(buffer);
+    response->body = impact_text_from(buffer->data, size);
     response->memory = buffer->data;
     response->allocator = buffer->allocator;
+    if (service_id) /* the header that Envoy's service_name_matcher looks at */
+        impact__reply_add_header(response, "x-envoy-upstream-healthchecked-cluster",
+                                 buffer->data + size);
 }
 
 void impact__reply_page(impact_http_response *response)

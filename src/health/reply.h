@@ -19,9 +19,10 @@ void impact__reply_constant(impact_http_response *response, int status, const ch
 /* As JSON. */
 void impact__reply_error(impact_http_response *response, int status, const char *body);
 
-/* A body that was written: gives the buffer's memory to the response. */
+/* A body that was written: gives the buffer's memory to the response. With the name of the service
+ * that answers, for a checker whose address may be another service's by now; NULL: it has none. */
 void impact__reply_buffer(impact_http_response *response, int status, const char *content_type,
-                          impact__buffer *buffer);
+                          impact__buffer *buffer, const char *service_id);
 
 /* Forbid a page to load anything, to be shown in another one's frame, and to tell where it was
  * found: that may have the secret in it. */

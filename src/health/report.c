@@ -189,6 +189,8 @@ bool impact_health_report_past(const impact_health_report *report, size_t index,
 
 void impact_health_report_close(impact_health_report *report)
 {
-    if (report)
-        impact__free(report->allocator, report);
+    if (!report)
+        return;
+    impact__shared_release(report->facts);
+    impact__free(report->allocator, report);
 }

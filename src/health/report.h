@@ -3,6 +3,7 @@
 #define IMPACT_HEALTH_REPORT_H
 
 #include "health/check.h"
+#include "health/service_facts.h"
 
 /* A check's name, kept after the check has gone. */
 typedef struct impact__kept_name {
@@ -28,10 +29,11 @@ struct impact_health_report {
     const impact_allocator *allocator; /* borrowed */
     uint64_t made_unix_ns;             /* by the wall clock, only to be shown */
     size_t count;
-    impact__report_row *rows;    /* in the order asked for */
-    impact__name_list available; /* all checks, in the order of registration */
-    impact__name_list unknown;   /* names that were asked for, and ignored */
-    impact__name_list empty;     /* groups that were asked for, and have to have members */
+    impact__report_row *rows;           /* in the order asked for */
+    impact__name_list available;        /* all checks, in the order of registration */
+    impact__name_list unknown;          /* names that were asked for, and ignored */
+    impact__name_list empty;            /* groups that were asked for, and have to have members */
+    const impact__service_facts *facts; /* shared; NULL: there are none */
     impact_health_phase phase;
     bool is_held_back; /* by it */
 };

@@ -56,7 +56,8 @@ impact_status impact__request_names_read(impact__request_names *names, const imp
     impact_status status = IMPACT_OK;
     names->used = 0;
     impact__selector_clear(&names->selector);
-    if (route->kind == IMPACT__ROUTE_NAMED)
+    names->selector.within = impact_text_of(route->group);
+    if (impact__route_is_named(route))
         status = include_path(names, route->selector);
     else if (route->kind == IMPACT__ROUTE_PROBE || !has_checks)
         status = impact__selector_include(&names->selector, route->selector);

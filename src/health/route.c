@@ -18,19 +18,6 @@ static const struct {
     {"/startupz", IMPACT__STARTUP_GROUP},
 };
 
-static bool find_probe(impact__route *route, impact_text path)
-{
-    for (size_t i = 0; i < sizeof probes / sizeof *probes; i++) {
-        if (!impact__text_equal_string(path, probes[i].path))
-            continue;
-        route->kind = IMPACT__ROUTE_PROBE;
-        route->selector = impact_text_of(probes[i].group);
-        route->subject = probes[i].path + 1;
-        return true;
-    }
-    return false;
-}
-
 /* Cut the prefix off. False: the path is not below it. */
 static bool cut_prefix(impact_text *below, impact_text path, impact_text prefix)
 {
@@ -39,6 +26,29 @@ static bool cut_prefix(impact_text *below, impact_text path, impact_text prefix)
         return false;
     *below = impact_text_from(path.data + prefix.size, path.size - prefix.size);
     return below->size == 0 || below->data[0] == '/';
+}
+
+/* With a slash at its end, and nothing behind it, it is the same path. */
+static void read_probe(impact__route *route, const char *group, impact_text below)
+{
+    const bool is_member = below.size > 1;
+    route->kind = is_member ? IMPACT__ROUTE_MEMBER : IMPACT__ROUTE_PROBE;
+    route->group = is_member ? group : NULL;
+    route->selector =
+        is_member ? impact_text_from(below.data + 1, below.size - 1) : impact_text_of(group);
+}
+
+static bool find_probe(impact__route *route, impact_text path)
+{
+    impact_text below;
+    for (size_t i = 0; i < sizeof probes / sizeof *probes; i++) {
+        if (!cut_prefix(&below, path, impact_text_of(probes[i].path)))
+            continue;
+        read_probe(route, probes[i].group, below);
+        route->subject = probes[i].path + 1;
+        return true;
+    }
+    return false;
 }
 
 /* A path without the slash at its end is answered as the one with it: a load balancer takes a
@@ -58,6 +68,7 @@ bool impact__route_find(impact__route *route, impact_text path, impact_text pref
     if (!cut_prefix(&below, path, prefix))
         return false;
     route->kind = kind_below(below);
+    route->group = NULL;
     route->subject = "health";
     route->selector = route->kind == IMPACT__ROUTE_NAMED
                           ? impact_text_from(below.data + 1, below.size - 1)

@@ -13,7 +13,7 @@
 #include "base/credentials.h"
 #include "base/text.h"
 
-enum { whole_explanation_size = 1024 };
+enum { whole_explanation_size = 1024, slow_percent = 80 }; /* of a run's time limit */
 
 struct impact_health_run {
     uint64_t deadline_ns;
@@ -92,6 +92,18 @@ static void report_late(const impact__run_facts *facts, uint64_t duration_ns)
                               (unsigned long long)(limit_ns / IMPACT__NS_PER_MS));
 }
 
+/* It still holds, and will fail when it takes a little longer. */
+static void report_slow(const impact__run_facts *facts, uint64_t duration_ns)
+{
+    const uint64_t limit_ns = facts->deadline_ns - facts->started_ns;
+    if (duration_ns < limit_ns / 100 * slow_percent)
+        return;
+    impact_diagnostics_report(IMPACT_SEVERITY_WARNING, "slow check", facts->name,
+                              "check %s took %llu of the %llu ms that it may take", facts->name,
+                              (unsigned long long)(duration_ns / IMPACT__NS_PER_MS),
+                              (unsigned long long)(limit_ns / IMPACT__NS_PER_MS));
+}
+
 void impact__report_failure(const char *name, const char *explanation)
 {
     impact__remarks shown;
@@ -114,6 +126,8 @@ impact__outcome impact__run(const impact__run_facts *facts, impact__remarks *rem
         report_late(facts, duration_ns);
         return (impact__outcome){IMPACT_HEALTH_FAIL, "timeout", duration_ns};
     }
+    if (impact__status_holds(status))
+        report_slow(facts, duration_ns);
     if (impact__status_holds(status) || status == IMPACT_HEALTH_PENDING)
         return (impact__outcome){status, "", duration_ns};
     impact__report_failure(facts->name, remarks->explanation);

@@ -43,6 +43,7 @@ static impact_status add_names(impact__selector *selector, impact_text list, boo
 
 void impact__selector_clear(impact__selector *selector)
 {
+    selector->within = impact_text_from(NULL, 0);
     selector->count = 0; /* the names themselves are large, and written before they are read */
     selector->unknown_count = 0;
     selector->empty_count = 0;
@@ -103,11 +104,21 @@ static bool is_named_before(const impact__selector *selector, size_t index)
     return false;
 }
 
-static bool is_known(const impact_health *health, impact_text name)
+/* The check of this name that may be asked for, or NULL. */
+static impact__check *find(const impact__selector *selector, const impact_health *health,
+                           impact_text name)
+{
+    impact__check *check = impact__health_find(health, name);
+    const bool is_within = !selector->within.size || (check && is_member(check, selector->within));
+    return is_within ? check : NULL;
+}
+
+static bool is_known(const impact__selector *selector, const impact_health *health,
+                     impact_text name)
 {
     if (!impact__is_group_name(name))
-        return impact__health_find(health, name) != NULL;
-    return is_there_always(name) || has_members(health, name);
+        return find(selector, health, name) != NULL;
+    return !selector->within.size && (is_there_always(name) || has_members(health, name));
 }
 
 static bool is_empty(const impact_health *health, impact_text name)
@@ -122,7 +133,7 @@ static void mark_names(impact__selector *selector, const impact_health *health)
     for (size_t i = 0; i < selector->count; i++) {
         const impact_text name = selector->names[i].name;
         const bool is_first = !is_named_before(selector, i);
-        selector->names[i].is_unknown = is_first && !is_known(health, name);
+        selector->names[i].is_unknown = is_first && !is_known(selector, health, name);
         selector->names[i].is_empty =
             is_first && !selector->names[i].is_excluded && is_empty(health, name);
         selector->unknown_count += selector->names[i].is_unknown;
@@ -131,7 +142,7 @@ static void mark_names(impact__selector *selector, const impact_health *health)
 }
 
 /* Each once. Without a selection it is left out: whoever names it later finds it taken. */
-static void take(impact_health *health, impact__check *check, impact_text name,
+static void take(impact_health *health, impact__check *check, impact_text group,
                  impact__selection *selection)
 {
     assert(check->selected <= health->selections);
@@ -140,16 +151,17 @@ static void take(impact_health *health, impact__check *check, impact_text name,
     check->selected = health->selections;
     if (selection)
         selection->checks[selection->count++] = (impact__selected){
-            .check = check, .is_for_live = impact__text_equal_string(name, IMPACT__LIVE_GROUP)};
+            .check = check, .is_for_live = impact__text_equal_string(group, IMPACT__LIVE_GROUP)};
 }
 
 /* The checks that a name stands for. */
-static void take_name(impact_health *health, impact_text name, impact__selection *selection)
+static void take_name(const impact__selector *selector, impact_health *health, impact_text name,
+                      impact__selection *selection)
 {
     if (!impact__is_group_name(name)) {
-        impact__check *check = impact__health_find(health, name);
+        impact__check *check = find(selector, health, name);
         if (check)
-            take(health, check, name, selection);
+            take(health, check, selector->within, selection);
         return;
     }
     for (impact__check *check = health->checks; check; check = check->next)
@@ -168,9 +180,9 @@ impact_status impact__selector_take(impact__selector *selector, impact_health *h
     health->selections++;
     for (size_t i = 0; i < selector->count; i++)
         if (selector->names[i].is_excluded)
-            take_name(health, selector->names[i].name, NULL);
+            take_name(selector, health, selector->names[i].name, NULL);
     for (size_t i = 0; i < selector->count; i++)
         if (!selector->names[i].is_excluded)
-            take_name(health, selector->names[i].name, selection);
+            take_name(selector, health, selector->names[i].name, selection);
     return IMPACT_OK;
 }

@@ -10,6 +10,7 @@ enum { IMPACT__SELECTOR_NAME_LIMIT = 256 }; /* names in one selector */
 
 /* A selector, read: what is asked for, and what of it is left out. */
 typedef struct impact__selector {
+    impact_text within; /* only members of this group are known; borrowed; empty: all are */
     size_t count;
     size_t unknown_count; /* set by take; likewise below */
     size_t empty_count;

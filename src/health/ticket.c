@@ -140,9 +140,10 @@ static impact_health_ticket *open_and_lock(impact_health *health, size_t asked, 
     }
 }
 
-static void keep_names(impact_health_report *report, const impact_health *health,
+static void keep_facts(impact_health_report *report, const impact_health *health,
                        const impact__selector *selector)
 {
+    report->facts = impact__shared_retain(health->facts);
     for (const impact__check *check = health->checks; check; check = check->next)
         if (!check->is_removed)
             impact__name_list_add(&report->available, impact__check_name(check));
@@ -204,7 +205,7 @@ impact_status impact__ticket_begin(impact_health_ticket **ticket, impact_health 
         free_ticket(opened);
         return status;
     }
-    keep_names(opened->report, health, selector);
+    keep_facts(opened->report, health, selector);
     impact__phase_tell(opened->report, health, selector);
     ask_for(opened, health, &selection, question);
     const bool waits = !opened->is_done;

@@ -7,7 +7,8 @@
  *   the last result is too old, while a newer
  *     run is under way, or always where results
  *     come unasked                              fail, "stale"
- *   there is none                               unknown, "pending"
+ *   there is none                               unknown, "pending"; held to be a pass, where
+ *                                                 that was said
  *   there is one                                that
  *
  * That is the raw status. Thresholds come next: what held goes on to hold until it has failed often
@@ -65,7 +66,8 @@ impact__verdict impact__verdict_of(const impact__verdict_facts *facts)
     if (is_too_old(facts))
         return judge(facts, (impact__outcome){IMPACT_HEALTH_FAIL, "stale", running_ns}, false);
     if (!facts->record->has_result)
-        return judge(facts, (impact__outcome){IMPACT_HEALTH_UNKNOWN, "pending", running_ns}, false);
+        return judge(facts, (impact__outcome){IMPACT_HEALTH_UNKNOWN, "pending", running_ns},
+                     facts->limits->holds_at_first);
     impact__verdict verdict = judge(facts, facts->record->outcome, facts->record->is_up);
     verdict.is_last = true;
     return verdict;

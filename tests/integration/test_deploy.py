@@ -197,3 +197,5 @@ def test_the_paths_that_a_kubelet_and_envoy_ask_for_are_there(orders):
     for path in paths:
         with urllib.request.urlopen(f"http://{orders}{path}", timeout=5) as answer:
             assert answer.status == 200
+    name = answer.headers["x-envoy-upstream-healthchecked-cluster"]  # Envoy's path is the last
+    assert f"service_name_matcher: {{exact: {name}}}" in text_of("envoy.yaml")

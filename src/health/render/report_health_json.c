@@ -105,6 +105,22 @@ static void render_notes_of(impact__buffer *buffer, const impact__name_list *lis
     }
 }
 
+static void render_text(impact__buffer *buffer, const char *key, const char *text)
+{
+    if (text)
+        render_string(buffer, key, text);
+}
+
+static void render_service(impact__buffer *buffer, const impact__service_facts *facts)
+{
+    if (!facts)
+        return;
+    render_text(buffer, "version", facts->version);
+    render_text(buffer, "releaseId", facts->release_id);
+    render_text(buffer, "serviceId", facts->id);
+    render_text(buffer, "description", facts->description);
+}
+
 static void render_notes(impact__buffer *buffer, const impact_health_report *report)
 {
     bool is_first = !report->is_held_back;
@@ -121,6 +137,7 @@ void impact__render_health_json(impact__buffer *buffer, const impact_health_repo
 {
     impact__buffer_printf(buffer, "{\"status\":\"%s\"",
                           impact__status_word(impact__report_status(report)));
+    render_service(buffer, report->facts);
     render_notes(buffer, report);
     render_checks(buffer, report, presentation);
     impact__buffer_append_string(buffer, "}\n");

@@ -67,6 +67,31 @@ TEST(a_check_and_a_group_have_paths_of_their_own)
     close_health(health);
 }
 
+TEST(a_check_of_a_probe_has_a_path_below_it_and_no_other_check_has)
+{
+    static const char *const others[] = {"/livez/db",     "/readyz/loop", "/readyz/_ready",
+                                         "/livez/_live",  "/livez/none",  "/livez//",
+                                         "/startupz/db,", "/readyz/%zz",  "/readyz/,"};
+    impact_health *health = open_health();
+    check_answer(ask(health, "GET", "/livez/loop", ""), 200, "ok\n");
+    CHECK(checks_are(health, "/readyz/cache", "", "\"cache\":true"));
+    CHECK_EQUAL(status_of(ask(health, "GET", "/readyz/cache", "")), 200);
+    CHECK_EQUAL(status_of(ask(health, "GET", "/readyz/db", "")), 503);
+    CHECK_EQUAL(status_of(ask(health, "GET", "/startupz/warm", "")), 200);
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        check_error(ask(health, "GET", others[i], ""), 404);
+    CHECK_EQUAL(impact_health_set_phase(health, IMPACT_HEALTH_DRAINING), IMPACT_OK);
+    CHECK_EQUAL(status_of(ask(health, "GET", "/readyz/cache", "")), 200); /* the check holds */
+    close_health(health);
+    health = open_with(IMPACT_HEALTH_OPTIONS(.budget_ms = patience_ms, .has_probes = true,
+                                             .ignores_unknown_checks = true, .secret = "s"));
+    add(health, "loop", impact_check_true, "_live");
+    check_error(ask(health, "GET", "/readyz/loop", "auth=s"), 404);
+    check_answer(ask(health, "GET", "/livez/loop", "auth=s"), 200, "ok\n");
+    check_error(ask(health, "GET", "/livez/loop", ""), 401); /* which checks there are is secret */
+    close_health(health);
+}
+
 TEST(every_check_is_in_the_group_of_all)
 {
     impact_health *health = open_health();
@@ -148,6 +173,7 @@ TEST(before_its_first_result_a_check_fails_readiness_and_not_liveness)
                                                    .timeout_ms = patience_ms)) == IMPACT_OK);
     CHECK_EQUAL(status_of(ask(health, "GET", "/readyz", "")), 503);
     CHECK_EQUAL(status_of(ask(health, "GET", "/health/slow", "")), 503);
+    CHECK_EQUAL(status_of(ask(health, "GET", "/livez/slow", "")), 200);
     check_answer(ask(health, "GET", "/livez", "verbose"), 200,
                  "[!]slow warned: pending\nlivez check passed\n");
     gate_release(&g);

@@ -44,6 +44,20 @@ TEST(the_probes_lie_beside_the_prefix)
     CHECK_STRING(route.subject, "startupz");
 }
 
+TEST(the_checks_of_a_probe_lie_below_it)
+{
+    CHECK(selects("/livez/", IMPACT__ROUTE_PROBE, "_live"));
+    CHECK_STRING(route.group, NULL);
+    CHECK(selects("/livez/loop", IMPACT__ROUTE_MEMBER, "loop"));
+    CHECK_STRING(route.group, "_live");
+    CHECK_STRING(route.subject, "livez");
+    CHECK(selects("/readyz/a%20b/c", IMPACT__ROUTE_MEMBER, "a%20b/c"));
+    CHECK_STRING(route.group, "_ready");
+    CHECK(selects("/startupz//", IMPACT__ROUTE_MEMBER, "/"));
+    CHECK(selects("/health/a", IMPACT__ROUTE_NAMED, "a"));
+    CHECK_STRING(route.group, NULL);
+}
+
 TEST(the_probes_paths_are_the_hosts_unless_it_gave_them)
 {
     static const char *const paths[] = {"/livez", "/readyz", "/startupz"};
@@ -55,8 +69,8 @@ TEST(the_probes_paths_are_the_hosts_unless_it_gave_them)
 TEST(all_other_paths_are_the_hosts)
 {
     static const char *const paths[] = {
-        "",          "/",       "/healt", "/healthy", "/healthy/ping", "/x/health/",
-        "//health/", "/livez/", "livez",  "/LIVEZ",   "/livez2",       "/readyz?a"};
+        "",          "/",        "/healt", "/healthy", "/healthy/ping", "/x/health/",
+        "//health/", "/x/livez", "livez",  "/LIVEZ",   "/livez2",       "/readyz?a"};
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
         CHECK(!finds(paths[i]));
 }
