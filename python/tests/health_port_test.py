@@ -129,3 +129,19 @@ def test_the_interpreter_is_looked_at_though_nobody_asks(app, secret):
     app.config.update(HEALTH_LISTEN="127.0.0.1:0", HEALTH_URL_SECRET=secret)
     health.init_app(app)
     assert all(looks.acquire(timeout=30) for _ in range(2))
+
+
+def test_a_unix_socket_is_listened_at_once_and_not_again(app, tmp_path, caplog):
+    """The port is 0 then, which is no sign that nobody listens."""
+    caplog.set_level("INFO")
+    app.config["HEALTH_LISTEN"] = f"unix:{tmp_path}/health.sock"
+    health = Health(app)
+    endpoint = app.view_functions["health.answer"].__self__
+    with socket.socket(socket.AF_UNIX) as client:
+        client.settimeout(30)
+        client.connect(f"{tmp_path}/health.sock")
+        client.sendall(b"GET /health/ping HTTP/1.0\r\n\r\n")
+        assert client.recv(4096).startswith(b"HTTP/1.1 200 OK\r\n")
+    assert "interpreter" in health.checks
+    endpoint._port.beat()
+    assert "another's" not in caplog.text

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import flask
 import requests
 
 from .. import logger
@@ -30,6 +29,8 @@ def check_db() -> bool:
 
     What the app has lent out, and what hangs in its pool, says nothing about the database.
     """
+    import flask  # only here: an app without Flask has the other checks
+
     extension = flask.current_app.extensions.get("sqlalchemy")
     if extension is None:
         logger.warning("There is no database to check: this app has no Flask-SQLAlchemy")
@@ -38,15 +39,12 @@ def check_db() -> bool:
     db = getattr(extension, "db", extension)
     try:
         engine = db.engine
-        return _connections.within(_budget_seconds(), lambda: _answers(engine))
+        budget_ms = flask.current_app.config.get("HEALTH_BUDGET_MS") or DEFAULT_BUDGET_MS
+        # Who gives up in time, in most of the budget, can be asked again by the next probe.
+        return _connections.within(budget_ms * 0.8 / 1000, lambda: _answers(engine))
     except Exception as error:
         logger.warning("The database does not answer: %s: %s", type(error).__name__, error)
         return False
-
-
-def _budget_seconds() -> float:
-    """Return most of the budget: who gives up in time can be asked again by the next probe."""
-    return (flask.current_app.config.get("HEALTH_BUDGET_MS") or DEFAULT_BUDGET_MS) * 0.8 / 1000
 
 
 def _answers(engine: Any) -> bool:

@@ -18,20 +18,21 @@ from typing import TYPE_CHECKING
 from .. import logger
 
 if TYPE_CHECKING:
-    from .endpoint import Endpoint
+    from .answers import Answers
 
 INTERVAL_SECONDS = 1.0
 
 
 class Port:
-    """The port of one endpoint; it goes when the endpoint goes."""
+    """The port of one app's answers; it goes when they go."""
 
-    def __init__(self, endpoint: Endpoint, address: str) -> None:
-        self._endpoint = weakref.ref(endpoint)
+    def __init__(self, answers: Answers, address: str) -> None:
+        self._answers = weakref.ref(answers)
         self._address = address
         self._is_said = False
+        self._listening_process = 0  # a forked child does not listen
         self._is_over = threading.Event()
-        weakref.finalize(endpoint, self._is_over.set)
+        weakref.finalize(answers, self._is_over.set)
 
     def open(self) -> None:
         """Listen, now or when the port is free; what can never be is an error at once."""
@@ -52,17 +53,20 @@ class Port:
 
     def beat(self) -> None:
         """Show the core the checks of this moment, and listen if nobody does."""
-        endpoint = self._endpoint()
-        if endpoint is None:
+        answers = self._answers()
+        if answers is None:
             return
-        registry = endpoint.current_registry()
-        if registry.port() != 0:
-            endpoint.look_at_interpreter()
+        registry = answers.current_registry()
+        if self._listening_process == os.getpid():
+            answers.look_at_interpreter()
             return
         try:
-            logger.info("Health answers on port %d", registry.listen(self._address))
+            port = registry.listen(self._address)
         except OSError:
             self._say_that_it_is_taken()
+        else:
+            self._listening_process = os.getpid()
+            logger.info("Health answers on %s", f"port {port}" if port else self._address)
 
     def _say_that_it_is_taken(self) -> None:
         if not self._is_said:
