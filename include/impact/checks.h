@@ -1,5 +1,6 @@
 /* Checks of what services depend on, that need no other library. Those beside what instruments a
- * library are in <impact/curl.h>, <impact/sqlite.h>, <impact/postgresql.h>.
+ * library are in <impact/curl_checks.h>, <impact/sqlite_check.h>, <impact/postgresql.h>,
+ * <impact/mariadb.h>.
  *
  * Each has options and a function that registers it, as impact_health_add. All options end alike:
  * `name` (required), `groups` and `timeout_ms` are those of impact_check, and all copied; `check`
@@ -241,6 +242,12 @@ impact_health_add_program(impact_health *health, const impact_check_program_opti
 
 /* ---- this process ---- */
 
+/* The counters of several providers as if they were one: called on a thread of the library. */
+typedef struct impact_check_stats_reader {
+    void (*read)(void *userdata, impact_trace_stats *stats); /* all 0 before */
+    void *userdata;                                          /* borrowed */
+} impact_check_stats_reader;
+
 typedef struct impact_check_telemetry_options {
     size_t size;
     impact_tracer_provider *provider; /* borrowed; NULL: the process's own */
@@ -250,6 +257,7 @@ typedef struct impact_check_telemetry_options {
     const char *groups;
     uint32_t timeout_ms;
     const impact_check *check;
+    impact_check_stats_reader reader; /* in the place of `provider` */
 } impact_check_telemetry_options;
 
 #define IMPACT_CHECK_TELEMETRY(...)                                                                \

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include <impact/exporter.h>
+#include <impact/health.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -32,6 +33,10 @@ typedef struct impact_plugin {
 
     /* Open a Zipkin exporter from the environment; NULL: it is none. */
     impact_status (*zipkin_open)(impact_exporter **exporter, const impact_allocator *allocator);
+
+    /* Register a provided check of this kind, "http" for impact_health_add_http; `options` are of
+     * its struct. IMPACT_ENOENT: it has no such kind. NULL: it has no checks. */
+    impact_status (*check_add)(impact_health *health, const char *kind, const void *options);
 } impact_plugin;
 
 /* Find, load and check a plugin. IMPACT_ENOENT: no such file; IMPACT_EPLUGIN: it is none, or of

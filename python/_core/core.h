@@ -111,7 +111,7 @@ typedef struct provider_object {
     PyObject *id_generator;           /* owned; NULL: ids are the core's */
     impact_user_sampler core_sampler; /* what the core asks in their place */
     impact_id_generator core_id_generator;
-    struct provider_object *next; /* in the list of sigterm.c, which guards it */
+    struct provider_object *next; /* in the list of providers.c, which guards it */
     bool is_listened;             /* it has span processors in Python: see provider.py */
 } provider_object;
 
@@ -410,11 +410,20 @@ void diagnostics_drain(void);
 PyObject *ending_insist(PyObject *module, PyObject *const *arguments, Py_ssize_t count,
                         PyObject *keyword_names);
 
-/* ---- SIGTERM ---- */
+/* ---- the process's providers ---- */
 
-/* An open provider is shut down where the interpreter cannot do it; removing may wait for that. */
-void sigterm_provider_add(provider_object *provider);
-void sigterm_provider_remove(const provider_object *provider); /* if it was added */
+/* One that is open. Whoever removes it waits for those that visit. */
+void providers_add(provider_object *provider);
+void providers_remove(const provider_object *provider); /* if it was added */
+
+/* Visit each; on any thread, without the GIL. */
+void providers_visit(void (*visit)(impact_tracer_provider *provider, void *userdata),
+                     void *userdata);
+
+/* Add the counters of all to `sum`; likewise. */
+void providers_stats(void *unused, impact_trace_stats *sum);
+
+/* ---- SIGTERM ---- */
 
 /* Functions of the module: whether SIGTERM has its default action, by the kernel's word. */
 PyObject *sigterm_is_default(PyObject *module, PyObject *unused);

@@ -1,11 +1,19 @@
-/* The checks of <impact/checks.h> by their names, with options from a dict: the core runs them, and
- * needs no interpreter for it. */
+/* The provided checks by their names, with options from a dict: the core runs them, or a plugin of
+ * it does, and neither needs the interpreter for it.
+ *
+ * DESIGN: a plugin is loaded when the first check of its kind is made, so that a package is whole
+ * where the library that it needs is not installed, and says so to who asks for it. */
 #include "core.h"
 
 #include <stddef.h>
 #include <string.h>
 
 #include <impact/checks.h>
+#include <impact/curl_checks.h>
+#include <impact/mariadb.h>
+#include <impact/plugin.h>
+#include <impact/postgresql.h>
+#include <impact/sqlite_check.h>
 
 #define WORD_LIMIT 257 /* of a program's argv, and the NULL behind */
 
@@ -13,6 +21,7 @@ typedef enum option_type {
     OPTION_TEXT,   /* const char * */
     OPTION_NUMBER, /* double */
     OPTION_COUNT,  /* uint32_t */
+    OPTION_CODE,   /* long, from 0 on */
     OPTION_SWITCH, /* bool */
     OPTION_WORDS   /* const char *const *, ended by NULL */
 } option_type;
@@ -30,7 +39,9 @@ typedef struct kind {
     size_t groups_at;
     size_t timeout_at;
     const option *options;
-    impact_status (*add)(impact_health *health, const void *options);
+    impact_status (*add)(impact_health *health, const void *options); /* NULL: the plugin's */
+    const char *plugin;                                               /* NULL: the core's own */
+    const char *library; /* what that needs beside the core */
 } kind;
 
 /* Any of their structs, and what it points to. */
@@ -40,14 +51,20 @@ typedef struct filled {
         impact_check_disk_options disk;
         impact_check_dns_options dns;
         impact_check_file_age_options file_age;
+        impact_check_http_options http;
         impact_check_load_options load;
+        impact_check_mariadb_options mariadb;
         impact_check_memory_options memory;
         impact_check_ntp_options ntp;
+        impact_check_postgresql_options postgresql;
         impact_check_process_options process;
         impact_check_program_options program;
         impact_check_rabbitmq_options rabbitmq;
         impact_check_redis_options redis;
+        impact_check_sqlite_options sqlite;
         impact_check_tcp_options tcp;
+        impact_check_telemetry_options telemetry;
+        impact_check_tls_options tls;
     } options;
     const char *words[WORD_LIMIT];
 } filled;
@@ -59,8 +76,10 @@ typedef struct filled {
     {                                                                                              \
 #member, type, AT(kind, member)                                                            \
     }
+#define OPTIONS(kind, ...)                                                                         \
+    static const option kind##_options[] = {__VA_ARGS__, {NULL, OPTION_TEXT, 0}};
 #define KIND(kind, ...)                                                                            \
-    static const option kind##_options[] = {__VA_ARGS__, {NULL, OPTION_TEXT, 0}};                  \
+    OPTIONS(kind, __VA_ARGS__)                                                                     \
     static impact_status kind##_add(impact_health *health, const void *options)                    \
     {                                                                                              \
         return impact_health_add_##kind(health, options);                                          \
@@ -68,7 +87,12 @@ typedef struct filled {
 #define ROW(kind)                                                                                  \
     {                                                                                              \
 #kind, sizeof(impact_check_##kind##_options), AT(kind, name), AT(kind, groups),            \
-            AT(kind, timeout_ms), kind##_options, kind##_add                                       \
+            AT(kind, timeout_ms), kind##_options, kind##_add, NULL, NULL                           \
+    }
+#define ROW_OF(plugin, library, kind)                                                              \
+    {                                                                                              \
+#kind, sizeof(impact_check_##kind##_options), AT(kind, name), AT(kind, groups),            \
+            AT(kind, timeout_ms), kind##_options, NULL, plugin, library                            \
     }
 
 KIND(disk, OPTION(disk, path, OPTION_TEXT), OPTION(disk, warn_percent, OPTION_NUMBER),
@@ -93,9 +117,47 @@ KIND(redis, OPTION(redis, address, OPTION_TEXT), OPTION(redis, user, OPTION_TEXT
 KIND(tcp, OPTION(tcp, address, OPTION_TEXT), OPTION(tcp, send, OPTION_TEXT),
      OPTION(tcp, expect, OPTION_TEXT))
 
+OPTIONS(telemetry, OPTION(telemetry, warn_percent, OPTION_NUMBER),
+        OPTION(telemetry, fail_percent, OPTION_NUMBER))
+
+/* The spans of this process: those of its providers in Python. */
+static impact_status telemetry_add(impact_health *health, const void *options)
+{
+    impact_check_telemetry_options with_reader = *(const impact_check_telemetry_options *)options;
+    with_reader.reader.read = providers_stats;
+    return impact_health_add_telemetry(health, &with_reader);
+}
+
+OPTIONS(http, OPTION(http, method, OPTION_TEXT), OPTION(http, url, OPTION_TEXT),
+        OPTION(http, status, OPTION_CODE), OPTION(http, ca_file, OPTION_TEXT),
+        OPTION(http, may_be_live, OPTION_SWITCH))
+OPTIONS(mariadb, OPTION(mariadb, address, OPTION_TEXT), OPTION(mariadb, user, OPTION_TEXT),
+        OPTION(mariadb, password, OPTION_TEXT), OPTION(mariadb, database, OPTION_TEXT))
+OPTIONS(postgresql, OPTION(postgresql, conninfo, OPTION_TEXT),
+        OPTION(postgresql, may_be_live, OPTION_SWITCH))
+OPTIONS(sqlite, OPTION(sqlite, path, OPTION_TEXT), OPTION(sqlite, may_be_live, OPTION_SWITCH))
+OPTIONS(tls, OPTION(tls, address, OPTION_TEXT), OPTION(tls, warn_days, OPTION_NUMBER),
+        OPTION(tls, fail_days, OPTION_NUMBER), OPTION(tls, ca_file, OPTION_TEXT),
+        OPTION(tls, accepts_untrusted, OPTION_SWITCH))
+
 static const kind kinds[] = {
-    ROW(disk),    ROW(dns),     ROW(file_age), ROW(load),  ROW(memory), ROW(ntp),
-    ROW(process), ROW(program), ROW(rabbitmq), ROW(redis), ROW(tcp),
+    ROW(disk),
+    ROW(dns),
+    ROW(file_age),
+    ROW(load),
+    ROW(memory),
+    ROW(ntp),
+    ROW(process),
+    ROW(program),
+    ROW(rabbitmq),
+    ROW(redis),
+    ROW(tcp),
+    ROW(telemetry),
+    ROW_OF("curl", "libcurl", http),
+    ROW_OF("curl", "libcurl", tls),
+    ROW_OF("mariadb", "libmariadb", mariadb),
+    ROW_OF("postgresql", "libpq", postgresql),
+    ROW_OF("sqlite", "libsqlite3", sqlite),
 };
 
 static const kind *find_kind(const char *name)
@@ -143,6 +205,19 @@ static bool put_count(uint32_t *to, PyObject *value)
     return true;
 }
 
+static bool put_code(long *to, PyObject *value)
+{
+    const long code = PyLong_AsLong(value);
+    if (PyErr_Occurred())
+        return false;
+    if (code < 0) {
+        PyErr_Format(PyExc_OverflowError, "%ld is below 0", code);
+        return false;
+    }
+    *to = code;
+    return true;
+}
+
 /* A tuple of texts. */
 static bool put_words(filled *f, const char *const **to, PyObject *value)
 {
@@ -167,6 +242,8 @@ static bool put(filled *f, const option *o, PyObject *value)
         return put_number(to, value);
     case OPTION_COUNT:
         return put_count(to, value);
+    case OPTION_CODE:
+        return put_code(to, value);
     case OPTION_WORDS:
         return put_words(f, to, value);
     case OPTION_SWITCH:
@@ -204,10 +281,33 @@ static void fill_common(filled *f, const kind *of, const char *name, const char 
     memcpy(base + of->timeout_at, &timeout_ms, sizeof timeout_ms);
 }
 
+/* The diagnostics say why: a library that is missing is named there. False with an exception. */
+static bool load(const impact_plugin **plugin, const kind *of)
+{
+    if (!of->plugin)
+        return true;
+    gil_give_away();
+    const impact_status status = impact_plugin_load(plugin, of->plugin);
+    gil_take_back();
+    diagnostics_drain();
+    if (!status && (*plugin)->check_add)
+        return true;
+    PyErr_Format(PyExc_ImportError,
+                 status == IMPACT_ENOENT
+                     ? "the check '%s' is not in this package: it was built without %s"
+                     : "the check '%s' cannot be loaded: it needs %s",
+                 of->name, of->library);
+    return false;
+}
+
 static PyObject *add(impact_health *health, const kind *of, const filled *f, const char *name)
 {
+    const impact_plugin *plugin = NULL;
+    if (!load(&plugin, of))
+        return NULL;
     gil_give_away();
-    const impact_status status = of->add(health, &f->options);
+    const impact_status status =
+        plugin ? plugin->check_add(health, of->name, &f->options) : of->add(health, &f->options);
     gil_take_back();
     if (!status)
         Py_RETURN_NONE;

@@ -142,7 +142,7 @@ static bool provider_open(provider_object *self, const provider_arguments *given
         return false;
     }
     self->memory = set.memory;
-    sigterm_provider_add(self);
+    providers_add(self);
     return true;
 }
 
@@ -326,7 +326,7 @@ static void provider_dealloc(PyObject *object)
     provider_object *self = (provider_object *)object;
     PyObject_GC_UnTrack(object);
     gil_give_away();
-    sigterm_provider_remove(self);
+    providers_remove(self);
     impact_tracer_provider_close(self->provider);
     gil_take_back();
     (void)provider_clear(object); /* it answers 0 always */

@@ -35,29 +35,7 @@ static pthread_mutex_t turn = PTHREAD_MUTEX_INITIALIZER; /* guards is_in_python;
 static pthread_cond_t taken = PTHREAD_COND_INITIALIZER;  /* is_in_python has become true */
 static bool is_in_python;                                /* who is ending the process */
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards the list; held over a fork */
-static provider_object *providers;
-
-/* ---- the providers that there are ---- */
-
-void sigterm_provider_add(provider_object *provider)
-{
-    (void)pthread_mutex_lock(&lock); /* cannot fail for a normal lock; likewise below */
-    provider->next = providers;
-    providers = provider;
-    (void)pthread_mutex_unlock(&lock);
-}
-
-void sigterm_provider_remove(const provider_object *provider)
-{
-    (void)pthread_mutex_lock(&lock);
-    provider_object **at = &providers;
-    while (*at && *at != provider)
-        at = &(*at)->next;
-    if (*at)
-        *at = provider->next;
-    (void)pthread_mutex_unlock(&lock);
-}
+/* ---- the export ---- */
 
 static struct timespec time_after(uint32_t ms)
 {
@@ -80,14 +58,16 @@ static uint32_t ms_until(const struct timespec *end)
     return left > 0 ? (uint32_t)left : 0;
 }
 
-/* They share the time. The lock is held: who lets go of a provider waits, as the process ends. */
+static void shut_down(impact_tracer_provider *provider, void *end)
+{
+    (void)impact_tracer_provider_shutdown(provider, ms_until(end)); /* nobody is told */
+}
+
+/* They share the time. Who lets go of a provider waits, as the process ends. */
 static void providers_shut_down(void)
 {
-    const struct timespec end = time_after(EXPORT_MS);
-    (void)pthread_mutex_lock(&lock);
-    for (const provider_object *each = providers; each; each = each->next)
-        (void)impact_tracer_provider_shutdown(each->provider, ms_until(&end)); /* nobody is told */
-    (void)pthread_mutex_unlock(&lock);
+    struct timespec end = time_after(EXPORT_MS);
+    providers_visit(shut_down, &end);
 }
 
 /* ---- the handler ---- */
@@ -188,15 +168,13 @@ static bool thread_start(void)
 
 static void fork_begin(void *unused)
 {
-    (void)unused; /* there is one list; likewise below */
-    (void)pthread_mutex_lock(&turn);
-    (void)pthread_mutex_lock(&lock);
+    (void)unused;                    /* there is one turn; likewise below */
+    (void)pthread_mutex_lock(&turn); /* cannot fail for a normal lock; likewise below */
 }
 
 static void fork_end(void *unused)
 {
     (void)unused;
-    (void)pthread_mutex_unlock(&lock);
     (void)pthread_mutex_unlock(&turn);
 }
 

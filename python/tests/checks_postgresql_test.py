@@ -65,6 +65,23 @@ def fixture_engine(app, server):
     engine.dispose()
 
 
+def test_a_real_server_is_asked_by_the_core_without_the_interpreter(app, server):
+    """By the check of its name, over a connection that the core keeps."""
+    folder, process = server
+    asked = health_.checks.provided(
+        "postgresql", conninfo=f"host={folder} user=postgres dbname=postgres", timeout=20
+    )
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while not asked() and time.monotonic() < deadline:  # it starts
+        time.sleep(0.02)
+    health_.Health(app).register_check("db", asked)
+    app.config["HEALTH_BUDGET_MS"] = 30_000
+    assert probe(app) == 200
+    process.send_signal(signal.SIGQUIT)
+    process.wait(DEADLINE_SECONDS)
+    assert probe(app) == 503
+
+
 def probe(app):
     """Return the status of an answer."""
     return app.test_client().get("/health/").status_code

@@ -1,11 +1,17 @@
 """The checks of the core, offered to Flask by name."""
 
+import http.server
 import json
+import os
+import pathlib
 import re
 import shutil
 import socket
+import sqlite3
+import ssl
 import subprocess
 import sys
+import threading
 import time
 
 import flask
@@ -14,6 +20,7 @@ import pytest
 
 from impact_stack.observability.health import Health, checks
 from impact_stack.observability.health.provided import Provided
+from impact_stack.observability.tracing.provider import TracerProvider
 
 
 def app_with(**registered):
@@ -74,6 +81,13 @@ def test_each_kind_can_be_made(tmp_path):
         checks.provided("redis", address="a", user="u", password="p"),
         checks.provided("tcp", address="a:1", send="hello", expect=None),
         checks.provided("disk", path="/", warn_percent=1, allows_remote=True),
+        checks.provided("http", url="https://a.test/", method="HEAD", status=204, ca_file="/a"),
+        checks.provided("tls", address="a.test", warn_days=14, ca_file="/a"),
+        checks.provided("tls", address="a.test:8443", fail_days=3.5, accepts_untrusted=True),
+        checks.provided("mariadb", address="a", user="u", password="p", database="d"),
+        checks.provided("postgresql", conninfo="host=a", may_be_live=True),
+        checks.provided("sqlite", path="/a"),
+        checks.provided("telemetry", warn_percent=1, fail_percent=50),
     ]
     assert all(isinstance(check, Provided) for check in made)
 
@@ -94,6 +108,14 @@ def test_each_kind_can_be_made(tmp_path):
         ("program", {"argv": []}, ValueError),
         ("program", {"argv": ["x"] * 257}, ValueError),
         ("tcp", {"address": "a:1", "timeout": 0}, ValueError),
+        ("http", {"url": "ftp://a/"}, ValueError),
+        ("http", {"url": "http://a/", "status": -1}, OverflowError),
+        ("http", {"url": "http://a/", "status": "200"}, TypeError),
+        ("tls", {"address": "a"}, ValueError),
+        ("mariadb", {}, ValueError),
+        ("sqlite", {"path": ""}, ValueError),
+        ("telemetry", {}, ValueError),
+        ("telemetry", {"warn_percent": 1, "provider": None}, TypeError),
     ],
 )
 def test_what_is_wrong_with_one_is_known_where_it_is_made(kind, options, error):
@@ -202,3 +224,156 @@ def test_a_real_redis_holds_and_fails_when_it_is_gone(tmp_path):
         server.wait_for(path.exists, "listening")
         assert ask(app) == {"queue": True}
     assert ask(app) == {"queue": False}
+
+
+# ---- those that need a library ----
+
+
+class Teapot(http.server.BaseHTTPRequestHandler):
+    """Answers a GET, and does not say so."""
+
+    def do_GET(self):
+        """Answer."""
+        self.send_response(418)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *args):
+        """Be silent."""
+
+
+@pytest.fixture(name="certificate")
+def fixture_certificate(tmp_path):
+    """Return the file of a certificate for 127.0.0.1 that ends in ten days, with its key."""
+    path = tmp_path / "certificate.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
+         "-nodes", "-keyout", path, "-out", tmp_path / "alone.pem", "-days", "10",
+         "-subj", "/CN=here", "-addext", "subjectAltName=IP:127.0.0.1"],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    with path.open("ab") as file:
+        file.write((tmp_path / "alone.pem").read_bytes())
+    return str(path)
+
+
+@pytest.fixture(name="teapot")
+def fixture_teapot(certificate):
+    """Return a server on a free port that speaks TLS."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Teapot)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    server.handle_error = lambda *_: None  # who only shakes hands leaves without a word
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_an_api_is_asked_by_the_core(monkeypatch, teapot, certificate):
+    """It holds by the status that is expected, and of a server that is trusted only."""
+    monkeypatch.setenv("no_proxy", "*")
+    url = f"https://127.0.0.1:{teapot.server_port}/"
+    app, _ = app_with(
+        brews=checks.provided("http", url=url, status=418, ca_file=certificate, timeout=20),
+        coffee=checks.provided("http", url=url, ca_file=certificate, timeout=20),
+        stranger=checks.provided("http", url=url, status=418, timeout=20),
+    )
+    app.config["HEALTH_BUDGET_MS"] = 30_000
+    assert ask(app) == {"brews": True, "coffee": False, "stranger": False}
+
+
+def test_the_days_of_a_certificate_are_counted_by_the_core(teapot, certificate):
+    """Ten are left."""
+    address = f"127.0.0.1:{teapot.server_port}"
+    app, _ = app_with(
+        nine=checks.provided("tls", address=address, fail_days=9, ca_file=certificate, timeout=20),
+        many=checks.provided("tls", address=address, fail_days=11, ca_file=certificate, timeout=20),
+    )
+    app.config["HEALTH_BUDGET_MS"] = 30_000
+    assert ask(app) == {"nine": True, "many": False}
+
+
+def test_a_database_file_is_read_by_the_core(tmp_path):
+    """And one that is not there is not made."""
+    with sqlite3.connect(tmp_path / "there") as connection:
+        connection.execute("CREATE TABLE a (b)")
+    connection.close()
+    app, _ = app_with(
+        there=checks.provided("sqlite", path=str(tmp_path / "there")),
+        gone=checks.provided("sqlite", path=str(tmp_path / "gone")),
+    )
+    assert ask(app) == {"there": True, "gone": False}
+    assert not (tmp_path / "gone").exists()
+
+
+def test_a_database_server_that_is_not_there_fails():
+    """MariaDB; a real one is asked in the tests of the core, PostgreSQL's in checks_postgresql."""
+    app, _ = app_with(
+        mariadb=checks.provided("mariadb", address=free_address(), user="u", password="p"),
+        postgresql=checks.provided("postgresql", conninfo="host=/nonexistent"),
+    )
+    assert ask(app) == {"mariadb": False, "postgresql": False}
+
+
+def test_telemetry_holds_while_spans_arrive_and_fails_when_they_are_lost():
+    """Those of every provider of the process, whichever the app has."""
+    app, _ = app_with(spans=checks.provided("telemetry", fail_percent=1))
+    assert ask(app) == {"spans": True}
+    arriving = TracerProvider(exporters=("discard",))
+    arriving.get_tracer("t").start_span("arrives").end()
+    assert arriving.force_flush()
+    assert ask(app) == {"spans": True}
+    losing = TracerProvider(exporters=("absent",))
+    losing.get_tracer("t").start_span("is lost").end()
+    assert not losing.force_flush()
+    assert ask(app) == {"spans": False}
+    assert ask(app) == {"spans": True}  # what was lost before is no failure for ever
+    losing.shutdown()
+    arriving.shutdown()
+
+
+MAKE_ONE = """
+import logging
+logging.basicConfig(level=logging.ERROR)
+from impact_stack.observability.health import checks
+checks.provided("tcp", address="a:1")
+try:
+    checks.provided("mariadb", address="a")
+except ImportError as error:
+    print(error)
+"""
+
+
+def made_without(plugin_path, package_path=None):
+    """Return what a process prints and logs that finds its plugins there first."""
+    done = subprocess.run(
+        [sys.executable, "-c", MAKE_ONE],
+        env={
+            **os.environ,
+            "IMPACT_PLUGIN_PATH": str(plugin_path),
+            **({"PYTHONPATH": str(package_path)} if package_path else {}),
+        },
+        capture_output=True, text=True, timeout=60, check=True,
+    )  # fmt: skip
+    return done.stdout.strip(), done.stderr
+
+
+def test_a_library_that_cannot_be_loaded_is_named(tmp_path):
+    """By the error, and by the log with the reason; other checks can be made all the same."""
+    (tmp_path / "libimpact-mariadb.so.0").write_bytes(b"this is no library")
+    error, log = made_without(tmp_path)
+    assert error == "the check 'mariadb' cannot be loaded: it needs libmariadb"
+    assert "libimpact-mariadb.so.0" in log
+
+
+def test_a_check_that_is_not_in_the_package_is_named(tmp_path):
+    """A package that was built without it."""
+    here = pathlib.Path(checks.__file__).parents[1]
+    there = tmp_path / "impact_stack/observability"
+    shutil.copytree(here, there, ignore=shutil.ignore_patterns("libimpact-mariadb*"))
+    error, _ = made_without(tmp_path, tmp_path)
+    assert error == "the check 'mariadb' is not in this package: it was built without libmariadb"

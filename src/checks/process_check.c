@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "base/options.h"
 #include "base/text.h"
+#include "checks/packed.h"
 #include "checks/process_state.h"
 #include "checks/provided.h"
 #include "checks/small_file.h"
@@ -17,8 +18,8 @@ enum { pid_limit = 1 << 22 }; /* Linux' PID_MAX_LIMIT */
 
 typedef struct process_check {
     uint32_t least;
-    char *command; /* both in the same piece of memory as the struct; NULL: not asked for */
-    char *pid_file;
+    const char *command; /* both in the same piece of memory as the struct; NULL: not asked for */
+    const char *pid_file;
 } process_check;
 
 /* ---- one process ---- */
@@ -94,17 +95,15 @@ static impact_health_status run_check(impact_health_run *run, void *userdata)
 
 static process_check *make_check(const impact_check_process_options *options)
 {
-    const size_t command_size = options->command ? strlen(options->command) + 1 : 0;
-    const size_t file_size = options->pid_file ? strlen(options->pid_file) + 1 : 0;
-    process_check *check = impact__alloc(NULL, sizeof *check + command_size + file_size);
+    const size_t size =
+        impact__packed_size(options->command) + impact__packed_size(options->pid_file);
+    process_check *check = impact__alloc(NULL, sizeof *check + size);
     if (!check)
         return NULL;
     char *texts = (char *)(check + 1);
     check->least = options->least ? options->least : 1;
-    if (command_size)
-        check->command = memcpy(texts, options->command, command_size);
-    if (file_size)
-        check->pid_file = memcpy(texts + command_size, options->pid_file, file_size);
+    check->command = impact__pack(&texts, options->command);
+    check->pid_file = impact__pack(&texts, options->pid_file);
     return check;
 }
 

@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "base/options.h"
 #include "base/text.h"
+#include "checks/packed.h"
 #include "checks/peer.h"
 #include "checks/provided.h"
 #include "checks/resp.h"
@@ -135,17 +136,14 @@ static impact_health_status run_check(impact_health_run *run, void *userdata)
 static redis_check *make_check(const impact_check_redis_options *options,
                                const impact__endpoint *to)
 {
-    const size_t user_size = options->user ? strlen(options->user) + 1 : 0;
-    const size_t password_size = options->password ? strlen(options->password) + 1 : 0;
-    redis_check *check = impact__alloc(NULL, sizeof *check + user_size + password_size);
+    const size_t size = impact__packed_size(options->user) + impact__packed_size(options->password);
+    redis_check *check = impact__alloc(NULL, sizeof *check + size);
     if (!check)
         return NULL;
     char *texts = (char *)(check + 1);
     *check = (redis_check){.to = *to, .lender = options->lender};
-    if (user_size)
-        check->user = memcpy(texts, options->user, user_size);
-    if (password_size)
-        check->password = memcpy(texts + user_size, options->password, password_size);
+    check->user = impact__pack(&texts, options->user);
+    check->password = impact__pack(&texts, options->password);
     return check;
 }
 

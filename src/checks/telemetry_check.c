@@ -21,6 +21,7 @@ enum { percents = 100 };
 typedef struct telemetry_check {
     impact__limits limits;
     impact_tracer_provider *provider; /* borrowed; NULL: the process's */
+    impact_check_stats_reader reader; /* in its place; read: NULL: there is none */
     atomic_uint_fast64_t lost;        /* at the last run */
     atomic_uint_fast64_t exported;
 } telemetry_check;
@@ -28,7 +29,9 @@ typedef struct telemetry_check {
 static void read_stats(const telemetry_check *check, impact_trace_stats *stats)
 {
     *stats = (impact_trace_stats){.size = sizeof *stats};
-    if (check->provider)
+    if (check->reader.read)
+        check->reader.read(check->reader.userdata, stats);
+    else if (check->provider)
         impact_tracer_provider_get_stats(check->provider, stats);
     else
         impact_trace_get_stats(stats);
@@ -62,14 +65,16 @@ static impact_health_status run_check(impact_health_run *run, void *userdata)
 }
 
 /* What was lost before is not its business. */
-static telemetry_check *make_check(impact_tracer_provider *provider, impact__limits limits)
+static telemetry_check *make_check(const impact_check_telemetry_options *options,
+                                   impact__limits limits)
 {
     telemetry_check *check = impact__alloc(NULL, sizeof *check);
     if (!check)
         return NULL;
     impact_trace_stats stats;
     check->limits = limits;
-    check->provider = provider;
+    check->provider = options->provider;
+    check->reader = options->reader;
     read_stats(check, &stats);
     atomic_init(&check->lost, lost_of(&stats));
     atomic_init(&check->exported, stats.exported);
@@ -83,8 +88,8 @@ impact_status impact_health_add_telemetry(impact_health *health,
     if (!health || !options || !impact__struct_read(&known, sizeof known, options))
         return IMPACT_EINVAL;
     const impact__limits limits = {known.warn_percent, known.fail_percent};
-    if (!impact__limits_are_set(limits))
+    if (!impact__limits_are_set(limits) || (known.provider && known.reader.read))
         return IMPACT_EINVAL;
     return impact__provided_add(health, IMPACT__PROVIDED(known, .component_type = "component"),
-                                run_check, make_check(known.provider, limits));
+                                run_check, make_check(&known, limits));
 }

@@ -30,6 +30,7 @@ EXEMPT = {
     "impact_check_descriptor_lender": PART,
     "impact_check_mariadb_lender": PART,
     "impact_check_postgresql_lender": PART,
+    "impact_check_stats_reader": PART,
     "impact_scope": INLINE,
     "impact_span_guard": INLINE,
     "impact_context_key": INLINE,

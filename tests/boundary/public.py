@@ -8,14 +8,14 @@ PREPROCESSOR = re.compile(r"^\s*#(?:.*\\\n)*.*$", re.MULTILINE)
 
 # Headers of libimpact are all the others.
 PLUGIN_HEADERS = {
-    "civetweb": "civetweb.h",
-    "curl": "curl.h",
-    "evhttp": "evhttp.h",
-    "fastcgi": "fastcgi.h",
-    "mariadb": "mariadb.h",
-    "microhttpd": "microhttpd.h",
-    "postgresql": "postgresql.h",
-    "sqlite": "sqlite.h",
+    "civetweb": ("civetweb.h",),
+    "curl": ("curl.h", "curl_checks.h"),
+    "evhttp": ("evhttp.h",),
+    "fastcgi": ("fastcgi.h",),
+    "mariadb": ("mariadb.h",),
+    "microhttpd": ("microhttpd.h",),
+    "postgresql": ("postgresql.h",),
+    "sqlite": ("sqlite.h", "sqlite_check.h"),
 }
 
 
@@ -28,9 +28,10 @@ def declared(root, library):
     """What `library`, "impact" or a plugin's name, has to export."""
     headers = (root / "include/impact").glob("*.h")
     if library == "impact":
-        own = [header for header in headers if header.name not in PLUGIN_HEADERS.values()]
+        others = {name for names in PLUGIN_HEADERS.values() for name in names}
+        own = [header for header in headers if header.name not in others]
     else:
-        own = [header for header in headers if header.name == PLUGIN_HEADERS.get(library)]
+        own = [header for header in headers if header.name in PLUGIN_HEADERS.get(library, ())]
     return set().union(*(declared_in(header) for header in own))
 
 

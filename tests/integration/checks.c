@@ -7,9 +7,8 @@
 
 #include "echo.h"
 #include "spans.h"
-#include "support/abi.h"
 #include "support/check.h"
-#include "support/faults.h"
+#include "support/registration.h"
 
 enum { timeout_ms = 300 };
 
@@ -120,21 +119,18 @@ TEST(an_api_check_makes_no_span)
     echo_close(&server);
 }
 
+REGISTERING(http)
+
 TEST(what_is_no_http_url_is_refused)
 {
     static const char *const urls[] = {
         NULL,         "",        "ftp://a/",        "file:///etc/passwd",
         "127.0.0.1",  "http://", "http://a:99999/", "https//a",
         "http://a b/"};
-    impact_health *health = open_health();
     for (size_t i = 0; i < sizeof urls / sizeof urls[0]; i++)
-        CHECK_EQUAL(impact_health_add_http(health, IMPACT_CHECK_HTTP(.name = "it", .url = urls[i])),
-                    IMPACT_EINVAL);
-    CHECK_EQUAL(impact_health_add_http(health, NULL), IMPACT_EINVAL);
-    CHECK_EQUAL(impact_health_add_http(NULL, IMPACT_CHECK_HTTP(.name = "it", .url = "http://a/")),
-                IMPACT_EINVAL);
-    CHECK_EQUAL(impact_health_add_http(health, IMPACT_CHECK_HTTP(.url = "http://a/")),
-                IMPACT_EINVAL);
+        CHECK_REFUSES(add_http, IMPACT_CHECK_HTTP(.name = "it", .url = urls[i]));
+    CHECK_REFUSES(add_http, IMPACT_CHECK_HTTP(.url = "http://a/"));
+    impact_health *health = open_health();
     CHECK_EQUAL(
         impact_health_add_http(health, IMPACT_CHECK_HTTP(.name = "it", .url = "HTTPS://a/")),
         IMPACT_OK);
@@ -234,74 +230,44 @@ TEST(a_database_check_makes_no_span_where_all_connections_do)
     (void)unlink(file.path);
 }
 
+REGISTERING(sqlite)
+
 TEST(a_database_check_without_a_path_is_refused)
 {
-    impact_health *health = open_health();
-    CHECK_EQUAL(impact_health_add_sqlite(health, NULL), IMPACT_EINVAL);
-    CHECK_EQUAL(impact_health_add_sqlite(health, IMPACT_CHECK_SQLITE(.name = "it")), IMPACT_EINVAL);
-    CHECK_EQUAL(impact_health_add_sqlite(health, IMPACT_CHECK_SQLITE(.name = "it", .path = "")),
-                IMPACT_EINVAL);
-    CHECK_EQUAL(impact_health_add_sqlite(NULL, IMPACT_CHECK_SQLITE(.name = "it", .path = "a")),
-                IMPACT_EINVAL);
-    CHECK_EQUAL(impact_health_close(health, 1000), 0);
+    CHECK_REFUSES(add_sqlite, IMPACT_CHECK_SQLITE(.name = "it"),
+                  IMPACT_CHECK_SQLITE(.name = "it", .path = ""), IMPACT_CHECK_SQLITE(.path = "a"));
 }
 
-/* ---- options of other versions ---- */
+/* ---- both ---- */
 
-static impact_status add_http(const void *options)
+TEST(a_plugin_adds_its_checks_by_their_names)
 {
-    impact_health *health = open_health();
-    const impact_status status = impact_health_add_http(health, options);
-    CHECK_EQUAL(impact_health_close(health, 1000), 0);
-    return status;
-}
-
-static impact_status add_sqlite(const void *options)
-{
-    impact_health *health = open_health();
-    const impact_status status = impact_health_add_sqlite(health, options);
-    CHECK_EQUAL(impact_health_close(health, 1000), 0);
-    return status;
+    const impact_check_http_options *http = IMPACT_CHECK_HTTP(.name = "it", .url = "http://a/");
+    CHECK_EQUAL(registering_by_name("curl", "http", http), IMPACT_OK);
+    CHECK_EQUAL(registering_by_name("curl", "http", NULL), IMPACT_EINVAL);
+    CHECK_EQUAL(registering_by_name("curl", "tls",
+                                    IMPACT_CHECK_TLS(.name = "it", .address = "a", .warn_days = 1)),
+                IMPACT_OK);
+    CHECK_EQUAL(registering_by_name("curl", "sqlite", http), IMPACT_ENOENT);
+    CHECK_EQUAL(
+        registering_by_name("sqlite", "sqlite", IMPACT_CHECK_SQLITE(.name = "it", .path = "a")),
+        IMPACT_OK);
+    CHECK_EQUAL(registering_by_name("sqlite", "http", http), IMPACT_ENOENT);
 }
 
 TEST(options_of_any_version_are_read)
 {
     const abi_case cases[] = {
-        {
-            .name = "impact_check_http_options",
-            .whole = IMPACT_CHECK_HTTP(.name = "it", .url = "http://127.0.0.1/"),
-            .size = sizeof(impact_check_http_options),
-            .least = ABI_END(impact_check_http_options, name),
-            .call = add_http,
-        },
-        {
-            .name = "impact_check_sqlite_options",
-            .whole = IMPACT_CHECK_SQLITE(.name = "it", .path = "/dev/null"),
-            .size = sizeof(impact_check_sqlite_options),
-            .least = ABI_END(impact_check_sqlite_options, name),
-            .call = add_sqlite,
-        },
+        REGISTERING_CASE(http, IMPACT_CHECK_HTTP, name, .url = "http://127.0.0.1/"),
+        REGISTERING_CASE(sqlite, IMPACT_CHECK_SQLITE, name, .path = "/dev/null"),
     };
     ABI_CHECK(cases);
 }
 
-/* ---- memory ---- */
-
 TEST(registering_without_memory_fails_and_leaves_nothing)
 {
-    faults f;
-    FOR_EACH_ALLOCATION_FAILURE(&f) {
-        impact_allocator_set_default(&f.allocator);
-        impact_health *health = NULL;
-        if (impact_health_open(&health, NULL) == IMPACT_OK) {
-            const impact_status http = impact_health_add_http(
-                health, IMPACT_CHECK_HTTP(.name = "http", .url = "http://127.0.0.1/"));
-            const impact_status sqlite = impact_health_add_sqlite(
-                health, IMPACT_CHECK_SQLITE(.name = "sqlite", .path = "/dev/null"));
-            CHECK(http == IMPACT_OK || (http == IMPACT_ENOMEM && f.injected));
-            CHECK(sqlite == IMPACT_OK || (sqlite == IMPACT_ENOMEM && f.injected));
-            CHECK_EQUAL(impact_health_close(health, 1000), 0);
-        }
-    }
-    impact_allocator_set_default(NULL);
+    check_registers_without_memory(
+        add_http, IMPACT_CHECK_HTTP(.name = "it", .url = "http://127.0.0.1/", .ca_file = "/a"));
+    check_registers_without_memory(add_sqlite,
+                                   IMPACT_CHECK_SQLITE(.name = "it", .path = "/dev/null"));
 }

@@ -9,10 +9,9 @@
 #include <unistd.h>
 
 #include "started.h"
-#include "support/abi.h"
 #include "support/fake_server.h"
-#include "support/faults.h"
 #include "support/probing.h"
+#include "support/registration.h"
 
 #define MARIADBD   "/usr/sbin/mariadbd"
 #define WORD(text) ((char[]){text})
@@ -302,61 +301,36 @@ TEST(mariadb_is_asked_over_the_applications_connection)
 
 /* ---- registering ---- */
 
+REGISTERING(mariadb)
+
 TEST(what_makes_no_check_is_refused)
 {
-    impact_health *health = probing_registry();
-    pool p = {0};
-    CHECK_EQUAL(impact_health_add_mariadb(NULL, IMPACT_CHECK_MARIADB(.name = "a", .address = "a")),
-                IMPACT_EINVAL);
-    CHECK_EQUAL(impact_health_add_mariadb(health, NULL), IMPACT_EINVAL);
-    CHECK_EQUAL(impact_health_add_mariadb(health, IMPACT_CHECK_MARIADB(.name = "a")),
-                IMPACT_EINVAL);
-    CHECK_EQUAL(impact_health_add_mariadb(health, IMPACT_CHECK_MARIADB(.address = "a")),
-                IMPACT_EINVAL);
-    CHECK_EQUAL(impact_health_add_mariadb(
-                    health, IMPACT_CHECK_MARIADB(.name = "a", .lender = {.borrow = lend})),
-                IMPACT_EINVAL);
-    CHECK_EQUAL(
-        impact_health_add_mariadb(health, IMPACT_CHECK_MARIADB(.name = "a", .address = "a",
-                                                               .lender = {.borrow = lend,
-                                                                          .give_back = take_back,
-                                                                          .userdata = &p})),
-        IMPACT_EINVAL);
-    probing_end();
-}
-
-static impact_status add_check(const void *options)
-{
-    const impact_status status = impact_health_add_mariadb(probing_registry(), options);
-    probing_end();
-    return status;
+    CHECK_REFUSES(add_mariadb, IMPACT_CHECK_MARIADB(.name = "a"),
+                  IMPACT_CHECK_MARIADB(.address = "a"),
+                  IMPACT_CHECK_MARIADB(.name = "a", .lender = {.borrow = lend}),
+                  IMPACT_CHECK_MARIADB(.name = "a", .lender = {.give_back = take_back}),
+                  IMPACT_CHECK_MARIADB(.name = "a", .address = "a",
+                                       .lender = {.borrow = lend, .give_back = take_back}));
 }
 
 TEST(options_of_any_version_are_read)
 {
-    const abi_case cases[] = {{
-        .name = "impact_check_mariadb_options",
-        .whole = IMPACT_CHECK_MARIADB(.name = "it", .address = "127.0.0.1"),
-        .size = sizeof(impact_check_mariadb_options),
-        .least = ABI_END(impact_check_mariadb_options, name),
-        .call = add_check,
-    }};
+    const abi_case cases[] = {
+        REGISTERING_CASE(mariadb, IMPACT_CHECK_MARIADB, name, .address = "127.0.0.1")};
     ABI_CHECK(cases);
 }
 
 TEST(registering_without_memory_fails_and_leaves_nothing)
 {
-    faults f;
-    FOR_EACH_ALLOCATION_FAILURE(&f) {
-        impact_allocator_set_default(&f.allocator);
-        impact_health *health = NULL;
-        if (impact_health_open(&health, NULL) == IMPACT_OK) {
-            const impact_status status = impact_health_add_mariadb(
-                health,
-                IMPACT_CHECK_MARIADB(.name = "it", .address = "127.0.0.1", .password = "x"));
-            CHECK(status == IMPACT_OK || (status == IMPACT_ENOMEM && f.injected));
-            CHECK_EQUAL(impact_health_close(health, 1000), 0);
-        }
-    }
-    impact_allocator_set_default(NULL);
+    check_registers_without_memory(
+        add_mariadb, IMPACT_CHECK_MARIADB(.name = "it", .address = "127.0.0.1", .password = "x"));
+}
+
+TEST(the_plugin_adds_its_check_by_its_name)
+{
+    const impact_check_mariadb_options *options =
+        IMPACT_CHECK_MARIADB(.name = "it", .address = "a");
+    CHECK_EQUAL(registering_by_name("mariadb", "mariadb", options), IMPACT_OK);
+    CHECK_EQUAL(registering_by_name("mariadb", "mariadb", NULL), IMPACT_EINVAL);
+    CHECK_EQUAL(registering_by_name("mariadb", "postgresql", options), IMPACT_ENOENT);
 }

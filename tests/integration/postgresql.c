@@ -14,9 +14,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "support/abi.h"
 #include "support/check.h"
-#include "support/faults.h"
+#include "support/registration.h"
 
 enum { timeout_ms = 500 };
 
@@ -253,17 +252,6 @@ static bool passes_soon(const server *s, impact_health *health)
     return false;
 }
 
-TEST(null_is_refused)
-{
-    impact_health *health = NULL;
-    REQUIRE(impact_health_open(&health, NULL) == IMPACT_OK);
-    CHECK_EQUAL(impact_health_add_postgresql(NULL, IMPACT_CHECK_POSTGRESQL(.name = "it")),
-                IMPACT_EINVAL);
-    CHECK_EQUAL(impact_health_add_postgresql(health, NULL), IMPACT_EINVAL);
-    CHECK_EQUAL(impact_health_add_postgresql(health, IMPACT_CHECK_POSTGRESQL()), IMPACT_EINVAL);
-    CHECK_EQUAL(impact_health_close(health, 1000), 0);
-}
-
 TEST(a_server_that_is_not_there_fails)
 {
     impact_health *health = open_health("host=/nonexistent dbname=none");
@@ -418,54 +406,36 @@ TEST(the_applications_connection_is_asked_and_given_back_as_it_was)
     stop(&s);
 }
 
+/* ---- registering ---- */
+
+REGISTERING(postgresql)
+
 TEST(half_a_lender_and_one_beside_a_conninfo_are_refused)
 {
-    impact_health *health = NULL;
-    REQUIRE(impact_health_open(&health, NULL) == IMPACT_OK);
-    CHECK_EQUAL(impact_health_add_postgresql(
-                    health, IMPACT_CHECK_POSTGRESQL(.name = "it", .lender = {.borrow = lend})),
-                IMPACT_EINVAL);
-    CHECK_EQUAL(
-        impact_health_add_postgresql(
-            health, IMPACT_CHECK_POSTGRESQL(.name = "it", .conninfo = "",
-                                            .lender = {.borrow = lend, .give_back = take_back})),
-        IMPACT_EINVAL);
-    CHECK_EQUAL(impact_health_close(health, 1000), 0);
+    CHECK_REFUSES(add_postgresql, IMPACT_CHECK_POSTGRESQL(),
+                  IMPACT_CHECK_POSTGRESQL(.name = "it", .lender = {.borrow = lend}),
+                  IMPACT_CHECK_POSTGRESQL(.name = "it", .lender = {.give_back = take_back}),
+                  IMPACT_CHECK_POSTGRESQL(.name = "it", .conninfo = "",
+                                          .lender = {.borrow = lend, .give_back = take_back}));
+    CHECK_EQUAL(add_postgresql(NULL, IMPACT_CHECK_POSTGRESQL(.name = "it")), IMPACT_EINVAL);
 }
 
 TEST(registering_without_memory_fails_and_leaves_nothing)
 {
-    faults f;
-    FOR_EACH_ALLOCATION_FAILURE(&f) {
-        impact_allocator_set_default(&f.allocator);
-        impact_health *health = NULL;
-        if (impact_health_open(&health, NULL) == IMPACT_OK) {
-            const impact_status status =
-                impact_health_add_postgresql(health, IMPACT_CHECK_POSTGRESQL(.name = "it"));
-            CHECK(status == IMPACT_OK || (status == IMPACT_ENOMEM && f.injected));
-            CHECK_EQUAL(impact_health_close(health, 1000), 0);
-        }
-    }
-    impact_allocator_set_default(NULL);
-}
-
-static impact_status add_check(const void *options)
-{
-    impact_health *health = NULL;
-    CHECK_EQUAL(impact_health_open(&health, NULL), IMPACT_OK);
-    const impact_status status = impact_health_add_postgresql(health, options);
-    CHECK_EQUAL(impact_health_close(health, 1000), 0);
-    return status;
+    check_registers_without_memory(add_postgresql, IMPACT_CHECK_POSTGRESQL(.name = "it"));
 }
 
 TEST(options_of_any_version_are_read)
 {
-    const abi_case cases[] = {{
-        .name = "impact_check_postgresql_options",
-        .whole = IMPACT_CHECK_POSTGRESQL(.name = "it"),
-        .size = sizeof(impact_check_postgresql_options),
-        .least = ABI_END(impact_check_postgresql_options, name),
-        .call = add_check,
-    }};
+    const abi_case cases[] = {REGISTERING_CASE(postgresql, IMPACT_CHECK_POSTGRESQL, name,
+                                               .conninfo = "host=/nonexistent")};
     ABI_CHECK(cases);
+}
+
+TEST(the_plugin_adds_its_check_by_its_name)
+{
+    const impact_check_postgresql_options *options = IMPACT_CHECK_POSTGRESQL(.name = "it");
+    CHECK_EQUAL(registering_by_name("postgresql", "postgresql", options), IMPACT_OK);
+    CHECK_EQUAL(registering_by_name("postgresql", "postgresql", NULL), IMPACT_EINVAL);
+    CHECK_EQUAL(registering_by_name("postgresql", "mariadb", options), IMPACT_ENOENT);
 }

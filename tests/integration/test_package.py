@@ -18,6 +18,12 @@ from programs import ROOT
 
 VERSION = (ROOT / "VERSION").read_text(encoding="utf-8").strip()
 OURS = "impact_stack/observability/"
+# What the system has, or has not: plugins that are loaded when their check is asked for.
+CLIENTS = {
+    "libimpact-mariadb.so.0": {"libmariadb.so.3"},
+    "libimpact-postgresql.so.0": {"libpq.so.5"},
+    "libimpact-sqlite.so.0": {"libsqlite3.so.0"},
+}
 PROGRAM = """
 from impact_stack.observability import _core
 from impact_stack.observability.tracing import provider
@@ -79,11 +85,20 @@ def test_a_wheel_carries_what_it_needs(unpacked):
         told = subprocess.run(
             ["readelf", "-dW", library], capture_output=True, text=True, check=True
         ).stdout
-        needed |= set(re.findall(r"\(NEEDED\).*\[(.*)\]", told))
+        needed |= set(re.findall(r"\(NEEDED\).*\[(.*)\]", told)) - CLIENTS.get(library.name, set())
     assert any(name.startswith("libcurl") for name in present)
     # What every system of the tag has (PEP 600).
     everywhere = r"(libc|libm|libpthread|libdl|librt|libresolv|libz)\.so\.\d|ld-linux.*"
     assert {name for name in needed - present if not re.fullmatch(everywhere, name)} == set()
+
+
+def test_a_wheel_carries_what_exports_and_what_checks_and_no_other_plugin(unpacked):
+    """Servers of other libraries have no place in a Python process."""
+    assert {path.name for path in (unpacked / OURS).glob("libimpact-*")} == {
+        "libimpact-curl.so.0",
+        "libimpact-otlp.so.0",
+        *CLIENTS,
+    }
 
 
 def test_a_wheel_is_typed_and_has_its_licence(unpacked):

@@ -8,10 +8,9 @@
 #include <unistd.h>
 
 #include "started.h"
-#include "support/abi.h"
 #include "support/fake_server.h"
-#include "support/faults.h"
 #include "support/probing.h"
+#include "support/registration.h"
 
 #define OPENSSL    "/usr/bin/openssl"
 #define WORD(text) ((char[]){text})
@@ -165,54 +164,28 @@ TEST(tls_fails_in_time_when_the_server_is_frozen_and_holds_again)
 
 /* ---- registering ---- */
 
+REGISTERING(tls)
+
 TEST(what_makes_no_check_is_refused)
 {
-    static const char *const addresses[] = {NULL, "", "host:", "/a/path", "a b"};
-    impact_health *health = probing_registry();
-    CHECK_EQUAL(
-        impact_health_add_tls(NULL, IMPACT_CHECK_TLS(.name = "a", .address = "a", .warn_days = 1)),
-        IMPACT_EINVAL);
-    CHECK_EQUAL(impact_health_add_tls(health, NULL), IMPACT_EINVAL);
-    CHECK_EQUAL(impact_health_add_tls(health, IMPACT_CHECK_TLS(.name = "a", .address = "a")),
-                IMPACT_EINVAL);
-    for (size_t i = 0; i < sizeof addresses / sizeof *addresses; i++)
-        CHECK_EQUAL(impact_health_add_tls(health, IMPACT_CHECK_TLS(.name = "a", .warn_days = 1,
-                                                                   .address = addresses[i])),
-                    IMPACT_EINVAL);
-    probing_end();
-}
-
-static impact_status add_check(const void *options)
-{
-    const impact_status status = impact_health_add_tls(probing_registry(), options);
-    probing_end();
-    return status;
+    CHECK_REFUSES(add_tls, IMPACT_CHECK_TLS(.name = "a", .address = "a"),
+                  IMPACT_CHECK_TLS(.address = "a", .warn_days = 1),
+                  IMPACT_CHECK_TLS(.name = "a", .warn_days = 1),
+                  IMPACT_CHECK_TLS(.name = "a", .warn_days = 1, .address = ""),
+                  IMPACT_CHECK_TLS(.name = "a", .warn_days = 1, .address = "host:"),
+                  IMPACT_CHECK_TLS(.name = "a", .warn_days = 1, .address = "/a/path"),
+                  IMPACT_CHECK_TLS(.name = "a", .warn_days = 1, .address = "a b"));
 }
 
 TEST(options_of_any_version_are_read)
 {
-    const abi_case cases[] = {{
-        .name = "impact_check_tls_options",
-        .whole = IMPACT_CHECK_TLS(.name = "it", .address = "[::1]:443", .fail_days = 1),
-        .size = sizeof(impact_check_tls_options),
-        .least = ABI_END(impact_check_tls_options, name),
-        .call = add_check,
-    }};
+    const abi_case cases[] = {
+        REGISTERING_CASE(tls, IMPACT_CHECK_TLS, name, .address = "[::1]:443", .fail_days = 1)};
     ABI_CHECK(cases);
 }
 
 TEST(registering_without_memory_fails_and_leaves_nothing)
 {
-    faults f;
-    FOR_EACH_ALLOCATION_FAILURE(&f) {
-        impact_allocator_set_default(&f.allocator);
-        impact_health *health = NULL;
-        if (impact_health_open(&health, NULL) == IMPACT_OK) {
-            const impact_status status = impact_health_add_tls(
-                health, IMPACT_CHECK_TLS(.name = "it", .address = "a", .fail_days = 1));
-            CHECK(status == IMPACT_OK || (status == IMPACT_ENOMEM && f.injected));
-            CHECK_EQUAL(impact_health_close(health, 1000), 0);
-        }
-    }
-    impact_allocator_set_default(NULL);
+    check_registers_without_memory(
+        add_tls, IMPACT_CHECK_TLS(.name = "it", .address = "a", .fail_days = 1, .ca_file = "/a"));
 }

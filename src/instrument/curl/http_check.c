@@ -11,6 +11,7 @@
 
 #include "base/alloc.h"
 #include "base/options.h"
+#include "checks/packed.h"
 #include "checks/provided.h"
 #include "driven.h"
 
@@ -22,8 +23,9 @@ enum {
 
 typedef struct http_check {
     long status;
-    char *url; /* both in the same piece of memory as the struct */
-    char *method;
+    const char *url; /* all three in the same piece of memory as the struct */
+    const char *method;
+    const char *ca_file;   /* NULL: the system's */
     impact__driven driven; /* of the run that is under way */
 } http_check;
 
@@ -54,6 +56,8 @@ static bool set_up(CURL *easy, void *userdata)
                                            : curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, method);
     if (code == CURLE_OK)
         code = curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    if (code == CURLE_OK && this_run->check->ca_file)
+        code = curl_easy_setopt(easy, CURLOPT_CAINFO, this_run->check->ca_file);
     if (code == CURLE_OK)
         code = curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, throw_away);
     if (code == CURLE_OK)
@@ -108,18 +112,20 @@ static impact_status examine(const char *url)
     return code == CURLUE_OK ? IMPACT_OK : IMPACT_EINVAL;
 }
 
-/* In one piece: the struct, the URL, the method. */
+/* In one piece: the struct, and its texts. */
 static http_check *copy_check(const impact_check_http_options *options)
 {
     const char *method = options->method ? options->method : "GET";
-    const size_t url_size = strlen(options->url) + 1;
-    const size_t method_size = strlen(method) + 1;
-    http_check *check = impact__alloc(NULL, sizeof *check + url_size + method_size);
+    const size_t size = impact__packed_size(options->url) + impact__packed_size(method) +
+                        impact__packed_size(options->ca_file);
+    http_check *check = impact__alloc(NULL, sizeof *check + size);
     if (!check)
         return NULL;
+    char *texts = (char *)(check + 1);
     check->status = options->status ? options->status : default_status;
-    check->url = memcpy((char *)(check + 1), options->url, url_size);
-    check->method = memcpy(check->url + url_size, method, method_size);
+    check->url = impact__pack(&texts, options->url);
+    check->method = impact__pack(&texts, method);
+    check->ca_file = impact__pack(&texts, options->ca_file);
     return check;
 }
 

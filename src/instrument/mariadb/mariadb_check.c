@@ -24,12 +24,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <impact/plugin.h>
 #include <impact/process.h>
 
 #include "base/alloc.h"
 #include "base/once.h"
 #include "base/options.h"
 #include "checks/endpoint.h"
+#include "checks/packed.h"
 #include "checks/provided.h"
 
 enum { mariadb_port = 3306 };
@@ -262,35 +264,21 @@ static impact_health_status run_check(impact_health_run *run, void *userdata)
 
 /* ---- registering ---- */
 
-static const char *copy_text(char **to, const char *text)
-{
-    if (!text)
-        return NULL;
-    const size_t size = strlen(text) + 1;
-    char *copy = memcpy(*to, text, size);
-    *to += size;
-    return copy;
-}
-
-static size_t size_of(const char *text)
-{
-    return text ? strlen(text) + 1 : 0;
-}
-
 static mariadb_check *make_check(const impact_check_mariadb_options *options,
                                  const impact__endpoint *to)
 {
-    mariadb_check *check =
-        impact__alloc(NULL, sizeof *check + size_of(options->user) + size_of(options->password) +
-                                size_of(options->database));
+    const size_t size = impact__packed_size(options->user) +
+                        impact__packed_size(options->password) +
+                        impact__packed_size(options->database);
+    mariadb_check *check = impact__alloc(NULL, sizeof *check + size);
     if (!check)
         return NULL;
     char *texts = (char *)(check + 1);
     check->to = *to;
     check->lender = options->lender;
-    check->user = copy_text(&texts, options->user);
-    check->password = copy_text(&texts, options->password);
-    check->database = copy_text(&texts, options->database);
+    check->user = impact__pack(&texts, options->user);
+    check->password = impact__pack(&texts, options->password);
+    check->database = impact__pack(&texts, options->database);
     return check;
 }
 
@@ -339,3 +327,19 @@ impact_status impact_health_add_mariadb(impact_health *health,
         health, IMPACT__PROVIDED(known, .component_type = "datastore", .is_external = true),
         run_check, make_check(&known, &to), free_check);
 }
+
+/* ---- by name ---- */
+
+static impact_status add_check(impact_health *health, const char *kind, const void *options)
+{
+    return strcmp(kind, "mariadb") == 0 ? impact_health_add_mariadb(health, options)
+                                        : IMPACT_ENOENT;
+}
+
+IMPACT_API extern const impact_plugin impact_plugin_mariadb;
+const impact_plugin impact_plugin_mariadb = {
+    .size = sizeof(impact_plugin),
+    .abi = IMPACT_PLUGIN_ABI,
+    .name = "mariadb",
+    .check_add = add_check,
+};

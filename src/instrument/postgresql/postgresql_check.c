@@ -24,6 +24,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <impact/plugin.h>
 #include <impact/process.h>
 
 #include "base/alloc.h"
@@ -302,3 +303,19 @@ impact_status impact_health_add_postgresql(impact_health *health,
         IMPACT__PROVIDED(known, .component_type = "datastore", .may_be_live = known.may_be_live),
         run_check, make_check(&known), free_check);
 }
+
+/* ---- by name ---- */
+
+static impact_status add_check(impact_health *health, const char *kind, const void *options)
+{
+    return strcmp(kind, "postgresql") == 0 ? impact_health_add_postgresql(health, options)
+                                           : IMPACT_ENOENT;
+}
+
+IMPACT_API extern const impact_plugin impact_plugin_postgresql;
+const impact_plugin impact_plugin_postgresql = {
+    .size = sizeof(impact_plugin),
+    .abi = IMPACT_PLUGIN_ABI,
+    .name = "postgresql",
+    .check_add = add_check,
+};

@@ -6,6 +6,9 @@
 #include <impact/sqlite.h>
 
 #include <stddef.h>
+#include <string.h>
+
+#include <impact/plugin.h>
 
 #include "base/alloc.h"
 #include "base/options.h"
@@ -80,3 +83,18 @@ impact_status impact_health_add_sqlite(impact_health *health,
         IMPACT__PROVIDED(known, .component_type = "datastore", .may_be_live = known.may_be_live),
         run_check, impact__copy_string(NULL, known.path));
 }
+
+/* ---- by name ---- */
+
+static impact_status add_check(impact_health *health, const char *kind, const void *options)
+{
+    return strcmp(kind, "sqlite") == 0 ? impact_health_add_sqlite(health, options) : IMPACT_ENOENT;
+}
+
+IMPACT_API extern const impact_plugin impact_plugin_sqlite;
+const impact_plugin impact_plugin_sqlite = {
+    .size = sizeof(impact_plugin),
+    .abi = IMPACT_PLUGIN_ABI,
+    .name = "sqlite",
+    .check_add = add_check,
+};

@@ -5,55 +5,34 @@
 #include <impact/checks.h>
 
 #include "base/text.h"
-#include "support/abi.h"
-#include "support/check.h"
-#include "support/faults.h"
 #include "support/probing.h"
+#include "support/registration.h"
 
 static const char *const argv[] = {"true", NULL};
 
 /* ---- one of each ---- */
 
-#define ADDER(kind)                                                                                \
-    static impact_status add_##kind(impact_health *health, const void *options)                    \
-    {                                                                                              \
-        return impact_health_add_##kind(health, options);                                          \
-    }                                                                                              \
-    static impact_status open_and_add_##kind(const void *options)                                  \
-    {                                                                                              \
-        impact_health *health = NULL;                                                              \
-        CHECK_EQUAL(impact_health_open(&health, NULL), IMPACT_OK);                                 \
-        const impact_status status = impact_health_add_##kind(health, options);                    \
-        CHECK_EQUAL(impact_health_close(health, 1000), 0);                                         \
-        return status;                                                                             \
-    }
-
-ADDER(disk)
-ADDER(dns)
-ADDER(file_age)
-ADDER(load)
-ADDER(memory)
-ADDER(ntp)
-ADDER(process)
-ADDER(program)
-ADDER(rabbitmq)
-ADDER(redis)
-ADDER(tcp)
-ADDER(telemetry)
+REGISTERING(disk)
+REGISTERING(dns)
+REGISTERING(file_age)
+REGISTERING(load)
+REGISTERING(memory)
+REGISTERING(ntp)
+REGISTERING(process)
+REGISTERING(program)
+REGISTERING(rabbitmq)
+REGISTERING(redis)
+REGISTERING(tcp)
+REGISTERING(telemetry)
 
 typedef struct kind {
     impact_status (*add)(impact_health *health, const void *options);
     abi_case abi; /* with options that are right */
 } kind;
 
-#define KIND(which, macro, last, ...)                                                              \
+#define KIND(kind, ...)                                                                            \
     {                                                                                              \
-        add_##which,                                                                               \
-        {                                                                                          \
-            .name = "impact_check_" #which "_options", .whole = macro(__VA_ARGS__, .name = "it"),  \
-            .size = sizeof(impact_check_##which##_options),                                        \
-            .least = ABI_END(impact_check_##which##_options, last), .call = open_and_add_##which,  \
-        }                                                                                          \
+        add_##kind, REGISTERING_CASE(kind, __VA_ARGS__)                                            \
     }
 
 #define KINDS                                                                                      \
@@ -83,31 +62,17 @@ TEST(options_of_any_version_are_read)
 TEST(null_is_refused)
 {
     const kind kinds[] = KINDS;
-    impact_health *health = NULL;
-    REQUIRE(impact_health_open(&health, NULL) == IMPACT_OK);
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         CHECK_EQUAL(kinds[i].add(NULL, kinds[i].abi.whole), IMPACT_EINVAL);
-        CHECK_EQUAL(kinds[i].add(health, NULL), IMPACT_EINVAL);
+        CHECK_EQUAL(registering_alone(kinds[i].add, NULL), IMPACT_EINVAL);
     }
-    CHECK_EQUAL(impact_health_close(health, 1000), 0);
 }
 
 TEST(registering_without_memory_fails_and_leaves_nothing)
 {
     const kind kinds[] = KINDS;
-    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
-        faults f;
-        FOR_EACH_ALLOCATION_FAILURE(&f) {
-            impact_allocator_set_default(&f.allocator);
-            impact_health *health = NULL;
-            if (impact_health_open(&health, NULL) == IMPACT_OK) {
-                const impact_status status = kinds[i].add(health, kinds[i].abi.whole);
-                CHECK(status == IMPACT_OK || (status == IMPACT_ENOMEM && f.injected));
-                CHECK_EQUAL(impact_health_close(health, 1000), 0);
-            }
-        }
-    }
-    impact_allocator_set_default(NULL);
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        check_registers_without_memory(kinds[i].add, kinds[i].abi.whole);
 }
 
 /* ---- what is refused ---- */
@@ -193,11 +158,23 @@ static int lend_nothing(void *userdata, uint32_t timeout_ms)
 
 TEST(half_a_lender_is_refused)
 {
-    impact_health *health = NULL;
-    REQUIRE(impact_health_open(&health, NULL) == IMPACT_OK);
-    check_refused(impact_health_add_redis(
-        health, IMPACT_CHECK_REDIS(.name = "it", .lender = {.borrow = lend_nothing})));
-    CHECK_EQUAL(impact_health_close(health, 1000), 0);
+    CHECK_REFUSES(add_redis, IMPACT_CHECK_REDIS(.name = "it", .lender = {.borrow = lend_nothing}));
+}
+
+static void read_nothing(void *userdata, impact_trace_stats *stats)
+{
+    (void)userdata;
+    (void)stats;
+}
+
+TEST(a_telemetry_check_has_a_provider_or_a_reader)
+{
+    impact_tracer_provider *provider = NULL;
+    REQUIRE(impact_tracer_provider_open(&provider, NULL) == IMPACT_OK);
+    CHECK_REFUSES(add_telemetry,
+                  IMPACT_CHECK_TELEMETRY(.name = "it", .warn_percent = 1, .provider = provider,
+                                         .reader = {.read = read_nothing}));
+    impact_tracer_provider_close(provider);
 }
 
 /* ---- what else a check may have ---- */

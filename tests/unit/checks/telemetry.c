@@ -66,6 +66,29 @@ TEST(spans_that_arrive_hold_and_those_that_are_lost_do_not)
     close_provider(provider);
 }
 
+static void read_two(void *userdata, impact_trace_stats *stats)
+{
+    const int *lost = userdata;
+    stats->exported += 10;
+    stats->failed += (uint64_t)*lost;
+}
+
+TEST(the_counters_of_several_providers_are_read_by_who_knows_them)
+{
+    int lost = 5; /* before the check was there */
+    CHECK_EQUAL(impact_health_add_telemetry(
+                    probing_registry(),
+                    IMPACT_CHECK_TELEMETRY(.name = probing_name, .fail_percent = 1,
+                                           .reader = {.read = read_two, .userdata = &lost},
+                                           .timeout_ms = probing_patience_ms)),
+                IMPACT_OK);
+    CHECK_EQUAL(probing_again().status, IMPACT_HEALTH_PASS);
+    lost = 7;
+    check_fails(probing_again(), "100.0 % of the last 2 spans were lost");
+    CHECK_EQUAL(probing_again().status, IMPACT_HEALTH_PASS);
+    probing_end();
+}
+
 TEST(without_a_provider_nothing_is_lost)
 {
     add(NULL);

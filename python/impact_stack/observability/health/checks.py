@@ -93,10 +93,11 @@ def base_check_api_liveliness(
 def provided(kind: str, *, timeout: float | None = None, **options: Any) -> Provided:
     """Return a check that the core runs, without the interpreter: register it as any other.
 
-    `kind` is "disk", "dns", "file_age", "load", "memory", "ntp", "process", "program", "rabbitmq",
-    "redis" or "tcp"; the options are those of impact_checks(3), such as
+    `kind` is "disk", "dns", "file_age", "http", "load", "mariadb", "memory", "ntp", "postgresql",
+    "process", "program", "rabbitmq", "redis", "sqlite", "tcp", "telemetry" or "tls"; the options
+    are those of impact_checks(3) and the pages beside it, such as
     `provided("redis", address="queue:6379")` and `provided("disk", path="/", fail_percent=95)`.
     `timeout`, in seconds, is the probe's budget unless given. What is wrong raises a TypeError or a
-    ValueError here.
+    ValueError here, and an ImportError where the library that a database's check needs is missing.
     """
     return Provided(kind, timeout, options)
