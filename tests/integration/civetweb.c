@@ -3,7 +3,11 @@
 
 #include <stdlib.h>
 
+#include "memory_switch.h"
+#include "server_spans.h"
+#include "spans.h"
 #include "support/check.h"
+#include "support/faults.h"
 #include "wire.h"
 
 #define CLOSE " HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
@@ -14,12 +18,21 @@ typedef struct server {
     uint16_t port;
 } server;
 
-static int answer_mine(struct mg_connection *connection, void *unused)
+static int answer_mine(struct mg_connection *connection, void *userdata)
 {
-    (void)unused;
-    (void)mg_printf(connection, "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nmine");
-    return 200;
+    const char *path = mg_get_request_info(connection)->local_uri;
+    int status = 200;
+    CHECK(userdata == NULL);
+    if (strncmp(path, "/orders/", 8) == 0)
+        impact_civetweb_set_route("/orders/{id}");
+    if (strcmp(path, "/500") == 0 || strcmp(path, "/404") == 0)
+        status = path[1] == '5' ? 500 : 404;
+    IMPACT_SPAN(inner, "inner");
+    (void)mg_printf(connection, "HTTP/1.1 %d It\r\nContent-Length: 4\r\n\r\nmine", status);
+    return status;
 }
+
+static impact_civetweb_traced mine = IMPACT_CIVETWEB_TRACED(.handler = answer_mine);
 
 static void open_server(server *s)
 {
@@ -37,7 +50,7 @@ static void open_server(server *s)
     s->context = mg_start(NULL, NULL, (const char **)(uintptr_t)options);
     CHECK(s->context && mg_get_server_ports(s->context, 1, &port) == 1);
     s->port = (uint16_t)port.port;
-    mg_set_request_handler(s->context, "**", answer_mine, NULL);
+    mg_set_request_handler(s->context, "**", impact_civetweb_trace, &mine);
     mg_set_request_handler(s->context, "/health", impact_civetweb_answer, s->health);
 }
 
@@ -87,7 +100,75 @@ TEST(a_head_has_the_length_and_no_body)
     close_server(&s);
 }
 
+/* ---- spans ---- */
+
+TEST(a_request_is_a_server_span_with_what_the_conventions_ask_for)
+{
+    server s;
+    REQUIRE(spans_open());
+    open_server(&s);
+    CHECK(check_contains(wire_ask(s.port, SERVER_SPANS_REQUEST), "\r\n\r\nmine"));
+    check_server_span("127.0.0.1");
+    close_server(&s);
+    spans_close();
+}
+
+TEST(only_a_status_of_the_servers_fault_is_an_error)
+{
+    server s;
+    REQUIRE(spans_open());
+    open_server(&s);
+    CHECK_EQUAL(wire_status(wire_ask(s.port, "GET /500" CLOSE)), 500);
+    CHECK_EQUAL(wire_status(wire_ask(s.port, "GET /404" CLOSE)), 404);
+    REQUIRE(spans_wait_for(4));
+    check_server_errors();
+    close_server(&s);
+    spans_close();
+}
+
+TEST(a_probe_makes_no_span)
+{
+    server s;
+    REQUIRE(spans_open());
+    open_server(&s);
+    CHECK_EQUAL(wire_status(wire_ask(s.port, "GET /health/ping" CLOSE)), 200);
+    close_server(&s);
+    CHECK_EQUAL(spans_count(), 0);
+    spans_close();
+}
+
+TEST(requests_are_served_whichever_allocation_fails)
+{
+    server s;
+    faults f;
+    memory_switch_install();
+    REQUIRE(spans_open());
+    open_server(&s);
+    (void)wire_ask(s.port, SERVER_SPANS_REQUEST); /* the tracer is for good, */
+    CHECK(spans_wait_for(2));                     /* and the worker's thread has begun */
+    close_server(&s);
+    FOR_EACH_ALLOCATION_FAILURE(&f) {
+        open_server(&s);
+        memory_switch_to(&f);
+        CHECK_EQUAL(wire_status(wire_ask(s.port, SERVER_SPANS_REQUEST)), 200);
+        mg_stop(s.context); /* its threads give back what is theirs */
+        memory_switch_to(NULL);
+        CHECK_EQUAL(impact_health_close(s.health, 30000), 0);
+    }
+    spans_close();
+}
+
+/* No handler is called: there is no connection. */
+static impact_status trace_nothing(const void *traced)
+{
+    return impact_civetweb_trace(NULL, (void *)(uintptr_t)traced) == 0 ? IMPACT_OK : IMPACT_EINVAL;
+}
+
 TEST(null_is_tolerated)
 {
     CHECK_EQUAL(impact_civetweb_answer(NULL, NULL), 0);
+    CHECK_EQUAL(trace_nothing(NULL), IMPACT_OK);
+    CHECK_EQUAL(trace_nothing(&mine), IMPACT_OK);
+    impact_civetweb_set_route(NULL);
+    impact_civetweb_set_route("/nowhere");
 }

@@ -10,6 +10,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "memory_switch.h"
+#include "server_spans.h"
+#include "spans.h"
 #include "support/check.h"
 #include "support/faults.h"
 #include "wire.h"
@@ -28,6 +31,10 @@ typedef struct server {
     int stop_pipe[2];
     int release[2]; /* a byte: the check goes on */
     atomic_int runs;
+    struct event *late;
+    int late_pipe[2]; /* a byte: the request for /late is answered */
+    struct evhttp_request *late_request;
+    atomic_int late_count;
 } server;
 
 static impact_health_status wait_to_be_released(impact_health_run *run, void *userdata)
@@ -39,15 +46,44 @@ static impact_health_status wait_to_be_released(impact_health_run *run, void *us
     return read(s->release[0], &byte, 1) == 1 ? IMPACT_HEALTH_PASS : IMPACT_HEALTH_FAIL;
 }
 
+static void reply(struct evhttp_request *request, int status)
+{
+    struct evbuffer *body = evbuffer_new();
+    (void)evbuffer_add(body, "mine", 4);
+    evhttp_send_reply(request, status, NULL, body);
+    evbuffer_free(body);
+}
+
+/* The application's own. */
+static void answer(struct evhttp_request *request, void *userdata)
+{
+    server *s = userdata;
+    const char *uri = evhttp_request_get_uri(request);
+    if (strncmp(uri, "/orders/", 8) == 0)
+        impact_evhttp_set_route("/orders/{id}");
+    if (strcmp(uri, "/late") == 0) {
+        s->late_request = request;
+        atomic_fetch_add(&s->late_count, 1);
+        return;
+    }
+    IMPACT_SPAN(inner, "inner");
+    reply(request, strcmp(uri, "/500") == 0 ? 500 : strcmp(uri, "/404") == 0 ? 404 : 200);
+}
+
+static void answer_late(evutil_socket_t descriptor, short events, void *userdata)
+{
+    const server *s = userdata;
+    char byte;
+    (void)events;
+    CHECK(read(descriptor, &byte, 1) == 1);
+    reply(s->late_request, 200);
+}
+
 static void handle(struct evhttp_request *request, void *userdata)
 {
     const server *s = userdata;
-    if (impact_evhttp_handle(s->mount, request))
-        return;
-    struct evbuffer *body = evbuffer_new();
-    (void)evbuffer_add(body, "mine", 4);
-    evhttp_send_reply(request, 200, "OK", body);
-    evbuffer_free(body);
+    if (!impact_evhttp_handle(s->mount, request))
+        impact_evhttp_trace(request, answer, userdata);
 }
 
 /* On the base's thread: all that the loop uses goes here. */
@@ -71,7 +107,7 @@ static void *run(void *userdata)
 static void open_server(server *s)
 {
     *s = (server){.health = NULL};
-    CHECK(pipe(s->stop_pipe) == 0 && pipe(s->release) == 0);
+    CHECK(pipe(s->stop_pipe) == 0 && pipe(s->release) == 0 && pipe(s->late_pipe) == 0);
     CHECK_EQUAL(impact_health_open(&s->health, IMPACT_HEALTH_OPTIONS()), IMPACT_OK);
     CHECK_EQUAL(impact_health_add(s->health, IMPACT_CHECK(.name = "slow", .userdata = s,
                                                           .run = wait_to_be_released)),
@@ -88,7 +124,8 @@ static void open_server(server *s)
     CHECK(getsockname(evhttp_bound_socket_get_fd(bound), (struct sockaddr *)&address, &size) == 0);
     s->port = ntohs(address.sin_port);
     s->stop = event_new(s->base, s->stop_pipe[0], EV_READ, stop, s);
-    CHECK(event_add(s->stop, NULL) == 0);
+    s->late = event_new(s->base, s->late_pipe[0], EV_READ | EV_PERSIST, answer_late, s);
+    CHECK(event_add(s->stop, NULL) == 0 && event_add(s->late, NULL) == 0);
     CHECK(pthread_create(&s->thread, NULL, run, s) == 0);
 }
 
@@ -98,19 +135,30 @@ static void close_server(server *s)
     (void)pthread_join(s->thread, NULL);
     (void)close(s->release[1]);
     event_free(s->stop);
+    event_free(s->late);
     evhttp_free(s->http);
     event_base_free(s->base);
     CHECK_EQUAL(impact_health_close(s->health, 30000), 0);
     (void)close(s->release[0]);
     (void)close(s->stop_pipe[0]);
     (void)close(s->stop_pipe[1]);
+    (void)close(s->late_pipe[0]);
+    (void)close(s->late_pipe[1]);
 }
 
-static void await_runs(server *s, int count)
+static void await_one(const atomic_int *count)
 {
-    for (int i = 0; i < 30000 && atomic_load(&s->runs) < count; i++)
+    for (int i = 0; i < 30000 && !atomic_load(count); i++)
         (void)poll(NULL, 0, 1);
-    CHECK_EQUAL(atomic_load(&s->runs), count);
+    CHECK_EQUAL(atomic_load(count), 1);
+}
+
+/* A client that says nothing more, not even that it leaves. */
+static void reset(int connection)
+{
+    static const struct linger at_once = {.l_onoff = 1};
+    CHECK(setsockopt(connection, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once) == 0);
+    (void)close(connection);
 }
 
 TEST(health_paths_are_answered_and_all_others_are_the_applications)
@@ -146,7 +194,7 @@ TEST(a_probe_that_waits_delays_no_request_of_the_application)
     open_server(&s);
     const int probe = wire_connect(s.port);
     wire_send(probe, "GET /health/?checks=slow" CLOSE);
-    await_runs(&s, 1);
+    await_one(&s.runs);
     CHECK(check_contains(wire_ask(s.port, "GET /else" CLOSE), "\r\n\r\nmine"));
     CHECK(write(s.release[1], "x", 1) == 1);
     const char *answer = wire_finish(probe);
@@ -157,14 +205,12 @@ TEST(a_probe_that_waits_delays_no_request_of_the_application)
 
 TEST(a_client_that_leaves_while_it_waits_does_no_harm)
 {
-    static const struct linger at_once = {.l_onoff = 1};
     server s;
     open_server(&s);
     const int probe = wire_connect(s.port);
     wire_send(probe, "GET /health/?checks=slow" CLOSE);
-    await_runs(&s, 1);
-    CHECK(setsockopt(probe, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once) == 0);
-    (void)close(probe);
+    await_one(&s.runs);
+    reset(probe);
     CHECK(check_contains(wire_ask(s.port, "GET /else" CLOSE), "\r\n\r\nmine"));
     CHECK(write(s.release[1], "x", 1) == 1);
     CHECK(check_contains(wire_ask(s.port, "GET /health/ping" CLOSE), "pong"));
@@ -177,9 +223,134 @@ TEST(who_waits_when_the_mount_is_closed_is_answered)
     open_server(&s);
     const int probe = wire_connect(s.port);
     wire_send(probe, "GET /health/?checks=slow" CLOSE);
-    await_runs(&s, 1);
+    await_one(&s.runs);
     close_server(&s); /* which must not crash; the connection may end before the answer is sent */
     (void)close(probe);
+}
+
+/* ---- spans ---- */
+
+TEST(a_request_is_a_server_span_with_what_the_conventions_ask_for)
+{
+    server s;
+    REQUIRE(spans_open());
+    open_server(&s);
+    CHECK(check_contains(wire_ask(s.port, SERVER_SPANS_REQUEST), "\r\n\r\nmine"));
+    check_server_span("127.0.0.1");
+    close_server(&s);
+    spans_close();
+}
+
+TEST(only_a_status_of_the_servers_fault_is_an_error)
+{
+    server s;
+    REQUIRE(spans_open());
+    open_server(&s);
+    CHECK_EQUAL(wire_status(wire_ask(s.port, "GET /500" CLOSE)), 500);
+    CHECK_EQUAL(wire_status(wire_ask(s.port, "GET /404" CLOSE)), 404);
+    REQUIRE(spans_wait_for(4));
+    check_server_errors();
+    close_server(&s);
+    spans_close();
+}
+
+TEST(requests_on_one_connection_have_a_span_each)
+{
+    server s;
+    REQUIRE(spans_open());
+    open_server(&s);
+    const int connection = wire_connect(s.port);
+    wire_send(connection, "GET /a HTTP/1.1\r\nHost: a\r\n\r\nGET /b" CLOSE);
+    CHECK_EQUAL(wire_status(wire_finish(connection)), 200);
+    REQUIRE(spans_wait_for(4));
+    CHECK_STRING(spans_text(spans_find("GET", 0), "url.path"), "/a");
+    CHECK_STRING(spans_text(spans_find("GET", 1), "url.path"), "/b");
+    close_server(&s);
+    spans_close();
+}
+
+TEST(a_span_ends_when_the_answer_is_written_however_late_that_is)
+{
+    server s;
+    REQUIRE(spans_open());
+    open_server(&s);
+    const int connection = wire_connect(s.port);
+    wire_send(connection, "GET /late" CLOSE);
+    await_one(&s.late_count);
+    CHECK(check_contains(wire_ask(s.port, "GET /else" CLOSE), "\r\n\r\nmine"));
+    REQUIRE(spans_wait_for(2));
+    CHECK_STRING(spans_text(spans_find("GET", 0), "url.path"), "/else");
+    CHECK(write(s.late_pipe[1], "x", 1) == 1);
+    CHECK_EQUAL(wire_status(wire_finish(connection)), 200);
+    REQUIRE(spans_wait_for(3));
+    CHECK_STRING(spans_text(spans_find("GET", 1), "http.response.status_code"), "200");
+    close_server(&s);
+    spans_close();
+}
+
+TEST(a_client_that_leaves_makes_a_span_with_an_error_and_no_status)
+{
+    server s;
+    REQUIRE(spans_open());
+    open_server(&s);
+    const int connection = wire_connect(s.port);
+    wire_send(connection, "GET /late" CLOSE);
+    await_one(&s.late_count);
+    reset(connection);
+    CHECK(write(s.late_pipe[1], "x", 1) == 1); /* only now libevent looks */
+    REQUIRE(spans_wait_for(1));
+    const impact_span_view *span = spans_find("GET", 0);
+    REQUIRE(span);
+    CHECK_EQUAL(span->status, IMPACT_SPAN_STATUS_ERROR);
+    CHECK_STRING(spans_text(span, "error.type"), "connection_closed");
+    CHECK_STRING(spans_text(span, "http.response.status_code"), NULL);
+    close_server(&s);
+    CHECK_EQUAL(spans_count(), 1);
+    spans_close();
+}
+
+TEST(a_server_that_ends_ends_the_spans_of_those_who_wait)
+{
+    server s;
+    REQUIRE(spans_open());
+    open_server(&s);
+    const int connection = wire_connect(s.port);
+    wire_send(connection, "GET /late" CLOSE);
+    await_one(&s.late_count);
+    close_server(&s);
+    CHECK_EQUAL(spans_count(), 1);
+    CHECK_STRING(spans_text(spans_find("GET", 0), "error.type"), "connection_closed");
+    (void)close(connection);
+    spans_close();
+}
+
+TEST(a_probe_makes_no_span)
+{
+    server s;
+    REQUIRE(spans_open());
+    open_server(&s);
+    CHECK_EQUAL(wire_status(wire_ask(s.port, "GET /health/ping" CLOSE)), 200);
+    close_server(&s);
+    CHECK_EQUAL(spans_count(), 0);
+    spans_close();
+}
+
+TEST(requests_are_served_whichever_allocation_fails)
+{
+    server s;
+    faults f;
+    memory_switch_install();
+    REQUIRE(spans_open());
+    open_server(&s);
+    (void)wire_ask(s.port, SERVER_SPANS_REQUEST); /* the tracer is for good, */
+    CHECK(spans_wait_for(2));                     /* and the worker's thread has begun */
+    FOR_EACH_ALLOCATION_FAILURE(&f) {
+        memory_switch_to(&f);
+        CHECK_EQUAL(wire_status(wire_ask(s.port, SERVER_SPANS_REQUEST)), 200);
+        memory_switch_to(NULL);
+    }
+    close_server(&s);
+    spans_close();
 }
 
 TEST(null_is_tolerated_and_memory_may_be_short)
@@ -194,6 +365,9 @@ TEST(null_is_tolerated_and_memory_may_be_short)
     CHECK_EQUAL(impact_evhttp_open(&mount, base, NULL), IMPACT_EINVAL);
     CHECK(!impact_evhttp_handle(NULL, NULL));
     impact_evhttp_close(NULL);
+    impact_evhttp_trace(NULL, answer, NULL);
+    impact_evhttp_set_route(NULL);
+    impact_evhttp_set_route("/nowhere");
     FOR_EACH_ALLOCATION_FAILURE(&f) {
         impact_allocator_set_default(&f.allocator);
         const impact_status status = impact_evhttp_open(&mount, base, health);

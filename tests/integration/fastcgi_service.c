@@ -16,6 +16,13 @@ static impact_health *open_health(void)
     return health;
 }
 
+static int answer_mine(FCGX_Request *request, void *unused)
+{
+    (void)unused; /* there is nothing that it needs */
+    (void)FCGX_FPrintF(request->out, "Status: 200\r\n\r\nmine");
+    return 200;
+}
+
 int main(int argc, char **argv)
 {
     FCGX_Request request;
@@ -30,7 +37,7 @@ int main(int argc, char **argv)
     (void)fflush(stdout);
     while (FCGX_Accept_r(&request) == 0) {
         if (!impact_fastcgi_answer(&request, health))
-            (void)FCGX_FPrintF(request.out, "Status: 200\r\n\r\nmine");
+            (void)impact_fastcgi_trace(&request, answer_mine, NULL);
         FCGX_Finish_r(&request);
     }
     return EXIT_SUCCESS;

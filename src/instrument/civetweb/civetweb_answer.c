@@ -2,9 +2,7 @@
 #include <impact/civetweb.h>
 
 #include "base/text.h"
-#include "instrument/common/encode_path.h"
-
-enum { path_limit = 4096 };
+#include "instrument/civetweb/civetweb_request.h"
 
 static impact_text header(void *connection, const char *name)
 {
@@ -30,17 +28,16 @@ static void write_response(struct mg_connection *connection, const impact_http_r
 
 int impact_civetweb_answer(struct mg_connection *connection, void *health)
 {
-    char path[path_limit];
-    size_t size = 0;
+    char room[impact__civetweb_path_limit];
+    impact_text path;
     const struct mg_request_info *info = connection ? mg_get_request_info(connection) : NULL;
-    if (!info || !health || !info->local_uri ||
-        !impact__encode_path(path, sizeof path, &size, impact_text_of(info->local_uri)))
+    if (!info || !health || !impact__civetweb_find_path(&path, room, info))
         return 0;
     const bool is_head = impact__text_equal_string(impact_text_of(info->request_method), "HEAD");
     const impact_http_request asked = {
         .size = sizeof asked,
         .method = impact_text_of(is_head ? "GET" : info->request_method),
-        .path = impact_text_from(path, size),
+        .path = path,
         .query = impact_text_of(info->query_string),
         .header = header,
         .carrier = connection,

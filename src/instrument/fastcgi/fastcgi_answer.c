@@ -4,43 +4,19 @@
 #include <stdio.h>
 
 #include "base/ascii.h"
-#include "base/request_target.h"
 #include "base/text.h"
-#include "instrument/common/encode_path.h"
-
-enum { path_limit = 4096, name_limit = 64 };
-
-static impact_text parameter(const FCGX_Request *request, const char *name)
-{
-    return impact_text_of(FCGX_GetParam(name, request->envp));
-}
+#include "instrument/fastcgi/fastcgi_request.h"
 
 /* RFC 3875 4.1.18: HTTP_, and the name in upper case with underscores. */
 static impact_text header(void *request, const char *name)
 {
-    char variable[name_limit];
+    char variable[impact__fastcgi_name_limit];
     const int size = snprintf(variable, sizeof variable, "HTTP_%s", name);
     if (size < 0 || (size_t)size >= sizeof variable)
         return impact_text_from(NULL, 0);
     for (char *c = variable; *c; c++)
         *c = *c == '-' ? '_' : impact__to_upper_case(*c);
-    return parameter(request, variable);
-}
-
-/* As it came, where the server says that (REQUEST_URI is no part of the standard); else from
- * SCRIPT_NAME and PATH_INFO, which are decoded. False: it is too long. */
-static bool find_path(impact_text *path, char room[path_limit], const FCGX_Request *request)
-{
-    size_t size = 0;
-    const impact_text uri = parameter(request, "REQUEST_URI");
-    *path = impact__request_target_of(uri, false).path;
-    if (uri.size)
-        return true;
-    const bool fits =
-        impact__encode_path(room, path_limit, &size, parameter(request, "SCRIPT_NAME")) &&
-        impact__encode_path(room, path_limit, &size, parameter(request, "PATH_INFO"));
-    *path = impact_text_from(room, size);
-    return fits;
+    return impact__fastcgi_parameter(request, variable);
 }
 
 /* A peer that does not read it has left. */
@@ -59,17 +35,17 @@ static void write_response(FCGX_Stream *out, const impact_http_response *respons
 
 bool impact_fastcgi_answer(FCGX_Request *request, impact_health *health)
 {
-    char room[path_limit];
+    char room[impact__fastcgi_path_limit];
     impact_text path;
-    if (!request || !request->envp || !health || !find_path(&path, room, request))
+    if (!request || !request->envp || !health || !impact__fastcgi_find_path(&path, room, request))
         return false;
-    const impact_text method = parameter(request, "REQUEST_METHOD");
+    const impact_text method = impact__fastcgi_parameter(request, "REQUEST_METHOD");
     const bool is_head = impact__text_equal_string(method, "HEAD");
     const impact_http_request asked = {
         .size = sizeof asked,
         .method = is_head ? impact_text_of("GET") : method,
         .path = path,
-        .query = parameter(request, "QUERY_STRING"),
+        .query = impact__fastcgi_parameter(request, "QUERY_STRING"),
         .header = header,
         .carrier = request,
     };

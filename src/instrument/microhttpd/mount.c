@@ -8,17 +8,12 @@
  */
 #include <impact/microhttpd.h>
 
-#include <stdio.h>
-
 #include "base/alloc.h"
 #include "base/options.h"
-#include "instrument/common/http_semconv.h"
 #include "instrument/common/table.h"
 #include "instrument/microhttpd/health_request.h"
 #include "instrument/microhttpd/server_span.h"
 #include "instrument/microhttpd/target.h"
-
-enum { name_limit = 256 }; /* bytes of a span's name that is made of a route */
 
 struct impact_microhttpd {
     impact_microhttpd_options options;
@@ -27,19 +22,10 @@ struct impact_microhttpd {
 
 typedef struct request {
     impact__table_entry entry;     /* by connection */
-    impact_span *span;             /* of the application's requests; may be NULL */
-    const impact_context *context; /* likewise: what they are handled in; owned */
+    impact__request_span served;   /* of the application's requests */
     bool is_ours;                  /* a health path: the application never sees it */
     impact__health_request health; /* of ours */
 } request;
-
-/* What runs on this thread: for impact_microhttpd_set_route. */
-typedef struct running_request {
-    impact_span *span;
-    const char *method;
-} running_request;
-
-static _Thread_local running_request running;
 
 impact_status impact_microhttpd_open(impact_microhttpd **instrumentation,
                                      const impact_microhttpd_options *options)
@@ -95,17 +81,14 @@ static enum MHD_Result call_application(const impact_microhttpd *web, const hand
                                 call->req_cls);
 }
 
-/* In the request's context. A handler may itself serve another request on this thread. */
+/* In the request's context. */
 static enum MHD_Result call_application_in(const request *r, const impact_microhttpd *web,
                                            const handler_call *call)
 {
-    const running_request before = running;
-    running = (running_request){r->span, call->method};
-    const impact_scope scope = impact_context_attach(r->context);
+    const impact__request_visit visit = impact__request_span_enter(&r->served);
     const enum MHD_Result result = call_application(web, call);
-    impact_scope_leave(scope);
-    running = before;
-    impact__server_span_note_upgrade(r->span, call->connection);
+    impact__request_span_leave(visit);
+    impact__server_span_note_upgrade(&r->served, call->connection);
     return result;
 }
 
@@ -114,7 +97,6 @@ static enum MHD_Result call_application_in(const request *r, const impact_microh
 static void forget(request *r)
 {
     impact__health_request_end(&r->health);
-    impact_context_release(r->context);
     impact__free(NULL, r);
 }
 
@@ -128,8 +110,7 @@ static enum MHD_Result begin(const impact_microhttpd *web, const handler_call *c
     impact__table_add(&r->entry, call->connection);
     if (r->is_ours)
         return MHD_YES;
-    r->span = impact__server_span_start(&r->context, call->connection, call->method, call->version,
-                                        target);
+    impact__server_span_start(&r->served, call->connection, call->method, call->version, target);
     return call_application_in(r, web, call);
 }
 
@@ -179,18 +160,11 @@ void impact_microhttpd_completed(void *instrumentation, struct MHD_Connection *c
         web->options.completed(web->options.completed_cls, connection, req_cls, toe);
     if (!r)
         return;
-    impact__server_span_end(r->span, connection, toe);
+    impact__server_span_end(&r->served, connection, toe);
     forget(r);
 }
 
 void impact_microhttpd_set_route(const char *route)
 {
-    if (!route || !impact_span_is_recording(running.span))
-        return;
-    impact_span_set(running.span, impact_string("http.route", route));
-    char name[name_limit];
-    const int size =
-        snprintf(name, sizeof name, "%s %s", impact__http_method_name(running.method), route);
-    if (size > 0 && (size_t)size < sizeof name)
-        impact_span_set_name(running.span, name);
+    impact__request_span_set_route(route);
 }
