@@ -213,6 +213,12 @@ def test_it_runs_while_the_interpreter_is_stuck(listener):
 needs_redis = pytest.mark.skipif(not shutil.which("redis-server"), reason="no redis-server")
 
 
+def takes_connections(path):
+    """Return whether somebody listens: the file is there a moment before that."""
+    with socket.socket(socket.AF_UNIX) as connection:
+        return connection.connect_ex(str(path)) == 0
+
+
 @needs_redis
 def test_a_real_redis_holds_and_fails_when_it_is_gone(tmp_path):
     """Over its Unix socket."""
@@ -221,7 +227,7 @@ def test_a_real_redis_holds_and_fails_when_it_is_gone(tmp_path):
     app, _ = app_with(queue=checks.provided("redis", address=str(path), timeout=20))
     app.config["HEALTH_BUDGET_MS"] = 30_000
     with processes.serving(command, tmp_path, None) as server:
-        server.wait_for(path.exists, "listening")
+        server.wait_for(lambda: takes_connections(path), "listening")
         assert ask(app) == {"queue": True}
     assert ask(app) == {"queue": False}
 

@@ -102,38 +102,13 @@ TEST(a_head_has_the_length_and_no_body)
 
 /* ---- spans ---- */
 
-TEST(a_request_is_a_server_span_with_what_the_conventions_ask_for)
+TEST(a_request_is_a_server_span_with_what_the_conventions_ask_for_and_a_probe_is_none)
 {
     server s;
     REQUIRE(spans_open());
     open_server(&s);
-    CHECK(check_contains(wire_ask(s.port, SERVER_SPANS_REQUEST), "\r\n\r\nmine"));
-    check_server_span("127.0.0.1");
+    check_server_at(s.port);
     close_server(&s);
-    spans_close();
-}
-
-TEST(only_a_status_of_the_servers_fault_is_an_error)
-{
-    server s;
-    REQUIRE(spans_open());
-    open_server(&s);
-    CHECK_EQUAL(wire_status(wire_ask(s.port, "GET /500" CLOSE)), 500);
-    CHECK_EQUAL(wire_status(wire_ask(s.port, "GET /404" CLOSE)), 404);
-    REQUIRE(spans_wait_for(4));
-    check_server_errors();
-    close_server(&s);
-    spans_close();
-}
-
-TEST(a_probe_makes_no_span)
-{
-    server s;
-    REQUIRE(spans_open());
-    open_server(&s);
-    CHECK_EQUAL(wire_status(wire_ask(s.port, "GET /health/ping" CLOSE)), 200);
-    close_server(&s);
-    CHECK_EQUAL(spans_count(), 0);
     spans_close();
 }
 
@@ -144,13 +119,13 @@ TEST(requests_are_served_whichever_allocation_fails)
     memory_switch_install();
     REQUIRE(spans_open());
     open_server(&s);
-    (void)wire_ask(s.port, SERVER_SPANS_REQUEST); /* the tracer is for good, */
-    CHECK(spans_wait_for(2));                     /* and the worker's thread has begun */
+    check_server_served(s.port); /* the tracer is for good, */
+    CHECK(spans_wait_for(2));    /* and the worker's thread has begun */
     close_server(&s);
     FOR_EACH_ALLOCATION_FAILURE(&f) {
         open_server(&s);
         memory_switch_to(&f);
-        CHECK_EQUAL(wire_status(wire_ask(s.port, SERVER_SPANS_REQUEST)), 200);
+        check_server_served(s.port);
         mg_stop(s.context); /* its threads give back what is theirs */
         memory_switch_to(NULL);
         CHECK_EQUAL(impact_health_close(s.health, 30000), 0);

@@ -10,6 +10,7 @@
 #include <impact/trace.h>
 
 #include "memory_switch.h"
+#include "server_spans.h"
 #include "spans.h"
 #include "support/abi.h"
 #include "support/check.h"
@@ -248,15 +249,7 @@ TEST(a_context_that_comes_with_the_request_is_the_parent)
     REQUIRE(spans_wait_for(2));
     const impact_span_view *span = spans_find("GET", 0);
     REQUIRE(span && span->has_parent);
-    char trace_id[33];
-    char parent_id[17];
-    impact_trace_id_format(trace_id, &span->context.trace_id);
-    impact_span_id_format(parent_id, &span->parent_span_id);
-    CHECK_STRING(trace_id, "0af7651916cd43dd8448eb211c80319c");
-    CHECK_STRING(parent_id, "b7ad6b7169203331");
-    CHECK(span->is_parent_remote);
-    const impact_text state = span->context.trace_state;
-    CHECK(state.size == 7 && memcmp(state.data, "a=1,b=2", 7) == 0);
+    check_server_parent(span);
     stop(&app);
     spans_close();
 }

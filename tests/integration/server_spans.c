@@ -1,12 +1,14 @@
 /* The SERVER span of one request, as every instrumented server has to make it. */
 #include "server_spans.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "spans.h"
 #include "support/check.h"
+#include "wire.h"
 
-static void check_parent(const impact_span_view *span)
+void check_server_parent(const impact_span_view *span)
 {
     char trace_id[33];
     char parent_id[17];
@@ -33,7 +35,7 @@ void check_server_span(const char *peer)
     REQUIRE(span);
     CHECK_EQUAL(span->kind, IMPACT_SPAN_KIND_SERVER);
     CHECK_EQUAL(span->status, IMPACT_SPAN_STATUS_UNSET);
-    check_parent(span);
+    check_server_parent(span);
     check_early(span, "http.request.method", "GET");
     check_early(span, "url.scheme", "http");
     check_early(span, "url.path", "/orders/7");
@@ -62,4 +64,29 @@ void check_server_errors(void)
         CHECK_STRING(spans_text(span, "error.type"), is_ours ? "500" : NULL);
         CHECK_EQUAL(span->status, is_ours ? IMPACT_SPAN_STATUS_ERROR : IMPACT_SPAN_STATUS_UNSET);
     }
+}
+
+static int status_of(uint16_t port, const char *path)
+{
+    char request[128];
+    (void)snprintf(request, sizeof request,
+                   "GET %s HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", path);
+    return wire_status(wire_ask(port, request));
+}
+
+void check_server_at(uint16_t port)
+{
+    CHECK_EQUAL(status_of(port, "/health/ping"), 200);
+    CHECK_EQUAL(spans_count(), 0);
+    CHECK(check_contains(wire_ask(port, SERVER_SPANS_REQUEST), "\r\n\r\nmine"));
+    check_server_span("127.0.0.1");
+    CHECK_EQUAL(status_of(port, "/500"), 500);
+    CHECK_EQUAL(status_of(port, "/404"), 404);
+    REQUIRE(spans_wait_for(6));
+    check_server_errors();
+}
+
+void check_server_served(uint16_t port)
+{
+    CHECK_EQUAL(wire_status(wire_ask(port, SERVER_SPANS_REQUEST)), 200);
 }

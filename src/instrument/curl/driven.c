@@ -20,8 +20,23 @@ static void start_libcurl(void)
     start_status = curl_global_init(CURL_GLOBAL_DEFAULT) ? IMPACT_ENOMEM : impact_door_watch();
 }
 
-impact_status impact__driven_start(void)
+static impact_status examine(const char *url)
 {
+    CURLU *parsed = curl_url();
+    if (!parsed)
+        return IMPACT_ENOMEM;
+    const CURLUcode code = curl_url_set(parsed, CURLUPART_URL, url, 0);
+    curl_url_cleanup(parsed);
+    if (code == CURLUE_OUT_OF_MEMORY)
+        return IMPACT_ENOMEM;
+    return code == CURLUE_OK ? IMPACT_OK : IMPACT_EINVAL;
+}
+
+impact_status impact__driven_prepare(const char *url)
+{
+    const impact_status status = examine(url);
+    if (status)
+        return status;
     impact__once_do(&start_once, start_libcurl);
     return start_status;
 }

@@ -28,7 +28,8 @@ impact_health_status impact__driven_run(impact__driven *driven, impact_health_ru
                                         impact__driven_set_fn set, impact__driven_judge_fn judge,
                                         void *userdata);
 
-/* Start libcurl, once. */
-impact_status impact__driven_start(void);
+/* Before a check is registered: start libcurl, once, and see that it can read the URL, so that a
+ * mistake shows then. IMPACT_EINVAL: it cannot. */
+impact_status impact__driven_prepare(const char *url);
 
 #endif

@@ -97,21 +97,6 @@ static bool is_http(const char *url)
     return url && (strncasecmp(url, "http://", 7) == 0 || strncasecmp(url, "https://", 8) == 0);
 }
 
-/* libcurl can read it, so that a mistake shows at registration. */
-static impact_status examine(const char *url)
-{
-    if (!is_http(url))
-        return IMPACT_EINVAL;
-    CURLU *parsed = curl_url();
-    if (!parsed)
-        return IMPACT_ENOMEM;
-    const CURLUcode code = curl_url_set(parsed, CURLUPART_URL, url, 0);
-    curl_url_cleanup(parsed);
-    if (code == CURLUE_OUT_OF_MEMORY)
-        return IMPACT_ENOMEM;
-    return code == CURLUE_OK ? IMPACT_OK : IMPACT_EINVAL;
-}
-
 /* In one piece: the struct, and its texts. */
 static http_check *copy_check(const impact_check_http_options *options)
 {
@@ -135,15 +120,14 @@ impact_status impact_health_add_http(impact_health *health,
     impact_check_http_options known;
     if (!health || !options || !impact__struct_read(&known, sizeof known, options))
         return IMPACT_EINVAL;
-    const impact_status status = examine(known.url);
-    if (status)
-        return status;
-    const impact_status started = impact__driven_start();
+    if (!is_http(known.url))
+        return IMPACT_EINVAL;
+    const impact_status status = impact__driven_prepare(known.url);
     if (!known.timeout_ms && !known.check)
         known.timeout_ms = default_timeout_ms;
-    return started ? started
-                   : impact__provided_add(health,
-                                          IMPACT__PROVIDED(known, .is_external = true,
-                                                           .may_be_live = known.may_be_live),
-                                          run_check, copy_check(&known));
+    return status ? status
+                  : impact__provided_add(health,
+                                         IMPACT__PROVIDED(known, .is_external = true,
+                                                          .may_be_live = known.may_be_live),
+                                         run_check, copy_check(&known));
 }

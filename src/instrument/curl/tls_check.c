@@ -114,19 +114,6 @@ static impact_health_status run_check(impact_health_run *run, void *userdata)
 
 /* ---- registering ---- */
 
-/* A host that libcurl can have in a URL, so that a mistake shows at registration. */
-static impact_status examine(const char *url)
-{
-    CURLU *parsed = curl_url();
-    if (!parsed)
-        return IMPACT_ENOMEM;
-    const CURLUcode code = curl_url_set(parsed, CURLUPART_URL, url, 0);
-    curl_url_cleanup(parsed);
-    if (code == CURLUE_OUT_OF_MEMORY)
-        return IMPACT_ENOMEM;
-    return code == CURLUE_OK ? IMPACT_OK : IMPACT_EINVAL;
-}
-
 static void write_url(char url[url_size], const impact__endpoint *to)
 {
     const bool is_v6 = strchr(to->where, ':') != NULL;
@@ -163,9 +150,7 @@ impact_status impact_health_add_tls(impact_health *health, const impact_check_tl
     if (!impact__limits_are_set(days))
         return IMPACT_EINVAL;
     write_url(url, &to);
-    impact_status status = examine(url);
-    if (!status)
-        status = impact__driven_start();
+    const impact_status status = impact__driven_prepare(url);
     return status ? status
                   : impact__provided_add(health, IMPACT__PROVIDED(known, .is_external = true),
                                          run_check, make_check(&known, days, url));

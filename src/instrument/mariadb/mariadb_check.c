@@ -33,6 +33,7 @@
 #include "checks/endpoint.h"
 #include "checks/packed.h"
 #include "checks/provided.h"
+#include "instrument/common/database_check.h"
 
 enum { mariadb_port = 3306 };
 
@@ -193,8 +194,9 @@ static bool is_answered(mariadb_check *check, impact_health_run *run)
     return connect_to(check, run) && ping(check, run);
 }
 
-static bool ask_own(mariadb_check *check, impact_health_run *run)
+static bool ask_own(void *userdata, impact_health_run *run)
 {
+    mariadb_check *check = userdata;
     if (is_answered(check, run))
         return true;
     if (!check->is_over)
@@ -226,40 +228,30 @@ static bool select_one(mariadb_check *check, MYSQL *connection, impact_health_ru
     return holds;
 }
 
-/* The application's functions are called outside the door: they may wait. */
-static bool ask_lent(mariadb_check *check, impact_health_run *run)
+static void *borrow(void *userdata, uint32_t timeout_ms)
 {
-    const impact_check_mariadb_lender *lender = &check->lender;
-    impact_door_leave();
-    MYSQL *connection = lender->borrow(lender->userdata, impact_health_remaining_ms(run));
-    check->is_over = !impact_door_enter();
-    if (check->is_over)
-        return false;
-    if (!connection) {
-        impact_health_explain(run, "the application lends no connection");
-        return false;
-    }
-    const bool holds = select_one(check, connection, run);
-    if (check->is_over)
-        return false;
-    impact_door_leave();
-    lender->give_back(lender->userdata, connection, holds);
-    check->is_over = !impact_door_enter();
-    return holds;
+    const impact_check_mariadb_lender *lender = &((mariadb_check *)userdata)->lender;
+    return lender->borrow(lender->userdata, timeout_ms);
+}
+
+static void give_back(void *userdata, void *connection, bool is_usable)
+{
+    const impact_check_mariadb_lender *lender = &((mariadb_check *)userdata)->lender;
+    lender->give_back(lender->userdata, connection, is_usable);
+}
+
+static bool ask_lent(void *check, void *connection, impact_health_run *run, bool *is_usable)
+{
+    *is_usable = select_one(check, connection, run);
+    return *is_usable;
 }
 
 static impact_health_status run_check(impact_health_run *run, void *userdata)
 {
+    static const impact__database mariadb = {ask_own, borrow, give_back, ask_lent};
     mariadb_check *check = userdata;
-    check->is_over = !impact_door_enter();
-    const bool holds =
-        !check->is_over && (check->lender.borrow ? ask_lent(check, run) : ask_own(check, run));
-    if (check->is_over) {
-        impact_health_explain(run, "the process ends");
-        return IMPACT_HEALTH_FAIL;
-    }
-    impact_door_leave();
-    return holds ? IMPACT_HEALTH_PASS : IMPACT_HEALTH_FAIL;
+    return impact__database_run(&mariadb, check, check->lender.borrow != NULL, &check->is_over,
+                                run);
 }
 
 /* ---- registering ---- */

@@ -30,6 +30,7 @@
 #include "base/alloc.h"
 #include "base/options.h"
 #include "checks/provided.h"
+#include "instrument/common/database_check.h"
 
 typedef struct postgresql_check {
     PGconn *connection;                    /* NULL: none is kept */
@@ -192,8 +193,9 @@ static bool is_answered(postgresql_check *check, impact_health_run *run)
     return connect_to(check, run) && ask(check, run);
 }
 
-static bool ask_own(postgresql_check *check, impact_health_run *run)
+static bool ask_own(void *userdata, impact_health_run *run)
 {
+    postgresql_check *check = userdata;
     if (is_answered(check, run))
         return true;
     if (check->is_over)
@@ -205,57 +207,40 @@ static bool ask_own(postgresql_check *check, impact_health_run *run)
 
 /* ---- a run over the application's connection ---- */
 
-/* Outside the door, as the next: the application may wait. */
-static void borrow(postgresql_check *check, impact_health_run *run)
+static void *borrow(void *userdata, uint32_t timeout_ms)
 {
-    const uint32_t remaining_ms = impact_health_remaining_ms(run);
-    impact_door_leave();
-    check->connection = check->lender.borrow(check->lender.userdata, remaining_ms);
-    check->is_over = !impact_door_enter();
+    const impact_check_postgresql_lender *lender = &((postgresql_check *)userdata)->lender;
+    return lender->borrow(lender->userdata, timeout_ms);
 }
 
-static void give_back(postgresql_check *check, bool is_usable)
+static void give_back(void *userdata, void *connection, bool is_usable)
 {
-    PGconn *connection = check->connection;
-    check->connection = NULL;
-    impact_door_leave();
-    check->lender.give_back(check->lender.userdata, connection, is_usable);
-    check->is_over = !impact_door_enter();
+    const impact_check_postgresql_lender *lender = &((postgresql_check *)userdata)->lender;
+    lender->give_back(lender->userdata, connection, is_usable);
 }
 
 /* It is the application's again as it was, blocking or not. */
-static bool ask_lent(postgresql_check *check, impact_health_run *run)
+static bool ask_lent(void *userdata, void *connection, impact_health_run *run, bool *is_usable)
 {
-    borrow(check, run);
-    if (check->is_over)
-        return false;
-    if (!check->connection) {
-        impact_health_explain(run, "the application lends no connection");
-        return false;
-    }
-    const int was_nonblocking = PQisnonblocking(check->connection);
-    const bool holds = PQsetnonblocking(check->connection, 1) == 0 && ask(check, run);
+    postgresql_check *check = userdata;
+    check->connection = connection;
+    const int was_nonblocking = PQisnonblocking(connection);
+    const bool holds = PQsetnonblocking(connection, 1) == 0 && ask(check, run);
     if (check->is_over)
         return false;
     if (!holds)
         explain(check, run);
-    const bool is_restored = PQsetnonblocking(check->connection, was_nonblocking) == 0;
-    give_back(check, holds && is_restored);
+    *is_usable = PQsetnonblocking(connection, was_nonblocking) == 0 && holds;
+    check->connection = NULL;
     return holds;
 }
 
 static impact_health_status run_check(impact_health_run *run, void *userdata)
 {
+    static const impact__database postgresql = {ask_own, borrow, give_back, ask_lent};
     postgresql_check *check = userdata;
-    check->is_over = !impact_door_enter();
-    const bool holds =
-        !check->is_over && (check->lender.borrow ? ask_lent(check, run) : ask_own(check, run));
-    if (check->is_over) {
-        impact_health_explain(run, "the process ends");
-        return IMPACT_HEALTH_FAIL;
-    }
-    impact_door_leave();
-    return holds ? IMPACT_HEALTH_PASS : IMPACT_HEALTH_FAIL;
+    return impact__database_run(&postgresql, check, check->lender.borrow != NULL, &check->is_over,
+                                run);
 }
 
 /* ---- registering ---- */
