@@ -290,8 +290,8 @@ static bool load(const impact_plugin **plugin, const kind *of)
     const impact_status status = impact_plugin_load(plugin, of->plugin);
     gil_take_back();
     diagnostics_drain();
-    if (!status && (*plugin)->check_add)
-        return true;
+    if (PyErr_Occurred() || (!status && (*plugin)->check_add))
+        return !PyErr_Occurred();
     PyErr_Format(PyExc_ImportError,
                  status == IMPACT_ENOENT
                      ? "the check '%s' is not in this package: it was built without %s"
