@@ -1,7 +1,7 @@
 /* What a probe costs those who wait for it, and those who should not have to.
  *
- * health_beat_ns: a beat of a pulse. health_report_ns: a report of ten checks whose results live for
- * an hour: nothing runs for it. probes_per_run: 64,000 probes by 32 threads, of a check whose
+ * health_beat_ns: a beat of a pulse. health_report_ns: a report of ten checks whose results live
+ * for an hour: nothing runs for it. probes_per_run: 64,000 probes by 32 threads, of a check whose
  * results live for a second, a run that they cost; probe_ns is what each of them took.
  * hung_probe_worst_ms: the slowest of 1,280 probes by 32 threads of a check that hangs, where the
  * budget is 50 ms; hung_runs is how often it was started.
