@@ -36,8 +36,8 @@ class Sink(http.server.ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, answers, is_listening=True):
-        super().__init__(("127.0.0.1", 0), Handler, bind_and_activate=False)
+    def __init__(self, answers, is_listening=True, port=0):
+        super().__init__(("127.0.0.1", port), Handler, bind_and_activate=False)
         self.server_bind()
         if is_listening:
             self.server_activate()  # before it every connection is refused
@@ -119,6 +119,21 @@ def sink(*answers):
         server.end()
 
 
+@contextlib.contextmanager
+def full_peer():
+    """Listens, and takes no connection: as many wait as may."""
+    with contextlib.ExitStack() as stack:
+        server = stack.enter_context(socket.socket())
+        server.bind(("127.0.0.1", 0))
+        server.listen(0)
+        for _ in range(4):
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            with contextlib.suppress(BlockingIOError):
+                waiting.connect(server.getsockname())
+        yield server.getsockname()[1]
+
+
 # ---- gRPC ----
 
 
@@ -164,16 +179,52 @@ def grpc_sink(*answers, credentials=None, address="127.0.0.1:0", options=()):
 # ---- TLS ----
 
 
+def openssl(*words):
+    subprocess.run(["openssl", *words], check=True, capture_output=True, timeout=60)
+
+
 def certify(folder, name):
     """A certificate of its own authority for the loopback address, and its key."""
     certificate, key = folder / f"{name}.crt", folder / f"{name}.key"
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]
-        + ["-nodes", "-days", "2", "-subj", f"/CN={name}"]
-        + ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate],
-        check=True,
-        capture_output=True,
-        timeout=60,
+    openssl(
+        *["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"],
+        *["-nodes", "-days", "2", "-subj", f"/CN={name}"],
+        *["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate],
+    )
+    return certificate, key
+
+
+AUTHORITY = """
+[ca]
+default_ca = own
+[own]
+database = {folder}/index.txt
+rand_serial = yes
+new_certs_dir = {folder}
+default_md = sha256
+policy = any
+x509_extensions = loopback
+[any]
+commonName = supplied
+[loopback]
+subjectAltName = IP:127.0.0.1
+"""
+
+
+def certify_for_the_past(folder):
+    """As certify, and it was valid for a day of 2020."""
+    settings, request = folder / "authority.cnf", folder / "request"
+    certificate, key = folder / "past.crt", folder / "past.key"
+    settings.write_text(AUTHORITY.format(folder=folder))
+    (folder / "index.txt").write_text("")
+    openssl(
+        *["req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"],
+        *["-nodes", "-subj", "/CN=past", "-keyout", key, "-out", request],
+    )
+    openssl(
+        *["ca", "-selfsign", "-batch", "-notext", "-config", settings, "-keyfile", key],
+        *["-startdate", "20200101000000Z", "-enddate", "20200102000000Z"],
+        *["-in", request, "-out", certificate],
     )
     return certificate, key
 

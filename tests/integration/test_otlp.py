@@ -18,13 +18,10 @@ import backend
 from backend import (
     BUILD,
     EEXPORT,
-    ETIMEDOUT,
     OK,
     SPANS,
-    close,
     counters,
     partial_success,
-    reset,
     run,
     sink,
     spans_of,
@@ -330,23 +327,6 @@ def test_retry_after_the_deadline_is_not_waited_for():
     assert len(diagnostics) == 1 and "503" in diagnostics[0]
 
 
-@pytest.mark.parametrize("status", [400, 401, 404, 414, 500, 501, 505, 301, 307])
-def test_other_answers_reject_and_are_not_tried_again(status):
-    with sink((status, {"Location": "/elsewhere"}, b"no")) as server:
-        result, diagnostics = run(server.server_port)
-    assert counters(result) == (EEXPORT, 0, SPANS, 0)
-    assert len(server.requests) == 1
-    assert len(diagnostics) == 1 and str(status) in diagnostics[0]
-
-
-def test_partial_success_counts_what_was_rejected():
-    with sink((200, {}, partial_success(3, "over quota"))) as server:
-        result, diagnostics = run(server.server_port)
-    assert counters(result) == (EEXPORT, SPANS - 3, 3, 0)
-    assert len(server.requests) == 1
-    assert len(diagnostics) == 1 and "over quota" in diagnostics[0]
-
-
 def test_a_backend_cannot_reject_more_than_it_got():
     with sink((200, {}, partial_success(10**12, ""))) as server:
         result, _ = run(server.server_port)
@@ -358,31 +338,6 @@ def test_a_warning_is_told_and_rejects_nothing():
         result, diagnostics = run(server.server_port)
     assert counters(result) == (OK, SPANS, 0, 0)
     assert len(diagnostics) == 1 and "old schema" in diagnostics[0]
-
-
-def test_garbage_with_200_counts_as_exported_and_is_told():
-    with sink((200, {}, b"<html>welcome</html>")) as server:
-        result, diagnostics = run(server.server_port)
-    assert counters(result) == (OK, SPANS, 0, 0)
-    assert len(diagnostics) == 1
-    assert len(server.requests) == 1
-
-
-def test_a_huge_answer_is_not_read_and_not_asked_for_again():
-    with sink((200, {}, b"x" * (16 * 1024 * 1024))) as server:
-        result, diagnostics = run(server.server_port)
-    assert counters(result) == (EEXPORT, 0, SPANS, 0)
-    assert len(diagnostics) == 1 and "too large" in diagnostics[0]
-    assert len(server.requests) == 1
-
-
-@pytest.mark.parametrize("outage", [reset, close])
-def test_a_lost_connection_is_tried_again(outage):
-    with sink(outage, outage, (200, {}, b"")) as server:
-        result, diagnostics = run(server.server_port, timeout_ms=20000)
-    assert counters(result) == (OK, SPANS, 0, 0)
-    assert len(server.requests) >= 3
-    assert diagnostics == []
 
 
 def test_spans_that_meet_a_refused_connection_wait():
@@ -421,42 +376,6 @@ def is_in_time(call, most_ms):
     return any(call()["took_ms"] <= most_ms for _ in range(40))
 
 
-def test_a_silent_peer_costs_flush_its_timeout():
-    def flush():
-        result, _ = run(port, timeout_ms=200)
-        assert result["status"] == ETIMEDOUT
-        assert result["took_ms"] >= 199
-        return result
-
-    with silent_peer() as port:
-        assert is_in_time(flush, 250)
-
-
-def test_a_silent_peer_costs_shutdown_its_timeout():
-    def shut_down():
-        result, _ = run(port, "shutdown", timeout_ms=200)
-        assert counters(result) == (ETIMEDOUT, 0, 0, SPANS)
-        return result
-
-    with silent_peer() as port:
-        assert is_in_time(shut_down, 250)
-
-
-@contextlib.contextmanager
-def full_peer():
-    """Listens, and takes no connection: as many wait as may."""
-    with contextlib.ExitStack() as stack:
-        server = stack.enter_context(socket.socket())
-        server.bind(("127.0.0.1", 0))
-        server.listen(0)
-        for _ in range(4):
-            waiting = stack.enter_context(socket.socket())
-            waiting.setblocking(False)
-            with contextlib.suppress(BlockingIOError):
-                waiting.connect(server.getsockname())
-        yield server.getsockname()[1]
-
-
 def test_a_peer_that_takes_no_connection_costs_shutdown_a_second():
     """However long it may take: one that is away is not waited for."""
 
@@ -466,7 +385,7 @@ def test_a_peer_that_takes_no_connection_costs_shutdown_a_second():
         assert result["took_ms"] < 20000
         return result
 
-    with full_peer() as port:
+    with backend.full_peer() as port:
         assert is_in_time(shut_down, 1000)
 
 

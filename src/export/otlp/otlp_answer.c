@@ -151,9 +151,10 @@ static size_t judge_success(const otlp__answer *answer, size_t span_count,
     impact__buffer room = IMPACT__BUFFER(allocator);
     otlp__response response;
     size_t rejected = 0;
-    if (answer->is_cut || !parse(&response, &room, answer))
-        report_odd_success(answer->is_cut ? "cut off" : "not OTLP");
-    else
+    const bool is_read = !answer->is_cut && parse(&response, &room, answer);
+    if (!is_read || answer->is_unended)
+        report_odd_success(is_read ? "without a status" : answer->is_cut ? "cut off" : "not OTLP");
+    if (is_read)
         rejected = judge_response(&response, span_count);
     impact__buffer_close(&room);
     return rejected;
@@ -175,12 +176,16 @@ bool otlp__answer_is_final(const otlp__answer *answer, size_t span_count)
     return !otlp__retry_is_for_status(answer->http_status);
 }
 
+static bool has_ended_well(const otlp__answer *answer)
+{
+    return answer->protocol != OTLP__GRPC || answer->is_unended ||
+           (answer->grpc.is_there && answer->grpc.code == 0);
+}
+
 static bool is_taken(const otlp__answer *answer)
 {
     const bool is_success = answer->http_status >= 200 && answer->http_status < 300;
-    const bool has_ended =
-        answer->protocol != OTLP__GRPC || (answer->grpc.is_there && answer->grpc.code == 0);
-    return is_success && has_ended && !answer->is_too_large;
+    return is_success && has_ended_well(answer) && !answer->is_too_large;
 }
 
 static otlp__verdict judge_refusal(const otlp__answer *answer, size_t span_count)

@@ -20,6 +20,7 @@ typedef struct otlp__answer {
     impact_text body;  /* borrowed until the next post */
     bool is_too_large; /* the body was not read to its end */
     bool is_cut;       /* the connection ended amid the answer, behind its status */
+    bool is_unended;   /* of gRPC: the message is there, whole, and no status behind it */
     bool is_reset;     /* of gRPC: the request was not read to its end, and nothing was said */
     bool asks_to_wait; /* Retry-After or RetryInfo was there and could be read */
     uint64_t wait_ms;

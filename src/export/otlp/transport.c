@@ -30,9 +30,14 @@
 #include "base/clock.h"
 #include "base/once.h"
 #include "base/text.h"
+#include "export/otlp/curl_code.h"
 #include "export/otlp/curl_options.h"
 #include "export/otlp/retry.h"
 #include "export/otlp/wakeup.h"
+
+/* Bytes of an answer's headers, interim answers and trailers: below what libcurl since 8.3.0 takes
+ * itself (MAX_HTTP_RESP_HEADER_SIZE, 300 KiB), so that the answer counts as too large with all. */
+enum { header_limit = 256 * 1024 };
 
 /* Once all is to be over, who has not taken the connection so long after is away. */
 static const uint64_t connect_grace_ns = 900 * IMPACT__NS_PER_MS;
@@ -51,6 +56,7 @@ struct otlp__http {
     bool is_over; /* the process ends: the door is shut */
     curl_off_t request_size;
     otlp__answer answer; /* of the post that runs */
+    size_t header_size;  /* of the answer, as far as it is here */
     impact__buffer body;
     char error[CURL_ERROR_SIZE];
 };
@@ -89,22 +95,32 @@ static void take_retry_info(otlp__answer *answer)
     answer->wait_ms = answer->grpc.wait_ms;
 }
 
-/* Trailers come here too. */
-static size_t take_header(char *line, size_t one, size_t size, void *userdata)
+static void read_header(otlp__answer *answer, impact_text line)
 {
-    assert(one == 1);
-    (void)one; /* is 1 */
-    otlp__answer *answer = &((otlp__http *)userdata)->answer;
     impact_text name;
     impact_text value;
-    if (!split_header(&name, &value, impact_text_from(line, size)))
-        return size;
+    if (!split_header(&name, &value, line))
+        return;
     if (impact__text_equal_ignoring_case(name, impact_text_of("retry-after")))
         answer->asks_to_wait = otlp__retry_after_parse(&answer->wait_ms, value, time(NULL));
     if (answer->protocol == OTLP__GRPC) {
         otlp__grpc_take(&answer->grpc, name, value);
         take_retry_info(answer);
     }
+}
+
+/* Trailers and interim answers come here too. libcurl keeps them all. */
+static size_t take_header(char *line, size_t one, size_t size, void *userdata)
+{
+    assert(one == 1);
+    (void)one; /* is 1 */
+    otlp__http *http = userdata;
+    http->header_size += size;
+    if (http->header_size > header_limit) {
+        http->answer.is_too_large = true;
+        return 0;
+    }
+    read_header(&http->answer, impact_text_from(line, size));
     return size;
 }
 
@@ -278,37 +294,6 @@ static impact_status drive(otlp__http *http, CURLM *multi, uint64_t deadline_ns)
     }
 }
 
-static impact_status status_of(CURLcode code)
-{
-    switch (code) {
-    case CURLE_OK:
-        return IMPACT_OK;
-    case CURLE_WRITE_ERROR: /* take_body found no memory */
-    case CURLE_OUT_OF_MEMORY:
-        return IMPACT_ENOMEM;
-    case CURLE_COULDNT_RESOLVE_PROXY:
-    case CURLE_COULDNT_RESOLVE_HOST:
-    case CURLE_COULDNT_CONNECT:
-    case CURLE_SSL_CONNECT_ERROR:
-    case CURLE_SEND_ERROR:
-    case CURLE_RECV_ERROR:
-    case CURLE_GOT_NOTHING:
-    case CURLE_PARTIAL_FILE:
-    case CURLE_HTTP2:
-    case CURLE_HTTP2_STREAM:
-    case CURLE_OPERATION_TIMEDOUT:
-        return IMPACT_ESYSTEM;
-    default:
-        return IMPACT_EEXPORT;
-    }
-}
-
-static bool is_unreachable(CURLcode code)
-{
-    return code == CURLE_COULDNT_RESOLVE_PROXY || code == CURLE_COULDNT_RESOLVE_HOST ||
-           code == CURLE_COULDNT_CONNECT;
-}
-
 static bool is_sent_whole(const otlp__http *http)
 {
     curl_off_t sent = 0;
@@ -316,13 +301,27 @@ static bool is_sent_whole(const otlp__http *http)
     return sent >= http->request_size;
 }
 
+/* A server sends its message when it has taken the request, and its status behind that. The status
+ * is lost with the connection, or with a GOAWAY before it, behind which libcurl before 8.0 reads no
+ * trailers. Sent again, the spans would be there twice. */
+static bool is_unended(const otlp__answer *answer)
+{
+    bool is_compressed = false;
+    impact_text message;
+    return !answer->grpc.is_there && answer->http_status == 200 &&
+           otlp__grpc_message(&message, &is_compressed, answer->body);
+}
+
 /* A server may end a call before it has read the request, and reset the stream behind its status
  * (RFC 9113 8.1). libcurl before 8.0 then shows the reset only. */
 static impact_status settle_grpc(otlp__http *http, CURLcode code, impact_status status)
 {
+    otlp__answer *answer = &http->answer;
     const bool is_reset = code == CURLE_HTTP2_STREAM && !is_sent_whole(http);
-    http->answer.is_reset = is_reset && !http->answer.grpc.is_there;
-    return http->answer.grpc.is_there || http->answer.is_too_large || is_reset ? IMPACT_OK : status;
+    answer->is_unended = is_unended(answer);
+    answer->is_reset = is_reset && !answer->grpc.is_there;
+    const bool is_answered = answer->grpc.is_there || answer->is_unended || answer->is_too_large;
+    return is_answered || is_reset ? IMPACT_OK : status;
 }
 
 /* How the transfer that has ended went. */
@@ -334,8 +333,8 @@ static impact_status result_of(otlp__http *http, CURLM *multi)
     http->answer.error = http->error[0] ? http->error : curl_easy_strerror(code);
     http->answer.body = impact__buffer_text(&http->body);
     (void)curl_easy_getinfo(http->easy, CURLINFO_RESPONSE_CODE, &http->answer.http_status);
-    http->answer.is_unreachable = is_unreachable(code);
-    const impact_status status = status_of(code);
+    http->answer.is_unreachable = otlp__curl_is_unreachable(code);
+    const impact_status status = otlp__curl_status(code);
     if (http->answer.protocol == OTLP__GRPC)
         return settle_grpc(http, code, status);
     http->answer.is_cut = status == IMPACT_ESYSTEM && http->answer.http_status >= 200;
@@ -390,6 +389,7 @@ impact_status otlp__http_post(otlp__http *http, otlp__answer *answer, impact_tex
         .error = "no answer in time",
     };
     http->error[0] = 0;
+    http->header_size = 0;
     impact__buffer_clear(&http->body);
     const impact_status status = post_inside(http, body, deadline_ns);
     *answer = http->answer;

@@ -1,0 +1,29 @@
+"""The outage matrix in short: each kind of outage once, by one of the protocols."""
+
+import pytest
+
+import backend
+import outages
+import restarts
+
+pytestmark = backend.needs_otlp
+
+
+@pytest.fixture(scope="module", name="meetings")
+def fixture_meetings(request):
+    with outages.meetings(request) as running:
+        yield running
+
+
+@pytest.mark.parametrize("case", outages.quick_cases(), ids=str)
+def test_an_outage_costs_what_the_matrix_says(case, meetings):
+    outages.check(case, meetings[case])
+
+
+@pytest.mark.parametrize("case", outages.deadline_cases(("http/protobuf",), 3), ids=str)
+def test_a_flush_and_a_shutdown_are_back_in_time(case, meetings):
+    outages.check(case, meetings[case])
+
+
+def test_spans_survive_a_collector_that_comes_back():
+    restarts.check_all_arrive([0.5, 1, 0.5, 1], 3, "http/protobuf")
