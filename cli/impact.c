@@ -13,7 +13,8 @@ static int say_usage(FILE *to, int status)
 {
     (void)fputs("usage: impact COMMAND [WORD]...\n"
                 "  probe  ask a health endpoint; impact probe --help\n"
-                "  tree   print traces from files\n",
+                "  tree   print traces from files\n"
+                "  flush  export what killed processes left in a journal's directory\n",
                 to);
     return status;
 }

@@ -59,6 +59,9 @@ typedef struct impact_trace_options {
                                OTEL_C_CLOCK=system */
     bool is_disabled; /* nothing is recorded, contexts are handed through; OTEL_SDK_DISABLED */
     uint32_t event_value_length_limit; /* of events and links; OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT */
+    const char
+        *journal_directory; /* copied; what waits lies in files there and outlives a kill: see
+                                      <impact/journal.h>; OTEL_C_JOURNAL_DIR */
 } impact_trace_options;
 
 #define IMPACT_TRACE_OPTIONS(...)                                                                  \

@@ -4,6 +4,7 @@
 #include <assert.h>
 #include "base/protobuf.h"
 #include "base/thread.h"
+#include "pipeline/batcher_journal.h"
 #include "pipeline/batcher_state.h"
 #include "process/diagnostics.h"
 #include "process/door.h"
@@ -36,6 +37,12 @@ static bool is_time_to_export(impact__batcher *batcher, uint64_t due_ns)
            atomic_load(&batcher->is_pressed) || impact__clock_monotonic_ns() >= due_ns;
 }
 
+/* Then, or when it is time for a rescue. */
+static uint64_t earlier(const impact__batcher *batcher, uint64_t due_ns)
+{
+    return batcher->is_rescue_due && batcher->rescue_ns < due_ns ? batcher->rescue_ns : due_ns;
+}
+
 static void sleep_until_due(impact__batcher *batcher, uint64_t due_ns)
 {
     assert(impact__lock_is_held(&batcher->lock));
@@ -54,7 +61,8 @@ static void sleep_idle(impact__batcher *batcher)
     assert(!batcher->is_shut_down);
     atomic_store(&batcher->sleep, IMPACT__ASLEEP_IDLE);
     if (!impact__ring_unread(&batcher->reader)) /* as above */
-        impact__condition_wait(&batcher->to_worker, &batcher->lock);
+        (void)impact__condition_wait_until(&batcher->to_worker, &batcher->lock,
+                                           earlier(batcher, UINT64_MAX));
     atomic_store(&batcher->sleep, IMPACT__AWAKE);
 }
 
@@ -70,18 +78,20 @@ static uint64_t next_due(const impact__batcher *batcher)
     return impact__deadline_after_ms(batcher->schedule_delay_ms);
 }
 
-/* Returns true with something to export, false when the end has come. */
+/* Returns true with something to export or to rescue, false when the end has come. */
 static bool wait_for_work(impact__batcher *batcher, uint64_t *due_ns)
 {
     assert(impact__lock_is_held(&batcher->lock));
-    while (!is_time_to_export(batcher, *due_ns)) {
+    if (batcher->has_given_up)
+        return false;
+    while (!is_time_to_export(batcher, *due_ns) && !impact__batcher_is_time_to_rescue(batcher)) {
         if (batcher->is_shut_down)
             return false;
         if (batcher->kept) {
             wait_out_pause(batcher);
         } else if (impact__ring_unread(&batcher->reader) ||
                    impact__clock_monotonic_ns() < *due_ns) {
-            sleep_until_due(batcher, *due_ns);
+            sleep_until_due(batcher, earlier(batcher, *due_ns));
         } else {
             sleep_idle(batcher);
             *due_ns = next_due(batcher);
@@ -178,6 +188,17 @@ static void settle(impact__batcher *batcher, bool has_failed, size_t rejected)
     (void)pthread_cond_broadcast(&batcher->to_callers);
 }
 
+/* By this process; out of a journal, by another: also when there was no time left for it here. */
+static bool may_go_again(impact__batcher *batcher, impact_status status, bool is_last)
+{
+    assert(impact__lock_is_held(&batcher->lock));
+    if (!batcher->journal.is_on)
+        return status == IMPACT_EAGAIN && !is_last;
+    const bool is_over =
+        batcher->is_shut_down && impact__clock_monotonic_ns() >= batcher->shutdown_deadline_ns;
+    return status == IMPACT_EAGAIN || (status && is_over);
+}
+
 /* Under the lock, which is let go of while the exporter runs. False, and without the lock: this is
  * a child that was forked in there. */
 static bool export_what_was_taken(impact__batcher *batcher)
@@ -200,7 +221,8 @@ static bool export_what_was_taken(impact__batcher *batcher)
         return false;
     impact__diagnostics_say(); /* what was reported meanwhile, by whoever records too */
     impact__batcher_lock(batcher);
-    if (status == IMPACT_EAGAIN && !is_last)
+    batcher->has_given_up = is_last && may_go_again(batcher, status, is_last);
+    if (may_go_again(batcher, status, is_last))
         keep(batcher);
     else
         settle(batcher, status != IMPACT_OK, rejected);
@@ -222,7 +244,13 @@ static void *run(void *argument)
     batcher->owner.enter();
     impact__batcher_lock(batcher);
     uint64_t due_ns = next_due(batcher);
+    batcher->is_rescue_due = batcher->journal.directory;
     while (wait_for_work(batcher, &due_ns)) {
+        if (!is_time_to_export(batcher, due_ns)) {
+            if (!impact__batcher_rescue(batcher))
+                return NULL; /* as below */
+            continue;
+        }
         take(batcher);
         if (!batcher->batch.count) {
             wait_a_little(batcher);
@@ -251,5 +279,6 @@ void impact__batch_worker_start(impact__batcher *batcher)
         return; /* what is queued waits for the next try; the counters say so */
     batcher->worker = IMPACT__WORKER_RUNNING;
     atomic_store_explicit(&batcher->is_running, true, memory_order_relaxed);
-    atomic_store_explicit(&batcher->has_worker, true, memory_order_relaxed);
+    /* Pairs with the load in impact__batcher_put. */
+    atomic_store_explicit(&batcher->has_worker, true, memory_order_release);
 }

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/thread.h"
+#include "pipeline/batcher_journal.h"
 #include "pipeline/batcher_state.h"
 #include "process/diagnostics.h"
 
@@ -17,7 +18,10 @@ enum {
 impact_status impact__batcher_open(impact__batcher **batcher,
                                    const impact__batcher_options *options)
 {
-    return impact__batcher_state_open(batcher, options);
+    const impact_status status = impact__batcher_state_open(batcher, options);
+    if (status == IMPACT_OK)
+        impact__batcher_open_rescue(*batcher);
+    return status;
 }
 
 void impact__batcher_abandon(impact__batcher *batcher)
@@ -42,6 +46,17 @@ void impact__batcher_close(impact__batcher *batcher)
 }
 
 /* ---- records on their way ---- */
+
+void impact__batcher_look_for_orphans(impact__batcher *batcher)
+{
+    if (!batcher->journal.directory ||
+        !impact__orphan_exists(batcher->journal.directory, batcher->rescue.kind))
+        return;
+    impact__batcher_prepare(batcher);
+    impact__batcher_lock(batcher);
+    impact__batch_worker_start(batcher); /* or the first span tries it again */
+    impact__batcher_unlock(batcher);
+}
 
 static void start_the_first_time(impact__batcher *batcher)
 {
@@ -115,6 +130,14 @@ __attribute__((noinline)) static void drop(impact__batcher *batcher, impact__rin
 void impact__batcher_put(impact__batcher *batcher, const void *record, size_t size, uint32_t scope)
 {
     impact__ring_claim claim;
+    /* Acquire: who sees the worker sees the journal. */
+    if (__builtin_expect(!atomic_load_explicit(&batcher->has_worker, memory_order_acquire), 0))
+        impact__batcher_prepare(batcher);
+    if (__builtin_expect(batcher->journal.is_on, 0) &&
+        !impact__batcher_may_journal(batcher, scope)) {
+        drop(batcher, IMPACT__RING_CLOSED);
+        return;
+    }
     const impact__ring_answer answer = impact__ring_claim_bytes(&batcher->ring, size, &claim);
     if (__builtin_expect(answer != IMPACT__RING_TAKEN, 0)) {
         drop(batcher, answer);
@@ -214,7 +237,7 @@ void impact__batcher_begin_shutdown(impact__batcher *batcher, impact__batcher_wa
     wait->target = impact__ring_last(&batcher->ring);
     if (impact__batcher_is_behind(batcher, wait->target))
         impact__batch_worker_start(batcher);
-    atomic_store_explicit(&batcher->has_worker, true, memory_order_relaxed);
+    atomic_store_explicit(&batcher->has_worker, true, memory_order_release);
     (void)pthread_cond_signal(&batcher->to_worker);
     impact__batcher_unlock(batcher);
     if (batcher->known.hasten)
@@ -276,20 +299,19 @@ static void forget_counters(impact__batcher *batcher)
     batcher->in_flight = batcher->exported = batcher->rejected = batcher->failed = 0;
     batcher->kept = 0; /* it is the parent's */
     batcher->returns = 0;
+    batcher->has_given_up = false;
 }
 
 /* The parent exports what was there. The child has no worker until it ends a span of its own. */
 void impact__batcher_after_fork_in_child(impact__batcher *batcher, bool is_shut_down)
 {
     assert(impact__lock_is_held(&batcher->lock));
-    impact__ring_forget(&batcher->ring);
+    impact__batcher_forget_ring(batcher);
     if (is_shut_down && !batcher->is_shut_down) { /* the thread that was about to is not here */
         batcher->is_shut_down = true;
         impact__ring_shut(&batcher->ring);
     }
-    impact__ring_reader_open(&batcher->reader, &batcher->ring);
-    batcher->reader.gives_back = true;
-    batcher->settled = batcher->flush_target = batcher->reader.passed;
+    impact__batcher_begin_reading(batcher);
     forget_counters(batcher);
     atomic_store_explicit(&batcher->sleep, IMPACT__AWAKE, memory_order_relaxed);
     atomic_store_explicit(&batcher->without_worker, 0, memory_order_relaxed);

@@ -54,6 +54,9 @@ void impact__batcher_close(impact__batcher *batcher);
 
 /* ---- records on their way: any thread ---- */
 
+/* Once it is open: what others left behind in its journal's directory is exported, too. */
+void impact__batcher_look_for_orphans(impact__batcher *batcher);
+
 void impact__batcher_put(impact__batcher *batcher, const void *record, size_t size, uint32_t scope);
 
 /* ---- flush and shutdown, of several at the same time: begin all, then end each ---- */

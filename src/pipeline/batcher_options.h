@@ -28,7 +28,9 @@ typedef struct impact__batcher_options {
     const impact_allocator *allocator;
     impact_exporter *exporter; /* taken on success */
     impact__batcher_owner owner;
-    uint32_t queue_limit; /* records */
+    uint32_t exporter_number;      /* among those of its owner */
+    const char *journal_directory; /* copied; NULL: no journal is kept */
+    uint32_t queue_limit;          /* records */
     size_t queue_bytes;
     uint32_t batch_limit;
     uint32_t schedule_delay_ms;

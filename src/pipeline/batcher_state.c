@@ -7,11 +7,23 @@
 #include "base/options.h"
 #include "base/thread.h"
 
-static impact_status open_ring(impact__batcher *batcher, const impact__batcher_options *options)
+/* It has no file yet: see journal.h. */
+static impact_status open_journal(impact__batcher *batcher, const impact__batcher_options *options,
+                                  size_t ring_size)
 {
-    const size_t size = impact__ring_size(options->queue_limit, options->queue_bytes);
-    if (!size)
-        return IMPACT_EINVAL;
+    const impact_text resource = options->owner.resource(options->owner.owner);
+    const impact_status status = impact__journal_open(&batcher->journal, options->journal_directory,
+                                                      ring_size, resource.size, batcher->allocator);
+    if (status)
+        return status;
+    impact__ring_format(&batcher->ring, impact__journal_ring_memory(batcher->journal.memory),
+                        options->queue_limit, options->queue_bytes);
+    return IMPACT_OK;
+}
+
+static impact_status open_memory(impact__batcher *batcher, const impact__batcher_options *options,
+                                 size_t size)
+{
     /* Not zeroed: the system hands out its pages as they are first written. */
     batcher->memory = impact__resize(options->allocator, NULL, size + impact__ring_unit);
     if (!batcher->memory)
@@ -19,6 +31,18 @@ static impact_status open_ring(impact__batcher *batcher, const impact__batcher_o
     const uintptr_t beyond = (uintptr_t)batcher->memory % impact__ring_unit;
     uint8_t *aligned = (uint8_t *)batcher->memory + (impact__ring_unit - beyond);
     impact__ring_format(&batcher->ring, aligned, options->queue_limit, options->queue_bytes);
+    return IMPACT_OK;
+}
+
+static impact_status open_ring(impact__batcher *batcher, const impact__batcher_options *options)
+{
+    const size_t size = impact__ring_size(options->queue_limit, options->queue_bytes);
+    if (!size)
+        return IMPACT_EINVAL;
+    const impact_status status = options->journal_directory ? open_journal(batcher, options, size)
+                                                            : open_memory(batcher, options, size);
+    if (status)
+        return status;
     impact__ring_reader_open(&batcher->reader, &batcher->ring);
     batcher->reader.gives_back = true;
     return IMPACT_OK;
@@ -50,6 +74,7 @@ impact_status impact__batcher_open_conditions(impact__batcher *batcher)
 static void free_parts(impact__batcher *batcher)
 {
     impact__batch_close(&batcher->batch);
+    impact__journal_close(&batcher->journal);
     impact__free(batcher->allocator, batcher->memory);
     impact__free(batcher->allocator, batcher);
 }
@@ -63,6 +88,8 @@ impact_status impact__batcher_state_open(impact__batcher **batcher,
         return IMPACT_ENOMEM;
     made->allocator = options->allocator;
     made->owner = options->owner;
+    made->exporter_number = options->exporter_number;
+    made->queue_bytes = options->queue_bytes;
     made->batch_limit = options->batch_limit;
     made->schedule_delay_ms = options->schedule_delay_ms;
     made->export_timeout_ms = options->export_timeout_ms;
@@ -109,11 +136,15 @@ void impact__batcher_give_up(impact__batcher *batcher)
 {
     assert(impact__lock_is_held(&batcher->lock));
     impact__ring_record record;
-    batcher->failed += batcher->kept;
+    uint64_t left = batcher->kept;
     batcher->kept = 0;
     while (impact__ring_take(&batcher->reader, &record) == IMPACT__RING_RECORD)
-        batcher->failed++;
+        left++;
+    batcher->failed += left;
     impact__ring_return(&batcher->reader);
-    impact__ring_release(&batcher->reader);
+    if (batcher->journal.is_on)
+        impact__journal_finish(&batcher->journal, left > 0);
+    else
+        impact__ring_release(&batcher->reader);
     batcher->settled = batcher->reader.passed;
 }

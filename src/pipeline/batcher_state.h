@@ -8,6 +8,8 @@
 #include "base/random.h"
 #include "pipeline/batch.h"
 #include "pipeline/batcher_options.h"
+#include "pipeline/journal.h"
+#include "pipeline/rescue.h"
 #include "pipeline/ring_reader.h"
 
 typedef enum impact__worker_state {
@@ -32,7 +34,10 @@ struct impact__batcher {
     impact_exporter *exporter; /* owned; NULL once it is closed, under the lock */
     impact_exporter known;     /* its members, those that it does not have NULL */
     impact__batcher_owner owner;
-    void *memory; /* owned: the ring lies in it */
+    void *memory; /* owned: the ring lies in it, unless it lies in the journal */
+    uint32_t exporter_number;
+    size_t queue_bytes;
+    impact__journal journal; /* changed under the lock, while nobody puts anything in */
 
     /* Read by every thread that puts something in, without the lock. */
     char apart_1[impact__ring_unit];
@@ -44,6 +49,7 @@ struct impact__batcher {
     char apart_2[impact__ring_unit];
     _Atomic uint64_t dropped_full;
     _Atomic uint64_t dropped_closed;
+    atomic_bool is_prepared;    /* for the first record: see impact__batcher_prepare */
     atomic_bool is_running;     /* the worker has not ended */
     atomic_uint without_worker; /* records that met no worker: some try to start one */
 
@@ -71,8 +77,14 @@ struct impact__batcher {
     uint64_t pause_end_ns; /* of the last time */
     uint64_t tries;        /* exports that were begun */
     uint64_t came_back;    /* the last of them whose batch came back; 0: none did */
+    bool has_given_up;     /* the last try failed; what is left stays in the journal */
     uint64_t hurried_try;  /* somebody flushes: the pause before this one is left out */
     impact__random random;
+
+    /* What others left behind that were killed. */
+    bool is_rescue_due;
+    uint64_t rescue_ns; /* not before */
+    impact__rescue rescue;
 };
 
 static inline void impact__batcher_lock(impact__batcher *batcher)
@@ -103,8 +115,8 @@ impact_status impact__batcher_open_conditions(impact__batcher *batcher);
  * Called with the lock held, returns without it. */
 void impact__batcher_let_go(impact__batcher *batcher);
 
-/* Put what is left in the ring among the failed, a batch that came back too. Under the lock,
- * without a worker. */
+/* Put what is left in the ring among the failed, a batch that came back too; in a journal it stays
+ * there. Under the lock, without a worker. */
 void impact__batcher_give_up(impact__batcher *batcher);
 
 /* ---- batch_worker.c ---- */

@@ -125,7 +125,8 @@ typedef struct impact__ring_memory {
     _Atomic uint64_t turned;   /* as the tail, of the last extent before it turned to the front */
     _Atomic uint32_t reserved; /* places */
     char apart_2[128];
-    _Atomic uint64_t head; /* as the tail, of the last extent that was freed; the reader's */
+    _Atomic uint64_t head;  /* as the tail, of the last extent that was freed; the reader's */
+    _Atomic uint64_t begun; /* number 37 | records 8: of this extent so many are done with, too */
     char apart_3[128];
     struct impact__ring_lane {
         _Atomic uint64_t extent; /* its number; 0: none */

@@ -5,12 +5,26 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+static uint64_t begun_word(uint64_t number, uint32_t count)
+{
+    return (number & IMPACT__RING_NUMBER_MASK) << impact__ring_count_bits | count;
+}
+
+/* How many records of the extent behind the head were released. */
+static uint32_t begun_behind(const impact__ring *ring, uint64_t freed)
+{
+    const uint64_t begun = atomic_load_explicit(&ring->memory->begun, memory_order_relaxed);
+    const uint32_t count = (uint32_t)(begun & ((1U << impact__ring_count_bits) - 1));
+    return begun == begun_word(freed + 1, count) ? count : 0;
+}
+
 void impact__ring_reader_open(impact__ring_reader *reader, impact__ring *ring)
 {
     const uint64_t head = atomic_load_explicit(&ring->memory->head, memory_order_relaxed);
     *reader = (impact__ring_reader){
         .ring = ring,
         .passed = impact__ring_number_at(head),
+        .index = begun_behind(ring, impact__ring_number_at(head)),
         .offset = impact__ring_offset_at(head),
         .turn = head & IMPACT__RING_TURN_BIT,
     };
@@ -182,6 +196,8 @@ static void give_back_burst(const impact__ring_reader *reader, uint64_t freed)
 
 static void move_head(impact__ring_reader *reader)
 {
+    atomic_store_explicit(&reader->ring->memory->begun,
+                          begun_word(reader->passed + 1, reader->index), memory_order_relaxed);
     /* Pairs with the load in fit: who gets the bytes again comes after their reader. */
     atomic_store_explicit(&reader->ring->memory->head,
                           impact__ring_position(reader->passed, reader->offset) | reader->turn,

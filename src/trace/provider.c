@@ -116,6 +116,8 @@ static impact_status open_batcher(impact_tracer_provider *provider,
         .allocator = options->allocator,
         .exporter = exporter,
         .owner = {provider, resource_of, scope_of, impact_tracing_suppress, let_go},
+        .exporter_number = (uint32_t)provider->batcher_count,
+        .journal_directory = options->journal_directory,
         .queue_limit = queue_limit_of(options),
         .queue_bytes = queue_bytes_of(options),
         .batch_limit = or_default(options->batch_limit, default_batch_limit),
@@ -292,6 +294,8 @@ static impact_status open_known(impact_tracer_provider **provider,
     }
     take_processors(made, options);
     made->is_open = true;
+    for (size_t i = 0; i < made->batcher_count; i++)
+        impact__batcher_look_for_orphans(made->batchers[i]);
     *provider = made;
     return IMPACT_OK;
 }

@@ -197,7 +197,8 @@ static int run(impact_exporter *exporter, const char *scenario, uint32_t timeout
     const bool is_patient = strcmp(scenario, "patient") == 0;
     const impact_status opened = impact_tracer_provider_open(
         &provider,
-        IMPACT_TRACE_OPTIONS(.service_name = "orders", .exporters = &exporter, .exporter_count = 1,
+        IMPACT_TRACE_OPTIONS(.service_name = "orders", .journal_directory = getenv("CODE_JOURNAL"),
+                             .exporters = &exporter, .exporter_count = 1,
                              .schedule_delay_ms = is_patient ? 10 : 60000,
                              IMPACT_ATTRIBUTES(impact_int("shard", 7),
                                                impact_bool("canary", true))));

@@ -1,0 +1,138 @@
+/* A batcher's journal. */
+#include "pipeline/batcher_journal.h"
+
+#include <assert.h>
+
+#include "base/clock.h"
+#include "base/thread.h"
+#include "process/fork.h"
+
+enum { rescue_pause_ms = 5000 }; /* while the backend is away */
+
+void impact__batcher_begin_reading(impact__batcher *batcher)
+{
+    impact__ring_reader_open(&batcher->reader, &batcher->ring);
+    batcher->reader.gives_back = !batcher->journal.is_on; /* a file's pages are the system's */
+    batcher->settled = batcher->flush_target = batcher->reader.passed;
+}
+
+static void format_ring(impact__batcher *batcher)
+{
+    impact__ring_format(&batcher->ring, impact__journal_ring_memory(batcher->journal.memory),
+                        batcher->ring.limit, batcher->queue_bytes);
+}
+
+/* Nobody puts anything in: all who do come by here first. */
+static void begin_journal(impact__batcher *batcher)
+{
+    assert(impact__lock_is_held(&batcher->lock));
+    const impact__journal_owner owner = {
+        .exporter = batcher->known.name,
+        .exporter_number = batcher->exporter_number,
+        .resource = batcher->owner.resource(batcher->owner.owner),
+    };
+    if (batcher->is_shut_down || !impact__journal_begin(&batcher->journal, &owner))
+        return;
+    format_ring(batcher);
+    impact__batcher_begin_reading(batcher);
+}
+
+void impact__batcher_prepare(impact__batcher *batcher)
+{
+    /* Acquire, with the store below: then there is a file, or there will be none. */
+    if (!batcher->journal.directory ||
+        atomic_load_explicit(&batcher->is_prepared, memory_order_acquire))
+        return;
+    impact__batcher_lock(batcher);
+    if (!atomic_load_explicit(&batcher->is_prepared, memory_order_relaxed))
+        begin_journal(batcher);
+    atomic_store_explicit(&batcher->is_prepared, true, memory_order_release);
+    impact__batcher_unlock(batcher);
+}
+
+bool impact__batcher_may_journal(impact__batcher *batcher, uint32_t scope)
+{
+    if (batcher->journal.generation != impact__fork_generation())
+        return false;
+    if (impact__journal_knows(&batcher->journal, scope))
+        return true;
+    const impact__scope whole = batcher->owner.scope(batcher->owner.owner, scope);
+    impact__batcher_lock(batcher);
+    impact__journal_note_scope(&batcher->journal, scope, &whole);
+    impact__batcher_unlock(batcher);
+    return true;
+}
+
+/* There is no memory for another: a ring that takes nothing. */
+static void shut_ring_for_good(impact__batcher *batcher)
+{
+    static _Alignas(64) uint8_t nowhere[16 * 1024];
+    assert(impact__ring_size(1, impact__ring_area_least) <= sizeof nowhere);
+    impact__ring_format(&batcher->ring, nowhere, 1, impact__ring_area_least);
+    impact__ring_shut(&batcher->ring);
+}
+
+void impact__batcher_forget_ring(impact__batcher *batcher)
+{
+    assert(impact__lock_is_held(&batcher->lock));
+    impact__orphan_forget(&batcher->rescue.orphan);
+    if (!batcher->journal.is_on)
+        impact__ring_forget(&batcher->ring);
+    else if (impact__journal_leave(&batcher->journal))
+        format_ring(batcher);
+    else
+        shut_ring_for_good(batcher);
+    atomic_store_explicit(&batcher->is_prepared, false, memory_order_relaxed);
+}
+
+/* ---- what others left behind ---- */
+
+/* Its own spans come first, and a flush of them. */
+static uint32_t time_for_rescue(void *owner)
+{
+    impact__batcher *batcher = owner;
+    impact__batcher_lock(batcher);
+    const bool is_wanted_elsewhere =
+        impact__batcher_is_behind(batcher, batcher->flush_target) ||
+        (batcher->is_shut_down && impact__ring_unread(&batcher->reader));
+    const uint64_t end_ns = batcher->is_shut_down ? batcher->shutdown_deadline_ns : UINT64_MAX;
+    impact__batcher_unlock(batcher);
+    const uint32_t left_ms = is_wanted_elsewhere ? 0 : impact__remaining_ms(end_ns);
+    return left_ms < batcher->export_timeout_ms ? left_ms : batcher->export_timeout_ms;
+}
+
+void impact__batcher_open_rescue(impact__batcher *batcher)
+{
+    impact__rescue_init(&batcher->rescue);
+    batcher->rescue.directory = batcher->journal.directory;
+    batcher->rescue.exporter = batcher->exporter;
+    batcher->rescue.export_batch = batcher->known.export_batch;
+    batcher->rescue.kind.exporter = batcher->known.name ? batcher->known.name : "";
+    batcher->rescue.kind.exporter_number = batcher->exporter_number;
+    batcher->rescue.batch = &batcher->batch;
+    batcher->rescue.time_left_ms = time_for_rescue;
+    batcher->rescue.owner = batcher;
+}
+
+bool impact__batcher_is_time_to_rescue(impact__batcher *batcher)
+{
+    assert(impact__lock_is_held(&batcher->lock));
+    return batcher->is_rescue_due && !batcher->kept &&
+           impact__clock_monotonic_ns() >= batcher->rescue_ns;
+}
+
+bool impact__batcher_rescue(impact__batcher *batcher)
+{
+    assert(impact__lock_is_held(&batcher->lock));
+    assert(!batcher->kept && !batcher->in_flight);
+    const unsigned generation = impact__fork_generation();
+    impact__batcher_unlock(batcher);
+    const impact_status status = impact__rescue_run(&batcher->rescue);
+    if (generation != impact__fork_generation())
+        return false;
+    impact__batcher_lock(batcher);
+    batcher->batch.count = 0;
+    batcher->is_rescue_due = status == IMPACT_EAGAIN || status == IMPACT_ETIMEDOUT;
+    batcher->rescue_ns = status == IMPACT_EAGAIN ? impact__deadline_after_ms(rescue_pause_ms) : 0;
+    return true;
+}
