@@ -1,5 +1,5 @@
-/* What the pipeline costs: with two exporters, with two threads, with a backend that is away, and
- * in memory.
+/* What the pipeline costs: with two exporters, with a journal, with two threads, with a backend
+ * that is away, and in memory.
  *
  * Memory is measured in a process of its own each: the bench's allocations are not in it. A backend
  * that is away is an exporter that makes its request, as large as the batch, and then waits for an
@@ -144,6 +144,60 @@ static void measure_two_exporters(void)
     bench_run(&one_case, 1);
     bench_print("span_two_exporters_ns", bench_median_ns(&one_case), "ns");
     impact_tracer_provider_close(two.provider);
+}
+
+/* ---- a journal ---- */
+
+static pipeline in_memory;
+static pipeline in_file;
+
+static void end_in_memory(size_t count)
+{
+    end_spans(&in_memory, count);
+}
+
+static void flush_memory(void)
+{
+    flush(&in_memory);
+}
+
+static void end_in_file(size_t count)
+{
+    end_spans(&in_file, count);
+}
+
+static void flush_file(void)
+{
+    flush(&in_file);
+}
+
+/* Both have seen their memory once before they are timed. */
+static void measure_journal(void)
+{
+    static bench_case cases[] = {
+        {"span_journal", end_in_file, flush_file, few, {0}},
+        {"span_plain", end_in_memory, flush_memory, few, {0}},
+    };
+    char directory[] = "/tmp/impact-bench-XXXXXX";
+    impact_exporter *plain = &nothing;
+    impact_exporter *kept = &second;
+    if (!mkdtemp(directory))
+        abort();
+    in_memory = pipeline_open(IMPACT_TRACE_OPTIONS(.exporters = &plain, .exporter_count = 1));
+    in_file = pipeline_open(IMPACT_TRACE_OPTIONS(.exporters = &kept, .exporter_count = 1,
+                                                 .journal_directory = directory));
+    for (int i = 0; i < 20; i++) {
+        end_in_memory(few);
+        end_in_file(few);
+        flush_memory();
+        flush_file();
+    }
+    bench_run(cases, 2);
+    bench_print("span_journal_ns", bench_median_ns(&cases[0]), "ns");
+    bench_print("journal_ratio", bench_median_ratio(&cases[0], &cases[1]), "ratio");
+    impact_tracer_provider_close(in_memory.provider);
+    impact_tracer_provider_close(in_file.provider);
+    (void)rmdir(directory);
 }
 
 /* ---- two threads ---- */
@@ -298,6 +352,7 @@ int main(void)
     in_child(print_rss_of_dead_backend);
     in_child(print_rss_of_inits);
     measure_two_exporters();
+    measure_journal();
     measure_two_threads();
     measure_dead_backend();
     return 0;

@@ -31,8 +31,8 @@ typedef struct impact__rescue {
 void impact__rescue_init(impact__rescue *rescue);
 
 /* IMPACT_OK: nothing is left. IMPACT_ENOENT: there is no such directory. IMPACT_ETIMEDOUT: it was
- * to end. Otherwise as the exporter said: IMPACT_EAGAIN, or IMPACT_ECLOSED, also where this is a child
- * that was forked in there. What was not taken stays. */
+ * to end. Otherwise as the exporter said: IMPACT_EAGAIN, or IMPACT_ECLOSED, also where this is a
+ * child that was forked in there. What was not taken stays. */
 impact_status impact__rescue_run(impact__rescue *rescue);
 
 #endif

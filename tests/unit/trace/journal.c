@@ -350,6 +350,7 @@ TEST(a_journal_survives_any_failed_allocation)
         tracer = impact_tracer_provider_get_tracer(provider, "test", NULL);
         if (provider)
             end_numbered(0, 1);
+        (void)impact_tracer_provider_shutdown(provider, tracing_timeout_ms); /* its worker ends */
         impact_tracer_provider_close(provider);
         CHECK_EQUAL(count_files(".impact", false), 0);
     }
