@@ -15,6 +15,8 @@ configure()
     else
         set -- -Dwerror=false -Dauto_features=auto "$@"
     fi
+    [ ! -f build/ulfius/include/ulfius.h ] ||
+        set -- -Dulfius=enabled "-Dulfius_root=$PWD/build/ulfius" "$@"
     if [ ! -f "$folder/build.ninja" ]; then
         meson setup "$folder" "$@"
     elif [ "$(cat "$folder/options.stamp" 2>/dev/null)" != "$*" ]; then

@@ -16,6 +16,7 @@ PLUGIN_HEADERS = {
     "microhttpd": ("microhttpd.h",),
     "postgresql": ("postgresql.h",),
     "sqlite": ("sqlite.h", "sqlite_check.h"),
+    "ulfius": ("ulfius.h",),
 }
 
 
