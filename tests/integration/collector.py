@@ -12,7 +12,7 @@ import subprocess
 import pytest
 
 import backend
-import outages
+import outage_client
 import programs
 
 SOURCES = programs.ROOT / "tests/collector"
@@ -135,7 +135,7 @@ def check_all_arrive(program, folder, count, protocol, compression, way):
     }
     words = ("stream", count // 5, SPANS_A_SECOND, 60000)
     with running(program, write_settings(folder, protocol, receiver)):
-        told, output = outages.run_client(environment, *words)
+        told, output = outage_client.run(environment, *words)
     lines = (folder / "spans.json").read_text().splitlines()
     received = [line for document in lines for line in ids_of(json.loads(document))]
     sent = output.splitlines()

@@ -11,7 +11,7 @@ import pytest
 
 import backend
 import collector
-import outages
+import outage_client
 import programs
 import restarts
 
@@ -55,7 +55,7 @@ def agent(program, addresses):
 
 
 def stream(environment):
-    told, output = outages.run_client(environment, "stream", TRACES, SPANS_A_SECOND, 60000)
+    told, output = outage_client.run(environment, "stream", TRACES, SPANS_A_SECOND, 60000)
     (report,) = told.calls
     assert report["exported"] == TRACES * TRACE_SIZE, report
     return set(output.splitlines())

@@ -11,7 +11,6 @@ import contextlib
 import dataclasses
 import enum
 import gzip
-import json
 import os
 import pathlib
 import socket
@@ -24,13 +23,11 @@ import typing
 import pytest
 
 import backend
+import outage_client
 import peers
 from backend import EEXPORT, ETIMEDOUT, OK, SPANS, partial_success, sink
 
-CLIENT = backend.BUILD / "tests/integration/outage_client"
 SHORT, LONG = 300, 30000  # milliseconds: of what never ends well, and of what does
-SLACK_MS = 50
-BUSY_MS = 250  # more, where others want the processor
 TRIES = 20
 PEAK_MIB = 40  # more than a client needs, and less than what comes without a bound
 TEN_MB = 10 * 1024 * 1024
@@ -46,6 +43,7 @@ class Outcome(enum.Enum):
     REFUSED = enum.auto()
     IN_PART = enum.auto()  # three of each round are rejected
     MAY_PASS = enum.auto()  # as long as there is time it is tried again; a shutdown ends that
+    PUT_OFF = enum.auto()  # they wait in the queue, and nobody waits for them; likewise
     GIVEN_UP = enum.auto()  # no other try would do better
 
 
@@ -67,53 +65,9 @@ def expected(outcome, call):
     if outcome is Outcome.GIVEN_UP:
         return {EEXPORT}, counters | {"failed": ended}
     if call == "flush":
-        return {ETIMEDOUT}, counters | {"waiting": ended}
+        status = EEXPORT if outcome is Outcome.PUT_OFF else ETIMEDOUT
+        return {status}, counters | {"waiting": ended}
     return {ETIMEDOUT, EEXPORT}, counters | {"failed": ended}
-
-
-# ---- what a client tells ----
-
-
-@dataclasses.dataclass
-class Told:
-    calls: list  # of flush and shutdown, in turn
-    leaked: int  # descriptors, when all was closed
-    left: int  # of them, when the threads of the C library were over too
-    peak_mib: float
-    diagnostics: list
-
-
-def parse(errors):
-    lines = errors.splitlines()
-    reports = [json.loads(line) for line in lines if line.startswith("{")]
-    diagnostics = [line for line in lines if line.startswith("impact: ")]
-    assert len(reports) + len(diagnostics) == len(lines), errors
-    *calls, end = reports
-    assert end["call"] == "end"
-    return Told(calls, end["leaked"], end["left"], end["peak_kib"] / 1024, diagnostics)
-
-
-def run_client(environment, *arguments, before=(), stdin=subprocess.DEVNULL):
-    """Run it to its end, which has to be a good one; return what it told, and its output."""
-    own = {key: value for key, value in os.environ.items() if not key.startswith("OTEL_")}
-    mine = {"IMPACT_PLUGIN_PATH": str(backend.BUILD / "src"), "OTEL_BSP_SCHEDULE_DELAY": "600000"}
-    done = subprocess.run(
-        [*before, CLIENT, *map(str, arguments)],
-        env=own | mine | environment,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-        stdin=stdin,
-    )
-    assert done.returncode == 0, done.stderr
-    return parse(done.stderr), done.stdout
-
-
-def check_time(report, timeout_ms):
-    """On any machine: the threads of a call may be later than the witness, but not for long."""
-    most_ms = timeout_ms + SLACK_MS + BUSY_MS + 5 * report["late_ms"]
-    assert report["took_ms"] <= most_ms, report
 
 
 # ---- what a cell is ----
@@ -200,6 +154,31 @@ def not_accepted():
         yield at(port)
 
 
+def over_tls(peer):
+    """The peer of another cell is spoken to in TLS, of which it knows nothing."""
+
+    @contextlib.contextmanager
+    def running():
+        with peer() as environment:
+            yield {key: value.replace("http:", "https:") for key, value in environment.items()}
+
+    return running
+
+
+def behind(peer):
+    """That peer is the proxy on the way."""
+
+    @contextlib.contextmanager
+    def running():
+        with peer() as environment:
+            yield {
+                "OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector.example:4318",
+                "http_proxy": environment["OTEL_EXPORTER_OTLP_ENDPOINT"],
+            }
+
+    return running
+
+
 @contextlib.contextmanager
 def expired():
     """TLS with a certificate that is trusted, and was valid for a day of 2020."""
@@ -235,7 +214,8 @@ def nameless():
 
 # ---- any protocol ----
 
-T, R, P, M, G = Outcome.TAKEN, Outcome.REFUSED, Outcome.IN_PART, Outcome.MAY_PASS, Outcome.GIVEN_UP
+T, R, P, M = Outcome.TAKEN, Outcome.REFUSED, Outcome.IN_PART, Outcome.MAY_PASS
+OFF, G = Outcome.PUT_OFF, Outcome.GIVEN_UP
 Q = {"is_quick": True}
 
 CELLS = [
@@ -247,6 +227,12 @@ CELLS = [
     Cell("resets at once", M, ALL, raw(peers.resets_at_once)),
     Cell("resets amid the request", M, ALL, raw(peers.resets_amid_the_request), size=20000, **Q),
     Cell("reads 1 KB a second", M, ALL, raw(peers.reads_a_kilobyte_a_second), size=50000, **Q),
+    Cell("a TLS handshake that never ends", M, ALL, over_tls(raw(peers.silent)), **Q),
+    Cell("a TLS handshake that is reset", M, ALL, over_tls(raw(peers.resets_amid_the_request))),
+    Cell("TLS with who speaks none", M, ALL, over_tls(raw(peers.speaks_http_1)), **Q),
+    Cell("the proxy is gone", M, ALL, behind(refused), **Q),
+    Cell("a proxy that never answers", M, ALL, behind(raw(peers.silent))),
+    Cell("a proxy that is busy", M, ALL, behind(raw(peers.busy_proxy)), **Q),
     Cell("the certificate has expired", G, ALL, expired, said="certificate", **Q),
 ]
 
@@ -282,6 +268,10 @@ def retry_after(name, value, outcome=T, **more):
     return http_cell(f"429, Retry-After {name}", outcome, http(later, DONE, asked=3), **more)
 
 
+def put_off(name, value, **more):
+    return http_cell(name, OFF, http((429, {"Retry-After": value}, b"later"), asked=1), **more)
+
+
 CUT = b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n<html>"
 OLD = "Thu, 01 Jan 1970 00:00:00 GMT"
 
@@ -305,6 +295,8 @@ CELLS += [
     *map(busy_once, [429, 502, 503, 504]),
     retry_after("1 second", "1", **Q),
     retry_after("of the past", OLD),
+    put_off("429, Retry-After of an hour", "3600"),
+    put_off("429, Retry-After of the year 9999", "Fri, 31 Dec 9999 23:59:59 GMT", **Q),
     retry_after("garbage", "soon", **Q),
     http_cell("HTTP/0.9", G, raw(peers.answers(b"hello\r\n")), **Q),
     http_cell(
@@ -484,7 +476,7 @@ def meet(case):
     }
     with cell.peer() as environment:
         words = ("outage", cell.timeout(), case.rounds, cell.size)
-        told, _ = run_client(environment | protocol, *words, before=cell.before)
+        told, _ = outage_client.run(environment | protocol, *words, before=cell.before)
     return told
 
 
@@ -503,7 +495,7 @@ def meetings(request):
 def is_prompt(report, timeout_ms):
     """Back in time whatever the machine did meanwhile, and the worker too."""
     waits = report["call"] == "shutdown" and report["waiting"]
-    return report["took_ms"] <= timeout_ms + SLACK_MS and not waits
+    return report["took_ms"] <= timeout_ms + outage_client.SLACK_MS and not waits
 
 
 def are_prompt(case, told):
@@ -533,7 +525,7 @@ def check_truth(case, told):
         assert report["status"] in statuses, report
         if report["call"] == "flush" and report["status"] == ETIMEDOUT:
             assert report["took_ms"] >= cell.timeout() - 1, report
-        check_time(report, cell.timeout())
+        outage_client.check_time(report, cell.timeout())
     assert told.left == 0
     assert told.peak_mib < PEAK_MIB
     check_what_is_said(cell, told.diagnostics)

@@ -25,11 +25,11 @@ def test_a_flush_and_a_shutdown_are_back_in_time(case, meetings):
     outages.check(case, meetings[case])
 
 
-@pytest.mark.parametrize("protocol", outages.HTTP)
+@pytest.mark.parametrize("protocol", outages.ALL)
 def test_spans_survive_a_collector_that_is_away_for_a_minute(protocol):
     restarts.check_all_arrive([3, 60], 64, protocol)
 
 
-@pytest.mark.parametrize("protocol", outages.HTTP)
+@pytest.mark.parametrize("protocol", outages.ALL)
 def test_spans_survive_a_collector_that_flaps(protocol):
     restarts.check_all_arrive([3] * 10, 30, protocol)

@@ -133,6 +133,13 @@ def speaks_http_1(connection, number):
     read_to_the_end(connection)
 
 
+def busy_proxy(connection, number):
+    """For CONNECT too."""
+    if connection.recv(65536):
+        connection.sendall(b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n")
+        read_to_the_end(connection)
+
+
 def closes_without_an_answer(connection, number):
     read_request(connection)
 

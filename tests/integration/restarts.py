@@ -7,6 +7,7 @@ import socket
 import threading
 
 import backend
+import outage_client
 import outages
 
 
@@ -29,6 +30,18 @@ class Mortal(backend.Sink):
                 connection.shutdown(socket.SHUT_RDWR)
 
 
+class MortalGrpc:
+    """The same of gRPC."""
+
+    def __init__(self, port):
+        self.life = contextlib.ExitStack()
+        server = self.life.enter_context(backend.grpc_sink(address=f"127.0.0.1:{port}"))
+        self.requests, self.server_port = server.requests, server.server_port
+
+    def die(self):
+        self.life.close()
+
+
 def ids_at(collectors):
     return [
         f"{span.trace_id.hex()} {span.span_id.hex()}"
@@ -46,14 +59,14 @@ def live_and_die(collectors, lives):
         if i % 2 == 0:
             collectors[-1].die()
         else:
-            collectors.append(Mortal(collectors[0].server_port))
+            collectors.append(type(collectors[0])(collectors[0].server_port))
 
 
 def check_all_arrive(lives, seconds, protocol, rate=1000):
     """A client ends spans for so long, with room for all; each arrives, though some may do so
     twice: the collector had gone before it could say that it has them. The client shuts down when
     the collector is back."""
-    collectors = [Mortal(0)]
+    collectors = [MortalGrpc(0) if protocol == "grpc" else Mortal(0)]
     environment = outages.at(collectors[0].server_port) | {
         "OTEL_EXPORTER_OTLP_PROTOCOL": protocol,
         "OTEL_BSP_MAX_QUEUE_SIZE": str(seconds * rate),
@@ -62,7 +75,7 @@ def check_all_arrive(lives, seconds, protocol, rate=1000):
     words = ("stream", seconds * rate // 5, rate, 60000)
     until, is_back = os.pipe()
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
-        client = pool.submit(outages.run_client, environment, *words, stdin=until)
+        client = pool.submit(outage_client.run, environment, *words, stdin=until)
         live_and_die(collectors, lives)
         os.close(is_back)
         told, output = client.result()

@@ -25,5 +25,6 @@ def test_a_flush_and_a_shutdown_are_back_in_time(case, meetings):
     outages.check(case, meetings[case])
 
 
-def test_spans_survive_a_collector_that_comes_back():
-    restarts.check_all_arrive([0.5, 1, 0.5, 1], 3, "http/protobuf")
+@pytest.mark.parametrize("protocol", ["http/protobuf", "grpc"])
+def test_spans_survive_a_collector_that_comes_back(protocol):
+    restarts.check_all_arrive([0.5, 1, 0.5, 1], 3, protocol)
