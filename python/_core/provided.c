@@ -169,12 +169,33 @@ static const kind *find_kind(const char *name)
     return NULL;
 }
 
+/* "path, warn_percent"; NULL with an exception. */
+static PyObject *option_names(const kind *of)
+{
+    PyObject *names = PyUnicode_FromString(of->options->name);
+    for (const option *o = of->options + 1; names && o->name; o++) {
+        PyObject *more = PyUnicode_FromFormat("%U, %s", names, o->name);
+        Py_DECREF(names);
+        names = more;
+    }
+    return names;
+}
+
+/* Raise what begins with `what`, and names the options that there are. */
+static void raise_with_options(PyObject *error, const kind *of, const char *what)
+{
+    PyObject *names = option_names(of);
+    if (names)
+        PyErr_Format(error, "%s: the options of the check '%s' are %U", what, of->name, names);
+    Py_XDECREF(names);
+}
+
 static const option *find_option(const kind *of, const char *name)
 {
     for (const option *o = of->options; o->name; o++)
         if (strcmp(o->name, name) == 0)
             return o;
-    PyErr_Format(PyExc_TypeError, "the check '%s' has no option '%s'", of->name, name);
+    raise_with_options(PyExc_TypeError, of, name);
     return NULL;
 }
 
@@ -311,7 +332,10 @@ static PyObject *add(impact_health *health, const kind *of, const filled *f, con
     gil_take_back();
     if (!status)
         Py_RETURN_NONE;
-    raise_status(status, name);
+    if (status == IMPACT_EINVAL)
+        raise_with_options(PyExc_ValueError, of, "one that it needs is missing, or one is wrong");
+    else
+        raise_status(status, name);
     return NULL;
 }
 

@@ -99,6 +99,14 @@ def test_autoinstrument_returns_classes(app, provider, caplog):
     assert "'nonesuch' is not installed" in caplog.text
 
 
+@pytest.mark.parametrize("names", ["flask", "flask, requests", " flask,"])
+def test_instrumentors_may_be_named_in_one_text(app, provider, caplog, names):
+    """As in the variables of OpenTelemetry; its letters are no names."""
+    applied = tracing.autoinstrument_app(app, names, provider)
+    assert set(applied) == {name for name in ("flask", "requests") if name in names}
+    assert "not installed" not in caplog.text
+
+
 @pytest.mark.parametrize("instrumentors", [None, []])
 def test_autoinstrument_all(app, provider, instrumentors):
     """Nothing named means everything that is installed."""

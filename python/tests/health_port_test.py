@@ -105,7 +105,7 @@ def test_a_port_that_is_taken_is_tried_again(app, caplog):
         port = taken.getsockname()[1]
         app.config["HEALTH_LISTEN"] = f"127.0.0.1:{port}"
         Health(app)
-        assert "is another's" in caplog.text
+        assert "it is another's" in caplog.text
     while f"answers on port {port}" not in caplog.text:
         threading.Event().wait(0.02)
     assert get(port, "/health/ping") == (200, "pong")

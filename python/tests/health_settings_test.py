@@ -23,7 +23,7 @@ def test_a_secret_that_is_none_is_refused_by_its_name(app, wrong):
     assert "health" not in app.extensions and "health" not in app.blueprints
 
 
-@pytest.mark.parametrize("wrong", [5, None, b"/health", "/he\0alth"])
+@pytest.mark.parametrize("wrong", [5, None, b"/health", "/he\0alth", "/", "", "x", "/a,b", "/ä"])
 def test_a_prefix_that_is_none_is_refused_by_its_name(app, wrong):
     """Not by an attribute that it has not."""
     with pytest.raises((TypeError, ValueError), match="url_prefix"):

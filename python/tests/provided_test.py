@@ -116,12 +116,24 @@ def test_each_kind_can_be_made(tmp_path):
         ("sqlite", {"path": ""}, ValueError),
         ("telemetry", {}, ValueError),
         ("telemetry", {"warn_percent": 1, "provider": None}, TypeError),
+        ("tcp", {"address": "a:1", "timeout": "1s"}, ValueError),
     ],
 )
 def test_what_is_wrong_with_one_is_known_where_it_is_made(kind, options, error):
     """Not when it is asked for."""
     with pytest.raises(error):
         checks.provided(kind, **options)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [({"adress": "a"}, "adress: "), ({}, "is missing"), ({"address": ""}, "is wrong")],
+)
+def test_what_there_is_is_said_where_one_is_wrong(options, said):
+    """A newcomer has no other page at hand."""
+    with pytest.raises((TypeError, ValueError), match=said) as error:
+        checks.provided("redis", **options)
+    assert str(error.value).endswith("the options of the check 'redis' are address, user, password")
 
 
 def test_called_it_runs_once(listener):

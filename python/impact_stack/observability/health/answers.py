@@ -109,7 +109,10 @@ class Answers:
         self._has_probes = bool(config.get("HEALTH_PROBES", False))
         self.paths = [self.prefix, *(PROBES if self._has_probes else ())]
         self._settings = settings.read(config, None)
-        self._registry = self._open_registry()
+        try:
+            self._registry = self._open_registry()
+        except ValueError as error:  # all else was looked at
+            raise ValueError(f"url_prefix is {prefix!r}, not a path such as /health") from error
         self._registered: list[_Entry] = []
         self._refused: set[Any] = set()
         self._said: set[Any] = set()

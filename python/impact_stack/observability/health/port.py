@@ -71,4 +71,7 @@ class Port:
     def _say_that_it_is_taken(self) -> None:
         if not self._is_said:
             self._is_said = True
-            logger.info("%s is another's; it is tried again", self._address)
+            logger.info(
+                "%s cannot be had: it is another's, or not this machine's; it is tried again",
+                self._address,
+            )

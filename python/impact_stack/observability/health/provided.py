@@ -49,6 +49,6 @@ def _as_tuple(value: Any) -> Any:
 
 
 def _milliseconds(seconds: float) -> int:
-    if not 0.001 <= seconds <= 600:
+    if not isinstance(seconds, (int, float)) or not 0.001 <= seconds <= 600:
         raise ValueError(f"the timeout is {seconds!r}, not 0.001 to 600 seconds")
     return round(seconds * 1000)

@@ -83,6 +83,8 @@ def _entry_points(
 
     installed = {point.name: point for point in metadata.entry_points(group=_GROUP)}
     installed |= {name: _native(name) for name in _NATIVE if name not in contrib}
+    if isinstance(instrumentors, str):  # a list's only name, or a list as the environment has it
+        instrumentors = [name.strip() for name in instrumentors.split(",") if name.strip()]
     names = list(instrumentors or installed)
     for name in names:
         if name not in installed:
@@ -119,7 +121,7 @@ def _with_health_paths(app: flask.Flask) -> str:
 
     They are below `/health` where the app has no Health yet, which may have another prefix.
     """
-    from ..health.endpoint import PROBES  # whose Flask is here
+    from ..health.answers import PROBES  # few need it
 
     general = os.environ.get("OTEL_PYTHON_EXCLUDED_URLS", "")
     patterns = [os.environ.get("OTEL_PYTHON_FLASK_EXCLUDED_URLS", general)]
