@@ -14,7 +14,8 @@ static int say_usage(FILE *to, int status)
     (void)fputs("usage: impact COMMAND [WORD]...\n"
                 "  probe  ask a health endpoint; impact probe --help\n"
                 "  tree   print traces from files\n"
-                "  flush  export what killed processes left in a journal's directory\n",
+                "  flush  export what killed processes left in a journal's directory\n"
+                "  view   receive traces and show them in a browser\n",
                 to);
     return status;
 }

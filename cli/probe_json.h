@@ -6,7 +6,7 @@
 
 #include <impact/text.h>
 
-enum { probe_json_depth_limit = 32 };
+enum { probe_json_depth_limit = 160 }; /* as deep as OTLP goes: 4 a map in a map, of 30 */
 
 typedef enum probe_json_kind {
     probe_json_open,  /* an object or array begins: depth counts it already */

@@ -53,6 +53,8 @@ def test_demo_shows_health_and_one_trace_through_both():
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
     traces = ["One trace through both", "One trace through the queue"]
     headlines = ["Health", "Requests", *traces[: 2 if HAS_QUEUE else 1], "Seen"]
+    if (programs.BUILD / "cli/view/impact-view").exists():
+        headlines.append("In a browser")
     lines = done.stdout.splitlines()
     assert [line for line in lines if line in headlines] == headlines
     assert sum(line.startswith("trace ") for line in lines) == (2 if HAS_QUEUE else 1)

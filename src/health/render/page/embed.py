@@ -16,9 +16,9 @@ POLICY = (
 )
 
 
-def read(name):
+def read(name, folder=FOLDER):
     """Return a file without its indentation."""
-    lines = (FOLDER / name).read_text(encoding="utf-8").splitlines()
+    lines = (folder / name).read_text(encoding="utf-8").splitlines()
     return "\n".join(line.strip() for line in lines if line.strip()).encode()
 
 
@@ -26,18 +26,22 @@ def digest(text):
     return base64.b64encode(hashlib.sha256(text).digest()).decode()
 
 
+def policy_of(style, script):
+    return POLICY.format(style=digest(style), script=digest(script)).encode()
+
+
 def array(name, text):
     """Return a definition; byte by byte, because no compiler has to take a long string."""
     values = ",".join(map(str, text + b"\0"))
-    return f"const char impact__page_{name}[] = {{{values}}};\n"
+    return f"const char {name}[] = {{{values}}};\n"
 
 
 def main():
     style, script, icons = read("style.css"), read("script.js"), read("icons.svg")
-    policy = POLICY.format(style=digest(style), script=digest(script)).encode()
+    policy = policy_of(style, script)
     parts = {"style": style, "script": script, "icons": icons, "policy": policy}
     text = '#include "health/render/page_parts.h"\n'
-    text += "".join(array(name, part) for name, part in parts.items())
+    text += "".join(array(f"impact__page_{name}", part) for name, part in parts.items())
     pathlib.Path(sys.argv[1]).write_text(text, encoding="utf-8")
 
 

@@ -1,0 +1,18 @@
+/* The port of OTLP/gRPC: sockets, driven by the caller's loop. */
+#ifndef IMPACT_CLI_VIEW_GRPC_SERVER_H
+#define IMPACT_CLI_VIEW_GRPC_SERVER_H
+
+#include "store.h"
+
+typedef struct view_grpc_server view_grpc_server;
+
+/* `listening` is a socket that listens and does not block; it is taken. NULL: it cannot be
+ * started. */
+view_grpc_server *view_grpc_server_open(view_store *store, int listening);
+void view_grpc_server_close(view_grpc_server *server); /* accepts NULL */
+
+/* What can be read when there is something to run for. */
+int view_grpc_server_descriptor(const view_grpc_server *server);
+void view_grpc_server_run(view_grpc_server *server);
+
+#endif

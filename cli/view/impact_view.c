@@ -1,0 +1,161 @@
+/* impact-view: receives traces, and shows them in a browser.
+ *
+ * One thread waits for the port and for the signals that end it.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "base/authority.h"
+#include "base/clock.h"
+#include "base/text.h"
+#include "follow.h"
+#include "grpc_server.h"
+#include "keep.h"
+#include "load.h"
+#include "serve/listener.h"
+#include "server.h"
+#include "view_arguments.h"
+
+/* SIGINT and SIGTERM, as something to wait for; -1: it cannot be. */
+static int open_signals(void)
+{
+    sigset_t signals;
+    (void)sigemptyset(&signals); /* these cannot fail */
+    (void)sigaddset(&signals, SIGINT);
+    (void)sigaddset(&signals, SIGTERM);
+    if (sigprocmask(SIG_BLOCK, &signals, NULL))
+        return -1;
+    return signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+/* What is open. */
+typedef struct ports {
+    int signals;
+    view_server *http;
+    view_grpc_server *grpc;
+} ports;
+
+/* The sooner of two, of which -1 is never. */
+static int sooner(int a, int b)
+{
+    return a < 0 || (b >= 0 && b < a) ? b : a;
+}
+
+static void serve(const ports *open, view_store *store, bool follows)
+{
+    int next_ms = 0;
+    struct pollfd waited[] = {
+        {.fd = open->signals, .events = POLLIN},
+        {.fd = view_server_descriptor(open->http), .events = POLLIN},
+        {.fd = view_grpc_server_descriptor(open->grpc), .events = POLLIN},
+    };
+    while (!(waited[0].revents & POLLIN)) {
+        const int timeout_ms = sooner(view_server_timeout_ms(open->http), next_ms);
+        if (poll(waited, 3, timeout_ms) < 0 && errno != EINTR)
+            return;
+        view_server_run(open->http);
+        view_grpc_server_run(open->grpc);
+        next_ms = follows ? view_follow(store, STDOUT_FILENO, impact__clock_monotonic_ns()) : -1;
+    }
+}
+
+/* Whether nobody outside this machine can reach it. */
+static bool is_loopback(const char *address)
+{
+    const impact_text host = impact__authority_of(impact_text_of(address)).host;
+    return impact__text_begins_with(host, "127.") || impact__text_equal_string(host, "::1") ||
+           impact__text_equal_string(host, "localhost") ||
+           strncmp(address, "unix:", sizeof "unix:" - 1) == 0;
+}
+
+static int fail(const char *what, const char *why)
+{
+    (void)fprintf(stderr, "impact view: %s: %s\n", what, why);
+    return 1;
+}
+
+/* False: it cannot be, and that is said. */
+static bool listen_at(impact__listener *listener, const char *address)
+{
+    errno = 0;
+    const impact_status status = impact__listen_open(listener, address);
+    if (status)
+        (void)fail(address, errno ? strerror(errno) : impact_status_text(status));
+    return !status;
+}
+
+static bool open_http(ports *to, uint16_t *number, view_store *store, const char *address)
+{
+    impact__listener listener;
+    if (!listen_at(&listener, address))
+        return false;
+    *number = listener.port;
+    to->http = view_server_open(store, listener.descriptor, is_loopback(address));
+    return to->http || fail(address, "it cannot be served") == 0;
+}
+
+static bool open_grpc(ports *to, uint16_t *number, view_store *store, const char *address)
+{
+    impact__listener listener;
+    if (!listen_at(&listener, address))
+        return false;
+    *number = listener.port;
+    to->grpc = view_grpc_server_open(store, listener.descriptor);
+    return to->grpc || fail(address, "it cannot be served") == 0;
+}
+
+/* What cannot be read is told, and the rest is shown all the same. */
+static void load_files(const view_arguments *arguments, view_store *store)
+{
+    for (int i = 0; i < arguments->file_count; i++)
+        (void)view_load_file(store, arguments->files[i]);
+}
+
+static int run(const view_arguments *arguments, view_store *store)
+{
+    ports open = {.signals = open_signals()};
+    view_keep keep = {.descriptor = -1};
+    uint16_t http = 0;
+    uint16_t grpc = 0;
+    const bool is_open = (!arguments->keep || view_keep_open(&keep, store, arguments->keep)) &&
+                         open.signals >= 0 && open_http(&open, &http, store, arguments->listen) &&
+                         open_grpc(&open, &grpc, store, arguments->grpc);
+    if (is_open) {
+        load_files(arguments, store);
+        (void)printf("impact view: http://localhost:%d/ shows what comes there by OTLP/HTTP, and "
+                     "to localhost:%d by OTLP/gRPC\n",
+                     http, grpc);
+        (void)fflush(stdout); /* nobody may read it */
+        serve(&open, store, arguments->follows);
+    }
+    view_server_close(open.http);
+    view_grpc_server_close(open.grpc);
+    (void)close(open.signals); /* it was only read */
+    view_keep_close(&keep);
+    return is_open ? 0 : 1;
+}
+
+int main(int argc, char **argv)
+{
+    view_arguments arguments;
+    view_store store;
+    view_arguments_parse(&arguments, argc - 1, argv + 1);
+    if (arguments.problem) {
+        (void)fprintf(stderr, "impact view: %s: %s\nimpact view --help says more\n",
+                      arguments.problem_word, arguments.problem);
+        return 2;
+    }
+    if (arguments.wants_help || arguments.wants_version)
+        return fputs(arguments.wants_help ? view_usage : "impact " IMPACT_VERSION "\n", stdout) < 0;
+    const view_store_options options = {.span_limit = arguments.span_limit,
+                                        .size_limit = arguments.size_limit};
+    const bool is_open = !view_store_open(&store, &options);
+    const int result = is_open ? run(&arguments, &store) : fail("memory", strerror(ENOMEM));
+    view_store_close(&store);
+    return result;
+}

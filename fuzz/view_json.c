@@ -1,0 +1,30 @@
+/* Any text as OTLP in JSON: what is read is a message that is well-formed, and says the same when
+ * it is written and read once more. */
+#include "json_request.h"
+
+#include <string.h>
+
+#include "export/otlp_json.h"
+#include "must.h"
+#include "well_formed.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    impact__buffer message = IMPACT__BUFFER(NULL);
+    impact__buffer text = IMPACT__BUFFER(NULL);
+    impact__buffer again = IMPACT__BUFFER(NULL);
+    if (view_json_request(&message, impact_text_from((const char *)data, size))) {
+        impact__buffer_append_char(&text, ' ');
+        must(view_is_well_formed(impact__buffer_text(&message)));
+        must(impact__otlp_json_append(&text, impact__buffer_text(&message)));
+        must(view_json_request(&again, impact__buffer_text(&text)));
+        impact__buffer_clear(&message);
+        impact__buffer_append_char(&message, ' ');
+        must(impact__otlp_json_append(&message, impact__buffer_text(&again)));
+        must(message.size == text.size && memcmp(message.data, text.data, text.size) == 0);
+    }
+    impact__buffer_close(&message);
+    impact__buffer_close(&text);
+    impact__buffer_close(&again);
+    return 0;
+}
