@@ -106,7 +106,8 @@ def test_a_request_above_the_servers_limit_is_halved():
     """With the code for exhausted resources, and a message that every server words on its own."""
     limit = (("grpc.max_receive_message_length", 1 << 20),)
     with grpc_sink(options=limit) as server:
-        result, diagnostics = run(server.server_port, "large", timeout_ms=20000, **GRPC)
+        time = {"timeout_ms": 50000, "OTEL_EXPORTER_OTLP_TIMEOUT": "50000"}  # of a busy machine
+        result, diagnostics = run(server.server_port, "large", **time, **GRPC)
     assert diagnostics == []
     assert (result["exported"], result["rejected"]) == (100, 0)
     names = sorted(
