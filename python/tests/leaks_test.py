@@ -314,20 +314,13 @@ def test_references_stay():
 
 
 def is_counted(item):
-    """Whether references to it are counted.
+    """Whether the count of its references tells of leaks.
 
     From Python 3.12 on None and True are immortal: the interpreter leaves their counts alone, and
-    what was built for older ones moves them, one way only. Nothing is lost or gained by it.
+    what was built for older ones, as this extension is, moves them, one way only. Nothing is lost
+    or gained by it.
     """
-    before = sys.getrefcount(item)
-    held = [item] * 10
-    return sys.getrefcount(item) == before + len(held)
-
-
-def test_what_can_be_leaked_is_counted():
-    """Everywhere what a program makes, and up to Python 3.11 also what lives for ever."""
-    assert all(is_counted(item) for item in (TRACER, PROVIDER, REMOTE, STATE, *SpanKind))
-    assert is_counted(None) == (sys.version_info < (3, 12))
+    return sys.version_info < (3, 12) or not (item is None or item is True)
 
 
 def test_a_leak_is_seen():
