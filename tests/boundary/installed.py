@@ -5,6 +5,7 @@ Arguments: the build folder, the compiler.
 """
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -63,6 +64,28 @@ def program_output(prefix, compiler, folder):
     return run([program], env=dict(os.environ, LD_LIBRARY_PATH=str(config.parent))).strip()
 
 
+def own_exporter_problems(prefix, compiler, folder):
+    """The example of an exporter is a plugin by its name, beside another exporter."""
+    libraries = next(prefix.rglob("libimpact.so.0")).parent
+    flags = ["-Wall", "-Wextra", "-Werror", f"-I{prefix}/include", f"-L{libraries}"]
+    examples = sources.ROOT / "examples"
+    plugin, program = str(folder / "libimpact-mine.so.0"), str(folder / "first_span")
+    build = [*compiler.split(), *flags]
+    run([*build, "-shared", "-fPIC", str(examples / "exporter.c"), "-o", plugin, "-limpact"])
+    run([*build, str(examples / "first_span.c"), "-o", program, "-limpact"])
+    environment = dict(
+        os.environ,
+        LD_LIBRARY_PATH=str(libraries),
+        IMPACT_PLUGIN_PATH=str(folder),
+        OTEL_TRACES_EXPORTER="mine,console",
+    )
+    output = run([program], env=environment)
+    said = re.findall(r"^(\w+) took \d+\.\d{3} ms$", output, flags=re.M)
+    shown = re.findall(r'^    "name": "(\w+)"', output, flags=re.M)
+    if said != ["charge", "checkout"] or shown != said:
+        yield f"examples/exporter.c says {said}, the exporter beside it {shown}"
+
+
 def main():
     build, compiler = sys.argv[1:3]
     with tempfile.TemporaryDirectory() as name:
@@ -73,6 +96,7 @@ def main():
         prefix = next(destination.rglob("include")).parent
         problems = missing_files(sources.ROOT, prefix) + plugin_problems(prefix)
         version = program_output(prefix, compiler, folder) if not problems else ""
+        problems += own_exporter_problems(prefix, compiler, folder)
     sources.finish(problems, f"a program runs with the installed version {version}")
 
 

@@ -1,11 +1,22 @@
 #!/usr/bin/env python3
-"""Every public function is named in a page of docs/man, and every page there is installed."""
+"""Every public function is named in a page of docs/man, every page there is installed, and the
+program that one shows is the one in examples/."""
 import re
 
 import public
 import sources
 
 PAGE_IN_LIST = re.compile(r"'man/([^']+)'")
+
+
+def example_problems(root):
+    """A page shows the program as it stands in examples/."""
+    page = (root / "docs/man/impact_plugin.3").read_text(encoding="utf-8")
+    program = (root / "examples/exporter.c").read_text(encoding="utf-8")
+    shown = page[page.index(".EX\n") + len(".EX\n") : page.rindex(".EE\n")]
+    plain = shown.replace("\\&", "").replace("\\-", "-").replace("\\e", "\\")
+    if plain != program:
+        yield "docs/man/impact_plugin.3 does not show examples/exporter.c"
 
 
 def main():
@@ -24,6 +35,7 @@ def main():
         for page in pages
         if page.name not in listed
     ]
+    problems += example_problems(root)
     sources.finish(problems, f"{len(pages)} pages name every public function")
 
 
