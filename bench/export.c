@@ -6,85 +6,27 @@
  * export_cpu_ns_per_span: processor time, user and system, of all threads but the one that makes
  * the spans (there is one: the batcher's worker), from the first span until flush returns, by the
  * number of spans. Arranging batches, building requests, libcurl and the kernel's part of sending
- * are in it.
+ * are in it. For http/protobuf; the others have their protocol and compression in their names.
  * export_max_spans_per_s: the number of spans by the time from the first span until flush returns,
  * by when the last request has been answered.
+ * encode_memcpy_ratio: making the body of a request of 512 such spans, by the time of a memcpy of
+ * as many bytes; the median of the rounds' ratios.
+ *
+ * With an argument, that is the endpoint of a server of gRPC: then it is measured, and nothing else.
  */
-#include <arpa/inet.h>
-#include <microhttpd.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "bench.h"
+#include "export/gather.h"
+#include "sink.h"
 #include "works.h"
 
 enum { round_spans = 64 * 1024, batch_spans = 512, round_count = 15, flush_ms = 60000 };
-
-/* ---- the server, in a process of its own ---- */
-
-static enum MHD_Result answer(void *cls, struct MHD_Connection *connection, const char *url,
-                              const char *method, const char *version, const char *upload_data,
-                              size_t *upload_data_size, void **request)
-{
-    static int seen;
-    (void)cls;
-    (void)url;
-    (void)method;
-    (void)version;
-    (void)upload_data;
-    if (!*request || *upload_data_size) {
-        *request = &seen;
-        *upload_data_size = 0; /* read, and forgotten */
-        return MHD_YES;
-    }
-    struct MHD_Response *response =
-        MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
-    (void)MHD_add_response_header(response, "Content-Type", "application/x-protobuf");
-    const enum MHD_Result result = MHD_queue_response(connection, 200, response);
-    MHD_destroy_response(response);
-    return result;
-}
-
-/* Serves until the other end of `life` is closed. */
-static void serve(int port_out, int life)
-{
-    const struct sockaddr_in address = {.sin_family = AF_INET,
-                                        .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    struct MHD_Daemon *daemon = MHD_start_daemon(
-        MHD_USE_AUTO_INTERNAL_THREAD, 0, NULL, NULL, answer, NULL, MHD_OPTION_SOCK_ADDR, &address,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)(256 * 1024), MHD_OPTION_END);
-    if (!daemon)
-        abort();
-    const uint16_t port = MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_BIND_PORT)->port;
-    char byte;
-    if (write(port_out, &port, sizeof port) != sizeof port || read(life, &byte, 1) != 0)
-        abort();
-    MHD_stop_daemon(daemon);
-}
-
-/* Its port. It ends with this process, whose end of a pipe is its life. */
-static uint16_t start_server(void)
-{
-    int ports[2], life[2];
-    uint16_t port = 0;
-    if (pipe(ports) || pipe(life))
-        abort();
-    const pid_t child = fork();
-    if (child == 0) {
-        (void)close(life[1]);
-        serve(ports[1], life[0]);
-        _exit(0);
-    }
-    if (child < 0 || read(ports[0], &port, sizeof port) != sizeof port)
-        abort();
-    return port;
-}
 
 /* ---- a round ---- */
 
@@ -125,14 +67,10 @@ static void require_all_exported(impact_tracer_provider *provider)
         abort();
 }
 
-static impact_tracer_provider *open_provider(void)
+static impact_tracer_provider *open_provider(impact_exporter *exporter)
 {
-    char endpoint[64];
-    impact_exporter *exporter = NULL;
     impact_tracer_provider *provider = NULL;
-    (void)snprintf(endpoint, sizeof endpoint, "http://127.0.0.1:%u/v1/traces", start_server());
-    if (impact_exporter_otlp_open(&exporter, IMPACT_OTLP_OPTIONS(.endpoint = endpoint), NULL) ||
-        impact_tracer_provider_open(
+    if (impact_tracer_provider_open(
             &provider,
             IMPACT_TRACE_OPTIONS(.service_name = "bench", .exporters = &exporter,
                                  .exporter_count = 1, .queue_limit = round_spans,
@@ -141,17 +79,118 @@ static impact_tracer_provider *open_provider(void)
     return provider;
 }
 
-int main(void)
+/* `ending` is that of the figures' names: what is measured beside http/protobuf. */
+static void measure(const impact_otlp_options *options, const char *ending)
 {
     static round_figures figures;
-    impact_tracer_provider *provider = open_provider();
+    char name[64];
+    impact_exporter *exporter = NULL;
+    if (impact_exporter_otlp_open(&exporter, options, NULL))
+        abort();
+    impact_tracer_provider *provider = open_provider(exporter);
     run_round(provider, &figures, 0); /* to connect, and to warm up */
     for (int i = 0; i < round_count; i++)
         run_round(provider, &figures, i);
     require_all_exported(provider);
-    bench_print("export_cpu_ns_per_span", bench_median(figures.cpu_ns, round_count), "ns");
-    bench_print("export_max_spans_per_s", bench_median(figures.spans_per_s, round_count),
-                "spans/s");
+    (void)snprintf(name, sizeof name, "export_cpu_ns_per_span%s", ending);
+    bench_print(name, bench_median(figures.cpu_ns, round_count), "ns");
+    (void)snprintf(name, sizeof name, "export_max_spans_per_s%s", ending);
+    bench_print(name, bench_median(figures.spans_per_s, round_count), "spans/s");
     impact_tracer_provider_close(provider);
+}
+
+/* ---- encoding ---- */
+
+enum { encode_rounds = 201, encode_times = 16 };
+
+static double ratios[encode_rounds];
+static size_t ratio_count;
+
+static uint64_t time_of_encoding(impact__buffer *request, const impact_batch *batch)
+{
+    const uint64_t start = impact__clock_monotonic_ns();
+    for (int i = 0; i < encode_times; i++) {
+        impact__buffer_clear(request);
+        if (impact__gather_append(request, batch, (impact__span_range){0, batch->span_count}))
+            abort();
+    }
+    return impact__clock_monotonic_ns() - start;
+}
+
+static uint64_t time_of_copying(char *to, const impact__buffer *request)
+{
+    const uint64_t start = impact__clock_monotonic_ns();
+    for (int i = 0; i < encode_times; i++) {
+        memcpy(to, request->data, request->size);
+        __asm__ volatile("" : : "r"(to) : "memory"); /* it is wanted each time */
+    }
+    return impact__clock_monotonic_ns() - start;
+}
+
+/* An exporter that encodes what it is given, and copies what came of it, in turn. */
+static impact_status encode_batch(impact_exporter *exporter, const impact_batch *batch,
+                                  uint32_t timeout_ms, size_t *rejected)
+{
+    static impact__buffer request;
+    static char copy[1024 * 1024];
+    (void)exporter, (void)timeout_ms, (void)rejected;
+    if (batch->span_count != batch_spans)
+        return IMPACT_OK;
+    (void)time_of_encoding(&request, batch); /* to warm up */
+    if (request.size > sizeof copy)
+        abort();
+    while (ratio_count < encode_rounds) {
+        const uint64_t encoding_ns = time_of_encoding(&request, batch);
+        ratios[ratio_count++] = (double)encoding_ns / (double)time_of_copying(copy, &request);
+    }
+    return IMPACT_OK;
+}
+
+static void keep(impact_exporter *exporter)
+{
+    (void)exporter; /* it is static */
+}
+
+static void measure_encoding(void)
+{
+    static impact_exporter exporter = {
+        .size = sizeof exporter, .name = "encode", .export_batch = encode_batch, .close = keep};
+    impact_tracer_provider *provider = open_provider(&exporter);
+    work_three_attributes(impact_tracer_provider_get_tracer(provider, "bench", "1"), batch_spans);
+    if (impact_tracer_provider_flush(provider, flush_ms) || ratio_count != encode_rounds)
+        abort();
+    bench_print("encode_memcpy_ratio", bench_median(ratios, encode_rounds), "");
+    impact_tracer_provider_close(provider);
+}
+
+/* ---- all of them ---- */
+
+static void measure_http(void)
+{
+    char endpoint[64];
+    (void)snprintf(endpoint, sizeof endpoint, "http://127.0.0.1:%u/v1/traces", sink_start());
+    measure(IMPACT_OTLP_OPTIONS(.endpoint = endpoint), "");
+    measure(IMPACT_OTLP_OPTIONS(.endpoint = endpoint, .compression = "gzip"), "_gzip");
+    measure(IMPACT_OTLP_OPTIONS(.endpoint = endpoint, .protocol = "http/json"), "_json");
+    measure(
+        IMPACT_OTLP_OPTIONS(.endpoint = endpoint, .protocol = "http/json", .compression = "gzip"),
+        "_json_gzip");
+}
+
+static void measure_grpc(const char *endpoint)
+{
+    measure(IMPACT_OTLP_OPTIONS(.endpoint = endpoint, .protocol = "grpc"), "_grpc");
+    measure(IMPACT_OTLP_OPTIONS(.endpoint = endpoint, .protocol = "grpc", .compression = "gzip"),
+            "_grpc_gzip");
+}
+
+int main(int argc, char **argv)
+{
+    if (argc > 1) {
+        measure_grpc(argv[1]);
+        return 0;
+    }
+    measure_http();
+    measure_encoding();
     return 0;
 }
