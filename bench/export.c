@@ -12,7 +12,8 @@
  * encode_memcpy_ratio: making the body of a request of 512 such spans, by the time of a memcpy of
  * as many bytes; the median of the rounds' ratios.
  *
- * With an argument, that is the endpoint of a server of gRPC: then it is measured, and nothing else.
+ * With an argument, that is the endpoint of a server of gRPC: then it is measured, and nothing
+ * else.
  */
 #include <stdint.h>
 #include <stdio.h>

@@ -26,7 +26,10 @@ int main(void)
 
 
 def run(command, **options):
-    return subprocess.run(command, text=True, capture_output=True, check=True, **options).stdout
+    done = subprocess.run(command, text=True, capture_output=True, check=False, **options)
+    if done.returncode:
+        sys.exit(f"{command}\n{done.stderr}")
+    return done.stdout
 
 
 def files_below(folder, pattern):

@@ -330,6 +330,14 @@ class Symbols(Seeded):
 
 
 class Manual(Seeded):
+    def setUp(self):
+        super().setUp()
+        shutil.copytree(sources.ROOT / "examples", self.root / "examples", ignore=IGNORED)
+
+    def test_a_page_that_shows_another_program(self):
+        self.change("examples/exporter.c", "took %.3f ms", "lasted %.3f ms")
+        self.assert_caught("manual.py", "impact_plugin.3 does not show examples/exporter.c")
+
     def test_a_function_without_a_page(self):
         self.append("include/impact/status.h", "IMPACT_API int impact_seeded(void);\n")
         self.assert_caught("manual.py", "impact_seeded is in no page of docs/man")
