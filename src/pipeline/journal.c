@@ -18,7 +18,11 @@
 #include "base/alloc.h"
 #include "base/random.h"
 
-enum { private_mode = 0600, private_directory_mode = 0700 };
+enum {
+    private_mode = 0600,
+    private_directory_mode = 0700,
+    make_tries = 3, /* who looks for what was left half-made holds its lock for a moment */
+};
 
 /* ---- memory ---- */
 
@@ -180,10 +184,11 @@ bool impact__journal_begin(impact__journal *journal, const impact__journal_owner
     }
     if (count_files(directory) >= impact__journal_file_limit) {
         report(journal, "there are 256 files already");
-    } else if (make_file(journal, directory, owner)) {
-        journal->is_on = true;
     } else {
-        report(journal, strerror(errno));
+        for (int i = 0; i < make_tries && !journal->is_on; i++)
+            journal->is_on = make_file(journal, directory, owner);
+        if (!journal->is_on)
+            report(journal, strerror(errno));
     }
     (void)close(directory);
     journal->generation = impact__fork_generation();

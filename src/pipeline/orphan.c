@@ -9,9 +9,12 @@
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <impact/diagnostics.h>
+
+enum { hidden_age_s = 60 };
 
 #define HIDDEN_PREFIX "." IMPACT__JOURNAL_PREFIX
 
@@ -66,6 +69,14 @@ static int open_file(const impact__orphan_walk *walk, const char *name)
     return openat(dirfd(walk->files), name, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 }
 
+/* One that is young may be locked in the next moment by who makes it. */
+static bool is_old(const struct stat *facts)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_REALTIME, &now); /* that clock is always there */
+    return now.tv_sec - facts->st_mtim.tv_sec > hidden_age_s;
+}
+
 /* Its owner was killed before it was whole: nothing is in it. */
 static void remove_hidden(const impact__orphan_walk *walk, const char *name)
 {
@@ -73,7 +84,7 @@ static void remove_hidden(const impact__orphan_walk *walk, const char *name)
     const int file = open_file(walk, name);
     if (file < 0)
         return;
-    if (lock_file(file, &facts))
+    if (lock_file(file, &facts) && is_old(&facts))
         (void)unlinkat(dirfd(walk->files), name, 0); /* or it has another name by now */
     (void)close(file);
 }

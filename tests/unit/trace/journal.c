@@ -4,6 +4,7 @@
 #include <sched.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "support/journal_fixture.h"
 
@@ -288,6 +289,31 @@ TEST(a_file_that_is_cut_or_spoilt_is_set_aside)
         CHECK_EQUAL(rescue(&result), IMPACT_OK);
         CHECK_EQUAL(result.set_aside, 0);
     }
+    close_directory();
+}
+
+/* As one that was killed while it made its file, or is about to lock it. */
+static int make_hidden(const char *name, time_t age_s)
+{
+    char path[512];
+    const struct timespec when = {.tv_sec = time(NULL) - age_s};
+    (void)snprintf(path, sizeof path, "%s/.impact-%s", directory, name);
+    const int file = open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0600);
+    CHECK(file >= 0 && futimens(file, (const struct timespec[]){when, when}) == 0);
+    return file;
+}
+
+TEST(a_file_that_was_left_half_made_is_removed_once_it_is_old)
+{
+    impact_journal_result result;
+    REQUIRE(open_directory());
+    (void)close(make_hidden("old", 3600));
+    const int young = make_hidden("young", 0);
+    CHECK_EQUAL(count_files("", false), 2);
+    CHECK_EQUAL(rescue(&result), IMPACT_OK);
+    CHECK_EQUAL(count_files("old", false), 0);
+    CHECK_EQUAL(count_files("young", false), 1);
+    (void)close(young);
     close_directory();
 }
 
