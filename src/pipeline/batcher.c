@@ -233,7 +233,8 @@ void impact__batcher_begin_shutdown(impact__batcher *batcher, impact__batcher_wa
     wait->tries_before = UINT64_MAX; /* what comes back from now on has failed */
     batcher->is_shut_down = true;
     batcher->shutdown_deadline_ns = deadline_ns;
-    impact__ring_shut(&batcher->ring);
+    if (impact__batcher_has_ring(batcher))
+        impact__ring_shut(&batcher->ring);
     wait->target = impact__ring_last(&batcher->ring);
     if (impact__batcher_is_behind(batcher, wait->target))
         impact__batch_worker_start(batcher);

@@ -52,7 +52,7 @@ void impact__batcher_prepare(impact__batcher *batcher)
 
 bool impact__batcher_may_journal(impact__batcher *batcher, uint32_t scope)
 {
-    if (batcher->journal.generation != impact__fork_generation())
+    if (!impact__batcher_has_ring(batcher))
         return false;
     if (impact__journal_knows(&batcher->journal, scope))
         return true;

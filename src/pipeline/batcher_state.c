@@ -137,6 +137,8 @@ void impact__batcher_give_up(impact__batcher *batcher)
     assert(impact__lock_is_held(&batcher->lock));
     impact__ring_record record;
     uint64_t left = batcher->kept;
+    if (!impact__batcher_has_ring(batcher))
+        return;
     batcher->kept = 0;
     while (impact__ring_take(&batcher->reader, &record) == IMPACT__RING_RECORD)
         left++;

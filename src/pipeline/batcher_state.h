@@ -97,6 +97,12 @@ static inline void impact__batcher_unlock(impact__batcher *batcher)
     (void)pthread_mutex_unlock(&batcher->lock); /* as above */
 }
 
+/* False: this is a child that was made past fork(), and the ring lies in its parent's file. */
+static inline bool impact__batcher_has_ring(const impact__batcher *batcher)
+{
+    return !batcher->journal.is_on || batcher->journal.generation == impact__fork_generation();
+}
+
 /* Records of extents up to this one are not all settled. Under the lock. */
 static inline bool impact__batcher_is_behind(const impact__batcher *batcher, uint64_t target)
 {

@@ -4,6 +4,7 @@
 #include <sched.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <time.h>
 
 #include "support/journal_fixture.h"
@@ -159,6 +160,35 @@ TEST(a_forked_child_has_a_file_of_its_own_and_leaves_the_parents_alone)
     CHECK_EQUAL(rescue(&result), IMPACT_OK);
     CHECK(result.exported == 15 && result.files == 2);
     check_each_once(0, 15);
+    close_directory();
+}
+
+/* It has no lock of ours, and knows of no fork: it records nothing, and leaves the file alone. */
+static void fork_past_fork_and_die(void)
+{
+    if (!open_journaling((impact_trace_options){0}))
+        return;
+    end_numbered(0, 5);
+    const pid_t child = (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
+    if (child == 0) {
+        end_numbered(100, 3);
+        (void)impact_tracer_provider_shutdown(provider, 1);
+        _exit(0);
+    }
+    (void)waitpid(child, NULL, 0);
+    end_numbered(5, 7);
+    CHECK_EQUAL(stats_of(provider).dropped_closed, 0);
+}
+
+TEST(a_child_that_was_made_past_fork_leaves_its_parents_file_alone)
+{
+    impact_journal_result result;
+    check_skip_forks_of_threads();
+    REQUIRE(open_directory());
+    run_and_kill(fork_past_fork_and_die, SIGKILL);
+    CHECK_EQUAL(rescue(&result), IMPACT_OK);
+    CHECK_EQUAL(result.exported, 12);
+    check_each_once(0, 12);
     close_directory();
 }
 
