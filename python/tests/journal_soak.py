@@ -3,7 +3,6 @@
 import contextlib
 import http.client
 import os
-import pathlib
 import random
 import re
 import signal
@@ -65,6 +64,20 @@ def kill_workers(url, answered):
                 os.kill(worker, signal.SIGKILL)
 
 
+LAST = """
+from impact_stack.observability import tracing
+tracing.init_tracing().get_tracer("tests").start_span("last").end()
+"""
+
+
+def export_the_rest(journal, env):
+    """Each process does as much as its end has time for."""
+    deadline = time.monotonic() + processes.DEADLINE_SECONDS
+    subprocess.run([processes.BIN / "python", "-c", LAST], env=env, check=True, timeout=60)
+    while any(journal.iterdir()) and time.monotonic() < deadline:
+        subprocess.run([processes.BIN / "python", "-c", LAST], env=env, check=True, timeout=60)
+
+
 def test_a_span_that_ended_is_exported_whoever_is_killed(tmp_path):
     (tmp_path / "app.py").write_text(APP, encoding="utf-8")
     journal = tmp_path / "journal"
@@ -85,11 +98,10 @@ def test_a_span_that_ended_is_exported_whoever_is_killed(tmp_path):
             finally:
                 server.send_signal(signal.SIGTERM)
                 server.wait(processes.DEADLINE_SECONDS)
-        last = "from impact_stack.observability import tracing\n"
-        last += "tracing.init_tracing().get_tracer('tests').start_span('last').end()\n"
-        subprocess.run([processes.BIN / "python", "-c", last], env=env, check=True, timeout=60)
+        export_the_rest(journal, env)
         names = [span.name for _, span in collector.exported.spans]
     assert answered <= set(names)
-    assert len(names) - len(set(names)) <= KILLS * 12
+    numbers = [name for name in names if name != "last"]
+    assert len(numbers) - len(set(numbers)) <= KILLS * 12
     assert "last" in names
-    assert not list(pathlib.Path(journal).iterdir())
+    assert list(journal.iterdir()) == []
