@@ -195,12 +195,14 @@ TEST(a_child_that_was_made_past_fork_leaves_its_parents_file_alone)
 TEST(several_who_rescue_at_once_export_each_span_once)
 {
     enum { victims = 6, rescuers = 4 };
+    static const char *const names[victims] = {"a", "b", "c", "d", "e", "f"};
     pid_t children[rescuers];
     impact_journal_result result;
     REQUIRE(open_directory());
     for (unsigned i = 0; i < victims; i++) {
         const pid_t child = fork();
         if (child == 0) {
+            noting.name = names[i]; /* so that none rescues the others, and is killed in that */
             if (open_journaling((impact_trace_options){0}))
                 end_numbered(i * 100, 100);
             (void)raise(SIGKILL);
