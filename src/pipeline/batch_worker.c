@@ -244,7 +244,6 @@ static void *run(void *argument)
     batcher->owner.enter();
     impact__batcher_lock(batcher);
     uint64_t due_ns = next_due(batcher);
-    batcher->is_rescue_due = batcher->journal.directory;
     while (wait_for_work(batcher, &due_ns)) {
         if (!is_time_to_export(batcher, due_ns)) {
             if (!impact__batcher_rescue(batcher))
@@ -278,6 +277,7 @@ void impact__batch_worker_start(impact__batcher *batcher)
     if (impact__thread_start(run, batcher))
         return; /* what is queued waits for the next try; the counters say so */
     batcher->worker = IMPACT__WORKER_RUNNING;
+    batcher->is_rescue_due = batcher->journal.directory;
     atomic_store_explicit(&batcher->is_running, true, memory_order_relaxed);
     /* Pairs with the load in impact__batcher_put. */
     atomic_store_explicit(&batcher->has_worker, true, memory_order_release);

@@ -7,6 +7,7 @@
 #include <sys/syscall.h>
 #include <time.h>
 
+#include "pipeline/batcher_state.h"
 #include "support/journal_fixture.h"
 
 static void end_a_hundred(void)
@@ -134,11 +135,23 @@ TEST(the_file_of_a_process_that_lives_is_left_alone)
     close_directory();
 }
 
+/* The worker looks for what others left when it begins; later it would find the child's. */
+static void wait_for_first_look(void)
+{
+    impact__batcher *batcher = provider->batchers[0];
+    for (bool has_looked = false; !has_looked; (void)sched_yield()) {
+        impact__batcher_lock(batcher);
+        has_looked = batcher->worker == IMPACT__WORKER_RUNNING && !batcher->is_rescue_due;
+        impact__batcher_unlock(batcher);
+    }
+}
+
 static void fork_and_die(void)
 {
     if (!open_journaling((impact_trace_options){0}))
         return;
     end_numbered(0, 5);
+    wait_for_first_look();
     const pid_t child = fork();
     if (child == 0) {
         end_numbered(5, 7);
