@@ -12,6 +12,7 @@
 
 #include <impact/exporter.h>
 #include <impact/health.h>
+#include <impact/http2.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -37,6 +38,8 @@ typedef struct impact_plugin {
     /* Register a provided check of this kind, "http" for impact_health_add_http; `options` are of
      * its struct. IMPACT_ENOENT: it has no such kind. NULL: it has no checks. */
     impact_status (*check_add)(impact_health *health, const char *kind, const void *options);
+
+    const impact_http2 *http2; /* borrowed, static; NULL: it does not speak it */
 } impact_plugin;
 
 /* Find, load and check a plugin. IMPACT_ENOENT: no such file; IMPACT_EPLUGIN: it is none, or of

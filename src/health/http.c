@@ -20,6 +20,7 @@
 #include "base/text.h"
 #include "base/thread.h"
 #include "health/accept.h"
+#include "health/grpc_answer.h"
 #include "health/render/render.h"
 #include "health/render/report_json.h"
 #include "health/reply.h"
@@ -268,6 +269,10 @@ static void signal_envoy(const impact_health_report *report, impact_http_respons
 static void answer_report(const impact_health_report *report,
                           const impact__presentation *presentation, impact_http_response *response)
 {
+    if (presentation->is_grpc) {
+        impact__grpc_answer_verdict(response, impact_health_report_is_healthy(report));
+        return;
+    }
     impact__buffer buffer = IMPACT__BUFFER(report->allocator);
     impact__render(&buffer, report, presentation);
     impact__reply_buffer(response, status_of(report, presentation->format),
@@ -292,9 +297,9 @@ static void finish(impact_health_ticket *ticket, impact_http_response *response)
     impact_health_report_close(report);
 }
 
-/* One that waits for nothing; takes the response. */
-static impact_status begin_answered(impact_health_ticket **ticket, const impact_health *health,
-                                    impact_http_response *response)
+impact_status impact__health_begin_response(impact_health_ticket **ticket,
+                                            const impact_health *health,
+                                            impact_http_response *response)
 {
     impact_health_ticket *opened = impact__ticket_open_done(health->allocator);
     if (!opened) {
@@ -316,7 +321,7 @@ static impact_status begin_any(impact_health_ticket **ticket, impact_health *hea
     if (status)
         return status;
     if (!begun)
-        return begin_answered(ticket, health, &response);
+        return impact__health_begin_response(ticket, health, &response);
     *ticket = begun;
     return IMPACT_OK;
 }
@@ -327,6 +332,24 @@ impact_status impact_health_begin_answer(impact_health_ticket **ticket, impact_h
     if (!ticket || !health)
         return IMPACT_EINVAL;
     return begin_any(ticket, health, request, health->has_probes);
+}
+
+impact_status impact__health_begin_route(impact_health_ticket **ticket, impact_health *health,
+                                         const impact_http_request *request,
+                                         const impact__route *route)
+{
+    impact_http_response response;
+    exchange e = {.health = health, .request = request, .response = &response, .route = *route};
+    e.presentation = (impact__presentation){
+        .format = IMPACT__FORMAT_TEXT, .subject = route->subject, .is_grpc = true};
+    impact_health_ticket *begun = is_admitted(&e) ? answer_names(&e) : NULL;
+    if (!begun) {
+        impact__grpc_answer_refused(&response);
+        return impact__health_begin_response(ticket, health, &response);
+    }
+    begun->is_request = true;
+    *ticket = begun;
+    return IMPACT_OK;
 }
 
 impact_status impact__health_begin_all(impact_health_ticket **ticket, impact_health *health,

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "base/thread.h"
 #include "health/address.h"
+#include "health/grpc_question.h"
 #include "health/http.h"
 #include "process/diagnostics.h"
 
@@ -45,6 +46,7 @@ static impact_status serve(impact_health *health, const char *address)
     const impact__service service = {
         .health = health,
         .begin = impact__health_begin_all,
+        .begin_message = impact__grpc_begin,
         .is_done = impact_health_is_done,
         .notify = impact_health_notify,
         .finish = impact_health_finish_answer,

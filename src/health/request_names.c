@@ -38,10 +38,12 @@ static impact_status exclude_parameters(impact__request_names *names, impact_tex
 }
 
 /* One name and no list: a path that names nothing would ask for nothing, which holds. */
-static impact_status include_path(impact__request_names *names, impact_text encoded)
+static impact_status include_path(impact__request_names *names, const impact__route *route)
 {
-    impact_text name;
-    if (encoded.size > 3 * IMPACT__NAME_MOST || !decode(names, &name, encoded, false) ||
+    const impact_text encoded = route->selector;
+    impact_text name = encoded;
+    if (encoded.size > 3 * IMPACT__NAME_MOST ||
+        (!route->is_decoded && !decode(names, &name, encoded, false)) ||
         impact__selector_include(&names->selector, name) || names->selector.count != 1)
         return IMPACT_ENOENT;
     return IMPACT_OK;
@@ -58,7 +60,7 @@ impact_status impact__request_names_read(impact__request_names *names, const imp
     impact__selector_clear(&names->selector);
     names->selector.within = impact_text_of(route->group);
     if (impact__route_is_named(route))
-        status = include_path(names, route->selector);
+        status = include_path(names, route);
     else if (route->kind == IMPACT__ROUTE_PROBE || !has_checks)
         status = impact__selector_include(&names->selector, route->selector);
     if (!status && has_checks)

@@ -32,6 +32,7 @@ static bool cut_prefix(impact_text *below, impact_text path, impact_text prefix)
 static void read_probe(impact__route *route, const char *group, impact_text below)
 {
     const bool is_member = below.size > 1;
+    route->is_decoded = false;
     route->kind = is_member ? IMPACT__ROUTE_MEMBER : IMPACT__ROUTE_PROBE;
     route->group = is_member ? group : NULL;
     route->selector =
@@ -69,6 +70,7 @@ bool impact__route_find(impact__route *route, impact_text path, impact_text pref
         return false;
     route->kind = kind_below(below);
     route->group = NULL;
+    route->is_decoded = false;
     route->subject = "health";
     route->selector = route->kind == IMPACT__ROUTE_NAMED
                           ? impact_text_from(below.data + 1, below.size - 1)

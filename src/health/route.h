@@ -17,6 +17,7 @@ typedef enum impact__route_kind {
 typedef struct impact__route {
     impact__route_kind kind;
     impact_text selector; /* what is asked for; of a named one as it came, percent-encoded */
+    bool is_decoded;      /* the selector is not percent-encoded */
     const char *group;    /* of a member: whose it is; static */
     const char *subject;  /* what a person calls it: "health", "readyz"; static */
 } impact__route;

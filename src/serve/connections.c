@@ -91,7 +91,7 @@ static void close_into_reserve(impact__connections *all, int socket)
 void impact__connections_release(impact__connections *all, impact__connection *c)
 {
     const int socket = load(&c->socket);
-    assert(socket >= 0 && !c->ticket);
+    assert(socket >= 0 && !c->ticket && !c->http2);
     impact__connections_unlist(all, c);
     impact__buffer_close(&c->in);
     impact__buffer_close(&c->out);

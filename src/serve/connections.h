@@ -27,6 +27,7 @@ typedef enum impact__connection_phase {
     impact__connection_reads,   /* a request's head, and its body, which is thrown away */
     impact__connection_waits,   /* for its ticket */
     impact__connection_writes,  /* the answer */
+    impact__connection_talks,   /* HTTP/2: all of that at once */
     impact__connection_lingers, /* is answered, and throws away what the client still sends */
 } impact__connection_phase;
 
@@ -46,9 +47,10 @@ struct impact__connection {
     impact__buffer in;
     uint64_t body_left; /* to be thrown away before the answer */
     impact_health_ticket *ticket;
-    bool is_head;     /* the request's method */
-    bool is_agent;    /* it is HAProxy's, and is answered with a line */
-    bool keeps_alive; /* after this answer */
+    bool is_head;                         /* the request's method */
+    bool is_agent;                        /* it is HAProxy's, and is answered with a line */
+    bool keeps_alive;                     /* after this answer */
+    struct impact__http2_exchange *http2; /* owned; of one that talks */
     impact__buffer out;
     size_t sent;
 };

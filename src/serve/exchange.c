@@ -5,6 +5,9 @@
  *                                 \______done______________/  \___ all sent, not kept: gone; it
  *                                                                   lingers when it was refused
  *
+ * One that speaks HTTP/2 talks from its first bytes on: requests come and answers go side by side,
+ * by a plugin, and it is waited for when none of its requests waits for a check.
+ *
  * Nothing here waits. A request that is refused may have more behind it: to close at once would
  * reset the connection, and take the answer away from the client before he has read it (RFC 9112
  * 9.6). So such a connection lingers.
@@ -22,6 +25,7 @@
 #include "base/clock.h"
 #include "base/request_target.h"
 #include "base/text.h"
+#include "serve/http2_exchange.h"
 #include "serve/request_head.h"
 #include "serve/response_bytes.h"
 
@@ -90,24 +94,12 @@ static step answer_constant(impact__connection *c, int status, const char *body)
     return begin_answer(c, &response);
 }
 
-static const char *body_of(int status)
-{
-    switch (status) {
-    case 413:
-        return "{\"error\":\"the body is too long\"}\n";
-    case 431:
-        return "{\"error\":\"the request is too long\"}\n";
-    default:
-        return "{\"error\":\"the request cannot be understood\"}\n";
-    }
-}
-
 /* What follows is not looked at. */
 static step refuse(impact__connection *c, int status)
 {
     c->keeps_alive = false;
     c->body_left = UINT64_MAX; /* unknown */
-    return answer_constant(c, status, body_of(status));
+    return answer_constant(c, status, impact__response_refusal(status));
 }
 
 /* The words of HAProxy's agent-check: "ready" takes an earlier "drain" back. */
@@ -200,8 +192,15 @@ static step begin_agent(const impact__service *service, impact__connection *c, s
                                                                : step_on;
 }
 
+static step begin_talk(const impact__service *service, impact__connection *c);
+
 static step read_head(const impact__service *service, impact__connection *c)
 {
+    const impact__preface preface = impact__http2_preface_of(impact__buffer_text(&c->in));
+    if (preface == IMPACT__PREFACE_CUT)
+        return step_wait;
+    if (preface == IMPACT__PREFACE_WHOLE)
+        return begin_talk(service, c);
     const size_t agent_size = agent_line_size(impact__buffer_text(&c->in));
     if (agent_size)
         return begin_agent(service, c, agent_size);
@@ -264,7 +263,6 @@ static bool is_for_later(void)
 
 static step end_answer(impact__connection *c)
 {
-    impact__buffer_clear(&c->out);
     if (c->keeps_alive) {
         wait_for(c, EPOLLIN);
         enter(c, impact__connection_reads);
@@ -278,7 +276,8 @@ static step end_answer(impact__connection *c)
     return step_wait;
 }
 
-static step send_answer(impact__connection *c)
+/* Send what there is. step_on: all of it was; step_wait: the client is waited for. */
+static step send_some(impact__connection *c)
 {
     while (c->sent < c->out.size) {
         const ssize_t sent =
@@ -291,7 +290,15 @@ static step send_answer(impact__connection *c)
         }
         c->sent += (size_t)sent;
     }
-    return end_answer(c);
+    impact__buffer_clear(&c->out);
+    c->sent = 0;
+    return step_on;
+}
+
+static step send_answer(impact__connection *c)
+{
+    const step sent = send_some(c);
+    return sent == step_on ? end_answer(c) : sent;
 }
 
 /* step_on: there is more. */
@@ -312,6 +319,56 @@ static step linger(impact__connection *c)
 {
     impact__buffer_clear(&c->in);
     return receive(c) == step_close ? step_close : step_wait;
+}
+
+/* ---- HTTP/2 ---- */
+
+/* What the client has to do, ask again and take what is sent, it has to do within one time; while
+ * it waits for a check it has not to do anything. */
+static void count_time(impact__connection *c, bool is_ours)
+{
+    const bool was_asked = impact__http2_exchange_was_asked(c->http2);
+    if (is_ours)
+        impact__connections_unlist(c->owner, c);
+    else if (!c->is_listed || was_asked)
+        impact__connections_list(c->owner, c, impact__clock_monotonic_ns());
+}
+
+/* Nothing is read while the client does not take what is sent. */
+static step talk(impact__connection *c)
+{
+    for (;;) {
+        const step sent = send_some(c);
+        if (sent != step_on) {
+            count_time(c, false);
+            return sent;
+        }
+        const size_t waiting = impact__http2_exchange_answer(c->http2, &c->out);
+        if (c->out.has_failed)
+            return step_close;
+        if (c->out.size)
+            continue;
+        count_time(c, waiting > 0);
+        wait_for(c, EPOLLIN);
+        return impact__http2_exchange_is_over(c->http2) ? step_close : step_wait;
+    }
+}
+
+static step hear(impact__connection *c)
+{
+    const bool is_http2 = impact__http2_exchange_receive(c->http2, impact__buffer_text(&c->in));
+    impact__buffer_clear(&c->in);
+    const step next = talk(c);
+    return is_http2 ? next : step_close;
+}
+
+static step begin_talk(const impact__service *service, impact__connection *c)
+{
+    c->http2 = impact__http2_exchange_open(service, complete, c);
+    if (!c->http2)
+        return refuse(c, 505);
+    enter(c, impact__connection_talks);
+    return hear(c);
 }
 
 /* ---- from outside ---- */
@@ -336,6 +393,18 @@ static void go(const impact__service *service, impact__connection *c, step next)
         impact__exchange_drop(service, c);
 }
 
+static void go_on_talking(const impact__service *service, impact__connection *c, uint32_t events)
+{
+    step next = step_on;
+    if (events & (EPOLLERR | EPOLLHUP))
+        next = step_close;
+    else if (events & EPOLLIN)
+        next = receive(c);
+    if (next == step_on)
+        next = c->in.size ? hear(c) : talk(c);
+    go(service, c, next);
+}
+
 void impact__exchange_go_on(const impact__service *service, impact__connection *c, uint32_t events)
 {
     if (c->phase == impact__connection_waits) {
@@ -343,6 +412,8 @@ void impact__exchange_go_on(const impact__service *service, impact__connection *
             impact__exchange_drop(service, c);
     } else if (c->phase == impact__connection_lingers) {
         go(service, c, linger(c));
+    } else if (c->phase == impact__connection_talks) {
+        go_on_talking(service, c, events);
     } else {
         go(service, c, c->phase == impact__connection_reads ? receive(c) : step_on);
     }
@@ -350,14 +421,18 @@ void impact__exchange_go_on(const impact__service *service, impact__connection *
 
 void impact__exchange_complete(const impact__service *service, impact__connection *c)
 {
-    assert(c->phase == impact__connection_waits);
-    go(service, c, finish_ticket(service, c));
+    if (c->phase == impact__connection_talks)
+        go(service, c, talk(c));
+    else if (c->phase == impact__connection_waits)
+        go(service, c, finish_ticket(service, c));
 }
 
 void impact__exchange_drop(const impact__service *service, impact__connection *c)
 {
     service->abandon(c->ticket);
     c->ticket = NULL;
+    impact__http2_exchange_close(c->http2);
+    c->http2 = NULL;
     impact__connections_release(c->owner, c);
 }
 
@@ -365,6 +440,8 @@ void impact__exchange_conclude(const impact__service *service, impact__connectio
 {
     c->keeps_alive = false;
     if (c->phase == impact__connection_waits && finish_ticket(service, c) == step_on)
-        (void)send_answer(c); /* what the socket takes at once */
+        (void)send_answer(c); /* what the socket takes at once; likewise below */
+    else if (c->phase == impact__connection_talks)
+        (void)talk(c);
     impact__exchange_drop(service, c);
 }

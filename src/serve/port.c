@@ -168,7 +168,8 @@ static void complete_some(impact__port *port)
     (void)!read(port->wake, &count, sizeof count); /* nothing there: nothing lost */
     for (size_t i = 0; i < port->connections.limit; i++) {
         impact__connection *c = &port->connections.places[i];
-        if (c->ticket && atomic_exchange_explicit(&c->is_completed, false, memory_order_acquire))
+        if ((c->ticket || c->http2) &&
+            atomic_exchange_explicit(&c->is_completed, false, memory_order_acquire))
             impact__exchange_complete(&port->service, c);
     }
 }

@@ -55,3 +55,15 @@ void impact__response_append(impact__buffer *to, const impact_http_response *res
     if (!is_head)
         impact__buffer_append_text(to, response->body);
 }
+
+const char *impact__response_refusal(int status)
+{
+    switch (status) {
+    case 413:
+        return "{\"error\":\"the body is too long\"}\n";
+    case 431:
+        return "{\"error\":\"the request is too long\"}\n";
+    default:
+        return "{\"error\":\"the request cannot be understood\"}\n";
+    }
+}

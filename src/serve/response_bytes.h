@@ -13,4 +13,7 @@
 void impact__response_append(impact__buffer *to, const impact_http_response *response, bool is_head,
                              bool keeps_alive, time_t now);
 
+/* The body that goes with a request which is refused, in JSON. */
+const char *impact__response_refusal(int status);
+
 #endif

@@ -7,7 +7,7 @@ import public
 import sources
 
 # These are found by name; the others are linked, and may have a descriptor as well.
-MUST_HAVE_DESCRIPTOR = ("otlp",)
+MUST_HAVE_DESCRIPTOR = ("http2", "otlp")
 
 # Functions of the instrumented library that are stood in for, under its own names.
 STOOD_IN_FOR = {
