@@ -321,6 +321,20 @@ static PyObject *registry_listen(PyObject *object, PyObject *address)
     return PyLong_FromLong(impact_health_port(health));
 }
 
+static PyObject *registry_set_phase(PyObject *object, PyObject *phase)
+{
+    impact_health *health = ((registry_object *)object)->health;
+    long number = PyLong_AsLong(phase);
+    if (number == -1 && PyErr_Occurred())
+        return NULL;
+    if (number < IMPACT_HEALTH_STARTING || number > IMPACT_HEALTH_DRAINING)
+        return PyErr_Format(PyExc_ValueError, "%ld is no phase", number);
+    gil_give_away();
+    impact_status status = impact_health_set_phase(health, (impact_health_phase)number);
+    gil_take_back();
+    return none_or_error(status, "the phase cannot be set");
+}
+
 static PyObject *registry_port(PyObject *object, PyObject *unused)
 {
     (void)unused;
@@ -339,15 +353,20 @@ static bool read_options(impact_health_options *options, PyObject **run, PyObjec
                             "has_probes",
                             "shows_explanations",
                             "budget_ms",
+                            "service_id",
+                            "version",
+                            "release_id",
+                            "description",
                             NULL};
     int ignores_unknown = 0;
     int has_probes = 0;
     int shows_explanations = 0;
     unsigned budget_ms = 0;
-    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "O|$szzpppI:HealthRegistry", names, run,
-                                     &options->prefix, &options->secret, &options->second_secret,
-                                     &ignores_unknown, &has_probes, &shows_explanations,
-                                     &budget_ms))
+    if (!PyArg_ParseTupleAndKeywords(
+            arguments, keywords, "O|$szzpppIzzzz:HealthRegistry", names, run, &options->prefix,
+            &options->secret, &options->second_secret, &ignores_unknown, &has_probes,
+            &shows_explanations, &budget_ms, &options->service_id, &options->version,
+            &options->release_id, &options->description))
         return false;
     options->ignores_unknown_checks = ignores_unknown != 0;
     options->has_probes = has_probes != 0;
@@ -402,6 +421,8 @@ static PyMethodDef registry_methods[] = {
     {"remove", registry_remove, METH_O, DOC("remove($self, name, /)", "Take a check out.")},
     {"listen", registry_listen, METH_O,
      DOC("listen($self, address, /)", "Serve the paths there; return the port.")},
+    {"set_phase", registry_set_phase, METH_O,
+     DOC("set_phase($self, phase, /)", "0: the service starts, 1: it serves, 2: it drains.")},
     {"port", registry_port, METH_NOARGS,
      DOC("port($self)", "The port that it listens on; 0: none.")},
     {"answer", registry_answer, METH_VARARGS,
@@ -413,7 +434,8 @@ static PyMethodDef registry_methods[] = {
 static PyType_Slot registry_slots[] = {
     {Py_tp_doc, DOC("HealthRegistry(run, *, prefix, secret, second_secret=None, "
                     "ignores_unknown_checks=False, has_probes=False, shows_explanations=False, "
-                    "budget_ms=0)",
+                    "budget_ms=0, service_id=None, version=None, release_id=None, "
+                    "description=None)",
                     "A registry of health checks that are Python functions.")},
     {Py_tp_new, (void *)registry_new},
     {Py_tp_dealloc, (void *)registry_dealloc},

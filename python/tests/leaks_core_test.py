@@ -193,6 +193,7 @@ GOOD = {
     "HealthRegistry.set": lambda: registry().set(
         secret="x", ignores_unknown_checks=False, budget_ms=5
     ),
+    "HealthRegistry.set_phase": lambda: registry().set_phase(2),
     "FlaskTracer.__call__": lambda: request("/user/17"),
     "FlaskTracer.__new__": lambda: _core.FlaskTracer(PARTS),
     "FlaskTracer.attributes_of": lambda: FLASK_TRACER.attributes_of(ENVIRON),

@@ -120,6 +120,11 @@ class Answers:
         self._locks: dict[int, threading.Lock] = {}
         self._answering: dict[tuple[int, object], _Visit] = {}
         self._running: dict[tuple[int, str], object] = {}
+        checks_.answered_by(self)
+
+    def set_phase(self, phase: int) -> None:
+        """Say where the process stands, on a port of its own too, at once."""
+        self._registry.set_phase(phase)
 
     def listen(self, address: Any) -> None:
         """Serve the paths on a port of their own, with a check that tells of the interpreter."""
@@ -152,6 +157,7 @@ class Answers:
             has_probes=self._has_probes,
             shows_explanations=bool(self._config.get("HEALTH_SHOWS_EXPLANATIONS", False)),
             budget_ms=self._settings.budget_ms,
+            **settings.service_facts(self._config),
         )
 
     def _current_registry(self) -> tuple[_core.HealthRegistry, missing.Missing]:

@@ -1,12 +1,20 @@
 """The checks of an app: their names, groups and functions."""
 
+from __future__ import annotations
+
 import re
+import weakref
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .. import _core
 
+if TYPE_CHECKING:
+    from .answers import Answers
+
 Check = Callable[[], Any]
+
+PHASES = ("starting", "serving", "draining")  # impact_health_phase
 
 _GROUP = re.compile(r"_[A-Za-z0-9.:/_-]{1,63}")
 
@@ -21,6 +29,30 @@ class Checks:
         self.checks: dict[str, Check] = {}
         self.default_checks: list[str] = []
         self.groups: dict[str, tuple[str, ...]] = {}  # of each check, beside the defaults
+        self._phase = "serving"
+        self._told: weakref.WeakSet[Answers] = weakref.WeakSet()
+
+    @property
+    def phase(self) -> str:
+        """Where this process stands: "starting", "serving" or "draining".
+
+        What starts is neither `_startup` nor `_ready`, what drains is not `_ready`, whatever the
+        checks say; `_live` never depends on it.
+        """
+        return self._phase
+
+    @phase.setter
+    def phase(self, phase: str) -> None:
+        if phase not in PHASES:
+            raise ValueError(f"{phase!r} is none of the phases {', '.join(PHASES)}")
+        self._phase = phase
+        for answers in list(self._told):
+            answers.set_phase(PHASES.index(phase))
+
+    def answered_by(self, answers: Answers) -> None:
+        """Tell these of the phase, now and when it changes."""
+        self._told.add(answers)
+        answers.set_phase(PHASES.index(self._phase))
 
     def register_check(
         self,

@@ -41,6 +41,16 @@ def read(config: Mapping[str, Any], former: Settings | None) -> Settings:
     return Settings(secret, second, is_strict, budget)
 
 
+def service_facts(config: Mapping[str, Any]) -> dict[str, str | None]:
+    """Return what the service says of itself, by the names of the core's options."""
+    facts = {}
+    for fact in ("service_id", "version", "release_id", "description"):
+        name = f"HEALTH_{fact.upper()}"
+        check_text(name, config.get(name), or_none=True)
+        facts[fact] = config.get(name)
+    return facts
+
+
 def budget_ms(value: object) -> int:
     """Return a budget that can be kept; None and what is none stand for the default."""
     if value is None:
