@@ -14,7 +14,10 @@
 
 #include <impact/diagnostics.h>
 
-enum { hidden_age_s = 60 };
+enum {
+    hidden_age_s = 60,
+    name_most = sizeof((impact__orphan *)NULL)->name - 1, /* of a journal: see is_journal */
+};
 
 #define HIDDEN_PREFIX "." IMPACT__JOURNAL_PREFIX
 
@@ -47,7 +50,7 @@ static bool is_journal(const char *name)
     const size_t size = strlen(name);
     const size_t suffix = sizeof IMPACT__JOURNAL_SUFFIX - 1;
     return begins_with(name, IMPACT__JOURNAL_PREFIX) && size > suffix &&
-           size < sizeof((impact__orphan *)NULL)->name &&
+           size <= name_most &&
            strcmp(name + size - suffix, IMPACT__JOURNAL_SUFFIX) == 0;
 }
 
@@ -134,7 +137,7 @@ static impact_status read_orphan(impact__orphan *orphan, int file, size_t size)
 static void set_aside(impact__orphan_walk *walk, const char *name)
 {
     char aside[sizeof((impact__orphan *)NULL)->name + sizeof ".corrupt"];
-    (void)snprintf(aside, sizeof aside, "%s.corrupt", name); /* it fits */
+    (void)snprintf(aside, sizeof aside, "%.*s.corrupt", name_most, name);
     (void)renameat(dirfd(walk->files), name, dirfd(walk->files), aside);
     walk->set_aside++;
     impact_diagnostics_report(IMPACT_SEVERITY_WARNING, "journal", NULL,
@@ -172,7 +175,7 @@ static bool take_over(impact__orphan_walk *walk, impact__orphan *orphan, const c
     orphan->memory = NULL;
     const impact_status status =
         lock_file(file, &facts) ? read_orphan(orphan, file, (size_t)facts.st_size) : IMPACT_EPERM;
-    (void)snprintf(orphan->name, sizeof orphan->name, "%s", name); /* it fits: see is_journal */
+    (void)snprintf(orphan->name, sizeof orphan->name, "%.*s", name_most, name);
     if (status == IMPACT_OK && is_wanted(walk, &orphan->view))
         return true;
     if (status == IMPACT_EINVAL)
