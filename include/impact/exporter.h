@@ -62,6 +62,10 @@ struct impact_exporter {
     /* The provider shuts down, within timeout_ms: a running export_batch and those to come should
      * try once, and not wait for a backend that is away. From any thread. May be NULL. */
     void (*hasten)(impact_exporter *exporter, uint32_t timeout_ms);
+
+    /* What metrics call it (semantic conventions, "otel.component.type"); borrowed, static. NULL:
+     * its name and "_span_exporter". */
+    const char *component_type;
 };
 
 /* Open an exporter by its name in OTEL_TRACES_EXPORTER: "console", "tree", "otlp/stdout",

@@ -14,6 +14,7 @@
 
 #include <impact/allocator.h>
 #include <impact/http.h>
+#include <impact/metric.h>
 #include <impact/status.h>
 #include <impact/text.h>
 
@@ -367,6 +368,15 @@ IMPACT_API uint16_t impact_health_port(const impact_health *health);
 /* Hold always, and never. */
 IMPACT_API impact_health_status impact_check_true(impact_health_run *run, void *userdata);
 IMPACT_API impact_health_status impact_check_false(impact_health_run *run, void *userdata);
+
+/* ---- metrics ---- */
+
+/* Have answers in OpenMetrics show, behind the checks, what `read` has: impact_trace_read_metrics,
+ * say. It is called with `source`, borrowed until close, by whoever answers, and must not wait. No
+ * two may have a metric of one name. IMPACT_EINVAL; IMPACT_ELIMIT: there are eight. */
+IMPACT_API IMPACT_CHECKED impact_status impact_health_add_metrics(impact_health *health,
+                                                                  impact_metric_source *read,
+                                                                  void *source);
 
 #ifdef __cplusplus
 }

@@ -7,6 +7,7 @@
 #include <impact/allocator.h>
 #include <impact/exporter.h>
 #include <impact/id_generator.h>
+#include <impact/metric.h>
 #include <impact/options.h>
 #include <impact/sampler.h>
 #include <impact/processor.h>
@@ -69,6 +70,13 @@ typedef struct impact_trace_options {
 
 /* ---- counters ---- */
 
+/* Calls of an exporter that ended alike. */
+typedef struct impact_export_tally {
+    uint64_t calls;
+    uint64_t spans; /* that were handed over */
+    uint64_t duration_ns;
+} impact_export_tally;
+
 /* Exact in every snapshot, over sampled spans, for each exporter and for their sum:
  * ended == queued + in_flight + exported + dropped_full + dropped_memory + dropped_closed
  *          + rejected + failed.
@@ -87,6 +95,12 @@ typedef struct impact_trace_stats {
     uint64_t failed;         /* given up: the exporter failed for good, or tracing was shut down */
     const char *exporter;    /* whose these are; NULL: of all */
     uint64_t late_calls;     /* with spans that were over, of all providers; beside the equation */
+    uint64_t queue_limit;    /* spans that may wait */
+    impact_export_tally exports_taken;     /* all spans were exported */
+    impact_export_tally exports_rejected;  /* some or all were rejected */
+    impact_export_tally exports_timed_out; /* they failed; what else did was never handed over */
+    impact_export_tally exports_failed;    /* likewise, for another reason */
+    const char *component_type; /* of the exporter, as metrics call it; NULL: as its name says */
 } impact_trace_stats;
 
 /* ---- the process's own provider ---- */
@@ -115,6 +129,11 @@ IMPACT_API void impact_trace_get_stats(impact_trace_stats *stats);
 /* Those of one of its exporters, by its number from 0 on; stats->exporter says which it is.
  * IMPACT_ENOENT: there are not as many. */
 IMPACT_API impact_status impact_trace_get_exporter_stats(size_t number, impact_trace_stats *stats);
+
+/* Show `take` the library's own metrics, by OpenTelemetry's names: of all spans of the process, and
+ * of each exporter of `provider`, an impact_tracer_provider; NULL: of the default, after shutdown
+ * the last one. It is an impact_metric_source: for impact_health_add_metrics. */
+IMPACT_API void impact_trace_read_metrics(void *provider, impact_metric_take *take, void *userdata);
 
 /* An instrumentation scope: who makes the spans. Everything but `size` may be zero; all is
  * copied. */

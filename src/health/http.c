@@ -144,6 +144,14 @@ static void answer_failure(const exchange *e, const impact__selector *selector,
         impact__reply_error(e->response, 503, "{\"error\":\"no memory\"}\n");
 }
 
+static impact__metric_sources metrics_of(impact_health *health)
+{
+    impact__health_lock(health);
+    const impact__metric_sources metrics = health->metrics;
+    impact__health_unlock(health);
+    return metrics;
+}
+
 static impact_health_ticket *begin_probe(const exchange *e, impact__selector *selector)
 {
     impact_health_ticket *ticket = NULL;
@@ -161,6 +169,8 @@ static impact_health_ticket *begin_probe(const exchange *e, impact__selector *se
         return NULL;
     }
     ticket->presentation = e->presentation;
+    if (question == IMPACT__ASK_WHAT_IS_KNOWN)
+        ticket->presentation.metrics = metrics_of(e->health);
     return ticket;
 }
 

@@ -230,3 +230,23 @@ void impact__health_leave(impact_health *health)
     impact__engine_close(&health->engine);
     impact__health_free(health);
 }
+
+/* ---- metrics ---- */
+
+impact_status impact_health_add_metrics(impact_health *health, impact_metric_source *read,
+                                        void *source)
+{
+    if (!health || !read)
+        return IMPACT_EINVAL;
+    impact_status status = IMPACT_ELIMIT;
+    impact__health_lock(health);
+    impact__metric_sources *known = &health->metrics;
+    if (known->count < IMPACT__METRIC_SOURCE_LIMIT) {
+        known->all[known->count].read = read;
+        known->all[known->count].source = source;
+        known->count++;
+        status = IMPACT_OK;
+    }
+    impact__health_unlock(health);
+    return status;
+}

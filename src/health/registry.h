@@ -10,6 +10,7 @@
 
 #include <impact/health.h>
 
+#include "health/metric_sources.h"
 #include "health/service_facts.h"
 #include "health/watch.h"
 #include "process/fork.h"
@@ -51,6 +52,7 @@ struct impact_health {
     size_t check_count;            /* of them all */
     impact_health_ticket *tickets; /* that are open, the newest first */
     uint64_t selections;
+    impact__metric_sources metrics;
     uint32_t ids;                    /* that were given to checks */
     bool is_closing;                 /* nobody waits any more */
     bool is_abandoned;               /* its owner has let go: the last thread or ticket frees it */

@@ -168,7 +168,21 @@ static void keep(impact__batcher *batcher)
     (void)pthread_cond_broadcast(&batcher->to_callers); /* some wait for this try only */
 }
 
-static void settle(impact__batcher *batcher, bool has_failed, size_t rejected)
+static impact__export_outcome outcome_of(impact_status status, size_t rejected)
+{
+    if (status)
+        return status == IMPACT_ETIMEDOUT ? IMPACT__EXPORT_TIMED_OUT : IMPACT__EXPORT_FAILED;
+    return rejected ? IMPACT__EXPORT_REJECTED : IMPACT__EXPORT_TAKEN;
+}
+
+static void tally(impact__export_tally *of, size_t count, uint64_t began_ns)
+{
+    of->calls++;
+    of->spans += count;
+    of->duration_ns += impact__clock_monotonic_ns() - began_ns;
+}
+
+static void settle(impact__batcher *batcher, impact_status status, size_t rejected)
 {
     assert(impact__lock_is_held(&batcher->lock));
     assert(batcher->in_flight == batcher->batch.count);
@@ -177,7 +191,7 @@ static void settle(impact__batcher *batcher, bool has_failed, size_t rejected)
     batcher->returns = 0;
     if (rejected > count)
         rejected = count;
-    if (has_failed) {
+    if (status) {
         batcher->failed += count;
     } else {
         batcher->rejected += rejected;
@@ -214,6 +228,7 @@ static bool export_what_was_taken(impact__batcher *batcher)
     const impact_batch batch =
         impact__batch_show(&batcher->batch, batcher->owner.resource(batcher->owner.owner));
     /* No time is no call: to many clients a timeout of 0 means none. */
+    const uint64_t began_ns = impact__clock_monotonic_ns();
     const impact_status status =
         timeout_ms ? batcher->known.export_batch(batcher->exporter, &batch, timeout_ms, &rejected)
                    : IMPACT_ETIMEDOUT;
@@ -222,10 +237,12 @@ static bool export_what_was_taken(impact__batcher *batcher)
     impact__diagnostics_say(); /* what was reported meanwhile, by whoever records too */
     impact__batcher_lock(batcher);
     batcher->has_given_up = is_last && may_go_again(batcher, status, is_last);
-    if (may_go_again(batcher, status, is_last))
+    if (may_go_again(batcher, status, is_last)) {
         keep(batcher);
-    else
-        settle(batcher, status != IMPACT_OK, rejected);
+        return true;
+    }
+    tally(&batcher->exports[outcome_of(status, rejected)], batcher->batch.count, began_ns);
+    settle(batcher, status, rejected);
     return true;
 }
 

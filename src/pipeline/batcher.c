@@ -301,6 +301,7 @@ static void forget_counters(impact__batcher *batcher)
     batcher->kept = 0; /* it is the parent's */
     batcher->returns = 0;
     batcher->has_given_up = false;
+    memset(batcher->exports, 0, sizeof batcher->exports);
 }
 
 /* The parent exports what was there. The child has no worker until it ends a span of its own. */
@@ -340,6 +341,7 @@ impact__counters impact__batcher_count(impact__batcher *batcher)
         .dropped_full = atomic_load_explicit(&batcher->dropped_full, memory_order_relaxed),
         .dropped_closed = atomic_load_explicit(&batcher->dropped_closed, memory_order_relaxed),
     };
+    memcpy(counters.exports, batcher->exports, sizeof counters.exports);
     counters.ended =
         waiting + batcher->reader.taken + counters.dropped_full + counters.dropped_closed;
     impact__batcher_unlock(batcher);
@@ -352,7 +354,12 @@ bool impact__batcher_is_running(const impact__batcher *batcher)
     return atomic_load_explicit(&batcher->is_running, memory_order_acquire);
 }
 
-const char *impact__batcher_name(const impact__batcher *batcher)
+const impact_exporter *impact__batcher_exporter(const impact__batcher *batcher)
 {
-    return batcher->known.name;
+    return &batcher->known;
+}
+
+uint32_t impact__batcher_limit(const impact__batcher *batcher)
+{
+    return (uint32_t)batcher->ring.limit;
 }

@@ -92,6 +92,9 @@ void impact__batcher_after_fork_in_child(impact__batcher *batcher, bool is_shut_
 impact__counters impact__batcher_count(impact__batcher *batcher);
 /* Its worker has not ended. Takes no lock. */
 bool impact__batcher_is_running(const impact__batcher *batcher);
-const char *impact__batcher_name(const impact__batcher *batcher);
+/* What it said of itself when it was taken. Not to be called. */
+const impact_exporter *impact__batcher_exporter(const impact__batcher *batcher);
+/* Records that may wait. */
+uint32_t impact__batcher_limit(const impact__batcher *batcher);
 
 #endif

@@ -8,6 +8,7 @@
 #include "base/random.h"
 #include "pipeline/batch.h"
 #include "pipeline/batcher_options.h"
+#include "pipeline/counters.h"
 #include "pipeline/journal.h"
 #include "pipeline/rescue.h"
 #include "pipeline/ring_reader.h"
@@ -68,6 +69,7 @@ struct impact__batcher {
     uint64_t exported;
     uint64_t rejected;
     uint64_t failed;
+    impact__export_tally exports[impact__export_outcomes];
     impact__ring_reader reader;
     impact__batch batch; /* the worker's own while it runs */
 

@@ -4,6 +4,21 @@
 
 #include <stdint.h>
 
+/* How a call of the exporter ended. */
+typedef enum impact__export_outcome {
+    IMPACT__EXPORT_TAKEN,
+    IMPACT__EXPORT_REJECTED,
+    IMPACT__EXPORT_TIMED_OUT,
+    IMPACT__EXPORT_FAILED,
+    impact__export_outcomes
+} impact__export_outcome;
+
+typedef struct impact__export_tally {
+    uint64_t calls;
+    uint64_t spans;
+    uint64_t duration_ns;
+} impact__export_tally;
+
 /* ended = the sum of all others, in every snapshot: see impact_trace_stats. */
 typedef struct impact__counters {
     uint64_t ended;
@@ -14,6 +29,7 @@ typedef struct impact__counters {
     uint64_t dropped_closed;
     uint64_t rejected;
     uint64_t failed;
+    impact__export_tally exports[impact__export_outcomes];
 } impact__counters;
 
 #endif

@@ -2,6 +2,7 @@
 #ifndef IMPACT_TRACE_DELIVERY_H
 #define IMPACT_TRACE_DELIVERY_H
 
+#include "trace/census.h"
 #include "trace/provider.h"
 
 /* Somebody may get to see a span that starts now. */
@@ -26,6 +27,7 @@ static inline void impact__provider_on_end(impact_tracer_provider *provider, con
         impact__provider_count_without_batcher(provider);
     if (impact__processors_want(&provider->processors, IMPACT__HOOK_END))
         impact__provider_show_end(provider, record, size, tracer, is_sampled);
+    impact__census_ended(is_sampled ? IMPACT__FATE_SAMPLED : IMPACT__FATE_RECORDED);
     impact__grace_span_ended(provider->hold);
 }
 

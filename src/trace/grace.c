@@ -23,6 +23,8 @@ static atomic_bool has_strangers;
 static _Atomic uint32_t started_by_strangers[impact__hold_count + 1];
 static _Atomic uint32_t ended_by_strangers[impact__hold_count + 1];
 
+impact__grace_thread impact__grace_strangers;
+
 static pthread_key_t key; /* its only use: to be told when a thread ends */
 static impact__once key_once;
 static bool has_key;
@@ -53,6 +55,23 @@ static void do_nothing(void *owner)
     (void)owner; /* there is one pool only; likewise below */
 }
 
+static void forget_census(impact__grace_thread *thread)
+{
+    for (size_t i = 0; i < impact__census_kinds; i++) {
+        atomic_store_explicit(&thread->census_started[i], 0, memory_order_relaxed);
+        atomic_store_explicit(&thread->census_ended[i], 0, memory_order_relaxed);
+    }
+}
+
+/* What was counted is the parent's. */
+static void begin_census_anew(void)
+{
+    const uint32_t count = impact__pool_count(&threads);
+    for (uint32_t i = 0; i < count; i++)
+        forget_census(thread_at(i));
+    forget_census(&impact__grace_strangers);
+}
+
 /* The other threads are not here, but their spans may be, and end here. */
 static void after_fork_in_child(void *owner)
 {
@@ -65,6 +84,7 @@ static void after_fork_in_child(void *owner)
         leave_section(thread);
         give(thread);
     }
+    begin_census_anew();
 }
 
 /* ---- a thread's own ---- */
@@ -141,6 +161,14 @@ bool impact__grace_has_passed(void)
     const bool is_inside = own && (atomic_load_explicit(&own->section, memory_order_relaxed) & 1);
     return !is_inside && impact__barrier_open() && impact__barrier_on_all() &&
            !atomic_load(&has_strangers) && have_all_left();
+}
+
+void impact__grace_look_at_all(impact__grace_look *look, void *userdata)
+{
+    look(userdata, &impact__grace_strangers);
+    const uint32_t count = impact__pool_count(&threads);
+    for (uint32_t i = 0; i < count; i++)
+        look(userdata, thread_at(i));
 }
 
 /* The ended first: one that starts and ends in between, as while a processor is shown an ending,

@@ -35,6 +35,7 @@
 #include "trace/pool.h"
 
 enum {
+    impact__census_kinds = 9,
     impact__hold_count = 16, /* defaults that are kept alive by spans of theirs, at the same time */
     IMPACT__NO_HOLD = impact__hold_count,
 };
@@ -45,6 +46,8 @@ typedef struct impact__grace_thread {
     bool is_taken; /* a thread has it, or had it to its very end */
     _Atomic uint32_t started[impact__hold_count + 1]; /* they may begin anew: differences count */
     _Atomic uint32_t ended[impact__hold_count + 1];
+    _Atomic uint64_t census_started[impact__census_kinds]; /* see census.h */
+    _Atomic uint64_t census_ended[impact__census_kinds];
     char apart[64]; /* only its own thread writes it, all the time */
 } impact__grace_thread;
 
@@ -114,6 +117,13 @@ bool impact__grace_has_passed(void);
 
 /* No span of that hold is alive. After has_passed. */
 bool impact__grace_is_free(unsigned hold);
+
+/* What threads count that could not have theirs, all at once; for the census alone. */
+extern impact__grace_thread impact__grace_strangers;
+
+/* Show `look` what each thread has, those that are gone among them. */
+typedef void impact__grace_look(void *userdata, const impact__grace_thread *thread);
+void impact__grace_look_at_all(impact__grace_look *look, void *userdata);
 
 /* Be whole over a fork; in the child nobody but the calling thread is in a section. Before the fork
  * member of who calls the above with a lock held. */

@@ -4,6 +4,7 @@
 #include "process/diagnostics.h"
 #include "process/fork.h"
 #include "trace/access.h"
+#include "trace/census.h"
 #include "trace/context.h"
 #include "trace/default.h"
 #include "trace/delivery.h"
@@ -84,6 +85,13 @@ begin_life_as_asked(const impact__id_generator *generator, impact__random *rando
     if (parent)
         inherit(&span, parent);
     return span;
+}
+
+static inline impact__origin origin_of(const impact__identity *parent)
+{
+    if (!parent)
+        return IMPACT__ORIGIN_NONE;
+    return parent->is_remote ? IMPACT__ORIGIN_REMOTE : IMPACT__ORIGIN_LOCAL;
 }
 
 static inline void set_parent(impact__span *span, const impact__identity *parent)
@@ -226,7 +234,16 @@ __attribute__((noinline)) static impact_span *start_unsampled(impact__thread_sta
         return NULL;
     impact__newborn made;
     begin_life(&made, random, parent);
+    impact__census_started(IMPACT__FATE_DROPPED, origin_of(parent));
     return start_context(state, span, &made);
+}
+
+static inline impact__fate fate_of(const impact__newborn *span, bool is_recording)
+{
+    if (!is_recording)
+        return IMPACT__FATE_DROPPED;
+    return span->trace_flags & IMPACT_TRACE_FLAG_SAMPLED ? IMPACT__FATE_SAMPLED
+                                                         : IMPACT__FATE_RECORDED;
 }
 
 __attribute__((noinline)) static impact_span *
@@ -248,6 +265,7 @@ start_judged(impact__thread_state *state, impact_tracer_provider *provider, impa
     else
         begin_life(&made, random, parent);
     const impact__verdict said = impact__judge(&made, &provider->sampler, state, parent, &start);
+    impact__census_started(fate_of(&made, said.is_recording), origin_of(parent));
     if (!said.is_recording) {
         impact_context_release(said.context);
         return start_context(state, span, &made);

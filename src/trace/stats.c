@@ -4,6 +4,13 @@
 #include "base/options.h"
 #include "trace/access.h"
 
+static impact_export_tally tally_of(const impact__counters *counters,
+                                    impact__export_outcome outcome)
+{
+    const impact__export_tally *of = &counters->exports[outcome];
+    return (impact_export_tally){of->calls, of->spans, of->duration_ns};
+}
+
 /* What a batcher counted; what was lost before it could be given to one is lost to each. */
 static impact_trace_stats stats_of(const impact_tracer_provider *provider, impact__batcher *batcher)
 {
@@ -21,7 +28,13 @@ static impact_trace_stats stats_of(const impact_tracer_provider *provider, impac
         .dropped_closed = counters.dropped_closed,
         .rejected = counters.rejected,
         .failed = counters.failed,
-        .exporter = impact__batcher_name(batcher),
+        .exporter = impact__batcher_exporter(batcher)->name,
+        .queue_limit = impact__batcher_limit(batcher),
+        .exports_taken = tally_of(&counters, IMPACT__EXPORT_TAKEN),
+        .exports_rejected = tally_of(&counters, IMPACT__EXPORT_REJECTED),
+        .exports_timed_out = tally_of(&counters, IMPACT__EXPORT_TIMED_OUT),
+        .exports_failed = tally_of(&counters, IMPACT__EXPORT_FAILED),
+        .component_type = impact__batcher_exporter(batcher)->component_type,
     };
 }
 
@@ -37,6 +50,13 @@ static impact_trace_stats stats_without_batcher(const impact_tracer_provider *pr
     return stats;
 }
 
+static void add_tally(impact_export_tally *to, const impact_export_tally *from)
+{
+    to->calls += from->calls;
+    to->spans += from->spans;
+    to->duration_ns += from->duration_ns;
+}
+
 static void add_stats(impact_trace_stats *to, const impact_trace_stats *from)
 {
     to->ended += from->ended;
@@ -48,6 +68,11 @@ static void add_stats(impact_trace_stats *to, const impact_trace_stats *from)
     to->dropped_closed += from->dropped_closed;
     to->rejected += from->rejected;
     to->failed += from->failed;
+    to->queue_limit += from->queue_limit;
+    add_tally(&to->exports_taken, &from->exports_taken);
+    add_tally(&to->exports_rejected, &from->exports_rejected);
+    add_tally(&to->exports_timed_out, &from->exports_timed_out);
+    add_tally(&to->exports_failed, &from->exports_failed);
 }
 
 void impact_tracer_provider_get_stats(impact_tracer_provider *provider, impact_trace_stats *stats)

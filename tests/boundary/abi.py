@@ -27,6 +27,7 @@ EXEMPT = {
     "impact_link": VALUE,
     "impact_http_header": PART,
     "impact_span_limits": PART,
+    "impact_export_tally": PART,
     "impact_check_descriptor_lender": PART,
     "impact_check_mariadb_lender": PART,
     "impact_check_postgresql_lender": PART,

@@ -198,6 +198,14 @@ static void close_otlp(impact_exporter *exporter)
     impact__free(allocator, to);
 }
 
+/* Semantic conventions, "otel.component.type". */
+static const char *const component_types[] = {
+    [OTLP__HTTP_PROTOBUF] = "otlp_http_span_exporter",
+    [OTLP__HTTP_JSON] = "otlp_http_json_span_exporter",
+    [OTLP__GRPC] = "otlp_grpc_span_exporter",
+    [OTLP__ZIPKIN] = "zipkin_http_span_exporter",
+};
+
 /* `settings` are taken on success. */
 static impact_status open_with_settings(impact_exporter **exporter, const otlp__settings *settings,
                                         const char *name)
@@ -213,6 +221,7 @@ static impact_status open_with_settings(impact_exporter **exporter, const otlp__
         .interrupt = interrupt,
         .close = close_otlp,
         .hasten = hasten,
+        .component_type = component_types[settings->protocol],
     };
     to->request = IMPACT__BUFFER(allocator);
     to->settings = *settings;

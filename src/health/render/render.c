@@ -21,7 +21,7 @@ void impact__render(impact__buffer *buffer, const impact_health_report *report,
         impact__render_text(buffer, report, presentation);
         return;
     case IMPACT__FORMAT_OPENMETRICS:
-        impact__render_openmetrics(buffer, report);
+        impact__render_openmetrics(buffer, report, &presentation->metrics);
         return;
     case IMPACT__FORMAT_HTML:
         impact__render_html(buffer, report, presentation);

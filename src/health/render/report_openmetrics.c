@@ -5,27 +5,16 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "health/render/openmetrics.h"
+#include "health/render/openmetrics_metrics.h"
 
 /* ---- pieces ---- */
-
-/* OpenMetrics 1.0 "ABNF": of the characters that names may have, a quote and a backslash. */
-static void render_label_value(impact__buffer *buffer, impact_text value)
-{
-    for (size_t i = 0; i < value.size; i++) {
-        if (value.data[i] == '"' || value.data[i] == '\\')
-            impact__buffer_append_char(buffer, '\\');
-        const bool ends_line = value.data[i] == '\n';
-        impact__buffer_append_string(buffer, ends_line ? "\\n" : "");
-        if (!ends_line)
-            impact__buffer_append_char(buffer, value.data[i]);
-    }
-}
 
 /* Up to its labels, which another may follow. */
 static void begin_sample(impact__buffer *buffer, const char *family, const impact__report_row *row)
 {
     impact__buffer_printf(buffer, "%s{check=\"", family);
-    render_label_value(buffer, impact__kept_text(&row->name));
+    impact__openmetrics_label_value(buffer, impact__kept_text(&row->name));
     impact__buffer_append_char(buffer, '"');
 }
 
@@ -99,19 +88,10 @@ static const family families[] = {
      "When the first of these failures was known", get_failing_since},
 };
 
-static void render_heading(impact__buffer *buffer, const char *name, const char *type,
-                           const char *unit, const char *help)
-{
-    impact__buffer_printf(buffer, "# TYPE %s %s\n", name, type);
-    if (unit)
-        impact__buffer_printf(buffer, "# UNIT %s %s\n", name, unit);
-    impact__buffer_printf(buffer, "# HELP %s %s.\n", name, help);
-}
-
 static void render_family(impact__buffer *buffer, const impact_health_report *report,
                           const family *f)
 {
-    render_heading(buffer, f->name, "gauge", f->unit, f->help);
+    impact__openmetrics_heading(buffer, f->name, "gauge", f->unit, f->help);
     for (size_t i = 0; i < report->count; i++) {
         double value = 0;
         if (!f->get(&value, &report->rows[i]))
@@ -126,7 +106,7 @@ static void render_family(impact__buffer *buffer, const impact_health_report *re
 static void render_statuses(impact__buffer *buffer, const impact_health_report *report)
 {
     static const char name[] = "health_check_status";
-    render_heading(buffer, name, "stateset", NULL, "What the check says");
+    impact__openmetrics_heading(buffer, name, "stateset", NULL, "What the check says");
     for (size_t i = 0; i < report->count; i++)
         for (unsigned status = 0; status <= IMPACT_HEALTH_UNKNOWN; status++) {
             begin_sample(buffer, name, &report->rows[i]);
@@ -139,26 +119,29 @@ static void render_statuses(impact__buffer *buffer, const impact_health_report *
 static void render_values(impact__buffer *buffer, const impact_health_report *report)
 {
     static const char name[] = "health_check_observed_value";
-    render_heading(buffer, name, "gauge", NULL, "What the check has measured");
+    impact__openmetrics_heading(buffer, name, "gauge", NULL, "What the check has measured");
     for (size_t i = 0; i < report->count; i++) {
         const impact__remarks *remarks = &report->rows[i].record.remarks;
         if (!remarks->is_observed || !isfinite(remarks->value))
             continue;
         begin_sample(buffer, name, &report->rows[i]);
         impact__buffer_append_string(buffer, ",unit=\"");
-        render_label_value(buffer, impact_text_of(remarks->unit));
+        impact__openmetrics_label_value(buffer, impact_text_of(remarks->unit));
         impact__buffer_append_char(buffer, '"');
         end_sample(buffer, remarks->value);
     }
 }
 
-void impact__render_openmetrics(impact__buffer *buffer, const impact_health_report *report)
+void impact__render_openmetrics(impact__buffer *buffer, const impact_health_report *report,
+                                const impact__metric_sources *metrics)
 {
-    render_heading(buffer, "health_up", "gauge", NULL, "Whether all these checks hold");
+    impact__openmetrics_heading(buffer, "health_up", "gauge", NULL,
+                                "Whether all these checks hold");
     impact__buffer_printf(buffer, "health_up %d\n", impact_health_report_is_healthy(report));
     render_statuses(buffer, report);
     for (size_t i = 0; i < sizeof families / sizeof *families; i++)
         render_family(buffer, report, &families[i]);
     render_values(buffer, report);
+    impact__openmetrics_render(buffer, metrics);
     impact__buffer_append_string(buffer, "# EOF\n");
 }
