@@ -96,6 +96,7 @@ typedef struct impact_otlp_options {
                                        OTEL_EXPORTER_OTLP_PROTOCOL */
     const char *compression;        /* "none", which is the default, or "gzip";
                                        OTEL_EXPORTER_OTLP_COMPRESSION */
+    const char *product; /* "name/version" of who exports: before our own in User-Agent */
 } impact_otlp_options;
 
 #define IMPACT_OTLP_OPTIONS(...)                                                                   \

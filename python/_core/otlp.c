@@ -19,7 +19,7 @@ static bool headers_read(impact_http_header *headers, PyObject *pairs)
 
 bool otlp_exporter_open(impact_exporter **exporter, PyObject *given)
 {
-    impact_otlp_options options = {.size = sizeof options};
+    impact_otlp_options options = {.size = sizeof options, .product = FACE_PRODUCT};
     impact_http_header headers[HEADER_LIMIT];
     PyObject *pairs = NULL; /* borrowed; None: the environment's */
     unsigned timeout_ms = 0;

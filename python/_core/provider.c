@@ -29,7 +29,11 @@ static impact_status exporter_open_named(exporter_set *set, impact_exporter **ex
         return IMPACT_OK;
     }
     if (strcmp(name, "otlp_proto_grpc") == 0) /* whatever the environment says of protocols */
-        return impact_exporter_otlp_open(exporter, IMPACT_OTLP_OPTIONS(.protocol = "grpc"), NULL);
+        return impact_exporter_otlp_open(
+            exporter, IMPACT_OTLP_OPTIONS(.protocol = "grpc", .product = FACE_PRODUCT), NULL);
+    if (strcmp(name, "otlp") == 0)
+        return impact_exporter_otlp_open(exporter, IMPACT_OTLP_OPTIONS(.product = FACE_PRODUCT),
+                                         NULL);
     if (strcmp(name, "memory") != 0)
         return impact_exporter_open(exporter, name, NULL);
     impact_status status = impact_exporter_memory_open(exporter, NULL);

@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import os
+import re
 import subprocess
 import sys
 
@@ -63,6 +64,19 @@ def test_code_says_where_and_how_it_is_sent(monkeypatch):
         provider.get_tracer("test").start_span("span").end()
         assert provider.shutdown()
     assert server.heads == [("/in", "a, b")]
+
+
+@pytest.mark.parametrize("options", [None, {"timeout": 5}])
+def test_the_face_stands_before_the_core_in_the_user_agent(monkeypatch, options):
+    """Whether the environment or the code says where spans go."""
+    with processes.collector() as server:
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", server.url)
+        provider = TracerProvider(exporters=["otlp"], otlp=options)
+        provider.get_tracer("test").start_span("span").end()
+        assert provider.shutdown()
+    [agent] = server.agents
+    version = r"\d+\.\d+\.\d+"
+    assert re.fullmatch(f"impact-stack-observability/{version} OTel-OTLP-Exporter-C/{version}", agent)
 
 
 def test_the_configuration_of_an_app_says_it_too():

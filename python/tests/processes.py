@@ -29,6 +29,7 @@ class Receiver(http.server.BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.server.requests.append(trace_service_pb2.ExportTraceServiceRequest.FromString(body))
         self.server.heads.append((self.path, self.headers["X-Key"]))
+        self.server.agents.append(self.headers["User-Agent"])
         self.send_response(200)
         self.send_header("Content-Length", "0")
         self.end_headers()
@@ -83,6 +84,7 @@ class Collector(http.server.ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Receiver)
         self.requests = []
         self.heads = []
+        self.agents = []
 
     @property
     def url(self):

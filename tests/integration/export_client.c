@@ -235,7 +235,8 @@ static impact_status open_in_code(impact_exporter **exporter, const char *endpoi
                             .client_key = getenv("CODE_CLIENT_KEY"), .timeout_ms = IMPACT_ZERO,
                             .request_limit = 1 << 20, .response_limit = 1000,
                             .protocol = getenv("CODE_PROTOCOL"),
-                            .compression = getenv("CODE_COMPRESSION")),
+                            .compression = getenv("CODE_COMPRESSION"),
+                            .product = getenv("CODE_PRODUCT")),
         NULL);
 }
 

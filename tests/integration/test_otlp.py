@@ -3,6 +3,7 @@ each kind of outage does to the counters."""
 
 import contextlib
 import email.utils
+import re
 import socket
 import ssl
 import subprocess
@@ -98,7 +99,7 @@ def test_the_request_is_what_its_protocol_says(rich):
     request, headers = rich["request"], rich["request"]["headers"]
     is_grpc = rich["protocol"] == "grpc"
     user_agent = headers["user-agent"] if is_grpc else headers["User-Agent"]
-    assert user_agent.startswith("OTel-OTLP-Exporter-C/")
+    assert re.search(r"^OTel-OTLP-Exporter-C/\d+\.\d+\.\d+( |$)", user_agent)  # and gRPC's
     if is_grpc:
         return
     kind = "json" if rich["protocol"] == "http/json" else "x-protobuf"

@@ -1,6 +1,7 @@
 """What the OTLP exporter is told, by the environment and by code, and what is on the wire then."""
 
 import contextlib
+import re
 import ssl
 import subprocess
 
@@ -90,6 +91,22 @@ def test_code_says_what_the_environment_can_and_wins():
     assert request["headers"]["x-code"] == "one, two%20"
     assert request["headers"]["x-empty"] == ""
     assert request["headers"]["y"] is None
+
+
+@pytest.mark.parametrize("protocol", ["http/protobuf", "grpc"])
+def test_a_product_stands_before_our_own_in_the_user_agent(protocol):
+    kind = backend.grpc_sink if protocol == "grpc" else backend.sink
+    with kind() as server:
+        result, diagnostics = backend.run(
+            1,
+            CODE_ENDPOINT=f"http://127.0.0.1:{server.server_port}/",
+            CODE_PROTOCOL=protocol,
+            CODE_PRODUCT="shop/1.2 (a comment)",
+        )
+    assert backend.counters(result) == DONE and diagnostics == []
+    headers = server.requests[0]["headers"]
+    agent = headers["user-agent" if protocol == "grpc" else "User-Agent"]
+    assert re.match(r"shop/1\.2 \(a comment\) OTel-OTLP-Exporter-C/\d+\.\d+\.\d+", agent)
 
 
 def test_limits_of_code_hold():

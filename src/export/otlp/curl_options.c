@@ -1,9 +1,12 @@
 /* What a libcurl handle is told of the settings. */
 #include "export/otlp/curl_options.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
 #include <sys/socket.h>
+
+enum { user_agent_size = 256 }; /* the product, and what is ours */
 
 /* ---- headers ---- */
 
@@ -100,10 +103,15 @@ static unsigned configure_version(CURL *easy, const otlp__settings *settings)
     return failed;
 }
 
-static const char *user_agent(const otlp__settings *settings)
+/* protocol/exporter, "User Agent". libcurl copies it. */
+static unsigned configure_user_agent(CURL *easy, const otlp__settings *settings)
 {
-    return settings->protocol == OTLP__ZIPKIN ? "OTel-Zipkin-Exporter-C/" IMPACT_VERSION
-                                              : "OTel-OTLP-Exporter-C/" IMPACT_VERSION;
+    char agent[user_agent_size];
+    const char *kind = settings->protocol == OTLP__ZIPKIN ? "Zipkin" : "OTLP";
+    const char *product = settings->product ? settings->product : "";
+    (void)snprintf(agent, sizeof agent, "%s%sOTel-%s-Exporter-C/" IMPACT_VERSION, product,
+                   *product ? " " : "", kind); /* it fits */
+    return curl_easy_setopt(easy, CURLOPT_USERAGENT, agent);
 }
 
 bool otlp__curl_configure(CURL *easy, const otlp__settings *settings, struct curl_slist *headers)
@@ -114,7 +122,7 @@ bool otlp__curl_configure(CURL *easy, const otlp__settings *settings, struct cur
         curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L); /* "/a/../b" too is what was asked for */
     failed |= curl_easy_setopt(easy, CURLOPT_POST, 1L);
     failed |= curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
-    failed |= curl_easy_setopt(easy, CURLOPT_USERAGENT, user_agent(settings));
+    failed |= configure_user_agent(easy, settings);
     failed |= curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     failed |= curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
     failed |= curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);

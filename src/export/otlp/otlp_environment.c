@@ -21,6 +21,7 @@ static const char default_grpc_endpoint[] = "http://localhost:4317";
 
 enum {
     default_timeout_ms = 10000,
+    product_limit = 128,          /* bytes */
     message_limit_most = 1 << 30, /* bytes that code may ask for in a request or an answer */
 };
 
@@ -211,6 +212,26 @@ static impact_status check_key(const otlp__settings *settings, const impact_otlp
 
 /* ---- the rest ---- */
 
+/* It becomes a line of a header: what is no text of one is refused (RFC 9110 5.5). */
+static bool is_product(impact_text text)
+{
+    for (size_t i = 0; i < text.size; i++)
+        if ((unsigned char)text.data[i] < ' ' || (unsigned char)text.data[i] > '~')
+            return false;
+    return text.size > 0 && text.size <= product_limit;
+}
+
+static impact_status set_product(otlp__settings *settings, const impact_otlp_options *options)
+{
+    const impact_text product = impact_text_of(options->product);
+    if (!options->product)
+        return IMPACT_OK;
+    if (!is_product(product))
+        return IMPACT_EINVAL;
+    settings->product = impact__copy(settings->allocator, product.data, product.size);
+    return made(settings->product);
+}
+
 static void set_timeout(otlp__settings *settings, const impact_otlp_options *options)
 {
     const variable *names = VARIABLE("TIMEOUT");
@@ -245,6 +266,8 @@ static impact_status set_all(otlp__settings *settings, const impact_otlp_options
         status = set_files(settings, options);
     if (!status)
         status = check_key(settings, options);
+    if (!status)
+        status = set_product(settings, options);
     return status ? status : set_headers(settings, options);
 }
 
@@ -269,6 +292,7 @@ void otlp__settings_close(otlp__settings *settings)
     impact__free(settings->allocator, settings->certificate);
     impact__free(settings->allocator, settings->client_certificate);
     impact__free(settings->allocator, settings->client_key);
+    impact__free(settings->allocator, settings->product);
     otlp__headers_close(&settings->headers);
     *settings = (otlp__settings){.allocator = settings->allocator};
 }

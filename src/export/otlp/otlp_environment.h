@@ -28,6 +28,7 @@ typedef struct otlp__settings {
     char *certificate;        /* a file of trusted certificates; NULL: the system's */
     char *client_certificate; /* a file of our own one; NULL: we have none */
     char *client_key;         /* a file; NULL: the key stands in the certificate's file */
+    char *product;            /* what stands before our own in User-Agent; NULL: nothing */
     otlp__headers headers;
     uint32_t timeout_ms;   /* of one export with all its retries; 0: none */
     size_t request_limit;  /* bytes */

@@ -394,6 +394,10 @@ TEST(what_code_says_that_is_not_valid_is_refused)
     CHECK_EQUAL(open_with((impact_otlp_options){.response_limit = SIZE_MAX}), IMPACT_EINVAL);
     CHECK_EQUAL(open_with((impact_otlp_options){.protocol = "http/xml"}), IMPACT_EINVAL);
     CHECK_EQUAL(open_with((impact_otlp_options){.compression = "GZIP"}), IMPACT_EINVAL);
+    CHECK_EQUAL(open_with((impact_otlp_options){.product = ""}), IMPACT_EINVAL);
+    CHECK_EQUAL(open_with((impact_otlp_options){.product = "a/1\r\nevil: 2"}), IMPACT_EINVAL);
+    CHECK_EQUAL(open_with((impact_otlp_options){.product = "caf\xC3\xA9/1"}), IMPACT_EINVAL);
+    CHECK_EQUAL(open_with((impact_otlp_options){.product = "shop/1.2"}), IMPACT_OK);
     CHECK_EQUAL(open_with_header("a b", "1"), IMPACT_EINVAL);
     CHECK_EQUAL(open_with_header("", "1"), IMPACT_EINVAL);
     CHECK_EQUAL(open_with_header(NULL, NULL), IMPACT_EINVAL);
@@ -437,7 +441,8 @@ TEST(settings_survive_any_failed_allocation)
     faults f;
     FOR_EACH_ALLOCATION_FAILURE(&f) {
         otlp__settings settings = {.timeout_ms = 42};
-        const impact_status status = otlp__settings_open(&settings, NULL, &f.allocator);
+        const impact_status status =
+            otlp__settings_open(&settings, IMPACT_OTLP_OPTIONS(.product = "a/1"), &f.allocator);
         CHECK_EQUAL(status, f.injected ? IMPACT_ENOMEM : IMPACT_OK);
         if (status)
             CHECK_EQUAL(settings.timeout_ms, 42);
