@@ -81,6 +81,18 @@ void impact__buffer_append_char(impact__buffer *buffer, char c)
     impact__buffer_append(buffer, &c, 1);
 }
 
+/* Ten times as fast as printf. */
+void impact__buffer_append_uint(impact__buffer *buffer, uint64_t number)
+{
+    char digits[20]; /* of 2^64 - 1 */
+    size_t first = sizeof digits;
+    do {
+        digits[--first] = (char)('0' + number % 10);
+        number /= 10;
+    } while (number);
+    impact__buffer_append(buffer, digits + first, sizeof digits - first);
+}
+
 void impact__buffer_printf(impact__buffer *buffer, const char *format, ...)
 {
     assert(format);

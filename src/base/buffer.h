@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include <impact/allocator.h>
 #include <impact/text.h>
@@ -35,6 +36,7 @@ void impact__buffer_append(impact__buffer *buffer, const void *data, size_t size
 void impact__buffer_append_text(impact__buffer *buffer, impact_text text);
 void impact__buffer_append_string(impact__buffer *buffer, const char *string);
 void impact__buffer_append_char(impact__buffer *buffer, char c);
+void impact__buffer_append_uint(impact__buffer *buffer, uint64_t number); /* in decimal digits */
 void impact__buffer_printf(impact__buffer *buffer, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 

@@ -15,7 +15,8 @@ static const char html[] = "<>&";
 
 static bool is_plain(unsigned char c, const char *escaped_too)
 {
-    return c >= 0x20 && c < 0x7F && c != '"' && c != '\\' && !strchr(escaped_too, c);
+    return c >= 0x20 && c < 0x7F && c != '"' && c != '\\' &&
+           (!*escaped_too || !strchr(escaped_too, c));
 }
 
 static size_t plain_prefix(impact_text text, const char *escaped_too)

@@ -2,13 +2,12 @@
  *
  * DESIGN: one walk over the bytes, led by the table of messages, which is all that it knows of
  * them. JSON wants the items of an array side by side, protobuf has them anywhere: so a message is
- * looked through once for each of its fields. The messages around the place that is written are a
+ * looked through once for each of the fields that it has. The messages around the place that is written are a
  * stack, as nothing recurses on input.
  */
 #include "export/otlp_json.h"
 
 #include <assert.h>
-#include <inttypes.h>
 #include <math.h>
 
 #include "base/json.h"
@@ -20,6 +19,7 @@
 typedef struct frame {
     const impact__otlp_message *of;
     impact_text bytes;
+    uint64_t present; /* a bit a field number: those without it need not be looked for */
     size_t next;      /* of its fields: the one that is looked for */
     impact_text rest; /* behind the last of that field that was found */
     bool has_member;
@@ -61,12 +61,15 @@ static void write_double(impact__buffer *buffer, uint64_t bits)
 
 static void write_number(impact__buffer *buffer, const impact__otlp_field *of, uint64_t value)
 {
-    if (of->kind == IMPACT__OTLP_INT)
-        impact__buffer_printf(buffer, "\"%" PRId64 "\"", (int64_t)value);
-    else if (of->kind == IMPACT__OTLP_FIXED)
-        impact__buffer_printf(buffer, "\"%" PRIu64 "\"", value);
-    else /* an int32 or uint32: the lower half of what stands there */
-        impact__buffer_printf(buffer, "%" PRIu32, (uint32_t)value);
+    const bool is_wide = of->kind == IMPACT__OTLP_INT || of->kind == IMPACT__OTLP_FIXED;
+    if (!is_wide) { /* an int32 or uint32: the lower half of what stands there */
+        impact__buffer_append_uint(buffer, (uint32_t)value);
+        return;
+    }
+    const bool is_negative = of->kind == IMPACT__OTLP_INT && value > INT64_MAX;
+    impact__buffer_append_string(buffer, is_negative ? "\"-" : "\"");
+    impact__buffer_append_uint(buffer, is_negative ? 0 - value : value);
+    impact__buffer_append_char(buffer, '"');
 }
 
 static void write_value(impact__buffer *buffer, const impact__otlp_field *of,
@@ -95,6 +98,16 @@ static void write_value(impact__buffer *buffer, const impact__otlp_field *of,
 
 /* ---- messages ---- */
 
+static uint64_t fields_of(writer *to, impact_text bytes)
+{
+    uint64_t present = 0;
+    impact__field field;
+    while (impact__read_field(&field, &bytes))
+        present |= field.number < 64 ? UINT64_C(1) << field.number : 0;
+    to->is_malformed = to->is_malformed || bytes.size;
+    return present;
+}
+
 /* What lies too deep is an empty message. */
 static void begin_message(writer *to, const impact__otlp_message *of, impact_text bytes)
 {
@@ -102,7 +115,8 @@ static void begin_message(writer *to, const impact__otlp_message *of, impact_tex
         impact__buffer_append_string(to->buffer, "{}");
         return;
     }
-    to->frames[to->depth++] = (frame){.of = of, .bytes = bytes, .rest = bytes};
+    to->frames[to->depth++] =
+        (frame){.of = of, .bytes = bytes, .present = fields_of(to, bytes), .rest = bytes};
     impact__buffer_append_char(to->buffer, '{');
 }
 
@@ -131,7 +145,7 @@ static impact__wire_type wire_type_of(impact__otlp_kind kind)
 }
 
 /* The next of a field that is repeated; the last of one that is not, which counts. */
-static bool find_next(writer *to, frame *in, impact__field *found)
+static bool find_next(frame *in, impact__field *found)
 {
     const impact__otlp_field *of = &in->of->fields[in->next];
     impact__field field;
@@ -142,7 +156,6 @@ static bool find_next(writer *to, frame *in, impact__field *found)
         *found = field;
         is_found = true;
     }
-    to->is_malformed = to->is_malformed || (!is_found && in->rest.size);
     return is_found;
 }
 
@@ -154,9 +167,9 @@ static void begin_member(impact__buffer *buffer, frame *in)
     in->has_member = true;
     if (in->is_in_array)
         return;
-    impact__buffer_printf(buffer, "\"%s\":", of->name);
-    if (of->is_repeated)
-        impact__buffer_append_char(buffer, '[');
+    impact__buffer_append_char(buffer, '"');
+    impact__buffer_append_string(buffer, of->name);
+    impact__buffer_append_string(buffer, of->is_repeated ? "\":[" : "\":");
     in->is_in_array = of->is_repeated;
 }
 
@@ -169,15 +182,22 @@ static void end_field(impact__buffer *buffer, frame *in)
     in->next++;
 }
 
+static void skip_absent(frame *in)
+{
+    while (in->next < in->of->count && !(in->present >> in->of->fields[in->next].number & 1))
+        in->next++;
+}
+
 static void step(writer *to)
 {
     frame *in = &to->frames[to->depth - 1];
     impact__field found;
+    skip_absent(in);
     if (in->next == in->of->count) {
         end_message(to);
         return;
     }
-    if (!find_next(to, in, &found)) {
+    if (!find_next(in, &found)) {
         end_field(to->buffer, in);
         return;
     }

@@ -107,3 +107,19 @@ TEST(lost_memory_is_remembered)
         impact__buffer_close(&buffer);
     }
 }
+
+TEST(a_number_is_written_in_all_its_digits)
+{
+    static const struct {
+        uint64_t number;
+        const char *digits;
+    } rows[] = {
+        {0, "0"}, {9, "9"}, {10, "10"}, {4318, "4318"}, {UINT64_MAX, "18446744073709551615"}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        impact__buffer buffer = IMPACT__BUFFER(NULL);
+        impact__buffer_append_uint(&buffer, rows[i].number);
+        impact__buffer_append_char(&buffer, 0);
+        CHECK_STRING(buffer.data, rows[i].digits);
+        impact__buffer_close(&buffer);
+    }
+}
