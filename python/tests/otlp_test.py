@@ -76,7 +76,9 @@ def test_the_face_stands_before_the_core_in_the_user_agent(monkeypatch, options)
         assert provider.shutdown()
     [agent] = server.agents
     version = r"\d+\.\d+\.\d+"
-    assert re.fullmatch(f"impact-stack-observability/{version} OTel-OTLP-Exporter-C/{version}", agent)
+    assert re.fullmatch(
+        f"impact-stack-observability/{version} OTel-OTLP-Exporter-C/{version}", agent
+    )
 
 
 def test_the_configuration_of_an_app_says_it_too():

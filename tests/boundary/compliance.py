@@ -44,8 +44,8 @@ def main():
     names = [name for name, _ in rows]
     matrix = list(wanted((root / LIST).read_text(encoding="utf-8")))
     problems = [f"{PAGE}: missing: {' / '.join(name)}" for name in matrix if name not in names]
-    problems += [f"{PAGE}: not in the matrix: {section} / {feature}"
-                 for section, feature in names if (section, feature) not in matrix]
+    strangers = [name for name in names if name not in matrix]
+    problems += [f"{PAGE}: not in the matrix: {' / '.join(name)}" for name in strangers]
     if not problems and names != matrix:
         problems.append(f"{PAGE}: not in the order of {LIST}, or a row stands twice")
     for _, cells in rows:

@@ -409,7 +409,7 @@ static void check_exporters(const char *value, const char *otherwise, const char
     for (size_t i = 0; i < provider->batcher_count; i++) {
         const size_t size = strlen(opened);
         (void)snprintf(opened + size, sizeof opened - size, "%s ",
-                       impact__batcher_name(provider->batchers[i]));
+                       impact__batcher_exporter(provider->batchers[i])->name);
     }
     CHECK_STRING(opened, names);
     impact_tracer_provider_close(provider);
