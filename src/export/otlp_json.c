@@ -2,8 +2,8 @@
  *
  * DESIGN: one walk over the bytes, led by the table of messages, which is all that it knows of
  * them. JSON wants the items of an array side by side, protobuf has them anywhere: so a message is
- * looked through once for each of the fields that it has. The messages around the place that is written are a
- * stack, as nothing recurses on input.
+ * looked through once for each of the fields that it has. The messages around the place that is
+ * written are a stack, as nothing recurses on input.
  */
 #include "export/otlp_json.h"
 

@@ -27,7 +27,8 @@ static inline void impact__provider_on_end(impact_tracer_provider *provider, con
         impact__provider_count_without_batcher(provider);
     if (impact__processors_want(&provider->processors, IMPACT__HOOK_END))
         impact__provider_show_end(provider, record, size, tracer, is_sampled);
-    impact__census_ended(is_sampled ? IMPACT__FATE_SAMPLED : IMPACT__FATE_RECORDED);
+    if (__builtin_expect(!is_sampled, 0))
+        impact__census_count(IMPACT__CENSUS_RECORDED_ONLY_ENDED);
     impact__grace_span_ended(provider->hold);
 }
 

@@ -20,8 +20,8 @@ static impact__pool threads = IMPACT__POOL(first);
 
 /* Of threads that could not have theirs: since then nothing is freed. */
 static atomic_bool has_strangers;
-static _Atomic uint32_t started_by_strangers[impact__hold_count + 1];
-static _Atomic uint32_t ended_by_strangers[impact__hold_count + 1];
+static _Atomic uint64_t started_by_strangers[impact__hold_count + 1];
+static _Atomic uint64_t ended_by_strangers[impact__hold_count + 1];
 
 impact__grace_thread impact__grace_strangers;
 
@@ -48,28 +48,44 @@ static void leave_section(impact__grace_thread *thread)
         impact__grace_count(&thread->section);
 }
 
+/* ---- sums ---- */
+
+static impact__grace_sums of_parents; /* written where there is one thread only */
+
+static uint64_t value_of(const _Atomic uint64_t *number)
+{
+    return atomic_load_explicit(number, memory_order_relaxed);
+}
+
+static void add_thread(impact__grace_sums *to, const impact__grace_thread *thread)
+{
+    for (size_t i = 0; i <= impact__hold_count; i++) {
+        to->ended += value_of(&thread->ended[i]);
+        to->started += value_of(&thread->started[i]);
+    }
+    for (size_t i = 0; i < impact__census_kinds; i++)
+        to->census[i] += value_of(&thread->census[i]);
+}
+
+static impact__grace_sums sum_up_all(void)
+{
+    impact__grace_sums sums = {.started = 0};
+    const uint32_t count = impact__pool_count(&threads);
+    for (uint32_t i = 0; i < count; i++)
+        add_thread(&sums, thread_at(i));
+    add_thread(&sums, &impact__grace_strangers);
+    for (size_t i = 0; i <= impact__hold_count; i++) {
+        sums.ended += value_of(&ended_by_strangers[i]);
+        sums.started += value_of(&started_by_strangers[i]);
+    }
+    return sums;
+}
+
 /* ---- forks: the pool's own lock is held over them by its own member ---- */
 
 static void do_nothing(void *owner)
 {
     (void)owner; /* there is one pool only; likewise below */
-}
-
-static void forget_census(impact__grace_thread *thread)
-{
-    for (size_t i = 0; i < impact__census_kinds; i++) {
-        atomic_store_explicit(&thread->census_started[i], 0, memory_order_relaxed);
-        atomic_store_explicit(&thread->census_ended[i], 0, memory_order_relaxed);
-    }
-}
-
-/* What was counted is the parent's. */
-static void begin_census_anew(void)
-{
-    const uint32_t count = impact__pool_count(&threads);
-    for (uint32_t i = 0; i < count; i++)
-        forget_census(thread_at(i));
-    forget_census(&impact__grace_strangers);
 }
 
 /* The other threads are not here, but their spans may be, and end here. */
@@ -84,7 +100,7 @@ static void after_fork_in_child(void *owner)
         leave_section(thread);
         give(thread);
     }
-    begin_census_anew();
+    of_parents = sum_up_all();
 }
 
 /* ---- a thread's own ---- */
@@ -135,7 +151,7 @@ void impact__grace_count_stranger(unsigned hold, bool is_start)
 /* It is outside, or in another section than it was. */
 static bool has_left(const impact__grace_thread *thread)
 {
-    const uint32_t section = atomic_load_explicit(&thread->section, memory_order_acquire);
+    const uint64_t section = atomic_load_explicit(&thread->section, memory_order_acquire);
     for (int i = 0; section & 1; i++) {
         if (atomic_load_explicit(&thread->section, memory_order_acquire) != section)
             return true;
@@ -163,25 +179,27 @@ bool impact__grace_has_passed(void)
            !atomic_load(&has_strangers) && have_all_left();
 }
 
-void impact__grace_look_at_all(impact__grace_look *look, void *userdata)
+impact__grace_sums impact__grace_sum_up(void)
 {
-    look(userdata, &impact__grace_strangers);
-    const uint32_t count = impact__pool_count(&threads);
-    for (uint32_t i = 0; i < count; i++)
-        look(userdata, thread_at(i));
+    impact__grace_sums sums = sum_up_all();
+    sums.started -= of_parents.started;
+    sums.ended -= of_parents.ended;
+    for (size_t i = 0; i < impact__census_kinds; i++)
+        sums.census[i] -= of_parents.census[i];
+    return sums;
 }
 
 /* The ended first: one that starts and ends in between, as while a processor is shown an ending,
  * must not be seen to have ended only. */
-static uint32_t alive_on(const impact__grace_thread *thread, unsigned hold)
+static uint64_t alive_on(const impact__grace_thread *thread, unsigned hold)
 {
-    const uint32_t ended = atomic_load_explicit(&thread->ended[hold], memory_order_acquire);
+    const uint64_t ended = atomic_load_explicit(&thread->ended[hold], memory_order_acquire);
     return atomic_load_explicit(&thread->started[hold], memory_order_acquire) - ended;
 }
 
 bool impact__grace_is_free(unsigned hold)
 {
-    uint32_t alive = 0U - atomic_load(&ended_by_strangers[hold]);
+    uint64_t alive = 0 - atomic_load(&ended_by_strangers[hold]);
     alive += atomic_load(&started_by_strangers[hold]);
     const uint32_t count = impact__pool_count(&threads);
     for (uint32_t i = 0; i < count; i++)

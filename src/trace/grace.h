@@ -35,20 +35,19 @@
 #include "trace/pool.h"
 
 enum {
-    impact__census_kinds = 9,
+    impact__census_kinds = 11,
     impact__hold_count = 16, /* defaults that are kept alive by spans of theirs, at the same time */
     IMPACT__NO_HOLD = impact__hold_count,
 };
 
 typedef struct impact__grace_thread {
     impact__pooled pooled; /* first */
-    _Atomic uint32_t section;
+    _Atomic uint64_t section;
     bool is_taken; /* a thread has it, or had it to its very end */
-    _Atomic uint32_t started[impact__hold_count + 1]; /* they may begin anew: differences count */
-    _Atomic uint32_t ended[impact__hold_count + 1];
-    _Atomic uint64_t census_started[impact__census_kinds]; /* see census.h */
-    _Atomic uint64_t census_ended[impact__census_kinds];
-    char apart[64]; /* only its own thread writes it, all the time */
+    _Atomic uint64_t started[impact__hold_count + 1];
+    _Atomic uint64_t ended[impact__hold_count + 1];
+    _Atomic uint64_t census[impact__census_kinds]; /* see census.h */
+    char apart[64];                                /* only its own thread writes it, all the time */
 } impact__grace_thread;
 
 /* NULL: the calling thread has none. */
@@ -64,7 +63,7 @@ static inline impact__grace_thread *impact__grace_thread_get(void)
 }
 
 /* Only its own thread writes it. */
-static inline void impact__grace_count(_Atomic uint32_t *number)
+static inline void impact__grace_count(_Atomic uint64_t *number)
 {
     /* Release pairs with the loads in grace.c: what was done with the provider came before. */
     atomic_store_explicit(number, atomic_load_explicit(number, memory_order_relaxed) + 1,
@@ -118,12 +117,18 @@ bool impact__grace_has_passed(void);
 /* No span of that hold is alive. After has_passed. */
 bool impact__grace_is_free(unsigned hold);
 
-/* What threads count that could not have theirs, all at once; for the census alone. */
+/* What a thread counts that could not have its own: of the census alone, and at once. */
 extern impact__grace_thread impact__grace_strangers;
 
-/* Show `look` what each thread has, those that are gone among them. */
-typedef void impact__grace_look(void *userdata, const impact__grace_thread *thread);
-void impact__grace_look_at_all(impact__grace_look *look, void *userdata);
+/* Of all threads, those that are gone and strangers among them. In a forked child, what began and
+ * ended there. */
+typedef struct impact__grace_sums {
+    uint64_t started;
+    uint64_t ended;
+    uint64_t census[impact__census_kinds];
+} impact__grace_sums;
+
+impact__grace_sums impact__grace_sum_up(void);
 
 /* Be whole over a fork; in the child nobody but the calling thread is in a section. Before the fork
  * member of who calls the above with a lock held. */

@@ -1,7 +1,7 @@
 /* The library's own metrics, by OpenTelemetry's names.
  *
- * DESIGN: every counter is there anyway; here it gets its name and its attributes. A batch processor
- * and its exporter have the same number, and a failure that an attribute can name is shown from the
+ * DESIGN: every counter is there anyway; here it gets its name and its attributes. A batch
+ * processor and its exporter have the same number, and a failure that an attribute can name is shown from the
  * beginning, as zero: who watches it grow would otherwise miss the first one.
  */
 #include <impact/trace.h>
@@ -70,10 +70,7 @@ static void show_live(const listener *to, const impact__census *census)
                                     "The number of recorded spans that have not ended yet"};
     for (unsigned fate = IMPACT__FATE_RECORDED; fate < impact__fates; fate++) {
         const impact_attribute attribute = impact_string("otel.span.sampling_result", fates[fate]);
-        uint64_t alive = 0U - census->ended[fate];
-        for (unsigned origin = 0; origin < impact__origins; origin++)
-            alive += census->started[fate][origin];
-        show(to, &live, &attribute, 1, alive, 0);
+        show(to, &live, &attribute, 1, census->live[fate], 0);
     }
 }
 

@@ -63,6 +63,7 @@ show_ending(impact__access *access, impact__span *live, impact_span *name, uint6
     impact_tracer_provider *provider = live->provider;
     *end_unix_ns = end_of(live, *end_unix_ns);
     impact__grace_span_started(provider->hold); /* it stays, whatever others do with the span */
+    impact__census_count(IMPACT__CENSUS_HELD);
     impact__access_end(access, live);
     const int held = impact__cancel_hold(); /* as in delivery.c */
     impact__provider_on_ending(provider, name);
@@ -127,6 +128,7 @@ __attribute__((noinline)) static void end_inherited(impact__access *access, impa
     if (viewer)
         show_ended(live, viewer);
     impact__grace_span_ended(live->provider->hold);
+    impact__census_count(IMPACT__CENSUS_INHERITED_ENDED);
     impact__shared_release(trace_state);
     give_back(live);
 }

@@ -87,13 +87,6 @@ begin_life_as_asked(const impact__id_generator *generator, impact__random *rando
     return span;
 }
 
-static inline impact__origin origin_of(const impact__identity *parent)
-{
-    if (!parent)
-        return IMPACT__ORIGIN_NONE;
-    return parent->is_remote ? IMPACT__ORIGIN_REMOTE : IMPACT__ORIGIN_LOCAL;
-}
-
 static inline void set_parent(impact__span *span, const impact__identity *parent)
 {
     span->has_parent = parent != NULL;
@@ -101,6 +94,7 @@ static inline void set_parent(impact__span *span, const impact__identity *parent
     if (!parent)
         return;
     span->is_parent_remote = parent->is_remote;
+    impact__census_count(IMPACT__CENSUS_LOCAL_CHILD + parent->is_remote);
     span->parent_span_id = parent->span_id;
 }
 
@@ -234,16 +228,8 @@ __attribute__((noinline)) static impact_span *start_unsampled(impact__thread_sta
         return NULL;
     impact__newborn made;
     begin_life(&made, random, parent);
-    impact__census_started(IMPACT__FATE_DROPPED, origin_of(parent));
+    impact__census_count(IMPACT__CENSUS_DROPPED + impact__origin_of(parent));
     return start_context(state, span, &made);
-}
-
-static inline impact__fate fate_of(const impact__newborn *span, bool is_recording)
-{
-    if (!is_recording)
-        return IMPACT__FATE_DROPPED;
-    return span->trace_flags & IMPACT_TRACE_FLAG_SAMPLED ? IMPACT__FATE_SAMPLED
-                                                         : IMPACT__FATE_RECORDED;
 }
 
 __attribute__((noinline)) static impact_span *
@@ -265,8 +251,8 @@ start_judged(impact__thread_state *state, impact_tracer_provider *provider, impa
     else
         begin_life(&made, random, parent);
     const impact__verdict said = impact__judge(&made, &provider->sampler, state, parent, &start);
-    impact__census_started(fate_of(&made, said.is_recording), origin_of(parent));
     if (!said.is_recording) {
+        impact__census_count(IMPACT__CENSUS_DROPPED + impact__origin_of(parent));
         impact_context_release(said.context);
         return start_context(state, span, &made);
     }
