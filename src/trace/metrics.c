@@ -1,8 +1,8 @@
 /* The library's own metrics, by OpenTelemetry's names.
  *
  * DESIGN: every counter is there anyway; here it gets its name and its attributes. A batch
- * processor and its exporter have the same number, and a failure that an attribute can name is shown from the
- * beginning, as zero: who watches it grow would otherwise miss the first one.
+ * processor and its exporter have the same number, and a failure that an attribute can name is
+ * shown from the beginning, as zero: who watches it grow would otherwise miss the first one.
  */
 #include <impact/trace.h>
 

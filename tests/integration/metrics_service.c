@@ -1,5 +1,6 @@
 /* A service whose own metrics are read: it ends as many spans as its argument says, to the
- * exporters of the environment, flushes, and shows the metrics until its input ends. It prints its port. */
+ * exporters of the environment, flushes, and shows the metrics until its input ends. It prints its
+ * port. */
 #include <stdio.h>
 #include <stdlib.h>
 
