@@ -49,8 +49,7 @@ static bool is_journal(const char *name)
 {
     const size_t size = strlen(name);
     const size_t suffix = sizeof IMPACT__JOURNAL_SUFFIX - 1;
-    return begins_with(name, IMPACT__JOURNAL_PREFIX) && size > suffix &&
-           size <= name_most &&
+    return begins_with(name, IMPACT__JOURNAL_PREFIX) && size > suffix && size <= name_most &&
            strcmp(name + size - suffix, IMPACT__JOURNAL_SUFFIX) == 0;
 }
 
