@@ -247,11 +247,11 @@ static int serve(const service *orders, impact_health *health, impact_microhttpd
         (void)fprintf(stderr, "orders: cannot listen on port %u\n", port);
         return 1;
     }
+    if (impact_health_pulse_open(&alive, health, "housekeeping") == IMPACT_OK)
+        (void)impact_health_set_phase(health, IMPACT_HEALTH_SERVING); /* it is a phase */
     (void)printf("orders: http://127.0.0.1:%u\n",
                  MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_BIND_PORT)->port);
     (void)fflush(stdout);
-    if (impact_health_pulse_open(&alive, health, "housekeeping") == IMPACT_OK)
-        (void)impact_health_set_phase(health, IMPACT_HEALTH_SERVING); /* it is a phase */
     if (impact_health_notify_systemd(health) != IMPACT_OK)
         (void)fprintf(stderr, "orders: systemd is not told\n"); /* and why is in the log */
     keep_house(orders, alive, stop);

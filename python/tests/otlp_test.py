@@ -71,7 +71,7 @@ def test_the_face_stands_before_the_core_in_the_user_agent(monkeypatch, options)
     """Whether the environment or the code says where spans go."""
     with processes.collector() as server:
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", server.url)
-        provider = TracerProvider(exporters=["otlp"], otlp=options)
+        provider = TracerProvider(exporters=("otlp",), otlp=options)
         provider.get_tracer("test").start_span("span").end()
         assert provider.shutdown()
     [agent] = server.agents
