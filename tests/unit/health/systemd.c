@@ -49,6 +49,15 @@ static void push(impact_health *health, const char *name, impact_health_status s
     CHECK_EQUAL(impact_health_push(health, name, status, NULL), IMPACT_OK);
 }
 
+/* Sooner or later, where there are threads: before that others may come. */
+static bool hears(manager *m, const char *line)
+{
+    while (manager_take(m, patience_ms))
+        if (manager_was_told(m, line))
+            return true;
+    return false;
+}
+
 TEST(where_nobody_asks_for_it_nothing_is_said_and_nothing_is_kept)
 {
     manager m;
@@ -281,12 +290,13 @@ TEST(a_live_check_that_hangs_starves_the_watchdog_and_delays_nobody)
 
 TEST(a_child_does_not_speak_for_its_parent)
 {
+    check_skip_forks_of_threads();
     manager m;
     manager_open(&m);
     impact_health *health = gate_health(1, patience_ms);
     add_pushed(health, "a", "_live");
     CHECK_EQUAL(impact_health_notify_systemd(health), IMPACT_OK);
-    CHECK(manager_take(&m, patience_ms) && manager_was_told(&m, "READY=1"));
+    CHECK(hears(&m, "READY=1"));
     const pid_t child = fork();
     if (child == 0) {
         (void)alarm(patience_ms / 1000);
@@ -297,7 +307,7 @@ TEST(a_child_does_not_speak_for_its_parent)
     int status = -1;
     CHECK(waitpid(child, &status, 0) == child && WIFEXITED(status) && !WEXITSTATUS(status));
     CHECK_EQUAL(impact_health_set_phase(health, IMPACT_HEALTH_DRAINING), IMPACT_OK);
-    CHECK(manager_take(&m, patience_ms) && manager_was_told(&m, "STOPPING=1"));
+    CHECK(hears(&m, "STOPPING=1"));
     CHECK_EQUAL(impact_health_close(health, patience_ms), 0);
     CHECK_EQUAL(count_messages(&m), 0);
     manager_close(&m);

@@ -178,6 +178,9 @@ static void check_child(impact_span *inherited)
 
 TEST(a_forked_child_begins_at_zero)
 {
+    check_skip_forks_of_threads();
+    if (!check_children_may_allocate())
+        check_skip("a child of threads may not allocate");
     REQUIRE(open_with(1, (impact_trace_options){.queue_limit = 2048}));
     end_spans(5);
     CHECK_EQUAL(flush(), IMPACT_OK);
