@@ -85,7 +85,9 @@ static bool add_words(view_search *search, impact_text text)
 {
     impact_text word;
     size_t at = 0;
-    char *own = text.size ? search->text + (text.data - search->text) : NULL;
+    if (!text.size)
+        return true;
+    char *own = search->text + (text.data - search->text);
     while (cut_word(&word, own, &at, text.size))
         if (!add_word(search, word))
             return false;

@@ -88,7 +88,7 @@ void view_arguments_parse(view_arguments *to, int count, char *const *words)
         else
             set(to, word, words[at++]);
     }
-    to->files = words + at;
+    to->files = at < count ? words + at : NULL;
     to->file_count = count - at;
     to->size_limit <<= 20;
 }
