@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "health_paths.h"
 #include "memory_switch.h"
 #include "server_spans.h"
 #include "spans.h"
@@ -64,12 +65,7 @@ TEST(health_paths_are_answered_and_all_others_are_the_applications)
 {
     server s;
     open_server(&s);
-    const char *answer = wire_ask(s.port, "GET /health/ping" CLOSE);
-    CHECK_EQUAL(wire_status(answer), 200);
-    CHECK(check_contains(answer, "\r\n\r\npong"));
-    CHECK(check_contains(answer, "Cache-Control: no-cache, no-store\r\n"));
-    CHECK(check_contains(wire_ask(s.port, "GET /else" CLOSE), "\r\n\r\nmine"));
-    CHECK_EQUAL(wire_status(wire_ask(s.port, "DELETE /health/" CLOSE)), 405);
+    check_health_paths_at(s.port);
     close_server(&s);
 }
 
@@ -77,16 +73,7 @@ TEST(query_and_headers_reach_the_checks)
 {
     server s;
     open_server(&s);
-    CHECK_EQUAL(wire_status(wire_ask(s.port, "GET /health/" CLOSE)), 401);
-    const char *answer = wire_ask(s.port, "GET /health/?auth=sesame&checks=a%20b" CLOSE);
-    CHECK_EQUAL(wire_status(answer), 200);
-    CHECK(check_contains(answer, "\"a b\":true"));
-    answer = wire_ask(s.port, "GET /health/?checks=no HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer "
-                              "sesame\r\nConnection: close\r\n\r\n");
-    CHECK_EQUAL(wire_status(answer), 503);
-    CHECK(check_contains(answer, "\"no\":false"));
-    answer = wire_ask(s.port, "GET /health/a%20b?auth=sesame" CLOSE);
-    CHECK_EQUAL(wire_status(answer), 200);
+    check_query_and_headers_at(s.port);
     close_server(&s);
 }
 
