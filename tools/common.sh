@@ -4,6 +4,10 @@
 # shellcheck disable=SC2034 # they use it
 venv=$PWD/build/venv
 
+# For pytest: a process a processor. Files are shared out, for their tests share servers.
+# shellcheck disable=SC2034 # likewise
+parallel='-n auto --dist loadfile'
+
 # Makes a build folder, or changes one whose options are others now. $1: the folder; the rest:
 # options. In CI a warning is an error, and so is a library that is missing.
 configure()

@@ -14,6 +14,7 @@ from servers_test import (
     address,
     ask,
     check_gunicorn,
+    check_two_workers,
     check_uwsgi,
     stop_single,
 )
@@ -27,8 +28,8 @@ NUMBERS = {"TERM": signal.SIGTERM, "INT": signal.SIGINT, "QUIT": signal.SIGQUIT}
 @pytest.mark.parametrize("kind", ["sync", "gthread", "gevent"])
 def test_gunicorns_workers_export_their_spans(tmp_path, kind, preload, number, more):
     """20 of 20, whatever the worker and however it is stopped."""
-    arguments = ["--worker-class", kind, "--workers", "2", "--threads", "2"]
-    check_gunicorn(tmp_path, [*arguments, *preload, *more], number=NUMBERS[number])
+    arguments = ["--worker-class", kind, "--threads", "2", *preload, *more]
+    check_two_workers(tmp_path, arguments, NUMBERS[number])
 
 
 @pytest.mark.parametrize("number", NUMBERS)

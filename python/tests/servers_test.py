@@ -51,13 +51,23 @@ def ask(server, url, count=REQUESTS):
     return {int(processes.get(f"{url}/work")) for _ in range(count - 1)}
 
 
-def check_gunicorn(folder, arguments, app=APP, number=signal.SIGTERM):
-    """Serve 20 requests, end it, and return what it has exported."""
+# A worker that is told to end before it minds signals does not, and is killed by its master half a
+# minute later.
+SAY_WHEN_READY = """
+def post_worker_init(worker):
+    worker.log.info("Ready for signals")
+"""
+
+
+def check_gunicorn(folder, arguments, app=APP, number=signal.SIGTERM, announced=0):
+    """Serve 20 requests, end it once `announced` workers are ready, and return what it has
+    exported."""
     (folder / "served.py").write_text(app)
     with processes.collector() as collector:
         command = [*GUNICORN, *arguments, "served:app"]
         with processes.serving(command, folder, collector.environment()) as server:
             pids = ask(server, address(server, GUNICORN_ADDRESS))
+            server.wait_for(lambda: server.log.count("Ready for signals") >= announced, "ready")
             status, _ = server.stop(number)
         assert status == 0, server.log
         # gunicorn shows one of its own when a worker is told to quit amid its end.
@@ -67,10 +77,18 @@ def check_gunicorn(folder, arguments, app=APP, number=signal.SIGTERM):
         return collector.exported
 
 
+def check_two_workers(folder, arguments, number=signal.SIGTERM):
+    """Likewise, with two of them, both ready."""
+    config = folder / "gunicorn.conf.py"
+    config.write_text(SAY_WHEN_READY)
+    arguments = ["-c", config, "--workers", "2", *arguments]
+    check_gunicorn(folder, arguments, number=number, announced=2)
+
+
 @pytest.mark.parametrize(("kind", "preload"), [("sync", []), ("gevent", ["--preload"])])
 def test_gunicorns_workers_export_their_spans(tmp_path, kind, preload):
     """20 of 20, whether the app was loaded before the fork or after it."""
-    check_gunicorn(tmp_path, ["--worker-class", kind, "--workers", "2", "--threads", "2", *preload])
+    check_two_workers(tmp_path, ["--worker-class", kind, "--threads", "2", *preload])
 
 
 def test_gunicorns_workers_may_be_replaced_all_the_time(tmp_path):
