@@ -40,7 +40,8 @@ typedef struct impact_http2 {
      * ends when what is to be sent was sent. */
     bool (*receive)(impact_http2_session *session, impact_text bytes);
 
-    /* Answer the requests whose tickets are done. Returns how many still wait. */
+    /* Answer the requests whose tickets are done. Returns how many still wait for one, or for the
+     * next message: a response of gRPC that has no grpc-status is one of a stream. */
     size_t (*answer)(impact_http2_session *session);
 
     /* The next bytes to be sent, borrowed until the next call; empty: none now. */
@@ -51,6 +52,19 @@ typedef struct impact_http2 {
 
     /* Abandons the tickets. NULL is accepted. */
     void (*close)(impact_http2_session *session);
+
+    /* Begin anew whatever has had a message of a stream, and send what is another. */
+    void (*ask_again)(impact_http2_session *session);
+
+    /* Have the client show that it is there. */
+    void (*ping)(impact_http2_session *session);
+
+    /* The client has something to do, when all of `next` was sent: to take what does not fit into
+     * its window, or to answer a ping. */
+    bool (*owes)(impact_http2_session *session);
+
+    /* Ask a last time for what goes on, and say that the connection ends. */
+    void (*end)(impact_http2_session *session);
 } impact_http2;
 
 #ifdef __cplusplus

@@ -45,7 +45,7 @@ typedef struct impact__watched {
     impact__alarm alarm;                /* when time may change it */
     impact__call call;
     impact_health_status told; /* last; UNKNOWN: nothing yet */
-    impact_health_status rung; /* for this status the bell has rung */
+    impact_health_status rung; /* for this status the bells have rung */
     uint64_t since_ns;
 } impact__watched;
 

@@ -82,17 +82,44 @@ static impact_status refuse(impact_health_ticket **ticket, impact_health *health
     return impact__health_begin_response(ticket, health, &response);
 }
 
+typedef enum method { method_unknown, method_check, method_watch } method;
+
+static method method_of(const impact_http_request *request)
+{
+    if (!impact__text_equal_string(request->method, "POST"))
+        return method_unknown;
+    if (impact__text_equal_string(request->path, "/grpc.health.v1.Health/Check"))
+        return method_check;
+    return impact__text_equal_string(request->path, "/grpc.health.v1.Health/Watch")
+               ? method_watch
+               : method_unknown;
+}
+
+/* Who watches is asked for again and again, by the port: each time it is a question of its own, so
+ * a secret that is good no more, or a service that comes, counts from then on. */
+static impact__grpc_code judge(const impact__message *message)
+{
+    if (message->is_watch && message->is_last)
+        return IMPACT__GRPC_UNAVAILABLE;
+    return message->is_watch && message->has_no_room ? IMPACT__GRPC_RESOURCE_EXHAUSTED
+                                                     : IMPACT__GRPC_OK;
+}
+
 impact_status impact__grpc_begin(impact_health_ticket **ticket, impact_health *health,
-                                 const impact_http_request *request, impact_text body)
+                                 impact__message *message)
 {
     impact_text service;
-    if (!is_grpc(request))
-        return impact__health_begin_all(ticket, health, request);
-    if (!impact__text_equal_string(request->method, "POST") ||
-        !impact__text_equal_string(request->path, "/grpc.health.v1.Health/Check"))
+    if (!is_grpc(message->request))
+        return impact__health_begin_all(ticket, health, message->request);
+    const method asked = method_of(message->request);
+    if (asked == method_unknown)
         return refuse(ticket, health, IMPACT__GRPC_UNIMPLEMENTED);
-    if (!impact__grpc_read_request(&service, body))
+    if (!impact__grpc_read_request(&service, message->body))
         return refuse(ticket, health, IMPACT__GRPC_INVALID_ARGUMENT);
+    message->is_watch = asked == method_watch;
+    const impact__grpc_code code = judge(message);
+    if (code)
+        return refuse(ticket, health, code);
     const impact__route route = route_of(service);
-    return impact__health_begin_route(ticket, health, request, &route);
+    return impact__health_begin_route(ticket, health, message, &route);
 }

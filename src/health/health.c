@@ -51,6 +51,7 @@ static void after_fork_in_child(void *owner)
     for (impact__check *check = health->checks; check; check = check->next)
         impact__check_forget(check);
     health->watcher.is_being_told = false;
+    health->watcher.bells[IMPACT__BELL_PORT] = NULL;
     health->own_port = NULL;
     health->is_listening = false;
     atomic_store_explicit(&health->port, 0, memory_order_relaxed);
@@ -196,6 +197,8 @@ impact_status impact_health_set(impact_health *health, const impact_health_optio
         second = exchange_secret(&health->second_secret, second);
         health->budget_ms = known.budget_ms;
         health->ignores_unknown_checks = known.ignores_unknown_checks;
+        impact__watch_ring(&health->watcher, &health->engine); /* an answer may be another */
+        (void)impact__crew_call(&health->engine);              /* as impact_health_add does */
         impact__health_unlock(health);
     }
     impact__free(health->allocator, first);

@@ -155,9 +155,9 @@ static impact__metric_sources metrics_of(impact_health *health)
 static impact_health_ticket *begin_probe(const exchange *e, impact__selector *selector)
 {
     impact_health_ticket *ticket = NULL;
-    const impact__question question = e->presentation.format == IMPACT__FORMAT_OPENMETRICS
-                                          ? IMPACT__ASK_WHAT_IS_KNOWN
-                                          : IMPACT__ASK_FOR_RUNS;
+    const bool is_scrape = e->presentation.format == IMPACT__FORMAT_OPENMETRICS;
+    const impact__question question =
+        is_scrape || e->presentation.only_looks ? IMPACT__ASK_WHAT_IS_KNOWN : IMPACT__ASK_FOR_RUNS;
     const impact_status status = impact__ticket_begin(&ticket, e->health, selector, question);
     if (status) {
         answer_failure(e, selector, status);
@@ -169,7 +169,7 @@ static impact_health_ticket *begin_probe(const exchange *e, impact__selector *se
         return NULL;
     }
     ticket->presentation = e->presentation;
-    if (question == IMPACT__ASK_WHAT_IS_KNOWN)
+    if (is_scrape)
         ticket->presentation.metrics = metrics_of(e->health);
     return ticket;
 }
@@ -280,7 +280,8 @@ static void answer_report(const impact_health_report *report,
                           const impact__presentation *presentation, impact_http_response *response)
 {
     if (presentation->is_grpc) {
-        impact__grpc_answer_verdict(response, impact_health_report_is_healthy(report));
+        impact__grpc_answer_verdict(response, impact_health_report_is_healthy(report),
+                                    presentation->is_watched);
         return;
     }
     impact__buffer buffer = IMPACT__BUFFER(report->allocator);
@@ -345,16 +346,21 @@ impact_status impact_health_begin_answer(impact_health_ticket **ticket, impact_h
 }
 
 impact_status impact__health_begin_route(impact_health_ticket **ticket, impact_health *health,
-                                         const impact_http_request *request,
-                                         const impact__route *route)
+                                         const impact__message *message, const impact__route *route)
 {
     impact_http_response response;
-    exchange e = {.health = health, .request = request, .response = &response, .route = *route};
+    exchange e = {.health = health, .request = message->request, .response = &response};
+    e.route = *route;
     e.presentation = (impact__presentation){
-        .format = IMPACT__FORMAT_TEXT, .subject = route->subject, .is_grpc = true};
+        .format = IMPACT__FORMAT_TEXT,
+        .subject = route->subject,
+        .is_grpc = true,
+        .is_watched = message->is_watch,
+        .only_looks = message->only_looks,
+    };
     impact_health_ticket *begun = is_admitted(&e) ? answer_names(&e) : NULL;
     if (!begun) {
-        impact__grpc_answer_refused(&response);
+        impact__grpc_answer_refused(&response, message->is_watch);
         return impact__health_begin_response(ticket, health, &response);
     }
     begun->is_request = true;

@@ -5,6 +5,7 @@
 #include <impact/health.h>
 
 #include "health/route.h"
+#include "serve/service.h"
 
 /* As impact_health_begin_answer, and the probes' paths are served whatever the options say: nobody
  * else has them there. */
@@ -13,7 +14,7 @@ impact_status impact__health_begin_all(impact_health_ticket **ticket, impact_hea
 
 /* For a route that is known, and an answer of gRPC. */
 impact_status impact__health_begin_route(impact_health_ticket **ticket, impact_health *health,
-                                         const impact_http_request *request,
+                                         const impact__message *message,
                                          const impact__route *route);
 
 /* A ticket that is done with a response, which is taken in any case. */

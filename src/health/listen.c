@@ -8,6 +8,7 @@
 #include "health/address.h"
 #include "health/grpc_question.h"
 #include "health/http.h"
+#include "health/news.h"
 #include "process/diagnostics.h"
 
 /* From here on nobody else opens a port. False: somebody has. */
@@ -52,6 +53,8 @@ static impact_status serve(impact_health *health, const char *address)
         .finish = impact_health_finish_answer,
         .abandon = impact_health_abandon,
         .is_draining = is_draining,
+        .begin_news = impact__news_begin,
+        .end_news = impact__news_end,
     };
     impact__port *port = NULL;
     uint16_t number = 0;

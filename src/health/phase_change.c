@@ -93,6 +93,7 @@ impact_status impact_health_set_phase(impact_health *health, impact_health_phase
     health->phase = phase;
     struct impact__systemd *systemd = health->systemd;
     post_change(health);
+    impact__watch_ring(&health->watcher, &health->engine);
     (void)impact__crew_call(&health->engine); /* as impact_health_add does */
     impact__health_unlock(health);
     impact__systemd_notice_phase(systemd);

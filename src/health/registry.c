@@ -59,6 +59,7 @@ static impact_status link_check(impact_health *health, impact__check *check)
     check->definition.id = ++health->ids;
     impact__watch_prepare(check, &health->watcher);
     impact__check_start(check);
+    impact__watch_ring(&health->watcher, &health->engine);
     return IMPACT_OK;
 }
 
@@ -115,6 +116,7 @@ static impact_status change(impact_health *health, impact_check *known, char **g
     *groups = former;
     impact__definition_keep_type(&check->definition, known->component_type);
     impact__check_set_limits(check, &limits);
+    impact__watch_ring(&health->watcher, &health->engine);
     (void)impact__crew_call(&health->engine); /* as in add */
     return IMPACT_OK;
 }

@@ -27,6 +27,12 @@ typedef struct impact__phase_watcher {
     uint64_t since_ns;
 } impact__phase_watcher;
 
+/* How the port is told that something is another. */
+typedef struct impact__news {
+    impact__alarm bell;
+    impact__call call;
+} impact__news;
+
 struct impact_health {
     /* fixed once opened */
     const impact_allocator *allocator; /* borrowed */
@@ -57,6 +63,7 @@ struct impact_health {
     bool is_closing;                 /* nobody waits any more */
     bool is_abandoned;               /* its owner has let go: the last thread or ticket frees it */
     bool is_listening;               /* or is about to */
+    impact__news news;               /* for the port */
     impact__port *own_port;          /* NULL: there is none, or it stayed with the parent */
     struct impact__systemd *systemd; /* owned; NULL: it is not told */
 };

@@ -283,7 +283,7 @@ void impact__systemd_stop(impact__systemd *systemd)
     impact_health_ticket *tickets[2];
     impact__health_lock(systemd->health);
     systemd->is_silent = true;
-    systemd->health->watcher.bell = NULL;
+    systemd->health->watcher.bells[IMPACT__BELL_SYSTEMD] = NULL;
     impact__engine_unset(engine, &systemd->bell);
     impact__engine_recall(engine, &systemd->tell);
     for (size_t i = 0; i < 2; i++) {
@@ -302,7 +302,7 @@ void impact__systemd_forget(impact__systemd *systemd)
     if (!systemd)
         return;
     systemd->is_silent = true;
-    systemd->health->watcher.bell = NULL;
+    systemd->health->watcher.bells[IMPACT__BELL_SYSTEMD] = NULL;
 }
 
 /* ---- open ---- */
@@ -353,7 +353,7 @@ static impact_status install(impact_health *health, impact__systemd *opened)
     if (health->systemd)
         return IMPACT_EEXIST;
     health->systemd = opened;
-    health->watcher.bell = &opened->bell;
+    health->watcher.bells[IMPACT__BELL_SYSTEMD] = &opened->bell;
     const uint64_t now_ns = impact__clock_monotonic_ns();
     impact__engine_set(&health->engine, &opened->bell, now_ns);
     impact__engine_set(&health->engine, &opened->live.due, now_ns);

@@ -47,14 +47,29 @@ static bool is_news(const impact__check *check, const impact__outcome *outcome)
     return outcome->status != check->watched.told && strcmp(outcome->reason, "pending") != 0;
 }
 
-/* For whoever wants to know that something has changed, and looks for himself. */
-static void ring_bell(impact__check *check, impact_health_status status, uint64_t now_ns)
+static bool has_bells(const impact__watcher *watcher)
 {
-    impact__alarm *bell = check->watched.watcher->bell;
-    if (!bell || status == check->watched.rung)
+    for (size_t i = 0; i < IMPACT__BELL_COUNT; i++)
+        if (watcher->bells[i])
+            return true;
+    return false;
+}
+
+void impact__watch_ring(const impact__watcher *watcher, impact__engine *engine)
+{
+    const uint64_t now_ns = impact__clock_monotonic_ns();
+    assert(impact__lock_is_held(&engine->lock));
+    for (size_t i = 0; i < IMPACT__BELL_COUNT; i++)
+        if (watcher->bells[i])
+            impact__engine_set(engine, watcher->bells[i], now_ns);
+}
+
+static void ring_bells(impact__check *check, impact_health_status status)
+{
+    if (status == check->watched.rung)
         return;
     check->watched.rung = status;
-    impact__engine_set(check->job.engine, bell, now_ns);
+    impact__watch_ring(check->watched.watcher, check->job.engine);
 }
 
 static void look(impact__check *check)
@@ -62,11 +77,11 @@ static void look(impact__check *check)
     const uint64_t now_ns = impact__clock_monotonic_ns();
     const impact__watcher *watcher = check->watched.watcher;
     assert(impact__lock_is_held(&check->job.engine->lock));
-    if ((!watcher->function && !watcher->bell) || check->is_removed)
+    if ((!watcher->function && !has_bells(watcher)) || check->is_removed)
         return;
     set_alarm(check, now_ns);
     const impact__knowledge known = impact__check_look(check, now_ns);
-    ring_bell(check, known.outcome.status, now_ns);
+    ring_bells(check, known.outcome.status);
     if (!watcher->function || !is_news(check, &known.outcome) || check->watched.call.link.is_in)
         return;
     check->users++; /* until it is told */
@@ -82,7 +97,7 @@ void impact__watch_drop(impact__check *check)
 {
     assert(impact__lock_is_held(&check->job.engine->lock));
     impact__engine_unset(check->job.engine, &check->watched.alarm);
-    ring_bell(check, IMPACT_HEALTH_PASS, impact__clock_monotonic_ns()); /* it fails no more */
+    impact__watch_ring(check->watched.watcher, check->job.engine);
     if (!check->watched.call.link.is_in)
         return;
     impact__engine_unpost(check->job.engine, &check->watched.call);
@@ -162,7 +177,7 @@ void impact__watch_prepare(impact__check *check, impact__watcher *watcher)
         .alarm = {.ring = look_again},
         .call = {.function = tell, .userdata = check},
         .told = IMPACT_HEALTH_UNKNOWN,
-        .rung = IMPACT_HEALTH_PASS,
+        .rung = IMPACT_HEALTH_UNKNOWN,
         .since_ns = impact__clock_monotonic_ns(),
     };
 }

@@ -4,15 +4,25 @@
 
 #include "health/check.h"
 
+/* Those who want to know that something is another, and look for themselves: each has a bell. */
+typedef enum impact__bell {
+    IMPACT__BELL_SYSTEMD,
+    IMPACT__BELL_PORT,
+    IMPACT__BELL_COUNT
+} impact__bell;
+
 /* Who is told; of one registry. Guarded by the engine's lock. */
 struct impact__watcher {
     impact_health_transition_fn function; /* NULL: nobody */
     void *userdata;
     bool is_being_told;
-    impact__alarm *bell; /* rings when a status is another; borrowed; NULL: nobody listens */
+    impact__alarm *bells[IMPACT__BELL_COUNT]; /* borrowed; NULL: nobody listens */
 };
 
 /* ---- under the lock ---- */
+
+/* Which checks there are, what they are in, or the phase, is another. */
+void impact__watch_ring(const impact__watcher *watcher, impact__engine *engine);
 
 /* A check that is about to be registered. */
 void impact__watch_prepare(impact__check *check, impact__watcher *watcher);

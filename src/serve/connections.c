@@ -93,6 +93,7 @@ void impact__connections_release(impact__connections *all, impact__connection *c
     const int socket = load(&c->socket);
     assert(socket >= 0 && !c->ticket && !c->http2);
     impact__connections_unlist(all, c);
+    all->watching -= c->watches;
     impact__buffer_close(&c->in);
     impact__buffer_close(&c->out);
     store(&c->socket, -1);
@@ -119,6 +120,19 @@ void impact__connections_close_all(impact__connections *all)
             (void)close(descriptor); /* as above */
         store(&all->reserve[i], -1);
     }
+}
+
+/* ---- watching ---- */
+
+bool impact__connections_may_watch(const impact__connections *all, const impact__connection *c)
+{
+    return c->watches || 2 * (all->watching + 1) <= all->limit;
+}
+
+void impact__connections_watch(impact__connections *all, impact__connection *c)
+{
+    all->watching += !c->watches;
+    c->watches = true;
 }
 
 /* ---- the list ---- */

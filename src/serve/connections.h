@@ -51,6 +51,8 @@ struct impact__connection {
     bool is_agent;                        /* it is HAProxy's, and is answered with a line */
     bool keeps_alive;                     /* after this answer */
     struct impact__http2_exchange *http2; /* owned; of one that talks */
+    bool watches;                         /* its client wants to be told of each change, */
+    unsigned looks;                       /* which was looked for so often */
     impact__buffer out;
     size_t sent;
 };
@@ -59,6 +61,7 @@ struct impact__connections {
     impact__connection places[impact__connection_limit];
     size_t limit; /* of them are used */
     size_t count; /* are taken */
+    size_t watching;
     impact__connection *free;
     impact__connection *first; /* the list */
     impact__connection *last;
@@ -80,6 +83,11 @@ void impact__connections_release(impact__connections *all, impact__connection *c
 /* Begin a wait for the client: to the end of the list. Or one for something else: out of it. */
 void impact__connections_list(impact__connections *all, impact__connection *c, uint64_t now_ns);
 void impact__connections_unlist(impact__connections *all, impact__connection *c);
+
+/* Whether a client may begin to watch, or has; and it does, until its connection ends. Half of the
+ * places are kept for others: who watches is not waited for, so he does not give way. */
+bool impact__connections_may_watch(const impact__connections *all, const impact__connection *c);
+void impact__connections_watch(impact__connections *all, impact__connection *c);
 
 /* Give one descriptor of the reserve back to the process. False: there is none. */
 bool impact__connections_open_reserve(impact__connections *all);

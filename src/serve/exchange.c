@@ -5,8 +5,8 @@
  *                                 \______done______________/  \___ all sent, not kept: gone; it
  *                                                                   lingers when it was refused
  *
- * One that speaks HTTP/2 talks from its first bytes on: requests come and answers go side by side,
- * by a plugin, and it is waited for when none of its requests waits for a check.
+ * One that speaks HTTP/2 talks from its first bytes on: requests come and answers go side by side
+ * (talk.h).
  *
  * Nothing here waits. A request that is refused may have more behind it: to close at once would
  * reset the connection, and take the answer away from the client before he has read it (RFC 9112
@@ -22,37 +22,20 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <impact/diagnostics.h>
+
 #include "base/clock.h"
 #include "base/request_target.h"
 #include "base/text.h"
-#include "serve/http2_exchange.h"
+#include "process/diagnostics.h"
 #include "serve/request_head.h"
 #include "serve/response_bytes.h"
+#include "serve/talk.h"
 
 enum {
     head_limit = 16 * 1024, /* bytes of a request line and its fields */
     body_limit = 1 << 20,   /* of a body that is read and thrown away */
-    read_size = 2048,
 };
-
-typedef enum step {
-    step_on,    /* look at the phase again */
-    step_wait,  /* for an event */
-    step_close, /* it is over */
-} step;
-
-static int socket_of(const impact__connection *c)
-{
-    return atomic_load_explicit(&c->socket, memory_order_relaxed); /* written by this thread */
-}
-
-static void wait_for(impact__connection *c, uint32_t events)
-{
-    struct epoll_event event = {.events = events, .data.ptr = c};
-    if (c->events != events)
-        (void)epoll_ctl(c->owner->epoll, EPOLL_CTL_MOD, socket_of(c), &event); /* it is there */
-    c->events = events;
-}
 
 static void enter(impact__connection *c, impact__connection_phase phase)
 {
@@ -66,23 +49,23 @@ static void enter(impact__connection *c, impact__connection_phase phase)
 /* ---- answers ---- */
 
 /* What is to be sent is in c->out. */
-static step begin_sending(impact__connection *c)
+static impact__step begin_sending(impact__connection *c)
 {
     if (c->out.has_failed)
-        return step_close;
+        return IMPACT__STEP_CLOSE;
     c->sent = 0;
     enter(c, impact__connection_writes);
-    return step_on;
+    return IMPACT__STEP_ON;
 }
 
-static step begin_answer(impact__connection *c, const impact_http_response *response)
+static impact__step begin_answer(impact__connection *c, const impact_http_response *response)
 {
     impact__response_append(&c->out, response, c->is_head, c->keeps_alive, time(NULL));
     return begin_sending(c);
 }
 
 /* No cache may keep it: the path may be there tomorrow (RFC 9111 4.2.2 lets one guess for 404). */
-static step answer_constant(impact__connection *c, int status, const char *body)
+static impact__step answer_constant(impact__connection *c, int status, const char *body)
 {
     const impact_http_response response = {
         .size = sizeof response,
@@ -95,7 +78,7 @@ static step answer_constant(impact__connection *c, int status, const char *body)
 }
 
 /* What follows is not looked at. */
-static step refuse(impact__connection *c, int status)
+static impact__step refuse(impact__connection *c, int status)
 {
     c->keeps_alive = false;
     c->body_left = UINT64_MAX; /* unknown */
@@ -103,7 +86,7 @@ static step refuse(impact__connection *c, int status)
 }
 
 /* The words of HAProxy's agent-check: "ready" takes an earlier "drain" back. */
-static step answer_agent(const impact__service *service, impact__connection *c, int status)
+static impact__step answer_agent(const impact__service *service, impact__connection *c, int status)
 {
     const bool is_draining = status != 200 && service->is_draining(service->health);
     impact__buffer_append_string(&c->out, status == 200 ? "up ready\n"
@@ -112,19 +95,19 @@ static step answer_agent(const impact__service *service, impact__connection *c, 
     return begin_sending(c);
 }
 
-static step finish_ticket(const impact__service *service, impact__connection *c)
+static impact__step finish_ticket(const impact__service *service, impact__connection *c)
 {
     impact_http_response response = IMPACT_HTTP_RESPONSE;
     const impact_status status = service->finish(c->ticket, &response);
     c->ticket = NULL;
     if (c->is_agent) {
-        const step next = answer_agent(service, c, status ? 503 : response.status);
+        const impact__step next = answer_agent(service, c, status ? 503 : response.status);
         impact_http_response_clear(&response);
         return next;
     }
     if (status)
         return answer_constant(c, 503, "{\"error\":\"no memory\"}\n");
-    const step next = begin_answer(c, &response);
+    const impact__step next = begin_answer(c, &response);
     impact_http_response_clear(&response);
     return next;
 }
@@ -141,8 +124,8 @@ static void consume(impact__connection *c, size_t size)
 }
 
 /* The handler gives the headers of a GET to a HEAD, so that the length is right (RFC 9110 8.6). */
-static step begin_request(const impact__service *service, impact__connection *c,
-                          impact__request_head *head)
+static impact__step begin_request(const impact__service *service, impact__connection *c,
+                                  impact__request_head *head)
 {
     const impact__request_target target = impact__request_target_of(head->target, false);
     c->is_head = impact__text_equal_string(head->method, "HEAD");
@@ -162,7 +145,7 @@ static step begin_request(const impact__service *service, impact__connection *c,
         c->keeps_alive = false;
     if (status == IMPACT_ENOENT)
         return answer_constant(c, 404, "{\"error\":\"there is nothing here\"}\n");
-    return status ? answer_constant(c, 503, "{\"error\":\"no memory\"}\n") : step_on;
+    return status ? answer_constant(c, 503, "{\"error\":\"no memory\"}\n") : IMPACT__STEP_ON;
 }
 
 /* The line that agent-send is told to send, with its end; 0: it is another, or not whole. */
@@ -179,7 +162,7 @@ static size_t agent_line_size(impact_text text)
 }
 
 /* Ready is what a load balancer wants to know. */
-static step begin_agent(const impact__service *service, impact__connection *c, size_t size)
+static impact__step begin_agent(const impact__service *service, impact__connection *c, size_t size)
 {
     static const impact_http_request ready = {
         .size = sizeof ready,
@@ -189,16 +172,31 @@ static step begin_agent(const impact__service *service, impact__connection *c, s
     c->is_agent = true;
     consume(c, size);
     return service->begin(&c->ticket, service->health, &ready) ? answer_agent(service, c, 503)
-                                                               : step_on;
+                                                               : IMPACT__STEP_ON;
 }
 
-static step begin_talk(const impact__service *service, impact__connection *c);
+/* On a thread of the library: pairs with the exchange in the port's loop. */
+static void complete(void *connection)
+{
+    impact__connection *c = connection;
+    const uint64_t one = 1;
+    atomic_store_explicit(&c->is_completed, true, memory_order_release);
+    (void)!write(c->owner->wake, &one, sizeof one); /* full: it is awake */
+}
 
-static step read_head(const impact__service *service, impact__connection *c)
+static impact__step begin_talk(const impact__service *service, impact__connection *c)
+{
+    if (!impact__talk_open(service, c, complete))
+        return refuse(c, 505);
+    enter(c, impact__connection_talks);
+    return impact__talk_hear(c);
+}
+
+static impact__step read_head(const impact__service *service, impact__connection *c)
 {
     const impact__preface preface = impact__http2_preface_of(impact__buffer_text(&c->in));
     if (preface == IMPACT__PREFACE_CUT)
-        return step_wait;
+        return IMPACT__STEP_WAIT;
     if (preface == IMPACT__PREFACE_WHOLE)
         return begin_talk(service, c);
     const size_t agent_size = agent_line_size(impact__buffer_text(&c->in));
@@ -206,7 +204,7 @@ static step read_head(const impact__service *service, impact__connection *c)
         return begin_agent(service, c, agent_size);
     impact__request_head head;
     if (!impact__request_head_parse(&head, impact__buffer_text(&c->in)))
-        return c->in.size < head_limit ? step_wait : refuse(c, 431);
+        return c->in.size < head_limit ? IMPACT__STEP_WAIT : refuse(c, 431);
     if (head.refusal)
         return refuse(c, head.refusal);
     if (head.body_size > body_limit || (head.body_size && head.wants_no_body_read))
@@ -221,17 +219,8 @@ static void throw_body_away(impact__connection *c)
     c->body_left -= size;
 }
 
-/* On a thread of the library: pairs with the exchange in the port's loop. */
-static void complete(void *connection)
-{
-    impact__connection *c = connection;
-    const uint64_t one = 1;
-    atomic_store_explicit(&c->is_completed, true, memory_order_release);
-    (void)!write(c->owner->wake, &one, sizeof one); /* full: it is awake */
-}
-
 /* The whole request is here: answer it, or wait. */
-static step settle(const impact__service *service, impact__connection *c)
+static impact__step settle(const impact__service *service, impact__connection *c)
 {
     atomic_store_explicit(&c->is_completed, false, memory_order_relaxed); /* nobody else yet */
     if (service->is_done(c->ticket))
@@ -239,141 +228,55 @@ static step settle(const impact__service *service, impact__connection *c)
     enter(c, impact__connection_waits);
     if (!service->notify(c->ticket, complete, c))
         return finish_ticket(service, c);
-    wait_for(c, 0);
-    return step_wait;
+    impact__connection_wait_for(c, 0);
+    return IMPACT__STEP_WAIT;
 }
 
-static step read_request(const impact__service *service, impact__connection *c)
+static impact__step read_request(const impact__service *service, impact__connection *c)
 {
     if (!c->ticket) {
-        const step next = read_head(service, c);
-        if (next != step_on || c->phase != impact__connection_reads)
+        const impact__step next = read_head(service, c);
+        if (next != IMPACT__STEP_ON || c->phase != impact__connection_reads)
             return next;
     }
     throw_body_away(c);
-    return c->body_left ? step_wait : settle(service, c);
+    return c->body_left ? IMPACT__STEP_WAIT : settle(service, c);
 }
 
 /* ---- bytes ---- */
 
-static bool is_for_later(void)
-{
-    return errno == EAGAIN || errno == EINTR;
-}
-
-static step end_answer(impact__connection *c)
+static impact__step end_answer(impact__connection *c)
 {
     if (c->keeps_alive) {
-        wait_for(c, EPOLLIN);
+        impact__connection_wait_for(c, EPOLLIN);
         enter(c, impact__connection_reads);
-        return step_on;
+        return IMPACT__STEP_ON;
     }
     if (!c->body_left)
-        return step_close;
-    (void)shutdown(socket_of(c), SHUT_WR); /* it has gone away: the next read tells */
-    wait_for(c, EPOLLIN);
+        return IMPACT__STEP_CLOSE;
+    (void)shutdown(impact__connection_socket(c),
+                   SHUT_WR); /* it has gone away: the next read tells */
+    impact__connection_wait_for(c, EPOLLIN);
     enter(c, impact__connection_lingers);
-    return step_wait;
+    return IMPACT__STEP_WAIT;
 }
 
-/* Send what there is. step_on: all of it was; step_wait: the client is waited for. */
-static step send_some(impact__connection *c)
+static impact__step send_answer(impact__connection *c)
 {
-    while (c->sent < c->out.size) {
-        const ssize_t sent =
-            send(socket_of(c), c->out.data + c->sent, c->out.size - c->sent, MSG_NOSIGNAL);
-        if (sent < 0 && !is_for_later())
-            return step_close;
-        if (sent < 0) {
-            wait_for(c, EPOLLOUT);
-            return step_wait;
-        }
-        c->sent += (size_t)sent;
-    }
-    impact__buffer_clear(&c->out);
-    c->sent = 0;
-    return step_on;
+    const impact__step sent = impact__connection_send(c);
+    return sent == IMPACT__STEP_ON ? end_answer(c) : sent;
 }
 
-static step send_answer(impact__connection *c)
-{
-    const step sent = send_some(c);
-    return sent == step_on ? end_answer(c) : sent;
-}
-
-/* step_on: there is more. */
-static step receive(impact__connection *c)
-{
-    char *room = impact__buffer_reserve(&c->in, read_size);
-    if (!room)
-        return step_close;
-    const ssize_t got = recv(socket_of(c), room, read_size, 0);
-    if (got > 0)
-        c->in.size += (size_t)got;
-    if (got >= 0)
-        return got ? step_on : step_close;
-    return is_for_later() ? step_wait : step_close;
-}
-
-static step linger(impact__connection *c)
+static impact__step linger(impact__connection *c)
 {
     impact__buffer_clear(&c->in);
-    return receive(c) == step_close ? step_close : step_wait;
-}
-
-/* ---- HTTP/2 ---- */
-
-/* What the client has to do, ask again and take what is sent, it has to do within one time; while
- * it waits for a check it has not to do anything. */
-static void count_time(impact__connection *c, bool is_ours)
-{
-    const bool was_asked = impact__http2_exchange_was_asked(c->http2);
-    if (is_ours)
-        impact__connections_unlist(c->owner, c);
-    else if (!c->is_listed || was_asked)
-        impact__connections_list(c->owner, c, impact__clock_monotonic_ns());
-}
-
-/* Nothing is read while the client does not take what is sent. */
-static step talk(impact__connection *c)
-{
-    for (;;) {
-        const step sent = send_some(c);
-        if (sent != step_on) {
-            count_time(c, false);
-            return sent;
-        }
-        const size_t waiting = impact__http2_exchange_answer(c->http2, &c->out);
-        if (c->out.has_failed)
-            return step_close;
-        if (c->out.size)
-            continue;
-        count_time(c, waiting > 0);
-        wait_for(c, EPOLLIN);
-        return impact__http2_exchange_is_over(c->http2) ? step_close : step_wait;
-    }
-}
-
-static step hear(impact__connection *c)
-{
-    const bool is_http2 = impact__http2_exchange_receive(c->http2, impact__buffer_text(&c->in));
-    impact__buffer_clear(&c->in);
-    const step next = talk(c);
-    return is_http2 ? next : step_close;
-}
-
-static step begin_talk(const impact__service *service, impact__connection *c)
-{
-    c->http2 = impact__http2_exchange_open(service, complete, c);
-    if (!c->http2)
-        return refuse(c, 505);
-    enter(c, impact__connection_talks);
-    return hear(c);
+    return impact__connection_receive(c) == IMPACT__STEP_CLOSE ? IMPACT__STEP_CLOSE
+                                                               : IMPACT__STEP_WAIT;
 }
 
 /* ---- from outside ---- */
 
-static step take_step(const impact__service *service, impact__connection *c)
+static impact__step take_step(const impact__service *service, impact__connection *c)
 {
     switch (c->phase) {
     case impact__connection_reads:
@@ -381,28 +284,16 @@ static step take_step(const impact__service *service, impact__connection *c)
     case impact__connection_writes:
         return send_answer(c);
     default:
-        return step_wait;
+        return IMPACT__STEP_WAIT;
     }
 }
 
-static void go(const impact__service *service, impact__connection *c, step next)
+static void go(const impact__service *service, impact__connection *c, impact__step next)
 {
-    while (next == step_on)
+    while (next == IMPACT__STEP_ON)
         next = take_step(service, c);
-    if (next == step_close)
+    if (next == IMPACT__STEP_CLOSE)
         impact__exchange_drop(service, c);
-}
-
-static void go_on_talking(const impact__service *service, impact__connection *c, uint32_t events)
-{
-    step next = step_on;
-    if (events & (EPOLLERR | EPOLLHUP))
-        next = step_close;
-    else if (events & EPOLLIN)
-        next = receive(c);
-    if (next == step_on)
-        next = c->in.size ? hear(c) : talk(c);
-    go(service, c, next);
 }
 
 void impact__exchange_go_on(const impact__service *service, impact__connection *c, uint32_t events)
@@ -413,18 +304,36 @@ void impact__exchange_go_on(const impact__service *service, impact__connection *
     } else if (c->phase == impact__connection_lingers) {
         go(service, c, linger(c));
     } else if (c->phase == impact__connection_talks) {
-        go_on_talking(service, c, events);
+        go(service, c, impact__talk_go_on(c, events));
     } else {
-        go(service, c, c->phase == impact__connection_reads ? receive(c) : step_on);
+        go(service, c,
+           c->phase == impact__connection_reads ? impact__connection_receive(c) : IMPACT__STEP_ON);
     }
 }
 
 void impact__exchange_complete(const impact__service *service, impact__connection *c)
 {
     if (c->phase == impact__connection_talks)
-        go(service, c, talk(c));
+        go(service, c, impact__talk(c));
     else if (c->phase == impact__connection_waits)
         go(service, c, finish_ticket(service, c));
+}
+
+void impact__exchange_ask_again(const impact__service *service, impact__connection *c,
+                                impact__occasion occasion)
+{
+    if (c->phase == impact__connection_talks && c->watches)
+        go(service, c, impact__talk_ask_again(c, occasion));
+}
+
+void impact__exchange_expire(const impact__service *service, impact__connection *c)
+{
+    if (c->watches)
+        impact_diagnostics_report(IMPACT_SEVERITY_WARNING, "health port", "watcher",
+                                  "a client that watches the health is let go of: it takes nothing "
+                                  "or is not there any more");
+    impact__exchange_drop(service, c);
+    impact__diagnostics_say();
 }
 
 void impact__exchange_drop(const impact__service *service, impact__connection *c)
@@ -439,9 +348,9 @@ void impact__exchange_drop(const impact__service *service, impact__connection *c
 void impact__exchange_conclude(const impact__service *service, impact__connection *c)
 {
     c->keeps_alive = false;
-    if (c->phase == impact__connection_waits && finish_ticket(service, c) == step_on)
+    if (c->phase == impact__connection_waits && finish_ticket(service, c) == IMPACT__STEP_ON)
         (void)send_answer(c); /* what the socket takes at once; likewise below */
     else if (c->phase == impact__connection_talks)
-        (void)talk(c);
+        (void)impact__talk_ask_again(c, IMPACT__OCCASION_END);
     impact__exchange_drop(service, c);
 }

@@ -9,6 +9,9 @@
  * new ones wait in the backlog. Whatever 10,000 slow clients do, a probe waits for at most so many
  * of those as are in the backlog before it, and they pass by as fast as they can be accepted.
  *
+ * Who watches is told what is another when there is news, and once a second all are looked after at
+ * once, so that checks that nobody else asks for are run, once for all of them.
+ *
  * Forks: the thread stays behind. A child closes all descriptors at once: else clients would reach
  * a socket that nobody accepts from when the parent ends.
  */
@@ -34,6 +37,7 @@
 enum {
     client_ms = 5000, /* for a whole request, and for taking an answer */
     patience_ms = 20, /* a request is here by then, unless its sender is slow */
+    look_ms = 1000,   /* between two runs of the checks for those who watch */
     pause_ms = 100,   /* before accepting is tried again that cannot be */
     event_limit = 64,
     accept_limit = 64, /* in a row: then those who are here already */
@@ -47,6 +51,9 @@ struct impact__port {
     impact__fork_member fork_member;
     impact__connections connections;
     uint64_t paused_until_ns; /* 0: connections are accepted */
+    uint64_t look_ns;         /* when it is time to look for those who watch; 0: nobody does */
+    bool hears_news;
+    atomic_bool has_news;
     atomic_bool is_stopping;
 
     pthread_mutex_t lock; /* guards all below */
@@ -174,6 +181,40 @@ static void complete_some(impact__port *port)
     }
 }
 
+/* On a thread of the library: pairs with the exchange below. */
+static void note_news(void *userdata)
+{
+    impact__port *port = userdata;
+    const uint64_t one = 1;
+    atomic_store_explicit(&port->has_news, true, memory_order_release);
+    (void)!write(port->wake, &one, sizeof one); /* full: it is awake */
+}
+
+static void ask_again(impact__port *port, impact__occasion occasion)
+{
+    for (size_t i = 0; i < port->connections.limit; i++) {
+        impact__connection *c = &port->connections.places[i];
+        if (atomic_load_explicit(&c->socket, memory_order_relaxed) >= 0) /* this thread's */
+            impact__exchange_ask_again(&port->service, c, occasion);
+    }
+}
+
+/* News are wanted from the first client on that watches. */
+static void look_after_watchers(impact__port *port, uint64_t now_ns)
+{
+    const bool has_news = atomic_exchange_explicit(&port->has_news, false, memory_order_acquire);
+    const bool is_watched = port->connections.watching > 0;
+    if (is_watched && !port->hears_news)
+        port->service.begin_news(port->service.health, note_news, port);
+    port->hears_news |= is_watched;
+    if (is_watched && has_news)
+        ask_again(port, IMPACT__OCCASION_NEWS);
+    if (is_watched && port->look_ns && now_ns >= port->look_ns)
+        ask_again(port, IMPACT__OCCASION_TIME);
+    if (!is_watched || now_ns >= port->look_ns)
+        port->look_ns = is_watched ? now_ns + look_ms * IMPACT__NS_PER_MS : 0;
+}
+
 static void take_event(impact__port *port, const struct epoll_event *event)
 {
     impact__connection *c = event->data.ptr;
@@ -189,7 +230,7 @@ static void expire_some(impact__port *port, uint64_t now_ns)
 {
     impact__connection *c;
     while ((c = port->connections.first) && now_ns - c->since_ns >= client_ms * IMPACT__NS_PER_MS)
-        impact__exchange_drop(&port->service, c);
+        impact__exchange_expire(&port->service, c);
 }
 
 /* Milliseconds until something has to be done without an event; -1: nothing has. */
@@ -199,6 +240,8 @@ static int next_timeout(const impact__port *port)
     uint64_t deadline = first ? first->since_ns + client_ms * IMPACT__NS_PER_MS : UINT64_MAX;
     if (port->paused_until_ns && port->paused_until_ns < deadline)
         deadline = port->paused_until_ns;
+    if (port->look_ns && port->look_ns < deadline)
+        deadline = port->look_ns;
     return deadline == UINT64_MAX ? -1 : (int)impact__remaining_ms(deadline);
 }
 
@@ -211,6 +254,7 @@ static void turn(impact__port *port)
     const uint64_t now_ns = impact__clock_monotonic_ns();
     expire_some(port, now_ns);
     resume_accepting(port, now_ns);
+    look_after_watchers(port, now_ns);
 }
 
 static void conclude(impact__port *port)
@@ -229,6 +273,8 @@ static void *serve(void *argument)
     while (!atomic_load_explicit(&port->is_stopping, memory_order_acquire)) /* with the close's */
         turn(port);
     conclude(port);
+    if (port->hears_news)
+        port->service.end_news(port->service.health);
     (void)pthread_mutex_lock(&port->lock); /* cannot fail for a normal lock; likewise below */
     port->has_ended = true;
     (void)pthread_cond_signal(&port->ended); /* cannot fail */

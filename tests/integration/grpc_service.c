@@ -1,6 +1,8 @@
 /* A service that is asked by gRPC: it prints the port of its health, and does what its lines say:
- * "d"rain, "s"erve, "f"ail or "p"ass the check "loop", or let one run of "gate" "g"o on.
+ * "d"rain, "s"erve, "f"ail or "p"ass the check "loop", let one run of "gate" "g"o on, "a"dd or
+ * "r"emove the check "late", have a "n"ew secret, turn what is "u"nasked over, or "c"lose.
  * Its first argument is its secret. */
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -8,6 +10,7 @@
 #include <impact/health.h>
 
 static int gate[2];
+static atomic_bool holds = true;
 
 /* Waits while it is held, and ignores its deadline. */
 static impact_health_status wait_at_gate(impact_health_run *run, void *userdata)
@@ -16,6 +19,14 @@ static impact_health_status wait_at_gate(impact_health_run *run, void *userdata)
     (void)run;
     (void)userdata;
     return read(gate[0], &byte, 1) == 1 ? IMPACT_HEALTH_PASS : IMPACT_HEALTH_FAIL;
+}
+
+/* Nobody is told when it changes: it has to be asked. */
+static impact_health_status look(impact_health_run *run, void *userdata)
+{
+    (void)run;
+    (void)userdata;
+    return atomic_load(&holds) ? IMPACT_HEALTH_PASS : IMPACT_HEALTH_FAIL;
 }
 
 static impact_status add_checks(impact_health *health)
@@ -27,6 +38,9 @@ static impact_status add_checks(impact_health *health)
     if (!status)
         status = impact_health_add(
             health, IMPACT_CHECK(.name = "gate", .run = wait_at_gate, .groups = "_gated"));
+    if (!status)
+        status = impact_health_add(
+            health, IMPACT_CHECK(.name = "unasked", .run = look, .groups = "_asked"));
     return status ? status
                   : impact_health_add(health, IMPACT_CHECK(.name = "a b/%c", .groups = "_own",
                                                            .run = impact_check_false));
@@ -43,6 +57,17 @@ static impact_status obey(impact_health *health, char word)
         return impact_health_push(health, "loop", IMPACT_HEALTH_FAIL, NULL);
     case 'p':
         return impact_health_push(health, "loop", IMPACT_HEALTH_PASS, NULL);
+    case 'a':
+        return impact_health_add(
+            health, IMPACT_CHECK(.name = "late", .run = impact_check_true, .groups = "_late"));
+    case 'r':
+        return impact_health_remove(health, "late");
+    case 'n':
+        return impact_health_set(health,
+                                 IMPACT_HEALTH_OPTIONS(.secret = "another", .budget_ms = 500));
+    case 'u':
+        atomic_store(&holds, !atomic_load(&holds));
+        return IMPACT_OK;
     default:
         return write(gate[1], &word, 1) == 1 ? IMPACT_OK : IMPACT_ESYSTEM;
     }
@@ -59,7 +84,7 @@ int main(int argc, char **argv)
         return EXIT_FAILURE;
     (void)printf("health http://127.0.0.1:%u\n", (unsigned)impact_health_port(health));
     (void)fflush(stdout);
-    while (fgets(line, sizeof line, stdin)) {
+    while (fgets(line, sizeof line, stdin) && line[0] != 'c') {
         if (obey(health, line[0]))
             return EXIT_FAILURE;
         (void)printf("done\n");

@@ -1,94 +1,27 @@
 """The gRPC health protocol on the health port, asked by gRPC's own client; and HTTP/2 besides."""
 
 import concurrent.futures
-import contextlib
 import json
 import shutil
-import socket
 import subprocess
 
 import pytest
 
-import programs
+from grpc_asked import (
+    NOT_SERVING,
+    PREFACE,
+    SERVING,
+    SETTINGS,
+    TIMEOUT,
+    HealthCheckRequest,
+    asked,
+    frame,
+    grpc,
+    needs_http2,
+    talk,
+)
 
-grpc = pytest.importorskip("grpc")
-descriptor_pb2 = pytest.importorskip("google.protobuf.descriptor_pb2")
-descriptor_pool = pytest.importorskip("google.protobuf.descriptor_pool")
-message_factory = pytest.importorskip("google.protobuf.message_factory")
-
-SERVICE = programs.BUILD / "tests/integration/grpc_service"
-PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
-SETTINGS = b"\0\0\0\x04\0\0\0\0\0"
-TIMEOUT = programs.DEADLINE_SECONDS
-
-pytestmark = pytest.mark.skipif(not SERVICE.exists(), reason="built without libnghttp2")
-
-SERVING, NOT_SERVING = 1, 2  # HealthCheckResponse.ServingStatus
-
-
-def messages():
-    """The classes of grpc/health/v1/health.proto, by protobuf's own means."""
-    field = descriptor_pb2.FieldDescriptorProto
-    file = descriptor_pb2.FileDescriptorProto(name="health.proto", package="grpc.health.v1")
-    file.syntax = "proto3"
-    for name, of_it, kind in (
-        ("HealthCheckRequest", "service", field.TYPE_STRING),
-        ("HealthCheckResponse", "status", field.TYPE_INT32),  # the enumeration's wire format
-    ):
-        message = file.message_type.add(name=name)
-        message.field.add(name=of_it, number=1, type=kind, label=field.LABEL_OPTIONAL)
-    found = message_factory.GetMessages([file], pool=descriptor_pool.DescriptorPool())
-    return [found["grpc.health.v1.HealthCheckRequest"], found["grpc.health.v1.HealthCheckResponse"]]
-
-
-HealthCheckRequest, HealthCheckResponse = messages()
-
-
-class HealthStub:
-    """The calls of the service, as gRPC's generator makes them."""
-
-    def __init__(self, channel):
-        codecs = {
-            "request_serializer": HealthCheckRequest.SerializeToString,
-            "response_deserializer": HealthCheckResponse.FromString,
-        }
-        self.Check = channel.unary_unary("/grpc.health.v1.Health/Check", **codecs)
-        self.Watch = channel.unary_stream("/grpc.health.v1.Health/Watch", **codecs)
-
-
-class Asked:
-    """A service, and a channel to it."""
-
-    def __init__(self, program):
-        self.program = program
-        self.address = program.url().removeprefix("http://")
-        self.port = int(self.address.rpartition(":")[2])
-        self.told = 0
-        self.channel = grpc.insecure_channel(self.address)
-        self.stub = HealthStub(self.channel)
-
-    def tell(self, word):
-        """Have it do something, and wait until that is done."""
-        self.told += 1
-        self.program.process.stdin.write(f"{word}\n".encode())
-        self.program.process.stdin.flush()
-        self.program.read_until(rf"(?s)(?:done\n.*?){{{self.told}}}")
-
-    def check(self, service="", **metadata):
-        """What is answered, or the code of the error."""
-        request = HealthCheckRequest(service=service)
-        try:
-            return self.stub.Check(request, timeout=TIMEOUT, metadata=metadata.items()).status
-        except grpc.RpcError as error:
-            return error.code()
-
-
-@contextlib.contextmanager
-def asked(*arguments):
-    with programs.running([SERVICE, *arguments], stdin=subprocess.PIPE) as program:
-        service = Asked(program)
-        with service.channel:
-            yield service
+pytestmark = needs_http2
 
 
 @pytest.fixture(name="service")
@@ -143,9 +76,6 @@ def test_questions_on_one_connection_wait_side_by_side_and_within_the_budget(ser
 
 
 def test_what_is_no_check_is_not_implemented(service):
-    with pytest.raises(grpc.RpcError) as raised:
-        next(service.stub.Watch(HealthCheckRequest(), timeout=TIMEOUT))
-    assert raised.value.code() == grpc.StatusCode.UNIMPLEMENTED
     for method in ("/grpc.health.v1.Health/List", "/a.B/C"):
         with pytest.raises(grpc.RpcError) as raised:
             service.channel.unary_unary(method)(b"", timeout=TIMEOUT)
@@ -192,25 +122,6 @@ def test_all_paths_are_there_by_http2_too(service):
     assert page.endswith("</html>\n200 2") and len(page) > 4096  # several frames
 
 
-def talk(port, data):
-    """Send bytes, say that there are no more, and read until the end, which may come before."""
-    answer = b""
-    with socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT) as client:
-        with contextlib.suppress(ConnectionError):
-            client.sendall(data)
-        with contextlib.suppress(OSError):
-            client.shutdown(socket.SHUT_WR)
-        with contextlib.suppress(ConnectionError):
-            while piece := client.recv(65536):
-                answer += piece
-    return answer
-
-
-def frame(kind, flags, stream, payload):
-    head = len(payload).to_bytes(3, "big") + bytes([kind, flags])
-    return head + stream.to_bytes(4, "big") + payload
-
-
 def test_what_is_no_http2_behind_its_preface_ends_the_connection_and_nothing_else(service):
     hostile = [
         b"",
@@ -236,10 +147,7 @@ def test_what_is_no_http2_behind_its_preface_ends_the_connection_and_nothing_els
 
 def test_a_client_that_gives_up_its_questions_is_no_burden(service):
     for _ in range(50):
-        calls = [
-            service.stub.Check.future(HealthCheckRequest(service="gate"))
-            for _ in range(8)
-        ]
+        calls = [service.stub.Check.future(HealthCheckRequest(service="gate")) for _ in range(8)]
         for call in calls:
             call.cancel()
     assert service.check() == SERVING

@@ -3,6 +3,11 @@
  * DESIGN: the port owns the socket; bytes go in and come out. Each request of a client is collected
  * in a stream, and answered when it is whole, or when its ticket is done. libnghttp2 keeps to the
  * protocol, counts what a peer may have open, and ends a connection that does not keep to it.
+ *
+ * Who watches asks once, and is sent a message now and then. His stream keeps the question, which
+ * is begun anew whenever the answer may be another, and the last message, which the new one is
+ * compared with. A new one is not asked for before the client has taken the last, so a stream has
+ * one at most, however slow the client is and however often there is news.
  */
 #include <impact/http2.h>
 
@@ -29,6 +34,7 @@ struct impact_http2_session {
     nghttp2_session *nghttp2;
     http2__stream *streams; /* that are open */
     bool is_broken;
+    bool is_pinged; /* and the client has not answered */
 };
 
 /* ---- responses ---- */
@@ -77,6 +83,12 @@ static bool has_trailers(const impact_http_response *response)
     return false;
 }
 
+/* There is more to come of it, but not now. */
+static ssize_t pause_body(size_t size)
+{
+    return size ? (ssize_t)size : NGHTTP2_ERR_DEFERRED;
+}
+
 /* The end of a body: its trailers, where there are some, end the stream. */
 static int end_body(nghttp2_session *nghttp2, const http2__stream *stream, uint32_t *flags)
 {
@@ -101,6 +113,8 @@ static ssize_t read_body(nghttp2_session *nghttp2, int32_t id, uint8_t *to, size
     if (size)
         memcpy(to, body.data + stream->sent, size);
     stream->sent += size;
+    if (http2__stream_goes_on(stream))
+        return pause_body(size);
     if (stream->sent == body.size && end_body(nghttp2, stream, flags))
         return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
     return (ssize_t)size;
@@ -111,6 +125,7 @@ static void respond(impact_http2_session *session, http2__stream *stream)
 {
     const impact_http_response *response = &stream->response;
     const bool has_body = response->body.size && !stream->is_head;
+    const bool goes_on = http2__stream_goes_on(stream);
     nghttp2_data_provider provider = {.source.ptr = stream, .read_callback = read_body};
     field_list list = {.count = 0};
     char status[16];
@@ -119,13 +134,37 @@ static void respond(impact_http2_session *session, http2__stream *stream)
     (void)snprintf(length, sizeof length, "%zu", response->body.size);
     add_field(&list, ":status", status);
     add_headers(&list, response, false);
-    if (!has_trailers(response))
+    if (!has_trailers(response) && !goes_on)
         add_field(&list, "content-length", length);
     else if (!has_body)
         add_headers(&list, response, true);
+    stream->has_begun = true;
     if (nghttp2_submit_response(session->nghttp2, stream->id, list.fields, list.count,
                                 has_body ? &provider : NULL))
         session->is_broken = true; /* no memory */
+}
+
+/* The next message, or the end, of a stream that has begun. libnghttp2 minds if it is waiting for
+ * room in the client's window; then it comes to it by itself. */
+static void resume(impact_http2_session *session, const http2__stream *stream)
+{
+    const int status = nghttp2_session_resume_data(session->nghttp2, stream->id);
+    session->is_broken |= nghttp2_is_fatal(status) != 0;
+}
+
+static void send_news(impact_http2_session *session, http2__stream *stream)
+{
+    if (stream->has_begun)
+        resume(session, stream);
+    else
+        respond(session, stream);
+}
+
+static void ask_again(impact_http2_session *session, http2__stream *stream)
+{
+    if (stream->has_begun && http2__stream_goes_on(stream) &&
+        http2__stream_ask_again(stream, session->host))
+        send_news(session, stream);
 }
 
 /* ---- what libnghttp2 tells ---- */
@@ -180,6 +219,8 @@ static int on_data(nghttp2_session *nghttp2, uint8_t flags, int32_t id, const ui
 static int on_frame(nghttp2_session *nghttp2, const nghttp2_frame *frame, void *userdata)
 {
     impact_http2_session *session = userdata;
+    if (frame->hd.type == NGHTTP2_PING && (frame->hd.flags & NGHTTP2_FLAG_ACK))
+        session->is_pinged = false;
     const bool is_part = frame->hd.type == NGHTTP2_HEADERS || frame->hd.type == NGHTTP2_DATA;
     if (!is_part || !(frame->hd.flags & NGHTTP2_FLAG_END_STREAM))
         return 0;
@@ -264,10 +305,52 @@ static size_t session_answer(impact_http2_session *session)
     size_t waiting = 0;
     for (http2__stream *stream = session->streams; stream; stream = stream->next) {
         if (http2__stream_look(stream))
-            respond(session, stream);
-        waiting += stream->ticket != NULL;
+            send_news(session, stream);
+        if (stream->is_due)
+            ask_again(session, stream);
+        waiting += stream->ticket || http2__stream_goes_on(stream);
     }
     return waiting;
+}
+
+static void session_ask_again(impact_http2_session *session)
+{
+    for (http2__stream *stream = session->streams; stream; stream = stream->next)
+        ask_again(session, stream);
+}
+
+static void session_ping(impact_http2_session *session)
+{
+    if (session->is_pinged)
+        return;
+    session->is_pinged = true;
+    if (nghttp2_submit_ping(session->nghttp2, NGHTTP2_FLAG_NONE, NULL))
+        session->is_broken = true; /* no memory */
+}
+
+static bool session_owes(impact_http2_session *session)
+{
+    const http2__stream *stream = session->streams;
+    while (stream && !http2__stream_is_stuck(stream))
+        stream = stream->next;
+    return stream || session->is_pinged;
+}
+
+/* The streams that a client has begun by now come to their ends before the connection does (RFC
+ * 9113 6.8). */
+static void session_end(impact_http2_session *session)
+{
+    for (http2__stream *stream = session->streams; stream; stream = stream->next) {
+        if (!stream->has_begun || !http2__stream_goes_on(stream))
+            continue;
+        impact_health_abandon(stream->ticket);
+        stream->ticket = NULL;
+        ask_again(session, stream);
+    }
+    if (nghttp2_submit_goaway(session->nghttp2, NGHTTP2_FLAG_NONE,
+                              nghttp2_session_get_last_proc_stream_id(session->nghttp2),
+                              NGHTTP2_NO_ERROR, NULL, 0))
+        session->is_broken = true; /* no memory */
 }
 
 static impact_text session_next(impact_http2_session *session)
@@ -294,6 +377,10 @@ static const impact_http2 http2 = {
     .next = session_next,
     .is_over = session_is_over,
     .close = session_close,
+    .ask_again = session_ask_again,
+    .ping = session_ping,
+    .owes = session_owes,
+    .end = session_end,
 };
 
 IMPACT_API extern const impact_plugin impact_plugin_http2;

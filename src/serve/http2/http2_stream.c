@@ -101,20 +101,69 @@ static impact_status begin(http2__stream *stream, const impact_http2_host *host)
                        impact__buffer_text(&stream->body));
 }
 
-static void finish(http2__stream *stream)
+static impact_text header_of(const impact_http_response *response, const char *name)
 {
-    stream->response = IMPACT_HTTP_RESPONSE;
-    if (impact_health_finish_answer(stream->ticket, &stream->response))
-        answer_constant(stream, 503);
+    for (size_t i = 0; i < response->header_count && i < IMPACT_HTTP_HEADER_LIMIT; i++)
+        if (strcmp(response->headers[i].name, name) == 0)
+            return impact_text_of(response->headers[i].value);
+    return impact_text_from(NULL, 0);
+}
+
+static bool is_message(const impact_http_response *response)
+{
+    return response->body.size > 0 && !header_of(response, "grpc-status").size &&
+           impact__text_equal_string(header_of(response, "content-type"), "application/grpc");
+}
+
+bool http2__stream_goes_on(const http2__stream *stream)
+{
+    return is_message(&stream->response);
+}
+
+bool http2__stream_is_stuck(const http2__stream *stream)
+{
+    return stream->has_begun && !stream->is_head && stream->sent < stream->response.body.size;
+}
+
+/* False: it is what was sent already. */
+static bool take_response(http2__stream *stream, impact_http_response *response)
+{
+    if (stream->has_begun && is_message(response) &&
+        impact__text_equal(response->body, stream->response.body)) {
+        impact_http_response_clear(response);
+        return false;
+    }
+    impact_http_response_clear(&stream->response);
+    stream->response = *response;
+    stream->sent = 0;
+    return true;
+}
+
+static bool finish(http2__stream *stream)
+{
+    impact_http_response response = IMPACT_HTTP_RESPONSE;
+    const impact_status status = impact_health_finish_answer(stream->ticket, &response);
     stream->ticket = NULL;
+    if (!status)
+        return take_response(stream, &response);
+    if (!stream->has_begun)
+        answer_constant(stream, 503);
+    return !stream->has_begun;
 }
 
 bool http2__stream_look(http2__stream *stream)
 {
-    if (!stream->ticket || !impact_health_is_done(stream->ticket))
+    return stream->ticket && impact_health_is_done(stream->ticket) && finish(stream);
+}
+
+/* It has a ticket. True: the response is there, and to be sent. */
+static bool look_or_wait(http2__stream *stream, const impact_http2_host *host)
+{
+    if (http2__stream_look(stream))
+        return true;
+    if (!stream->ticket || impact_health_notify(stream->ticket, host->done, host->connection))
         return false;
-    finish(stream);
-    return true;
+    return finish(stream);
 }
 
 bool http2__stream_begin(http2__stream *stream, const impact_http2_host *host)
@@ -123,15 +172,17 @@ bool http2__stream_begin(http2__stream *stream, const impact_http2_host *host)
     impact_status status = IMPACT_ENOMEM;
     if (!stream->refusal && !lacks_memory)
         status = begin(stream, host);
-    if (status)
-        answer_constant(stream, stream->refusal           ? stream->refusal
-                                : status == IMPACT_ENOENT ? 404
-                                                          : 503);
-    else if (http2__stream_look(stream))
-        return true;
-    else if (impact_health_notify(stream->ticket, host->done, host->connection))
-        return false;
-    else
-        finish(stream);
+    if (!status)
+        return look_or_wait(stream, host);
+    answer_constant(stream, stream->refusal           ? stream->refusal
+                            : status == IMPACT_ENOENT ? 404
+                                                      : 503);
     return true;
+}
+
+/* Without memory it stays as it is until it is asked the next time. */
+bool http2__stream_ask_again(http2__stream *stream, const impact_http2_host *host)
+{
+    stream->is_due = stream->ticket || http2__stream_is_stuck(stream);
+    return !stream->is_due && !begin(stream, host) && look_or_wait(stream, host);
 }

@@ -17,8 +17,10 @@ struct http2__stream {
     int refusal; /* the status that answers what is too long; 0: it is not */
     bool is_head;
     impact_health_ticket *ticket;  /* while the checks run */
-    impact_http_response response; /* owned */
+    impact_http_response response; /* owned; of a stream of messages the last one */
     size_t sent;                   /* of its body */
+    bool has_begun;                /* the response is on its way */
+    bool is_due;                   /* it is to be asked again when it can be */
 };
 
 /* NULL: no memory. */
@@ -33,7 +35,18 @@ void http2__stream_add_body(http2__stream *stream, impact_text piece);
  * waits. */
 bool http2__stream_begin(http2__stream *stream, const impact_http2_host *host);
 
-/* Whether its ticket is done by now, and the response there. */
+/* Whether its ticket is done by now, and the response there; of a stream of messages, whether that
+ * is another than the last. */
 bool http2__stream_look(http2__stream *stream);
+
+/* Its response is a message behind which others may come. */
+bool http2__stream_goes_on(const http2__stream *stream);
+
+/* It goes on: ask for the next message. True: it is there, and another. What cannot be asked now,
+ * for the client has not taken the last one or the checks run, becomes due. */
+bool http2__stream_ask_again(http2__stream *stream, const impact_http2_host *host);
+
+/* The client has not taken all of its body. */
+bool http2__stream_is_stuck(const http2__stream *stream);
 
 #endif

@@ -18,7 +18,8 @@ static impact_text message_of(char *room, const char *service)
     return impact_text_from(room, 5 + all);
 }
 
-static exchange call(impact_health *health, const char *path, impact_text body, header_list headers)
+static exchange answer(impact_health *health, const char *path, impact__message message,
+                       header_list headers)
 {
     impact_health_ticket *ticket = NULL;
     const impact_http_request request = {
@@ -29,13 +30,19 @@ static exchange call(impact_health *health, const char *path, impact_text body, 
         .carrier = (void *)(uintptr_t)headers,
     };
     exchange e = {.response = IMPACT_HTTP_RESPONSE};
-    const impact_status status = impact__grpc_begin(&ticket, health, &request, body);
+    message.request = &request;
+    const impact_status status = impact__grpc_begin(&ticket, health, &message);
     e.is_answered = status == IMPACT_OK;
     if (status)
         return e;
     impact_health_wait(ticket);
     CHECK_EQUAL(impact_health_finish_answer(ticket, &e.response), IMPACT_OK);
     return e;
+}
+
+static exchange call(impact_health *health, const char *path, impact_text body, header_list headers)
+{
+    return answer(health, path, (impact__message){.body = body}, headers);
 }
 
 static exchange check(impact_health *health, const char *service)
@@ -129,10 +136,61 @@ TEST(what_is_no_question_is_refused)
                           impact_text_from(other, sizeof other), grpc_headers)),
                 1);
     CHECK_EQUAL(
-        told(call(health, "/grpc.health.v1.Health/Watch", message_of(room, ""), grpc_headers)),
-        -12);
+        told(call(health, "/grpc.health.v1.Health/List", message_of(room, ""), grpc_headers)), -12);
     CHECK_EQUAL(told(call(health, "/health/", message_of(room, ""), grpc_headers)), -12);
     close_health(health);
+}
+
+/* The state in a message behind which others may come, or the negative code of an error. */
+static int watched(impact_health *health, const char *service, impact__message message)
+{
+    char room[128];
+    message.body = message_of(room, service);
+    exchange e = answer(health, "/grpc.health.v1.Health/Watch", message, grpc_headers);
+    const impact_text body = e.response.body;
+    if (header_of(&e, "grpc-status"))
+        return told(e);
+    CHECK(e.is_answered && body.size == 7);
+    impact_http_response_clear(&e.response);
+    return body.size == 7 ? body.data[6] : 0;
+}
+
+TEST(who_watches_gets_a_message_without_an_end_also_of_what_there_is_not)
+{
+    const impact__message once = {.body = {NULL, 0}};
+    impact_health *health = open_health(NULL);
+    CHECK_EQUAL(watched(health, "db", once), 1);
+    CHECK_EQUAL(watched(health, "_own", once), 2);
+    CHECK_EQUAL(watched(health, "none", once), 3);
+    CHECK_EQUAL(watched(health, "a\nb", once), 3);
+    CHECK_EQUAL(watched(health, "db", (impact__message){.has_no_room = true}), -8);
+    CHECK_EQUAL(watched(health, "db", (impact__message){.is_last = true}), -14);
+    close_health(health);
+    health = open_health("s3");
+    CHECK_EQUAL(watched(health, "", once), 1);
+    CHECK_EQUAL(watched(health, "none", once), -16);
+    close_health(health);
+}
+
+static impact_health_status count_run(impact_health_run *run, void *runs)
+{
+    (void)run;
+    ++*(int *)runs;
+    return IMPACT_HEALTH_PASS;
+}
+
+TEST(a_look_runs_no_check)
+{
+    int runs = 0;
+    impact_health *health = open_health(NULL);
+    CHECK_EQUAL(impact_health_add(
+                    health, IMPACT_CHECK(.name = "counted", .run = count_run, .userdata = &runs)),
+                IMPACT_OK);
+    CHECK_EQUAL(watched(health, "counted", (impact__message){.only_looks = true}), 2);
+    CHECK_EQUAL(watched(health, "counted", (impact__message){.only_looks = false}), 1);
+    CHECK_EQUAL(watched(health, "counted", (impact__message){.only_looks = true}), 1);
+    close_health(health);
+    CHECK_EQUAL(runs, 1);
 }
 
 TEST(a_request_that_is_none_of_grpc_is_one_of_http)
@@ -149,7 +207,7 @@ TEST(a_request_that_is_none_of_grpc_is_one_of_http)
 TEST(an_error_that_there_is_not_is_told_as_unavailable)
 {
     impact_http_response response = {.size = sizeof response, .status = 503};
-    impact__grpc_answer_refused(&response);
+    impact__grpc_answer_refused(&response, true);
     CHECK_STRING(response.headers[1].value, "14");
     impact__grpc_answer_error(&response, IMPACT__GRPC_OK);
     CHECK_STRING(response.headers[1].value, "14");

@@ -66,7 +66,7 @@ TEST(where_nobody_asks_for_it_nothing_is_said_and_nothing_is_kept)
     impact_health *health = gate_health(1, patience_ms);
     CHECK_EQUAL(impact_health_notify_systemd(health), IMPACT_OK);
     CHECK_EQUAL(impact_health_set_phase(health, IMPACT_HEALTH_DRAINING), IMPACT_OK);
-    CHECK(!health->systemd && !health->watcher.bell);
+    CHECK(!health->systemd && !health->watcher.bells[IMPACT__BELL_SYSTEMD]);
     CHECK_EQUAL(threads_of(health), 0);
     CHECK_EQUAL(impact_health_close(health, patience_ms), 0);
     CHECK_EQUAL(count_messages(&m), 0);
@@ -302,7 +302,8 @@ TEST(a_child_does_not_speak_for_its_parent)
         (void)alarm(patience_ms / 1000);
         push(health, "a", IMPACT_HEALTH_FAIL);
         (void)impact_health_set_phase(health, IMPACT_HEALTH_DRAINING);
-        _exit(health->watcher.bell || impact_health_close(health, 0) ? 1 : 0);
+        _exit(health->watcher.bells[IMPACT__BELL_SYSTEMD] || impact_health_close(health, 0) ? 1
+                                                                                            : 0);
     }
     int status = -1;
     CHECK(waitpid(child, &status, 0) == child && WIFEXITED(status) && !WEXITSTATUS(status));
