@@ -95,6 +95,7 @@ typedef struct core_state {
     PyObject *tracer_type;
     PyObject *span_type;
     PyObject *registry_type;
+    PyObject *pulse_type;
     PyObject *current_type;
     PyObject *flask_tracer_type;
     PyObject *exchange_type;
@@ -112,6 +113,7 @@ typedef struct provider_object {
     impact_user_sampler core_sampler; /* what the core asks in their place */
     impact_id_generator core_id_generator;
     struct provider_object *next; /* in the list of providers.c, which guards it */
+    unsigned first_component;     /* the number of its first exporter among those of the process */
     bool is_listened;             /* it has span processors in Python: see provider.py */
 } provider_object;
 
@@ -161,6 +163,15 @@ PyObject *registry_type_make(PyObject *module);
 /* HealthRegistry.add_provided: (name, groups, kind, options, timeout_ms), where 0 is that of
  * the registry. */
 PyObject *provided_add(impact_health *health, uint32_t timeout_ms, PyObject *arguments);
+
+/* HealthRegistry.answer: (method, path, query, headers). */
+PyObject *health_answer(impact_health *health, PyObject *arguments);
+
+/* HealthRegistry.add_heartbeat: (name, groups, max_age_ms, pulse). That pulse, which goes with
+ * pulse_leave before the registry does. */
+PyObject *heartbeat_add(PyTypeObject *pulse_type, impact_health *health, PyObject *arguments);
+void pulse_leave(PyObject *pulse, const impact_health *health);
+PyObject *pulse_type_make(PyObject *module);
 PyObject *current_type_make(PyObject *module);
 
 /* Make a type and add it to the module. Owned by the caller. */
@@ -417,11 +428,18 @@ void providers_add(provider_object *provider);
 void providers_remove(const provider_object *provider); /* if it was added */
 
 /* Visit each; on any thread, without the GIL. */
-void providers_visit(void (*visit)(impact_tracer_provider *provider, void *userdata),
+void providers_visit(void (*visit)(const provider_object *provider, void *userdata),
                      void *userdata);
 
 /* Add the counters of all to `sum`; likewise. */
 void providers_stats(void *unused, impact_trace_stats *sum);
+
+/* Show OpenTelemetry's own metrics of the SDK, of all: an impact_metric_source, for any thread
+ * without the GIL. Without a provider there are none. */
+void metrics_read(void *unused, impact_metric_take *take, void *userdata);
+
+/* The module's sdk_metrics: them as a list of tuples. */
+PyObject *metrics_list(PyObject *module, PyObject *unused);
 
 /* ---- SIGTERM ---- */
 

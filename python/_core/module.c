@@ -77,6 +77,9 @@ static PyMethodDef module_methods[] = {
      DOC("report_diagnostics_to($module, receiver, /)",
          "Send the core's diagnostics to a callable (severity, message, suppressed), or to "
          "nobody.")},
+    {"sdk_metrics", metrics_list, METH_NOARGS,
+     DOC("sdk_metrics($module)",
+         "Return (name, kind, unit, description, attributes, value, sum) of each point.")},
     {"sigterm_is_default", sigterm_is_default, METH_NOARGS,
      DOC("sigterm_is_default($module)",
          "True if the process has no handler for SIGTERM, Python's or another.")},
@@ -119,6 +122,7 @@ static const type_row types[] = {
     {offsetof(core_state, tracer_type), tracer_type_make},
     {offsetof(core_state, span_type), span_type_make},
     {offsetof(core_state, registry_type), registry_type_make},
+    {offsetof(core_state, pulse_type), pulse_type_make},
     {offsetof(core_state, current_type), current_type_make},
     {offsetof(core_state, flask_tracer_type), flask_tracer_type_make},
     {offsetof(core_state, exchange_type), exchange_type_make},

@@ -14,6 +14,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards all below; he
 static pthread_cond_t left = PTHREAD_COND_INITIALIZER;   /* visitor_count has become 0 */
 static provider_object *providers;
 static unsigned visitor_count;
+static unsigned next_component; /* no number is given twice */
 
 /* ---- forks ---- */
 
@@ -50,11 +51,23 @@ static void watch_forks(void)
 
 /* ---- the list ---- */
 
+static unsigned exporter_count(impact_tracer_provider *provider)
+{
+    unsigned count = 0;
+    impact_trace_stats stats = {.size = sizeof stats};
+    while (!impact_tracer_provider_get_exporter_stats(provider, count, &stats))
+        count++;
+    return count;
+}
+
 void providers_add(provider_object *provider)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     (void)pthread_once(&once, watch_forks); /* cannot fail */
+    const unsigned component_count = exporter_count(provider->provider);
     take_lock(NULL);
+    provider->first_component = next_component;
+    next_component += component_count;
     provider->next = providers;
     providers = provider;
     give_lock(NULL);
@@ -73,15 +86,14 @@ void providers_remove(const provider_object *provider)
     give_lock(NULL);
 }
 
-void providers_visit(void (*visit)(impact_tracer_provider *provider, void *userdata),
-                     void *userdata)
+void providers_visit(void (*visit)(const provider_object *provider, void *userdata), void *userdata)
 {
     take_lock(NULL);
     visitor_count++;
     const provider_object *each = providers;
     give_lock(NULL);
     for (; each; each = each->next)
-        visit(each->provider, userdata);
+        visit(each, userdata);
     take_lock(NULL);
     if (--visitor_count == 0)
         (void)pthread_cond_broadcast(&left);
@@ -90,11 +102,11 @@ void providers_visit(void (*visit)(impact_tracer_provider *provider, void *userd
 
 /* ---- their counters ---- */
 
-static void add_stats(impact_tracer_provider *provider, void *userdata)
+static void add_stats(const provider_object *provider, void *userdata)
 {
     impact_trace_stats *sum = userdata;
     impact_trace_stats stats = {.size = sizeof stats};
-    impact_tracer_provider_get_stats(provider, &stats);
+    impact_tracer_provider_get_stats(provider->provider, &stats);
     sum->ended += stats.ended;
     sum->queued += stats.queued;
     sum->in_flight += stats.in_flight;

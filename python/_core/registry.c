@@ -1,20 +1,14 @@
 /* HealthRegistry: an impact_health whose checks are Python functions.
  *
  * DESIGN: a check runs on a thread of the engine, which takes the GIL for it. Whoever calls into
- * the engine therefore gives the GIL away first; the request is copied before that. */
+ * the engine therefore gives the GIL away first. */
 #include "core.h"
-
-#include <string.h>
-#include <strings.h>
-
-#include <impact/http.h>
-
-#define HEADER_LIMIT 128 /* of a request; the others are not seen */
 
 typedef struct registry_object {
     PyObject_HEAD impact_health *health;
     uint32_t timeout_ms; /* of each check; 0: the core's */
     PyObject *run; /* owned: called with a check's name; None: it holds, a str: why it does not */
+    PyObject *pulses; /* owned: a list of those that it was given; NULL: none */
 } registry_object;
 
 /* What the engine keeps for one check. */
@@ -82,127 +76,6 @@ static struct check *check_new(PyObject *run, PyObject *name)
     return check;
 }
 
-/* ---- a request, copied so that it can be read without the GIL ---- */
-
-typedef struct request_headers {
-    PyObject *pairs; /* owned: a list of (name, value) */
-    size_t count;
-    struct {
-        const char *name;
-        impact_text value;
-    } items[HEADER_LIMIT];
-} request_headers;
-
-static impact_text header_get(void *carrier, const char *name)
-{
-    const request_headers *headers = carrier;
-    for (size_t i = 0; i < headers->count; i++) {
-        if (strcasecmp(headers->items[i].name, name) == 0)
-            return headers->items[i].value;
-    }
-    return impact_text_of(NULL);
-}
-
-/* A value of a header: the bytes that came, or text. NULL: neither. */
-static const char *header_value(PyObject *object, Py_ssize_t *size)
-{
-    char *bytes = NULL;
-    if (PyBytes_Check(object) && PyBytes_AsStringAndSize(object, &bytes, size) == 0)
-        return bytes;
-    return PyUnicode_AsUTF8AndSize(object, size);
-}
-
-/* What is no pair of texts is left out. */
-static void header_add(request_headers *headers, PyObject *pair)
-{
-    if (!PyTuple_Check(pair) || PyTuple_Size(pair) != 2)
-        return;
-    const char *name = PyUnicode_AsUTF8AndSize(PyTuple_GetItem(pair, 0), NULL);
-    Py_ssize_t size = 0;
-    const char *value = name ? header_value(PyTuple_GetItem(pair, 1), &size) : NULL;
-    PyErr_Clear();
-    if (!value)
-        return;
-    headers->items[headers->count].name = name;
-    headers->items[headers->count].value = impact_text_from(value, (size_t)size);
-    headers->count++;
-}
-
-static bool headers_read(request_headers *headers, PyObject *object)
-{
-    headers->count = 0;
-    headers->pairs = PySequence_List(object);
-    if (!headers->pairs)
-        return false;
-    Py_ssize_t count = PyList_Size(headers->pairs);
-    for (Py_ssize_t i = 0; i < count && headers->count < HEADER_LIMIT; i++)
-        header_add(headers, PyList_GetItem(headers->pairs, i));
-    return true;
-}
-
-static PyObject *response_headers(const impact_http_response *response)
-{
-    PyObject *list = PyList_New(0);
-    for (size_t i = 0; list && i < response->header_count; i++) {
-        PyObject *pair =
-            Py_BuildValue("(ss)", response->headers[i].name, response->headers[i].value);
-        if (!pair || PyList_Append(list, pair))
-            Py_CLEAR(list);
-        Py_XDECREF(pair);
-    }
-    return list;
-}
-
-static PyObject *response_object(impact_http_response *response)
-{
-    PyObject *headers = response_headers(response);
-    PyObject *object = headers ? Py_BuildValue("(iNy#)", response->status, headers,
-                                               response->body.data ? response->body.data : "",
-                                               (Py_ssize_t)response->body.size)
-                               : NULL;
-    impact_http_response_clear(response);
-    return object;
-}
-
-static PyObject *registry_answer(PyObject *object, PyObject *arguments)
-{
-    const char *method = NULL;
-    const char *path = NULL;
-    const char *query = NULL;
-    Py_ssize_t method_size = 0;
-    Py_ssize_t path_size = 0;
-    Py_ssize_t query_size = 0;
-    PyObject *header_pairs = NULL;
-    if (!PyArg_ParseTuple(arguments, "s#s#y#O:answer", &method, &method_size, &path, &path_size,
-                          &query, &query_size, &header_pairs))
-        return NULL;
-    request_headers headers;
-    if (!headers_read(&headers, header_pairs))
-        return NULL;
-    const impact_http_request request = {
-        .size = sizeof request,
-        .method = impact_text_from(method, (size_t)method_size),
-        .path = impact_text_from(path, (size_t)path_size),
-        .query = impact_text_from(query, (size_t)query_size),
-        .header = header_get,
-        .carrier = &headers,
-    };
-    impact_http_response response = IMPACT_HTTP_RESPONSE;
-    gil_give_away();
-    bool is_answered =
-        impact_health_answer(((registry_object *)object)->health, &request, &response);
-    gil_take_back();
-    Py_DECREF(headers.pairs);
-    diagnostics_drain();
-    if (PyErr_Occurred()) {
-        impact_http_response_clear(&response);
-        return NULL;
-    }
-    if (!is_answered)
-        Py_RETURN_NONE;
-    return response_object(&response);
-}
-
 /* ---- the registry ---- */
 
 static PyObject *none_or_error(impact_status status, const char *name)
@@ -217,13 +90,16 @@ typedef struct check_arguments {
     PyObject *name; /* borrowed, as the next */
     const char *groups;
     unsigned timeout_ms; /* 0: the registry's */
+    unsigned max_age_ms; /* of a heartbeat; 0: it is none */
 } check_arguments;
 
-/* (name, groups[, timeout_ms]); its name as text, borrowed; NULL with an error. */
+/* (name, groups[, timeout_ms, max_age_ms]); its name as text, borrowed; NULL with an error. */
 static const char *read_check(PyObject *arguments, check_arguments *read)
 {
     read->timeout_ms = 0;
-    return PyArg_ParseTuple(arguments, "Us|I", &read->name, &read->groups, &read->timeout_ms)
+    read->max_age_ms = 0;
+    return PyArg_ParseTuple(arguments, "Us|II", &read->name, &read->groups, &read->timeout_ms,
+                            &read->max_age_ms)
                ? name_text(read->name)
                : NULL;
 }
@@ -259,7 +135,9 @@ static PyObject *registry_change(PyObject *object, PyObject *arguments)
     const uint32_t timeout_ms = read.timeout_ms ? read.timeout_ms : self->timeout_ms;
     gil_give_away();
     impact_status status = impact_health_change(
-        self->health, IMPACT_CHECK(.name = text, .groups = read.groups, .timeout_ms = timeout_ms));
+        self->health,
+        IMPACT_CHECK(.name = text, .groups = read.groups, .timeout_ms = timeout_ms,
+                     .max_age_ms = read.max_age_ms, .holds_at_first = read.max_age_ms != 0));
     gil_take_back();
     return none_or_error(status, text);
 }
@@ -268,6 +146,25 @@ static PyObject *registry_add_provided(PyObject *object, PyObject *arguments)
 {
     registry_object *self = (registry_object *)object;
     return provided_add(self->health, self->timeout_ms, arguments);
+}
+
+static PyObject *registry_add_heartbeat(PyObject *object, PyObject *arguments)
+{
+    registry_object *self = (registry_object *)object;
+    const core_state *state = PyType_GetModuleState(Py_TYPE(object));
+    if (!self->pulses)
+        self->pulses = PyList_New(0);
+    if (!state || !self->pulses)
+        return NULL;
+    PyObject *pulse = heartbeat_add((PyTypeObject *)state->pulse_type, self->health, arguments);
+    if (!pulse)
+        return NULL;
+    if (PySequence_Contains(self->pulses, pulse) == 0)
+        (void)PyList_Append(self->pulses, pulse); /* a failure is an exception */
+    Py_DECREF(pulse);
+    if (PyErr_Occurred()) /* and no pulse may know a registry that does not know it */
+        pulse_leave(pulse, self->health);
+    return PyErr_Occurred() ? NULL : Py_NewRef(Py_None);
 }
 
 static PyObject *registry_remove(PyObject *object, PyObject *name)
@@ -341,6 +238,11 @@ static PyObject *registry_port(PyObject *object, PyObject *unused)
     return PyLong_FromLong(impact_health_port(((registry_object *)object)->health));
 }
 
+static PyObject *registry_answer(PyObject *object, PyObject *arguments)
+{
+    return health_answer(((registry_object *)object)->health, arguments);
+}
+
 /* False with an error. */
 static bool read_options(impact_health_options *options, PyObject **run, PyObject *arguments,
                          PyObject *keywords)
@@ -387,6 +289,8 @@ static PyObject *registry_new(PyTypeObject *type, PyObject *arguments, PyObject 
     self->run = Py_NewRef(run);
     self->timeout_ms = options.budget_ms;
     impact_status status = impact_health_open(&self->health, &options);
+    if (!status)
+        status = impact_health_add_metrics(self->health, metrics_read, NULL);
     if (status) {
         raise_status(status, "the health registry cannot be opened");
         Py_CLEAR(self);
@@ -399,10 +303,13 @@ static void registry_dealloc(PyObject *object)
 {
     registry_object *self = (registry_object *)object;
     impact_health *health = self->health;
+    for (Py_ssize_t i = 0; self->pulses && i < PyList_Size(self->pulses); i++)
+        pulse_leave(PyList_GetItem(self->pulses, i), health);
     gil_give_away();
     (void)impact_health_close(health, 0); /* stuck checks are freed when they return */
     gil_take_back();
     Py_XDECREF(self->run);
+    Py_XDECREF(self->pulses);
     object_free(object);
 }
 
@@ -412,9 +319,13 @@ static PyMethodDef registry_methods[] = {
     {"add_provided", registry_add_provided, METH_VARARGS,
      DOC("add_provided($self, name, groups, kind, options, timeout_ms, /)",
          "Register a check that the core runs by itself.")},
+    {"add_heartbeat", registry_add_heartbeat, METH_VARARGS,
+     DOC("add_heartbeat($self, name, groups, max_age_ms, pulse, /)",
+         "Register a check that holds while this Pulse beats.")},
     {"change", registry_change, METH_VARARGS,
-     DOC("change($self, name, groups, timeout_ms=0, /)",
-         "Set other groups, this time limit (0: today's), the last place; its run goes on.")},
+     DOC("change($self, name, groups, timeout_ms=0, max_age_ms=0, /)",
+         "Set other groups, these limits (0: today's; no heartbeat), the last place; its run goes "
+         "on.")},
     {"set", (PyCFunction)(void (*)(void))registry_set, METH_VARARGS | METH_KEYWORDS,
      DOC("set($self, *, secret, second_secret=None, ignores_unknown_checks=False, budget_ms=0)",
          "Set these from now on; runs go on.")},

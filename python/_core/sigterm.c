@@ -58,9 +58,9 @@ static uint32_t ms_until(const struct timespec *end)
     return left > 0 ? (uint32_t)left : 0;
 }
 
-static void shut_down(impact_tracer_provider *provider, void *end)
+static void shut_down(const provider_object *provider, void *end)
 {
-    (void)impact_tracer_provider_shutdown(provider, ms_until(end)); /* nobody is told */
+    (void)impact_tracer_provider_shutdown(provider->provider, ms_until(end)); /* nobody is told */
 }
 
 /* They share the time. Who lets go of a provider waits, as the process ends. */

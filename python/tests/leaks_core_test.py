@@ -76,6 +76,7 @@ def body():
     return APP.wsgi_app(environ, lambda *arguments: None)
 
 
+PULSE = _core.Pulse()
 FLASK_TRACER = APP.extensions[_KEY][0]
 PARTS = {}  # of a FlaskTracer, as flask.py gives them
 
@@ -125,6 +126,7 @@ INSTANCES = {
     "Span": span,
     "CurrentSpan": lambda: TRACER.start_as_current_span("x"),
     "HealthRegistry": registry,
+    "Pulse": _core.Pulse,
     "FlaskTracer": lambda: FLASK_TRACER,
     "Exchange": exchange,
     "ResponseBody": body,
@@ -135,6 +137,7 @@ GOOD = {
     "insist": lambda: _core.insist(list, SystemExit),
     "is_check_name": lambda: _core.is_check_name("a"),
     "report_diagnostics_to": None,
+    "sdk_metrics": _core.sdk_metrics,
     "sigterm_is_default": _core.sigterm_is_default,
     "sigterm_leave_to_python": lambda: _core.sigterm_leave_to_python(False),
     "sigterm_watch": None,
@@ -182,6 +185,9 @@ GOOD = {
     "CurrentSpan._again": lambda: TRACER.start_as_current_span("x", attributes={})._again(),
     "HealthRegistry.__new__": registry,
     "HealthRegistry.add": registry,
+    "HealthRegistry.add_heartbeat": lambda: [
+        registry().add_heartbeat(name, "", 1000, PULSE) for name in "bcb"
+    ],
     "HealthRegistry.add_provided": lambda: registry().add_provided(
         "b", "", "program", {"argv": ("true",)}, 500
     ),
@@ -194,6 +200,9 @@ GOOD = {
         secret="x", ignores_unknown_checks=False, budget_ms=5
     ),
     "HealthRegistry.set_phase": lambda: registry().set_phase(2),
+    "Pulse.__new__": lambda: _core.Pulse(1, word=2),
+    "Pulse.age": lambda: PULSE.age(),
+    "Pulse.beat": lambda: PULSE.beat(),
     "FlaskTracer.__call__": lambda: request("/user/17"),
     "FlaskTracer.__new__": lambda: _core.FlaskTracer(PARTS),
     "FlaskTracer.attributes_of": lambda: FLASK_TRACER.attributes_of(ENVIRON),

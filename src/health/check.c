@@ -337,8 +337,8 @@ static impact__flight flight_of(const impact__check *check, uint64_t run, uint64
         return IMPACT__FLIGHT_NONE;
     if (is_stuck(&check->job, now_ns))
         return IMPACT__FLIGHT_STUCK;
-    return comes_unasked(check) && check->record.has_result ? IMPACT__FLIGHT_NONE
-                                                            : IMPACT__FLIGHT_PENDING;
+    return comes_unasked(check) && record_of(check)->has_result ? IMPACT__FLIGHT_NONE
+                                                                : IMPACT__FLIGHT_PENDING;
 }
 
 /* Of the run with this number. */

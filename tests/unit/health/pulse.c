@@ -26,6 +26,7 @@ TEST(a_loop_that_beats_holds)
     const impact_health_result result = probe_one(health, "loop");
     CHECK_EQUAL(result.status, IMPACT_HEALTH_PASS);
     CHECK_STRING(result.reason, "");
+    CHECK(!result.is_pending); /* it is the result of now: there is no run to wait for */
     CHECK(result.is_observed);
     CHECK(result.observed_value >= 0 && result.observed_value < patience_ms);
     CHECK(result.ended_unix_ns > 0);

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import _core, logger
 from . import checks, missing, settings
+from .heartbeat import Heartbeat
 from .missing import DEFAULTS
 from .places import GONE, OwnThreads, place_of_request
 from .port import Port
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 
 # Beside the prefix, and the group that each asks for.
 PROBES = {"/livez": "_live", "/readyz": "_ready", "/startupz": "_startup"}
+
+_NATIVE = (Provided, Heartbeat)
 
 _is_check_name = functools.lru_cache(maxsize=2048)(_core.is_check_name)
 
@@ -55,23 +58,23 @@ class _Entry(NamedTuple):
 
     name: str
     groups: str  # a comma list
-    provided: Provided | None  # what the core runs by itself; None: it comes back here
+    native: Provided | Heartbeat | None  # the core knows by itself; None: it comes back here
 
     @property
-    def identity(self) -> tuple[str, Provided | None]:
+    def identity(self) -> tuple[str, Provided | Heartbeat | None]:
         """Return what cannot be changed in a check that is registered."""
-        return self.name, self.provided
+        return self.name, self.native
 
     def add_to(self, registry: _core.HealthRegistry) -> None:
-        if self.provided is None:
+        if self.native is None:
             registry.add(self.name, self.groups)
         else:
-            self.provided.add_to(registry, self.name, self.groups)
+            self.native.add_to(registry, self.name, self.groups)
 
     def change_in(self, registry: _core.HealthRegistry) -> None:
         """Bring its groups and limits in line, and make it the last."""
-        timeout_ms = self.provided.timeout_ms if self.provided is not None else 0
-        registry.change(self.name, self.groups, timeout_ms)
+        limits = (0, 0) if self.native is None else (self.native.timeout_ms, self.native.max_age_ms)
+        registry.change(self.name, self.groups, *limits)
 
 
 class _Visit(NamedTuple):
@@ -189,7 +192,7 @@ class Answers:
     def _wanted_checks(self) -> list[_Entry]:
         """Return the checks that can be asked for."""
         return [
-            _Entry(name, self._groups_of(name), check if isinstance(check, Provided) else None)
+            _Entry(name, self._groups_of(name), check if isinstance(check, _NATIVE) else None)
             for name, check in list(self._checks.checks.items())
             if self._takes(name)
         ]

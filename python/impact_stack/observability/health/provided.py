@@ -14,6 +14,8 @@ class Provided:
     thing holds.
     """
 
+    max_age_ms = 0  # a result is none that somebody gave
+
     def __init__(self, kind: str, timeout: float | None, options: dict[str, Any]) -> None:
         self._kind = kind
         self._options = {key: _as_tuple(value) for key, value in options.items()}

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from .. import _core
+from .heartbeat import Heartbeat
 
 if TYPE_CHECKING:
     from .answers import Answers
@@ -53,6 +54,8 @@ class Checks:
         """Tell these of the phase, now and when it changes."""
         self._told.add(answers)
         answers.set_phase(PHASES.index(self._phase))
+        if any(isinstance(check, Heartbeat) for check in self.checks.values()):
+            answers.current_registry()  # their time begins now
 
     def register_check(
         self,
@@ -75,6 +78,24 @@ class Checks:
             return lambda function: self._register(name, function, add_to_defaults, names)
         self._register(name, check, add_to_defaults, names)
         return None
+
+    def heartbeat(
+        self,
+        name: str,
+        *,
+        max_age: float,
+        add_to_defaults: bool = True,
+        groups: Iterable[str] = (),
+    ) -> Heartbeat:
+        """Register a check that fails when its `beat()` was not called for `max_age` seconds.
+
+        It holds until then, from now or the fork of the process on.
+        """
+        heartbeat = Heartbeat(max_age)
+        self.register_check(name, heartbeat, add_to_defaults, groups=groups)
+        for answers in list(self._told):
+            answers.current_registry()
+        return heartbeat
 
     def _register(
         self, name: str, check: Check, add_to_defaults: bool, groups: tuple[str, ...]

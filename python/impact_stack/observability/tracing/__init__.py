@@ -15,22 +15,27 @@ if TYPE_CHECKING:
     from .extension import Tracing, init_tracing
     from .instrumentors import autoinstrument_app
     from .resource import PlatformResourceDetector
+    from .telemetry import MetricPoint, sdk_metrics
 
 __all__ = [
+    "MetricPoint",
     "PlatformResourceDetector",
     "Tracing",
     "autoinstrument_app",
     "init_tracing",
     "new_span",
+    "sdk_metrics",
     "use_span",
 ]
 
 # A module of the same name, as that of new_span, would take the place of what is in it.
 _MODULES = {
+    "MetricPoint": "telemetry",
     "PlatformResourceDetector": "resource",
     "Tracing": "extension",
     "autoinstrument_app": "instrumentors",
     "init_tracing": "extension",
+    "sdk_metrics": "telemetry",
 }
 
 
