@@ -28,22 +28,25 @@
 
 enum { kept_request_size = 1024 * 1024 }; /* of a request's memory, until the next one */
 
+/* A batch that is being sent. */
+typedef struct passage {
+    const impact_batch *batch;
+    uint64_t deadline_ns;
+    size_t next;         /* the first span that was not settled yet */
+    size_t under_way;    /* spans from there on that are being sent; 0: none is */
+    size_t refused;      /* of those before it; the others were taken */
+    size_t limit;        /* of a request, in bytes */
+    size_t single_limit; /* of a request with one span */
+} passage;
+
 typedef struct otlp {
     impact_exporter base; /* first: a pointer to it is a pointer to this */
     otlp__settings settings;
     otlp__sender sender;
     impact__buffer request; /* kept between batches for its memory, unless it is huge */
     otlp__body body;        /* likewise */
+    passage passage;
 } otlp;
-
-/* A batch that is being sent. */
-typedef struct passage {
-    const impact_batch *batch;
-    size_t next;         /* the first span that was not settled yet */
-    size_t refused;      /* of those before it; the others were taken */
-    size_t limit;        /* of a request, in bytes */
-    size_t single_limit; /* of a request with one span */
-} passage;
 
 static void report_large_span(size_t limit)
 {
@@ -62,20 +65,6 @@ static bool is_within_limit(const otlp *to, impact_text body, size_t span_count,
         report_large_span(limit);
     *verdict = (otlp__verdict){.rejected = span_count, .is_too_large = true};
     return false;
-}
-
-static impact_status send_part(otlp *to, const impact_batch *batch, impact__span_range part,
-                               uint64_t deadline_ns, otlp__verdict *verdict)
-{
-    assert(part.count > 0);
-    impact_text body;
-    impact__buffer_clear(&to->request);
-    impact_status status = impact__gather_append(&to->request, batch, part);
-    if (!status)
-        status = otlp__body_make(&body, &to->body, impact__buffer_text(&to->request));
-    if (status || !is_within_limit(to, body, part.count, verdict))
-        return status;
-    return otlp__send(&to->sender, body, part.count, deadline_ns, verdict);
 }
 
 static void close_if_huge(impact__buffer *buffer)
@@ -124,36 +113,67 @@ static void settle(passage *of, size_t count, size_t size, const otlp__verdict *
     of->refused += verdict->rejected;
 }
 
-static impact_status send_all(otlp *to, passage *of, uint64_t deadline_ns)
+/* The next part is on its way, or is settled already. */
+static impact_status begin_part(otlp *to, passage *of)
 {
-    impact_status status = IMPACT_OK;
-    while (of->next < of->batch->span_count && status == IMPACT_OK) {
-        otlp__verdict verdict;
-        const impact__span_range part = next_part(of);
-        if (!part.count) {
-            reject_large_span(of);
-            continue;
-        }
-        status = send_part(to, of->batch, part, deadline_ns, &verdict);
-        if (status == IMPACT_OK)
-            settle(of, part.count, to->request.size, &verdict);
+    impact_text body;
+    otlp__verdict verdict;
+    const impact__span_range part = next_part(of);
+    if (!part.count) {
+        reject_large_span(of);
+        return IMPACT_OK;
     }
-    return status;
+    impact__buffer_clear(&to->request);
+    impact_status status = impact__gather_append(&to->request, of->batch, part);
+    if (!status)
+        status = otlp__body_make(&body, &to->body, impact__buffer_text(&to->request));
+    if (status)
+        return status;
+    if (!is_within_limit(to, body, part.count, &verdict)) {
+        settle(of, part.count, to->request.size, &verdict);
+        return IMPACT_OK;
+    }
+    of->under_way = part.count;
+    otlp__send_begin(&to->sender, body, part.count, of->deadline_ns);
+    return IMPACT_OK;
 }
 
-static impact_status send_batch(otlp *to, const impact_batch *batch, uint64_t deadline_ns,
-                                size_t *rejected)
+/* False: it is under way still. */
+static bool advance_part(otlp *to, passage *of, impact_status *status)
 {
-    passage of = {
-        .batch = batch,
-        .limit = to->settings.request_limit,
-        .single_limit = to->settings.request_limit,
-    };
-    const impact_status status = send_all(to, &of, deadline_ns);
-    if (status && of.next == 0)
-        return status;
-    *rejected = batch->span_count - (of.next - of.refused);
-    return IMPACT_OK;
+    otlp__verdict verdict;
+    if (!otlp__send_advance(&to->sender, status, &verdict))
+        return false;
+    if (*status == IMPACT_OK)
+        settle(of, of->under_way, to->request.size, &verdict);
+    of->under_way = 0;
+    return true;
+}
+
+/* False: it is under way still. */
+static bool advance_all(otlp *to, passage *of, impact_status *status)
+{
+    *status = IMPACT_OK;
+    while (of->next < of->batch->span_count && *status == IMPACT_OK)
+        if (!of->under_way)
+            *status = begin_part(to, of);
+        else if (!advance_part(to, of, status))
+            return false;
+    return true;
+}
+
+/* As an exporter answers. */
+static bool advance_batch(otlp *to, impact_status *status, size_t *rejected)
+{
+    const passage *of = &to->passage;
+    if (!advance_all(to, &to->passage, status))
+        return false;
+    give_back_if_huge(to);
+    if (*status && of->next == 0)
+        return true;
+    *rejected = of->batch->span_count - (of->next - of->refused);
+    *status = IMPACT_OK;
+    return true;
 }
 
 static uint32_t least_timeout(uint32_t timeout_ms, uint32_t own_ms)
@@ -161,17 +181,28 @@ static uint32_t least_timeout(uint32_t timeout_ms, uint32_t own_ms)
     return own_ms && own_ms < timeout_ms ? own_ms : timeout_ms;
 }
 
+static void begin_batch(otlp *to, const impact_batch *batch, uint32_t timeout_ms)
+{
+    const uint32_t least_ms = least_timeout(timeout_ms, to->settings.timeout_ms);
+    to->passage = (passage){
+        .batch = batch,
+        .deadline_ns = impact__deadline_after_ms(least_ms),
+        .limit = to->settings.request_limit,
+        .single_limit = to->settings.request_limit,
+    };
+}
+
 static impact_status export_batch(impact_exporter *exporter, const impact_batch *batch,
                                   uint32_t timeout_ms, size_t *rejected)
 {
     otlp *to = (otlp *)exporter;
-    const uint32_t least_ms = least_timeout(timeout_ms, to->settings.timeout_ms);
-    const uint64_t deadline_ns = impact__deadline_after_ms(least_ms);
+    impact_status status = IMPACT_OK;
     impact__sigpipe held; /* TLS writes without MSG_NOSIGNAL */
     impact_tracing_suppress();
     impact__sigpipe_hold(&held);
-    const impact_status status = send_batch(to, batch, deadline_ns, rejected);
-    give_back_if_huge(to);
+    begin_batch(to, batch, timeout_ms);
+    while (!advance_batch(to, &status, rejected))
+        otlp__http_wait(to->sender.http, otlp__send_moment(&to->sender));
     impact__sigpipe_release(&held);
     impact_tracing_unsuppress();
     return status;

@@ -17,15 +17,29 @@ typedef struct otlp__sender {
     impact__random random;
     uint64_t pause_end_ns; /* the next request is not sent before that moment; 0: at once */
     bool is_backend_away;  /* the pause is one for a backend that could not be reached */
+
+    /* The request that is being sent. */
+    impact_text body; /* borrowed */
+    size_t span_count;
+    uint64_t deadline_ns;
+    unsigned attempts; /* that were begun */
+    bool is_posting;   /* one is under way; otherwise a pause is */
+    bool is_last;      /* there is to be no other after it, should the backend be away */
+    otlp__answer answer;
 } otlp__sender;
 
 impact_status otlp__sender_open(otlp__sender *sender, const otlp__settings *settings);
 void otlp__sender_close(otlp__sender *sender);
 
-/* IMPACT_OK: there is a verdict on the `span_count` spans in `body`, which are counted as rejected
- * where they are too large. IMPACT_EAGAIN: none is known to be taken, and they may be later.
- * Otherwise they will not be. */
-impact_status otlp__send(otlp__sender *sender, impact_text body, size_t span_count,
-                         uint64_t deadline_ns, otlp__verdict *verdict);
+/* Begin to send `body`, borrowed until that is over, in which there are `span_count` spans. */
+void otlp__send_begin(otlp__sender *sender, impact_text body, size_t span_count,
+                      uint64_t deadline_ns);
+
+/* Go on, without waiting. False: it is not over; go on when otlp__http_descriptor is readable, or
+ * at that moment. Otherwise *status is IMPACT_OK: there is a verdict on the spans, which are
+ * counted as rejected where they are too large. IMPACT_EAGAIN: none is known to be taken, and they
+ * may be later. Any other: they will not be. */
+bool otlp__send_advance(otlp__sender *sender, impact_status *status, otlp__verdict *verdict);
+uint64_t otlp__send_moment(const otlp__sender *sender);
 
 #endif

@@ -1,21 +1,20 @@
 /* POSTs over libcurl.
  *
- * DESIGN: one easy handle in one multi handle, driven by its one user; the multi handle keeps the
- * connection, and curl_multi_wakeup reaches into its waiting from another thread. A forked child
- * shares the sockets and the TLS state of its parent, so it must not even close what it inherited
- * (a TLS close would end the parent's session): it drops the handles and opens its own. That is
- * found out by getpid. The multi handle is an atomic so that an interruption can read it meanwhile;
- * one that was dropped stays valid memory.
+ * DESIGN: one easy handle in one multi handle, which keeps the connection. Whoever posts begins,
+ * and looks again and again until it is over; between two looks he waits for one descriptor
+ * (sockets.h), which another thread can make readable, or does what he likes. A forked child shares
+ * the sockets and the TLS state of its parent, so it must not even close what it inherited (a TLS
+ * close would end the parent's session): it drops the handles and opens its own. That is found out
+ * by getpid.
  *
  * The end of the process is like that: OpenSSL frees what a handle stands on. Where TLS is spoken,
- * all that touches the handles is done inside the door of <impact/process.h>, which is left while a
- * transfer waits; once the door is shut they are not touched any more, nor freed. Without TLS a
- * handler of exit may still export.
+ * all that touches the handles is done inside the door of <impact/process.h>: each look is, and a
+ * transfer that waits is outside; once the door is shut they are not touched any more, nor freed.
+ * Without TLS a handler of exit may still export.
  */
 #include "export/otlp/transport.h"
 
 #include <assert.h>
-#include <limits.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <time.h>
@@ -33,7 +32,7 @@
 #include "export/otlp/curl_code.h"
 #include "export/otlp/curl_options.h"
 #include "export/otlp/retry.h"
-#include "export/otlp/wakeup.h"
+#include "export/otlp/sockets.h"
 
 /* Bytes of an answer's headers, interim answers and trailers: below what libcurl since 8.3.0 takes
  * itself (MAX_HTTP_RESP_HEADER_SIZE, 300 KiB), so that the answer counts as too large with all. */
@@ -44,19 +43,24 @@ static const uint64_t connect_grace_ns = 900 * IMPACT__NS_PER_MS;
 
 struct otlp__http {
     const otlp__settings *settings;
-    _Atomic(CURLM *) multi;
+    otlp__sockets sockets;
     CURL *easy;
-    pid_t owner; /* the process that opened the two */
+    _Atomic pid_t owner; /* the process that opened the two: written behind them */
     struct curl_slist *headers;
     atomic_bool is_interrupted;
     _Atomic uint64_t end_ns;      /* of all, once somebody hastens */
     _Atomic uint64_t hastened_ns; /* when that was; written before it */
     bool is_away;                 /* since then nobody has taken the connection */
     bool has_tls;
-    bool is_over; /* the process ends: the door is shut */
-    curl_off_t request_size;
-    otlp__answer answer; /* of the post that runs */
-    size_t header_size;  /* of the answer, as far as it is here */
+
+    /* The post that runs. */
+    impact_text request;
+    bool is_sent; /* the handle is with libcurl */
+    uint64_t began_ns;
+    uint64_t deadline_ns;
+    uint64_t moment_ns; /* of the next look at latest */
+    otlp__answer answer;
+    size_t header_size; /* of the answer, as far as it is here */
     impact__buffer body;
     char error[CURL_ERROR_SIZE];
 };
@@ -139,6 +143,12 @@ static void leave(const otlp__http *http)
 
 /* ---- handles ---- */
 
+/* Otherwise they are the parent's, or there are none. */
+static bool owns_handles(const otlp__http *http)
+{
+    return atomic_load(&http->owner) == getpid();
+}
+
 static bool configure(otlp__http *http, CURL *easy)
 {
     unsigned failed = !otlp__curl_configure(easy, http->settings, http->headers);
@@ -153,17 +163,21 @@ static bool configure(otlp__http *http, CURL *easy)
 static impact_status open_handles(otlp__http *http)
 {
     CURL *easy = curl_easy_init();
-    CURLM *multi = easy ? otlp__multi_open() : NULL;
-    if (!multi || !configure(http, easy)) {
-        (void)curl_multi_cleanup(multi); /* nothing is in it */
+    if (!easy || !configure(http, easy) || !otlp__sockets_open(&http->sockets)) {
         curl_easy_cleanup(easy);
         return IMPACT_ENOMEM;
     }
     http->easy = easy;
-    http->owner = getpid();
-    /* With the load in otlp__http_interrupt: whoever sees the handle sees it opened. */
-    atomic_store(&http->multi, multi);
+    atomic_store(&http->owner, getpid());
     return IMPACT_OK;
+}
+
+/* From libcurl. */
+static void take_back(otlp__http *http)
+{
+    if (http->is_sent)
+        (void)curl_multi_remove_handle(http->sockets.multi, http->easy); /* it was added */
+    http->is_sent = false;
 }
 
 static impact__once start_once;
@@ -182,6 +196,8 @@ impact_status otlp__http_open(otlp__http **http, const otlp__settings *settings)
         return IMPACT_ENOMEM;
     opened->settings = settings;
     opened->has_tls = otlp__curl_speaks_tls(settings);
+    opened->sockets.descriptor = -1;
+    atomic_init(&opened->sockets.bell, -1);
     atomic_init(&opened->end_ns, UINT64_MAX);
     atomic_init(&opened->hastened_ns, 0);
     opened->body = IMPACT__BUFFER(settings->allocator);
@@ -201,9 +217,10 @@ impact_status otlp__http_open(otlp__http **http, const otlp__settings *settings)
 
 void otlp__http_close(otlp__http *http)
 {
-    if (http->owner == getpid() && enter(http)) { /* otherwise they are the parent's */
+    if (owns_handles(http) && enter(http)) {
+        take_back(http);
         curl_easy_cleanup(http->easy);
-        (void)curl_multi_cleanup(atomic_load(&http->multi)); /* nothing is in it */
+        otlp__sockets_close(&http->sockets);
         leave(http);
     }
     curl_slist_free_all(http->headers);
@@ -215,23 +232,8 @@ void otlp__http_close(otlp__http *http)
 
 static bool is_interrupted(otlp__http *http)
 {
-    /* With the store in otlp__http_interrupt, which comes before its wakeup. */
+    /* With the store in otlp__http_interrupt, which comes before its ringing. */
     return atomic_load(&http->is_interrupted);
-}
-
-static int poll_ms(uint64_t deadline_ns)
-{
-    const uint32_t remaining = impact__remaining_ms(deadline_ns);
-    return remaining < INT_MAX ? (int)remaining : INT_MAX;
-}
-
-/* Until something can be done. */
-static bool wait_outside(otlp__http *http, CURLM *multi, int wait_ms)
-{
-    leave(http);
-    const bool has_waited = curl_multi_poll(multi, NULL, 0, wait_ms, NULL) == CURLM_OK;
-    http->is_over = !enter(http);
-    return has_waited;
 }
 
 /* A connection that is used again takes no time; then the request's own beginning tells. */
@@ -244,61 +246,58 @@ static bool is_connected(CURL *easy)
     return connect_s > 0 || begin_s > 0;
 }
 
-/* The moment by which who was asked at `began_ns` has to have taken the connection: at once, if he
- * has not done so before. */
-static uint64_t connect_end_of(otlp__http *http, uint64_t began_ns)
+/* The moment by which who was asked has to have taken the connection: at once, if he has not done
+ * so before. */
+static uint64_t connect_end_of(otlp__http *http)
 {
     if (otlp__http_end(http) == UINT64_MAX || is_connected(http->easy))
         return UINT64_MAX;
     if (http->is_away)
         return 0;
     const uint64_t hastened_ns = atomic_load(&http->hastened_ns);
-    return (hastened_ns > began_ns ? hastened_ns : began_ns) + connect_grace_ns;
+    return (hastened_ns > http->began_ns ? hastened_ns : http->began_ns) + connect_grace_ns;
 }
 
-/* How long to wait for what comes next. Only a look that was taken after its end tells that nobody
- * took the connection: on a busy machine we may come late ourselves. */
-static int patience_ms(otlp__http *http, uint64_t began_ns, uint64_t looked_ns,
-                       uint64_t deadline_ns)
+static uint64_t earlier(uint64_t a, uint64_t b)
 {
-    const uint64_t connect_end_ns = connect_end_of(http, began_ns);
-    if (connect_end_ns >= deadline_ns)
-        return poll_ms(deadline_ns);
+    return a < b ? a : b;
+}
+
+/* There is time for another look. Only one that was taken after its end tells that nobody took the
+ * connection: on a busy machine we may come late ourselves. */
+static bool is_patient(otlp__http *http, uint64_t looked_ns)
+{
+    const uint64_t connect_end_ns = connect_end_of(http);
+    http->moment_ns = earlier(connect_end_ns, http->deadline_ns);
+    if (connect_end_ns >= http->deadline_ns)
+        return impact__clock_monotonic_ns() < http->deadline_ns;
     http->is_away = http->answer.is_unreachable = looked_ns >= connect_end_ns;
-    if (http->is_away)
-        return 0;
-    const int wait = poll_ms(connect_end_ns);
-    return wait ? wait : 1;
+    return !http->is_away;
 }
 
-/* Until the transfer is through. */
-static impact_status drive(otlp__http *http, CURLM *multi, uint64_t deadline_ns)
+/* IMPACT_EAGAIN: the transfer goes on. IMPACT_OK: it is through. */
+static impact_status go_on(otlp__http *http)
 {
-    const uint64_t began_ns = impact__clock_monotonic_ns();
-    for (int running = 1;;) {
-        const uint64_t looked_ns = impact__clock_monotonic_ns();
-        if (is_interrupted(http))
-            return IMPACT_ECLOSED;
-        if (curl_multi_perform(multi, &running))
-            return IMPACT_EEXPORT;
-        if (!running)
-            return IMPACT_OK;
-        const int wait = patience_ms(http, began_ns, looked_ns, deadline_ns);
-        if (wait == 0)
-            return IMPACT_ETIMEDOUT;
-        const bool has_waited = wait_outside(http, multi, wait);
-        if (http->is_over)
-            return IMPACT_ECLOSED;
-        if (!has_waited)
-            return IMPACT_EEXPORT;
-    }
+    int running = 1;
+    const uint64_t looked_ns = impact__clock_monotonic_ns();
+    const bool is_sound = otlp__sockets_hush(&http->sockets);
+    if (is_interrupted(http))
+        return IMPACT_ECLOSED;
+    if (!is_sound || !otlp__sockets_act(&http->sockets, &running))
+        return IMPACT_EEXPORT;
+    if (!running)
+        return IMPACT_OK;
+    if (!is_patient(http, looked_ns))
+        return IMPACT_ETIMEDOUT;
+    http->moment_ns = earlier(http->moment_ns, otlp__sockets_moment(&http->sockets));
+    return IMPACT_EAGAIN;
 }
 
 static bool is_sent_whole(const otlp__http *http)
 {
     curl_off_t sent = 0;
     (void)curl_easy_getinfo(http->easy, CURLINFO_SIZE_UPLOAD_T, &sent); /* known to all versions */
-    return sent >= http->request_size;
+    return sent >= (curl_off_t)http->request.size;
 }
 
 /* A server sends its message when it has taken the request, and its status behind that. The status
@@ -325,10 +324,10 @@ static impact_status settle_grpc(otlp__http *http, CURLcode code, impact_status 
 }
 
 /* How the transfer that has ended went. */
-static impact_status result_of(otlp__http *http, CURLM *multi)
+static impact_status result_of(otlp__http *http)
 {
     int left = 0;
-    const CURLMsg *ended = curl_multi_info_read(multi, &left);
+    const CURLMsg *ended = curl_multi_info_read(http->sockets.multi, &left);
     const CURLcode code = ended ? ended->data.result : CURLE_RECV_ERROR;
     http->answer.error = http->error[0] ? http->error : curl_easy_strerror(code);
     http->answer.body = impact__buffer_text(&http->body);
@@ -341,103 +340,124 @@ static impact_status result_of(otlp__http *http, CURLM *multi)
     return http->answer.is_cut || http->answer.is_too_large ? IMPACT_OK : status;
 }
 
-static impact_status transfer(otlp__http *http, impact_text body, uint64_t deadline_ns)
-{
-    assert(http->owner == getpid() && !http->is_over);
-    CURLM *multi = atomic_load(&http->multi);
-    unsigned failed = 0;
-    http->request_size = (curl_off_t)body.size;
-    failed |= curl_easy_setopt(http->easy, CURLOPT_POSTFIELDSIZE_LARGE, http->request_size);
-    failed |= curl_easy_setopt(http->easy, CURLOPT_POSTFIELDS, body.data);
-    if (failed || curl_multi_add_handle(multi, http->easy))
-        return IMPACT_ENOMEM;
-    impact_status status = drive(http, multi, deadline_ns);
-    if (status == IMPACT_OK)
-        status = result_of(http, multi);
-    if (!http->is_over)
-        (void)curl_multi_remove_handle(multi, http->easy); /* it was added */
-    return status;
-}
-
 /* A child opens its own. */
 static impact_status own_handles(otlp__http *http)
 {
-    return http->owner == getpid() ? IMPACT_OK : open_handles(http);
+    return owns_handles(http) ? IMPACT_OK : open_handles(http);
 }
 
-static impact_status post_inside(otlp__http *http, impact_text body, uint64_t deadline_ns)
+static impact_status send_request(otlp__http *http)
 {
-    http->is_over = !enter(http);
-    impact_status status = http->is_over ? IMPACT_ECLOSED : IMPACT_OK;
+    const impact_status status = own_handles(http);
+    unsigned failed = 0;
+    if (status)
+        return status;
+    failed |=
+        curl_easy_setopt(http->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)http->request.size);
+    failed |= curl_easy_setopt(http->easy, CURLOPT_POSTFIELDS, http->request.data);
+    if (failed || curl_multi_add_handle(http->sockets.multi, http->easy))
+        return IMPACT_ENOMEM;
+    http->is_sent = true;
+    http->began_ns = impact__clock_monotonic_ns();
+    return IMPACT_OK;
+}
+
+static impact_status look_inside(otlp__http *http)
+{
+    impact_status status = http->is_sent ? IMPACT_OK : send_request(http);
     if (status == IMPACT_OK)
-        status = own_handles(http);
+        status = go_on(http);
+    if (status == IMPACT_EAGAIN)
+        return status;
     if (status == IMPACT_OK)
-        status = transfer(http, body, deadline_ns);
-    if (http->is_over)
-        http->answer.error = "the process ends";
-    else
-        leave(http);
+        status = result_of(http);
+    take_back(http);
     return status;
 }
 
-impact_status otlp__http_post(otlp__http *http, otlp__answer *answer, impact_text body,
-                              uint64_t deadline_ns)
+void otlp__http_begin(otlp__http *http, impact_text body, uint64_t deadline_ns)
 {
     assert(body.data || body.size == 0);
+    assert(!http->is_sent || !owns_handles(http)); /* one at a time */
     http->answer = (otlp__answer){
         .protocol = http->settings->protocol,
         .error = "no answer in time",
     };
+    http->request = body;
+    http->deadline_ns = deadline_ns;
+    http->is_sent = false; /* in a child, what the parent sent is not here */
     http->error[0] = 0;
     http->header_size = 0;
     impact__buffer_clear(&http->body);
-    const impact_status status = post_inside(http, body, deadline_ns);
-    *answer = http->answer;
+}
+
+impact_status otlp__http_look(otlp__http *http, otlp__answer *answer)
+{
+    impact_status status = IMPACT_ECLOSED;
+    if (enter(http)) {
+        status = look_inside(http);
+        leave(http);
+    } else {
+        http->is_sent = false; /* for good */
+        http->answer.error = "the process ends";
+    }
+    if (status != IMPACT_EAGAIN)
+        *answer = http->answer;
     return status;
 }
 
-/* Pauses need handles that are this process's own too. */
-static impact_status prepare_to_wait(otlp__http *http)
+uint64_t otlp__http_moment(const otlp__http *http)
+{
+    return http->moment_ns;
+}
+
+/* Pauses need a descriptor that is this process's own too. */
+impact_status otlp__http_look_idle(otlp__http *http)
 {
     if (!enter(http))
         return IMPACT_ECLOSED;
     const impact_status status = own_handles(http);
     leave(http);
-    return status;
+    if (status)
+        return status;
+    const bool is_sound = otlp__sockets_hush(&http->sockets);
+    if (is_interrupted(http))
+        return IMPACT_ECLOSED;
+    return is_sound ? IMPACT_OK : IMPACT_EEXPORT;
+}
+
+int otlp__http_descriptor(const otlp__http *http)
+{
+    return http->sockets.descriptor;
+}
+
+void otlp__http_wait(const otlp__http *http, uint64_t until_ns)
+{
+    otlp__sockets_wait(&http->sockets, until_ns);
 }
 
 uint64_t otlp__http_end(const otlp__http *http)
 {
-    /* With the store in otlp__http_hasten, which comes before its wakeup. */
+    /* With the store in otlp__http_hasten, which comes before its ringing. */
     return atomic_load(&http->end_ns);
 }
 
-static bool is_to_go_on(otlp__http *http, uint64_t known_end_ns)
+/* A child's numbers are new, too: what stands under the parent's may be somebody else's there. */
+static void ring(otlp__http *http)
 {
-    return is_interrupted(http) || otlp__http_end(http) != known_end_ns;
-}
-
-impact_status otlp__http_wait(otlp__http *http, uint64_t until_ns, uint64_t known_end_ns)
-{
-    const impact_status status = prepare_to_wait(http);
-    if (status)
-        return status;
-    CURLM *multi = atomic_load(&http->multi);
-    for (int wait; (wait = poll_ms(until_ns)) > 0 && !is_to_go_on(http, known_end_ns);)
-        if (curl_multi_poll(multi, NULL, 0, wait, NULL))
-            return IMPACT_EEXPORT;
-    return is_interrupted(http) ? IMPACT_ECLOSED : IMPACT_OK;
+    if (owns_handles(http))
+        otlp__sockets_ring(&http->sockets);
 }
 
 void otlp__http_hasten(otlp__http *http, uint64_t end_ns)
 {
     atomic_store(&http->hastened_ns, impact__clock_monotonic_ns());
     atomic_store(&http->end_ns, end_ns);
-    (void)curl_multi_wakeup(atomic_load(&http->multi)); /* fails where nobody can wait either */
+    ring(http);
 }
 
 void otlp__http_interrupt(otlp__http *http)
 {
     atomic_store(&http->is_interrupted, true);
-    (void)curl_multi_wakeup(atomic_load(&http->multi)); /* fails where nobody can wait either */
+    ring(http);
 }

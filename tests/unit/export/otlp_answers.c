@@ -3,6 +3,8 @@
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/wait.h>
 
 #include <curl/curl.h>
@@ -293,7 +295,8 @@ TEST(nothing_is_sent_over_tls_once_the_process_ends)
 
 static const char *refusing;       /* the function that fails from now on */
 static int transfers;              /* that were begun */
-static impact_exporter *to_hasten; /* as soon as somebody waits */
+static int bell = -1;              /* what an exporter is woken by */
+static impact_exporter *to_hasten; /* as soon as something is sent */
 
 static bool is_refused(const char *name)
 {
@@ -329,20 +332,26 @@ CURLMcode curl_multi_add_handle(CURLM *multi, CURL *easy)
     return is_refused("curl_multi_add_handle") ? CURLM_OUT_OF_MEMORY : real(multi, easy);
 }
 
-CURLMcode curl_multi_perform(CURLM *multi, int *running)
+CURLMcode curl_multi_socket_action(CURLM *multi, curl_socket_t socket, int events, int *running)
 {
-    LOAD(real, curl_multi_perform);
-    return is_refused("curl_multi_perform") ? CURLM_INTERNAL_ERROR : real(multi, running);
-}
-
-CURLMcode curl_multi_poll(CURLM *multi, struct curl_waitfd *others, unsigned count, int wait_ms,
-                          int *ready)
-{
-    LOAD(real, curl_multi_poll);
+    LOAD(real, curl_multi_socket_action);
     if (to_hasten)
         to_hasten->hasten(to_hasten, 500000);
-    return is_refused("curl_multi_poll") ? CURLM_INTERNAL_ERROR
-                                         : real(multi, others, count, wait_ms, ready);
+    return is_refused("curl_multi_socket_action") ? CURLM_INTERNAL_ERROR
+                                                  : real(multi, socket, events, running);
+}
+
+int epoll_create1(int flags)
+{
+    LOAD(real, epoll_create1);
+    return is_refused("epoll_create1") ? -1 : real(flags);
+}
+
+int eventfd(unsigned value, int flags)
+{
+    LOAD(real, eventfd);
+    bell = is_refused("eventfd") ? -1 : real(value, flags);
+    return bell;
 }
 
 CURLMcode curl_multi_wakeup(CURLM *multi)
@@ -351,9 +360,10 @@ CURLMcode curl_multi_wakeup(CURLM *multi)
     return is_refused("curl_multi_wakeup") ? CURLM_WAKEUP_FAILURE : real(multi);
 }
 
-TEST(an_exporter_does_not_open_without_what_libcurl_gives_it)
+TEST(an_exporter_does_not_open_without_what_it_stands_on)
 {
-    static const char *const names[] = {"curl_easy_init", "curl_multi_init", "curl_slist_append"};
+    static const char *const names[] = {"curl_easy_init", "curl_multi_init", "curl_slist_append",
+                                        "epoll_create1", "eventfd"};
     const int peer = open_peer(0);
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         impact_exporter *exporter = NULL;
@@ -370,9 +380,7 @@ TEST(an_export_fails_with_what_libcurl_fails_at)
     impact_exporter *exporter = open_exporter();
     refusing = "curl_multi_add_handle";
     CHECK_EQUAL(export_one(exporter, 20000).status, IMPACT_ENOMEM);
-    refusing = "curl_multi_perform";
-    CHECK_EQUAL(export_one(exporter, 20000).status, IMPACT_EEXPORT);
-    refusing = "curl_multi_poll";
+    refusing = "curl_multi_socket_action";
     CHECK_EQUAL(export_one(exporter, 20000).status, IMPACT_EEXPORT);
     refusing = NULL;
     CHECK_EQUAL(export_one(exporter, 40).status, IMPACT_EAGAIN); /* as if nothing had been */
@@ -380,7 +388,7 @@ TEST(an_export_fails_with_what_libcurl_fails_at)
     (void)close(peer);
 }
 
-TEST(a_pause_that_libcurl_cannot_wait_for_ends_the_export)
+TEST(a_pause_that_cannot_be_waited_for_ends_the_export)
 {
     exchange e = {
         .peer = open_peer(8),
@@ -392,10 +400,35 @@ TEST(a_pause_that_libcurl_cannot_wait_for_ends_the_export)
     REQUIRE(pthread_create(&thread, NULL, exchange_all, &e) == 0);
     CHECK_EQUAL(export_one(exporter, 20000).status, IMPACT_EAGAIN);
     (void)pthread_join(thread, NULL);
-    refusing = "curl_multi_poll";
+    (void)close(bell); /* as a program does that closes all that it does not know */
     CHECK_EQUAL(export_one(exporter, 600000).status, IMPACT_EEXPORT);
     impact_exporter_close(exporter);
     (void)close(e.peer);
+}
+
+static void hasten_what_was_the_parents(impact_exporter *exporter)
+{
+    int ends[2];
+    char byte;
+    if (pipe2(ends, O_NONBLOCK) || dup2(ends[1], bell) != bell) /* which closes it */
+        _exit(2);
+    exporter->hasten(exporter, 1000);
+    exporter->interrupt(exporter);
+    _exit(read(ends[0], &byte, 1) < 0 ? 0 : 1);
+}
+
+TEST(a_forked_child_writes_to_no_descriptor_that_was_the_parents)
+{
+    int status = 1;
+    const int peer = open_peer(0);
+    impact_exporter *exporter = open_exporter();
+    const pid_t child = fork();
+    if (child == 0)
+        hasten_what_was_the_parents(exporter);
+    (void)waitpid(child, &status, 0);
+    CHECK_EQUAL(status, 0);
+    impact_exporter_close(exporter);
+    (void)close(peer);
 }
 
 static tracing host;
