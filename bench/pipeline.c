@@ -76,6 +76,8 @@ static impact_exporter nothing = {
     .size = sizeof nothing, .name = "nothing", .export_batch = take_batch, .close = close_nothing};
 static impact_exporter second = {
     .size = sizeof second, .name = "second", .export_batch = take_batch, .close = close_nothing};
+static impact_exporter third = {
+    .size = sizeof third, .name = "third", .export_batch = take_batch, .close = close_nothing};
 static impact_exporter away = {
     .size = sizeof away, .name = "away", .export_batch = send_into_nowhere, .close = close_nothing};
 
@@ -150,6 +152,7 @@ static void measure_two_exporters(void)
 
 static pipeline in_memory;
 static pipeline in_file;
+static pipeline while_open; /* spans lie in the file from their start on */
 
 static void end_in_memory(size_t count)
 {
@@ -171,32 +174,48 @@ static void flush_file(void)
     flush(&in_file);
 }
 
-/* Both have seen their memory once before they are timed. */
+static void end_kept_open(size_t count)
+{
+    end_spans(&while_open, count);
+}
+
+static void flush_kept_open(void)
+{
+    flush(&while_open);
+}
+
+/* All have seen their memory once before they are timed. */
 static void measure_journal(void)
 {
     static bench_case cases[] = {
         {"span_journal", end_in_file, flush_file, few, {0}},
         {"span_plain", end_in_memory, flush_memory, few, {0}},
+        {"span_kept_open", end_kept_open, flush_kept_open, few, {0}},
     };
     char directory[] = "/tmp/impact-bench-XXXXXX";
     impact_exporter *plain = &nothing;
     impact_exporter *kept = &second;
+    impact_exporter *open = &third;
     if (!mkdtemp(directory))
         abort();
     in_memory = pipeline_open(IMPACT_TRACE_OPTIONS(.exporters = &plain, .exporter_count = 1));
     in_file = pipeline_open(IMPACT_TRACE_OPTIONS(.exporters = &kept, .exporter_count = 1,
                                                  .journal_directory = directory));
-    for (int i = 0; i < 20; i++) {
-        end_in_memory(few);
-        end_in_file(few);
-        flush_memory();
-        flush_file();
-    }
-    bench_run(cases, 2);
+    while_open = pipeline_open(IMPACT_TRACE_OPTIONS(.exporters = &open, .exporter_count = 1,
+                                                    .journal_directory = directory,
+                                                    .journal_keeps_open = true));
+    for (int i = 0; i < 20; i++)
+        for (size_t j = 0; j < sizeof cases / sizeof *cases; j++) {
+            cases[j].run(few);
+            cases[j].rest();
+        }
+    bench_run(cases, 3);
     bench_print("span_journal_ns", bench_median_ns(&cases[0]), "ns");
     bench_print("journal_ratio", bench_median_ratio(&cases[0], &cases[1]), "ratio");
+    bench_print("journal_open_ratio", bench_median_ratio(&cases[2], &cases[1]), "ratio");
     impact_tracer_provider_close(in_memory.provider);
     impact_tracer_provider_close(in_file.provider);
+    impact_tracer_provider_close(while_open.provider);
     (void)rmdir(directory);
 }
 

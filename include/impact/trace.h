@@ -61,8 +61,10 @@ typedef struct impact_trace_options {
     bool is_disabled; /* nothing is recorded, contexts are handed through; OTEL_SDK_DISABLED */
     uint32_t event_value_length_limit; /* of events and links; OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT */
     const char
-        *journal_directory; /* copied; what waits lies in files there and outlives a kill: see
+        *journal_directory;  /* copied; what waits lies in files there and outlives a kill: see
                                       <impact/journal.h>; OTEL_C_JOURNAL_DIR */
+    bool journal_keeps_open; /* spans that are open are kept there, too;
+                                     OTEL_C_JOURNAL_OPEN_SPANS */
 } impact_trace_options;
 
 #define IMPACT_TRACE_OPTIONS(...)                                                                  \

@@ -157,12 +157,14 @@ static void read_clock(bool *uses_system_clock)
         *uses_system_clock = true;
 }
 
-/* Another word of ours. */
-static void read_journal(const char **directory)
+/* Other words of ours. */
+static void read_journal(impact_trace_options *settings)
 {
     const impact_text text = impact__environment_text("OTEL_C_JOURNAL_DIR");
-    if (!*directory && text.size)
-        *directory = text.data; /* up to the variable's end: it is copied */
+    if (!settings->journal_directory && text.size)
+        settings->journal_directory = text.data; /* up to the variable's end: it is copied */
+    if (!settings->journal_keeps_open)
+        settings->journal_keeps_open = impact__environment_is_true("OTEL_C_JOURNAL_OPEN_SPANS");
 }
 
 impact_status impact__settings_read(impact_trace_options *settings,
@@ -178,7 +180,7 @@ impact_status impact__settings_read(impact_trace_options *settings,
     read_limits(&read);
     read_sampler(&read.sampler);
     read_clock(&read.uses_system_clock);
-    read_journal(&read.journal_directory);
+    read_journal(&read);
     *settings = read;
     return IMPACT_OK;
 }

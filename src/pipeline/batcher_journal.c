@@ -30,6 +30,7 @@ static void begin_journal(impact__batcher *batcher)
         .exporter = batcher->known.name,
         .exporter_number = batcher->exporter_number,
         .resource = batcher->owner.resource(batcher->owner.owner),
+        .cell_count = batcher->journal.cell_count,
     };
     if (batcher->is_shut_down || !impact__journal_begin(&batcher->journal, &owner))
         return;

@@ -2,6 +2,7 @@
 #ifndef IMPACT_PIPELINE_BATCHER_OPTIONS_H
 #define IMPACT_PIPELINE_BATCHER_OPTIONS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -30,6 +31,7 @@ typedef struct impact__batcher_options {
     impact__batcher_owner owner;
     uint32_t exporter_number;      /* among those of its owner */
     const char *journal_directory; /* copied; NULL: no journal is kept */
+    bool keeps_open;               /* spans that are open, in the journal */
     uint32_t queue_limit;          /* records */
     size_t queue_bytes;
     uint32_t batch_limit;

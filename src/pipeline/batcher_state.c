@@ -11,9 +11,13 @@
 static impact_status open_journal(impact__batcher *batcher, const impact__batcher_options *options,
                                   size_t ring_size)
 {
-    const impact_text resource = options->owner.resource(options->owner.owner);
+    const impact__journal_room room = {
+        .ring_size = ring_size,
+        .resource_size = options->owner.resource(options->owner.owner).size,
+        .cell_count = options->keeps_open ? impact__open_cell_count : 0,
+    };
     const impact_status status = impact__journal_open(&batcher->journal, options->journal_directory,
-                                                      ring_size, resource.size, batcher->allocator);
+                                                      &room, batcher->allocator);
     if (status)
         return status;
     impact__ring_format(&batcher->ring, impact__journal_ring_memory(batcher->journal.memory),

@@ -44,14 +44,15 @@ static char *copy_of(const char *text, const impact_allocator *allocator)
 }
 
 impact_status impact__journal_open(impact__journal *journal, const char *directory,
-                                   size_t ring_size, size_t resource_size,
+                                   const impact__journal_room *room,
                                    const impact_allocator *allocator)
 {
-    assert(directory && ring_size);
+    assert(directory && room->ring_size);
     journal->allocator = allocator;
     journal->file = -1;
-    journal->ring_size = ring_size;
-    journal->size = impact__journal_size(ring_size, resource_size);
+    journal->ring_size = room->ring_size;
+    journal->cell_count = room->cell_count;
+    journal->size = impact__journal_size(room->ring_size, room->resource_size, room->cell_count);
     journal->directory = copy_of(directory, allocator);
     if (journal->directory && map_memory(journal, NULL))
         return IMPACT_OK;
@@ -211,6 +212,8 @@ void impact__journal_finish(impact__journal *journal, bool is_anything_left)
 {
     if (!journal->directory || journal->file < 0)
         return;
+    if (journal->is_on)
+        impact__journal_close_cells(journal->memory);
     const file_names names = names_of(journal);
     const int directory = is_anything_left ? -1 : open_directory(journal);
     if (directory >= 0) {

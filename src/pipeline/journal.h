@@ -43,16 +43,24 @@ typedef struct impact__journal {
     uint8_t *memory; /* owned: mapped, `size` bytes */
     size_t size;
     size_t ring_size;
-    int file; /* -1: there is none */
+    uint32_t cell_count; /* for spans that are open; 0: they are not kept */
+    int file;            /* -1: there is none */
     char name[impact__journal_name_size];
     bool is_on; /* the memory is the file's */
     unsigned generation;
     atomic_uchar known[impact__journal_scope_places / 8]; /* scopes that are in the file: bits */
 } impact__journal;
 
+/* What it has to have room for. */
+typedef struct impact__journal_room {
+    size_t ring_size;
+    size_t resource_size;
+    uint32_t cell_count;
+} impact__journal_room;
+
 /* Get the memory, which is zero. IMPACT_ENOMEM. */
 impact_status impact__journal_open(impact__journal *journal, const char *directory,
-                                   size_t ring_size, size_t resource_size,
+                                   const impact__journal_room *room,
                                    const impact_allocator *allocator);
 
 /* Make the file and map it: all zero but its head. False, which is reported: the memory stays. */

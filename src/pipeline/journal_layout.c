@@ -16,6 +16,7 @@ enum {
     name_align = 8,
     resource_number = -1, /* no scope has it */
     span_field = 2,       /* of ScopeSpans: see signal/encode.h */
+    cell_size = sizeof(impact__open_cell),
 };
 
 typedef struct name_head {
@@ -42,10 +43,19 @@ static size_t names_offset(size_t ring_size)
     return impact__journal_head_size + rounded(ring_size);
 }
 
-size_t impact__journal_size(size_t ring_size, size_t resource_size)
+/* Where the names have to end: there begin the cells, each on a page of its own. */
+static size_t names_end(size_t size, uint32_t cell_count)
 {
-    return names_offset(ring_size) + sizeof(name_head) + rounded(resource_size) +
-           impact__journal_scopes_size;
+    return cell_count ? size - (size_t)cell_count * cell_size : size;
+}
+
+size_t impact__journal_size(size_t ring_size, size_t resource_size, uint32_t cell_count)
+{
+    const size_t size = names_offset(ring_size) + sizeof(name_head) + rounded(resource_size) +
+                        impact__journal_scopes_size;
+    if (!cell_count)
+        return size;
+    return (size + cell_size - 1) / cell_size * cell_size + (size_t)cell_count * cell_size;
 }
 
 /* ---- one's own ---- */
@@ -55,7 +65,7 @@ static bool add_name(void *memory, uint32_t number, impact_text bytes, impact_te
     impact__journal_head *head = memory;
     const size_t begin = names_offset((size_t)head->ring_size);
     const size_t used = (size_t)atomic_load_explicit(&head->names_used, memory_order_relaxed);
-    const size_t room = (size_t)head->size - begin - used;
+    const size_t room = names_end((size_t)head->size, head->cell_count) - begin - used;
     if (bytes.size > room || schema_url.size > room ||
         sizeof(name_head) + rounded(bytes.size + schema_url.size) > room)
         return false;
@@ -80,18 +90,34 @@ static bool add_name(void *memory, uint32_t number, impact_text bytes, impact_te
 void impact__journal_format(void *memory, size_t size, size_t ring_size,
                             const impact__journal_owner *owner)
 {
-    assert(size >= impact__journal_size(ring_size, 0));
+    assert(size >= impact__journal_size(ring_size, 0, owner->cell_count));
     impact__journal_head *head = memory;
     head->version = version;
     head->layout = layout_of();
     head->size = size;
     head->ring_size = ring_size;
     head->exporter_number = owner->exporter_number;
+    head->cell_count = owner->cell_count;
     (void)snprintf(head->exporter, sizeof head->exporter, "%s", /* one that is longer is cut */
                    owner->exporter ? owner->exporter : "");
     (void)add_name(memory, (uint32_t)resource_number, owner->resource,
                    impact_text_from(NULL, 0)); /* there is room */
     head->magic = magic;
+}
+
+impact__open_cell *impact__journal_cell(void *memory, uint32_t number)
+{
+    const impact__journal_head *head = memory;
+    if (number >= head->cell_count)
+        return NULL;
+    uint8_t *cells = (uint8_t *)memory + names_end((size_t)head->size, head->cell_count);
+    return (impact__open_cell *)(void *)cells + number;
+}
+
+void impact__journal_close_cells(void *memory)
+{
+    impact__journal_head *head = memory;
+    atomic_store_explicit(&head->cells_done, head->cell_count, memory_order_relaxed);
 }
 
 bool impact__journal_add_scope(void *memory, uint32_t number, const impact__scope *scope)
@@ -133,8 +159,11 @@ static bool is_head(const impact__journal_head *head, size_t size)
         return false;
     if (head->size != size || head->ring_size > size - impact__journal_head_size)
         return false;
-    return memchr(head->exporter, 0, sizeof head->exporter) &&
-           names_offset((size_t)head->ring_size) <= size;
+    if (!memchr(head->exporter, 0, sizeof head->exporter) ||
+        names_offset((size_t)head->ring_size) > size)
+        return false;
+    const size_t behind = size - names_offset((size_t)head->ring_size);
+    return !head->cell_count || (size % cell_size == 0 && head->cell_count <= behind / cell_size);
 }
 
 /* The resource is the first entry. */
@@ -144,7 +173,7 @@ static bool read_names(impact__journal_view *view, const impact__journal_head *h
     name_seen first;
     const size_t begin = names_offset((size_t)head->ring_size);
     const uint64_t used = atomic_load_explicit(&head->names_used, memory_order_relaxed);
-    if (used > size - begin)
+    if (used > names_end(size, head->cell_count) - begin)
         return false;
     view->names = impact_text_from((const char *)head + begin, (size_t)used);
     impact_text rest = view->names;
@@ -166,6 +195,9 @@ bool impact__journal_read(impact__journal_view *view, void *memory, size_t size)
         !impact__ring_attach(&read.ring, impact__journal_ring_memory(memory),
                              (size_t)head->ring_size))
         return false;
+    read.open = impact__open_walk_of((uint8_t *)memory + names_end(size, head->cell_count),
+                                     head->cell_count,
+                                     atomic_load_explicit(&head->cells_done, memory_order_relaxed));
     *view = read;
     impact__ring_reader_open(&view->reader, &view->ring);
     impact__ring_reader_step_over(&view->reader);
@@ -206,7 +238,7 @@ bool impact__journal_take(impact__journal_view *view, impact_text *span, uint32_
             return true;
         view->reader.skipped++;
     }
-    return false;
+    return impact__open_walk_next(&view->open, span, scope);
 }
 
 impact_text impact__journal_release(impact__journal_view *view, size_t *offset)
@@ -217,4 +249,10 @@ impact_text impact__journal_release(impact__journal_view *view, size_t *offset)
     impact__ring_release(&view->reader);
     *offset = impact__journal_head_size + begin;
     return impact_text_from((const char *)view->ring.memory + begin, end - begin);
+}
+
+impact_text impact__journal_release_cells(impact__journal_view *view, size_t *offset)
+{
+    *offset = offsetof(impact__journal_head, cells_done);
+    return impact_text_from((const char *)&view->open.next, sizeof view->open.next);
 }

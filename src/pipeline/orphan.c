@@ -197,9 +197,13 @@ bool impact__orphan_next(impact__orphan_walk *walk, impact__orphan *orphan)
 void impact__orphan_settle(impact__orphan *orphan)
 {
     size_t offset = 0;
+    const int file = atomic_load(&orphan->file);
     const impact_text head = impact__journal_release(&orphan->view, &offset);
     /* Should it fail, these are exported again by who takes over from here. */
-    const ssize_t written = pwrite(atomic_load(&orphan->file), head.data, head.size, (off_t)offset);
+    ssize_t written = pwrite(file, head.data, head.size, (off_t)offset);
+    const impact_text cells = impact__journal_release_cells(&orphan->view, &offset);
+    if (written == (ssize_t)head.size && orphan->view.open.count)
+        written = pwrite(file, cells.data, cells.size, (off_t)offset);
     (void)written;
 }
 

@@ -7,6 +7,7 @@
 #include "base/once.h"
 #include "base/thread.h"
 #include "process/diagnostics.h"
+#include "trace/open_span.h"
 
 enum { spin_count = 100, pause_ns = 50 * 1000 };
 
@@ -79,6 +80,14 @@ static void share(impact__span *span, uintptr_t life, uintptr_t name)
         atomic_fetch_add_explicit(&impact__shared_bursts, 1, memory_order_relaxed);
 }
 
+void impact__access_share_own(uintptr_t name)
+{
+    uintptr_t life = name & ~IMPACT__NAME_RECORDING;
+    impact__span *span = impact__slot_of(name);
+    /* If it fails a stranger was quicker, or ended it. */
+    (void)atomic_compare_exchange_strong(&span->life, &life, life | IMPACT__LIFE_SHARED);
+}
+
 static bool is_of_this_process(const impact__span *span)
 {
     return atomic_load_explicit(&span->process, memory_order_relaxed) == impact__fork_generation();
@@ -102,6 +111,8 @@ static void lock(impact__access *access, impact__span *span)
 
 void impact__access_end_slowly(impact__access *access, impact__span *span)
 {
+    if (span->is_kept)
+        impact__open_span_keep(span);
     (void)pthread_mutex_unlock(&span->lock);
     impact__cancel_release(access->cancel);
 }

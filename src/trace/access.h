@@ -140,6 +140,9 @@ static inline impact_span *impact__access_open(impact__thread_state *state, impa
     return (impact_span *)(life | (is_recording ? IMPACT__NAME_RECORDING : 0));
 }
 
+/* The caller has just opened it, and gives up its right: all take the lock from here on. */
+void impact__access_share_own(uintptr_t name);
+
 /* False: it is over, or there is none. Close the identity. */
 bool impact__access_identity(impact__identity *identity, const impact_span *span);
 

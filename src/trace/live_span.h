@@ -67,6 +67,7 @@ typedef struct impact__span {
     bool is_parent_remote;
     uint8_t kind;
     uint8_t status;
+    bool is_kept;                     /* while it is open: see open_span.h */
     impact_tracer_provider *provider; /* borrowed */
     const impact_tracer *tracer;      /* borrowed; NULL: the default tracer */
     uint64_t start_unix_ns;

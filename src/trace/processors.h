@@ -18,6 +18,7 @@ enum {
     IMPACT__HOOK_START = 1,
     IMPACT__HOOK_ENDING = 2,
     IMPACT__HOOK_END = 4,
+    IMPACT__HOOK_OPEN = 8, /* not of a processor: spans that are open are kept, see open_span.h */
 };
 
 typedef struct impact__processor {

@@ -118,6 +118,7 @@ static impact_status open_batcher(impact_tracer_provider *provider,
         .owner = {provider, resource_of, scope_of, impact_tracing_suppress, let_go},
         .exporter_number = (uint32_t)provider->batcher_count,
         .journal_directory = options->journal_directory,
+        .keeps_open = options->journal_keeps_open,
         .queue_limit = queue_limit_of(options),
         .queue_bytes = queue_bytes_of(options),
         .batch_limit = or_default(options->batch_limit, default_batch_limit),
@@ -147,6 +148,8 @@ static impact_status open_batchers(impact_tracer_provider *provider,
     impact_status status = IMPACT_OK;
     for (size_t i = 0; options->exporters && i < options->exporter_count && !status; i++)
         status = open_batcher(provider, options, options->exporters[i]);
+    if (provider->batcher_count && options->journal_directory && options->journal_keeps_open)
+        atomic_store_explicit(&provider->processors.hooks, IMPACT__HOOK_OPEN, memory_order_relaxed);
     return status;
 }
 

@@ -10,6 +10,7 @@
 #include "trace/context.h"
 #include "trace/delivery.h"
 #include "trace/finish.h"
+#include "trace/open_span.h"
 #include "trace/span_time.h"
 
 /* ---- end ---- */
@@ -70,6 +71,20 @@ show_ending(impact__access *access, impact__span *live, impact_span *name, uint6
     impact__cancel_release(held);
     impact__grace_span_ended(provider->hold);
     return impact__access_begin_any(access, (uintptr_t)name);
+}
+
+/* NULL: as above. */
+static impact__span *prepare_end(impact__access *access, impact__span *live, impact_span *name,
+                                 uint64_t *end_unix_ns)
+{
+    if (impact__provider_wants_endings(live->provider))
+        live = show_ending(access, live, name, end_unix_ns);
+    if (!live || !live->is_kept)
+        return live;
+    if (!*end_unix_ns) /* its end lies before the last moment that is known of the process */
+        *end_unix_ns = end_of(live, 0);
+    impact__open_span_end(live);
+    return live;
 }
 
 static inline void deliver(const impact__span *span)
@@ -152,8 +167,10 @@ __attribute__((noinline)) static void end_recording(impact_span *span, uint64_t 
         end_inherited(&access, live, (uintptr_t)span, end_unix_ns, viewer);
         return;
     }
-    if (__builtin_expect(impact__provider_wants_endings(live->provider), 0)) {
-        live = show_ending(&access, live, span, &end_unix_ns);
+    if (__builtin_expect(impact__processors_want(&live->provider->processors,
+                                                 IMPACT__HOOK_ENDING | IMPACT__HOOK_OPEN),
+                         0)) {
+        live = prepare_end(&access, live, span, &end_unix_ns);
         if (!live)
             return;
     }

@@ -10,6 +10,7 @@
 #include "trace/delivery.h"
 #include "trace/events.h"
 #include "trace/judge.h"
+#include "trace/open_span.h"
 #include "trace/recorder.h"
 #include "trace/room.h"
 #include "trace/span_time.h"
@@ -153,8 +154,8 @@ static void record_verdict(impact__span *span, const impact__verdict *said)
 }
 
 /* A processor wants the context that the span starts in. */
-__attribute__((noinline)) static void show_start(impact_tracer_provider *provider,
-                                                 impact_span *span, const impact__start *start)
+static void show_start(impact_tracer_provider *provider, impact_span *span,
+                       const impact__start *start)
 {
     const int held = impact__cancel_hold(); /* as in delivery.c */
     const impact_context *context = impact__start_context(start);
@@ -163,11 +164,34 @@ __attribute__((noinline)) static void show_start(impact_tracer_provider *provide
     impact__cancel_release(held);
 }
 
+/* It is kept while it is open, if it is exported at all. */
+static void keep_open(impact_span *span)
+{
+    impact__access access;
+    impact__access_share_own((uintptr_t)span);
+    impact__span *live = impact__access_begin_slowly(&access, (uintptr_t)span);
+    if (!live)
+        return;
+    impact__open_span_begin(live);
+    impact__access_end_slowly(&access, live);
+}
+
+__attribute__((noinline)) static void follow_start(impact_tracer_provider *provider,
+                                                   impact_span *span, const impact__start *start)
+{
+    if (impact__processors_want(&provider->processors, IMPACT__HOOK_OPEN))
+        keep_open(span);
+    if (impact__provider_wants_starts(provider))
+        show_start(provider, span, start);
+    else
+        impact__provider_on_start(provider, span, NULL);
+}
+
 static inline void tell_of_start(impact_tracer_provider *provider, impact_span *span,
                                  const impact__start *start)
 {
-    if (impact__provider_wants_starts(provider))
-        show_start(provider, span, start);
+    if (impact__processors_want(&provider->processors, IMPACT__HOOK_OPEN | IMPACT__HOOK_START))
+        follow_start(provider, span, start);
     else
         impact__provider_on_start(provider, span, NULL);
 }

@@ -260,6 +260,20 @@ TEST(the_clock_of_spans_is_the_systems_where_that_is_asked_for)
     CHECK_STRING(reported, "OTEL_C_CLOCK=sundial is not used: it has to be ticks or system\n");
 }
 
+TEST(the_journal_is_where_the_environment_says_and_keeps_open_spans_if_that_is_asked_for)
+{
+    begin();
+    set("OTEL_C_JOURNAL_DIR", "/var/lib/traces");
+    CHECK_STRING(settings_of(NULL).journal_directory, "/var/lib/traces");
+    CHECK_STRING(settings_of(IMPACT_TRACE_OPTIONS(.journal_directory = "/a")).journal_directory,
+                 "/a");
+    CHECK(!settings_of(NULL).journal_keeps_open);
+    CHECK(settings_of(IMPACT_TRACE_OPTIONS(.journal_keeps_open = true)).journal_keeps_open);
+    set("OTEL_C_JOURNAL_OPEN_SPANS", "true");
+    CHECK(settings_of(NULL).journal_keeps_open);
+    CHECK_STRING(reported, "");
+}
+
 /* ---- the resource ---- */
 
 TEST(the_process_describes_itself)
