@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <impact/diagnostics.h>
+#include "pipeline/set_aside.h"
 
 enum {
     hidden_age_s = 60,
@@ -132,18 +132,6 @@ static impact_status read_orphan(impact__orphan *orphan, int file, size_t size)
     return impact__journal_read(&orphan->view, memory, size) ? IMPACT_OK : IMPACT_EINVAL;
 }
 
-/* Nobody looks for it under that name, and a person may look into it. */
-static void set_aside(impact__orphan_walk *walk, const char *name)
-{
-    char aside[sizeof((impact__orphan *)NULL)->name + sizeof ".corrupt"];
-    (void)snprintf(aside, sizeof aside, "%.*s.corrupt", name_most, name);
-    (void)renameat(dirfd(walk->files), name, dirfd(walk->files), aside);
-    walk->set_aside++;
-    impact_diagnostics_report(IMPACT_SEVERITY_WARNING, "journal", NULL,
-                              "%s/%s is no whole journal of this version: it is %s now", walk->path,
-                              name, aside);
-}
-
 static bool is_wanted(const impact__orphan_walk *walk, const impact__journal_view *view)
 {
     char name[impact__journal_exporter_size];
@@ -177,8 +165,11 @@ static bool take_over(impact__orphan_walk *walk, impact__orphan *orphan, const c
     (void)snprintf(orphan->name, sizeof orphan->name, "%.*s", name_most, name);
     if (status == IMPACT_OK && is_wanted(walk, &orphan->view))
         return true;
-    if (status == IMPACT_EINVAL)
-        set_aside(walk, name);
+    if (status == IMPACT_EINVAL) {
+        /* Nobody looks for it under its new name, and a person may look into it. */
+        impact__set_aside(dirfd(walk->files), walk->path, orphan->name);
+        walk->set_aside++;
+    }
     let_go(orphan);
     return false;
 }
