@@ -251,7 +251,7 @@ typedef struct impact_check_stats_reader {
 typedef struct impact_check_telemetry_options {
     size_t size;
     impact_tracer_provider *provider; /* borrowed; NULL: the process's own */
-    double warn_percent; /* of the spans that were settled since the last run: lost ones */
+    double warn_percent; /* of the spans that were settled in the last minute: lost ones */
     double fail_percent;
     const char *name;
     const char *groups;
