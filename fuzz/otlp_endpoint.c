@@ -1,6 +1,6 @@
 /* Endpoints: whatever the text is, what is made of it is one URL, and a path that a socket has. The
  * first byte says which form and whether gRPC may speak without TLS. */
-#include "export/otlp/otlp_endpoint.h"
+#include "export/otlp/server.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -30,6 +30,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
          strlen(endpoint.unix_path) >= sizeof((struct sockaddr_un *)0)->sun_path))
         abort();
     if (form == OTLP__ENDPOINT_GRPC && !strstr(endpoint.url, "TraceService/Export"))
+        abort();
+    const otlp__server server = otlp__server_of(&endpoint);
+    if (endpoint.unix_path ? server.port != 0 : strchr(server.address, '@') || !server.port)
         abort();
     otlp__endpoint_close(&endpoint, NULL);
     return 0;

@@ -66,6 +66,11 @@ struct impact_exporter {
     /* What metrics call it (semantic conventions, "otel.component.type"); borrowed, static. NULL:
      * its name and "_span_exporter". */
     const char *component_type;
+
+    /* Where it sends: a host and a port, or the path of a socket, and never who asks there. Copied
+     * when a provider takes it; NULL: nowhere, or it is not known. */
+    const char *server_address;
+    uint32_t server_port;
 };
 
 /* Open an exporter by its name in OTEL_TRACES_EXPORTER: "console", "tree", "otlp/stdout",

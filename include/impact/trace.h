@@ -72,6 +72,9 @@ typedef struct impact_trace_options {
 
 /* ---- counters ---- */
 
+/* A longer one is left out. */
+#define IMPACT_SERVER_ADDRESS_SIZE 256
+
 /* Calls of an exporter that ended alike. */
 typedef struct impact_export_tally {
     uint64_t calls;
@@ -103,6 +106,8 @@ typedef struct impact_trace_stats {
     impact_export_tally exports_timed_out; /* they failed; what else did was never handed over */
     impact_export_tally exports_failed;    /* likewise, for another reason */
     const char *component_type; /* of the exporter, as metrics call it; NULL: as its name says */
+    char server_address[IMPACT_SERVER_ADDRESS_SIZE]; /* where it sends; empty: nowhere */
+    uint32_t server_port;                            /* 0: none */
 } impact_trace_stats;
 
 /* ---- the process's own provider ---- */

@@ -12,7 +12,10 @@
 #include "trace/census.h"
 #include "trace/provider.h"
 
-enum { type_limit = 64 }; /* bytes of a component's type; a longer one is cut */
+enum {
+    type_limit = 64,     /* bytes of a component's type; a longer one is cut */
+    attribute_limit = 5, /* of a point */
+};
 
 static const char span_unit[] = "{span}";
 
@@ -110,31 +113,50 @@ typedef struct series {
     const impact_export_tally *(*tally)(const impact_trace_stats *of); /* of a histogram */
 } series;
 
-static void show_point(const listener *to, const instrument *of, const series *one,
-                       const impact_trace_stats *stats, const char *type, size_t number)
+/* Whose point it is. */
+typedef struct component {
+    const impact_trace_stats *stats;
+    const char *type;
+    size_t number;
+    bool has_server; /* an exporter */
+} component;
+
+static void show_point(const listener *to, const instrument *what, const series *one,
+                       const component *of)
 {
     char name[type_limit + 16];
-    (void)snprintf(name, sizeof name, "%s/%zu", type, number); /* it fits */
-    const impact_attribute attributes[] = {impact_string("otel.component.name", name),
-                                           impact_string("otel.component.type", type),
-                                           impact_string("error.type", one->error)};
-    const size_t count = one->error ? 3 : 2;
+    (void)snprintf(name, sizeof name, "%s/%zu", of->type, of->number); /* it fits */
+    impact_attribute attributes[attribute_limit] = {impact_string("otel.component.name", name),
+                                                    impact_string("otel.component.type", of->type)};
+    size_t count = 2;
+    if (of->has_server && of->stats->server_address[0])
+        attributes[count++] = impact_string("server.address", of->stats->server_address);
+    if (of->has_server && of->stats->server_port)
+        attributes[count++] = impact_int("server.port", of->stats->server_port);
+    if (one->error)
+        attributes[count++] = impact_string("error.type", one->error);
     if (one->get) {
-        show(to, of, attributes, count, one->get(stats), 0);
+        show(to, what, attributes, count, one->get(of->stats), 0);
         return;
     }
-    const impact_export_tally *tally = one->tally(stats);
+    const impact_export_tally *tally = one->tally(of->stats);
     const double seconds = (double)tally->duration_ns / (double)IMPACT__NS_PER_SEC;
-    show(to, of, attributes, count, tally->calls, seconds);
+    show(to, what, attributes, count, tally->calls, seconds);
 }
 
-static void show_metric(const listener *to, const instrument *of, const pipelines *all,
+static void show_metric(const listener *to, const instrument *what, const pipelines *all,
                         bool is_of_processors, const series *list, size_t count)
 {
-    for (size_t i = 0; i < all->count; i++)
+    for (size_t i = 0; i < all->count; i++) {
+        const component of = {
+            .stats = &all->of[i],
+            .type = is_of_processors ? "batching_span_processor" : all->types[i],
+            .number = i,
+            .has_server = !is_of_processors,
+        };
         for (size_t k = 0; k < count; k++)
-            show_point(to, of, &list[k], &all->of[i],
-                       is_of_processors ? "batching_span_processor" : all->types[i], i);
+            show_point(to, what, &list[k], &of);
+    }
 }
 
 #define SERIES(list) list, sizeof(list) / sizeof *(list)

@@ -2,6 +2,7 @@
 #include "trace/provider.h"
 
 #include <assert.h>
+#include <string.h>
 
 #include "base/alloc.h"
 #include "base/clock.h"
@@ -108,6 +109,14 @@ static size_t queue_bytes_of(const impact_trace_options *options)
     return options->queue_bytes ? options->queue_bytes : default_queue_bytes;
 }
 
+static void note_server(impact__server *server, const impact_exporter *exporter)
+{
+    if (!exporter->server_address || strlen(exporter->server_address) >= sizeof server->address)
+        return;
+    memcpy(server->address, exporter->server_address, strlen(exporter->server_address) + 1);
+    server->port = exporter->server_port;
+}
+
 static impact_status open_batcher(impact_tracer_provider *provider,
                                   const impact_trace_options *options, impact_exporter *exporter)
 {
@@ -129,6 +138,8 @@ static impact_status open_batcher(impact_tracer_provider *provider,
     const impact_status status =
         impact__batcher_open(&provider->batchers[provider->batcher_count], &whole);
     if (status == IMPACT_OK) {
+        note_server(&provider->servers[provider->batcher_count],
+                    impact__batcher_exporter(provider->batchers[provider->batcher_count]));
         provider->batcher_count++;
         atomic_fetch_add_explicit(&provider->owners, 1, memory_order_relaxed);
     }

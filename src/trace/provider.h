@@ -29,6 +29,12 @@
 
 enum { impact__exporter_limit = 8 };
 
+/* Where an exporter sends, as it said when it was taken. */
+typedef struct impact__server {
+    char address[IMPACT_SERVER_ADDRESS_SIZE]; /* empty: nowhere */
+    uint32_t port;
+} impact__server;
+
 struct impact_tracer_provider {
     /* Fixed once opened. */
     const impact_allocator *allocator;
@@ -42,6 +48,7 @@ struct impact_tracer_provider {
     bool uses_system_clock; /* see span_clock.h */
     impact__encoded_resource resource;
     impact__batcher *batchers[impact__exporter_limit]; /* owned */
+    impact__server servers[impact__exporter_limit];    /* of their exporters */
     size_t batcher_count;
     bool is_open; /* what the options gave was taken */
 

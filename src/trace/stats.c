@@ -1,6 +1,8 @@
 /* A provider's counters: of each batcher, and summed. */
 #include "trace/provider.h"
 
+#include <string.h>
+
 #include "base/options.h"
 #include "trace/access.h"
 
@@ -12,12 +14,13 @@ static impact_export_tally tally_of(const impact__counters *counters,
 }
 
 /* What a batcher counted; what was lost before it could be given to one is lost to each. */
-static impact_trace_stats stats_of(const impact_tracer_provider *provider, impact__batcher *batcher)
+static impact_trace_stats stats_of(const impact_tracer_provider *provider, size_t number)
 {
+    impact__batcher *batcher = provider->batchers[number];
     const impact__counters counters = impact__batcher_count(batcher);
     const uint64_t dropped_memory =
         atomic_load_explicit(&provider->dropped_memory, memory_order_relaxed);
-    return (impact_trace_stats){
+    impact_trace_stats stats = {
         .size = sizeof(impact_trace_stats),
         .ended = counters.ended + dropped_memory,
         .queued = counters.queued,
@@ -35,7 +38,10 @@ static impact_trace_stats stats_of(const impact_tracer_provider *provider, impac
         .exports_timed_out = tally_of(&counters, IMPACT__EXPORT_TIMED_OUT),
         .exports_failed = tally_of(&counters, IMPACT__EXPORT_FAILED),
         .component_type = impact__batcher_exporter(batcher)->component_type,
+        .server_port = provider->servers[number].port,
     };
+    memcpy(stats.server_address, provider->servers[number].address, sizeof stats.server_address);
+    return stats;
 }
 
 static impact_trace_stats stats_without_batcher(const impact_tracer_provider *provider)
@@ -81,7 +87,7 @@ void impact_tracer_provider_get_stats(impact_tracer_provider *provider, impact_t
     if (provider && !provider->batcher_count)
         sum = stats_without_batcher(provider);
     for (size_t i = 0; provider && i < provider->batcher_count; i++) {
-        const impact_trace_stats one = stats_of(provider, provider->batchers[i]);
+        const impact_trace_stats one = stats_of(provider, i);
         add_stats(&sum, &one);
     }
     sum.late_calls = impact__access_late_count();
@@ -95,6 +101,6 @@ impact_status impact_tracer_provider_get_exporter_stats(impact_tracer_provider *
         return IMPACT_EINVAL;
     if (!provider || number >= provider->batcher_count)
         return IMPACT_ENOENT;
-    const impact_trace_stats one = stats_of(provider, provider->batchers[number]);
+    const impact_trace_stats one = stats_of(provider, number);
     return impact__struct_write(stats, &one, sizeof one) ? IMPACT_OK : IMPACT_EINVAL;
 }

@@ -53,14 +53,25 @@ def value(family, component, error="", suffix=""):
     return found
 
 
+def servers_of(families, prefix):
+    """Where they send, of all families of that prefix."""
+    return {
+        (sample.labels.get("server_address"), sample.labels.get("server_port"))
+        for name, family in families.items()
+        if name.startswith(prefix)
+        for sample in family.samples
+    }
+
+
 @pytest.mark.parametrize(
     "protocol, component",
     [("http/protobuf", "otlp_http_span_exporter"), ("http/json", "otlp_http_json_span_exporter")],
 )
 def test_prometheus_reads_what_became_of_the_spans(protocol, component):
     with sink() as server:
+        port = str(server.server_port)
         families = families_of(
-            OTEL_EXPORTER_OTLP_ENDPOINT=f"http://127.0.0.1:{server.server_port}",
+            OTEL_EXPORTER_OTLP_ENDPOINT=f"http://me:secret@127.0.0.1:{port}",
             OTEL_EXPORTER_OTLP_PROTOCOL=protocol,
         )
     exported = families["otel_sdk_exporter_span_exported"]
@@ -76,6 +87,8 @@ def test_prometheus_reads_what_became_of_the_spans(protocol, component):
     assert value(families["otel_sdk_processor_span_queue_size"], "batching_span_processor") == 0
     capacity = families["otel_sdk_processor_span_queue_capacity"]
     assert (capacity.type, value(capacity, "batching_span_processor")) == ("gauge", 2048)
+    assert servers_of(families, "otel_sdk_exporter") == {("127.0.0.1", port)}
+    assert servers_of(families, "otel_sdk_processor") == {(None, None)}
 
 
 def test_spans_are_counted_by_parent_and_decision():

@@ -24,6 +24,7 @@
 #include "export/otlp/otlp_environment.h"
 #include "export/otlp/request.h"
 #include "export/otlp/send.h"
+#include "export/otlp/server.h"
 #include "export/zipkin/zipkin_environment.h"
 
 enum { kept_request_size = 1024 * 1024 }; /* of a request's memory, until the next one */
@@ -42,6 +43,7 @@ typedef struct passage {
 typedef struct otlp {
     impact_exporter base; /* first: a pointer to it is a pointer to this */
     otlp__settings settings;
+    otlp__server server; /* as metrics name it */
     otlp__sender sender;
     impact__buffer request; /* kept between batches for its memory, unless it is huge */
     otlp__body body;        /* likewise */
@@ -245,6 +247,7 @@ static impact_status open_with_settings(impact_exporter **exporter, const otlp__
     otlp *to = impact__alloc(allocator, sizeof *to);
     if (!to)
         return IMPACT_ENOMEM;
+    to->server = otlp__server_of(&settings->endpoint);
     to->base = (impact_exporter){
         .size = sizeof to->base,
         .name = name,
@@ -253,6 +256,8 @@ static impact_status open_with_settings(impact_exporter **exporter, const otlp__
         .close = close_otlp,
         .hasten = hasten,
         .component_type = component_types[settings->protocol],
+        .server_address = to->server.address,
+        .server_port = to->server.port,
     };
     to->request = IMPACT__BUFFER(allocator);
     to->settings = *settings;

@@ -1,5 +1,5 @@
 /* Endpoints: what is made of each form, and what is none. */
-#include "export/otlp/otlp_endpoint.h"
+#include "export/otlp/server.h"
 
 #include <string.h>
 
@@ -83,6 +83,48 @@ TEST(lengths_have_limits)
     static char host[4200];
     memset(host, 'a', 4097);
     CHECK(!open(host, OTLP__ENDPOINT_GRPC, false));
+}
+
+/* ---- as metrics name it ---- */
+
+typedef struct named {
+    const char *text;
+    const char *address;
+    uint32_t port;
+} named;
+
+TEST(the_server_has_the_host_and_the_port_that_are_meant_and_nobodys_name)
+{
+    static const named rows[] = {
+        {"http://collector", "collector", 80},
+        {"https://collector/v1/traces", "collector", 443},
+        {"HTTPS://Collector", "Collector", 443},
+        {"http://collector:4318", "collector", 4318},
+        {"http://[::1]:4318/a@b:7", "::1", 4318},
+        {"http://me:secret@collector:4318", "collector", 4318},
+        {"http://me:sec@ret@collector", "collector", 80},
+        {"http://collector:4318?key=a@b:1", "collector", 4318},
+        {"unix:/run/collector", "/run/collector", 0},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        otlp__endpoint endpoint = {NULL, NULL};
+        REQUIRE(!otlp__endpoint_open(&endpoint, NULL, impact_text_of(rows[i].text),
+                                     OTLP__ENDPOINT_BASE, false));
+        const otlp__server server = otlp__server_of(&endpoint);
+        CHECK_STRING(server.address, rows[i].address);
+        CHECK_EQUAL(server.port, rows[i].port);
+        otlp__endpoint_close(&endpoint, NULL);
+    }
+}
+
+TEST(a_server_whose_name_has_no_room_has_none)
+{
+    char url[400] = "http://";
+    otlp__endpoint endpoint = {NULL, NULL};
+    memset(url + 7, 'a', 256);
+    REQUIRE(!otlp__endpoint_open(&endpoint, NULL, impact_text_of(url), OTLP__ENDPOINT_BASE, false));
+    CHECK_STRING(otlp__server_of(&endpoint).address, "");
+    otlp__endpoint_close(&endpoint, NULL);
 }
 
 TEST(each_allocation_may_fail)

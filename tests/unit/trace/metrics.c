@@ -29,9 +29,14 @@ static void write_point(void *userdata, const impact_metric *metric)
     page_size += (size_t)snprintf(page + page_size, sizeof page - page_size, "%s{", metric->name);
     for (size_t i = 0; i < metric->attribute_count; i++) {
         const impact_attribute *a = &metric->attributes[i];
+        char number[24];
+        (void)snprintf(number, sizeof number, "%" PRId64, a->value.integer);
+        const impact_text text = a->value.type == IMPACT_VALUE_INT
+                                     ? impact_text_of(number)
+                                     : impact_text_from(a->value.string, a->value.count);
         page_size +=
             (size_t)snprintf(page + page_size, sizeof page - page_size, "%s%.*s=%.*s", i ? "," : "",
-                             (int)a->key.size, a->key.data, (int)a->value.count, a->value.string);
+                             (int)a->key.size, a->key.data, (int)text.size, text.data);
     }
     page_size += (size_t)snprintf(page + page_size, sizeof page - page_size, "} %" PRIu64 "\n",
                                   metric->value);
@@ -215,6 +220,31 @@ TEST(what_waits_what_is_handed_over_and_what_was_exported_are_told_apart)
     check_line("otel.sdk.exporter.span.exported{" EXPORTER "} 3\n");
     check_line("otel.sdk.exporter.span.exported{" EXPORTER ",error.type=rejected} 0\n");
     check_line("otel.sdk.exporter.operation.duration{" EXPORTER "} 1\n");
+    close_and_check();
+}
+
+/* With a path of 300 bytes there is none: a part of one would be another's. */
+TEST(an_exporter_that_sends_somewhere_says_where)
+{
+    char long_name[300];
+    memset(long_name, 'a', sizeof long_name - 1);
+    long_name[sizeof long_name - 1] = 0;
+    impact_exporter *exporters[] = {fake_exporter_open(&fakes[0]), fake_exporter_open(&fakes[1])};
+    fakes[0].exporter.server_address = "collector";
+    fakes[0].exporter.server_port = 4318;
+    fakes[1].exporter.server_address = long_name;
+    fakes[1].exporter.server_port = 4318;
+    REQUIRE(open_provider(exporters, 2, (impact_trace_options){.schedule_delay_ms = 3600000}));
+    fakes[0].exporter.server_address = NULL; /* it was copied */
+    check_line_after_read("otel.sdk.exporter.span.inflight{" EXPORTER
+                          ",server.address=collector,server.port=4318} 0\n");
+    check_line("otel.sdk.exporter.span.exported{" EXPORTER
+               ",server.address=collector,server.port=4318,error.type=rejected} 0\n");
+    check_line("otel.sdk.exporter.operation.duration{" EXPORTER
+               ",server.address=collector,server.port=4318,error.type=timeout} 0\n");
+    check_line("otel.sdk.processor.span.queue.size{" PROCESSOR "} 0\n");
+    check_line("otel.sdk.exporter.span.inflight{otel.component.name=fake_span_exporter/1,"
+               "otel.component.type=fake_span_exporter} 0\n");
     close_and_check();
 }
 
