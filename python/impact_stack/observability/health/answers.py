@@ -23,6 +23,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import _core, logger
+from ..configuration import look_over
 from . import checks, missing, settings
 from .heartbeat import Heartbeat
 from .missing import DEFAULTS
@@ -106,6 +107,7 @@ class Answers:
         second = config.get("HEALTH_URL_SECOND_SECRET")
         settings.check_text("HEALTH_URL_SECOND_SECRET", second, or_none=True)
         settings.check_text("url_prefix", prefix)
+        look_over(config, settings.NAMES, settings.SWITCHES, "Health")
         self._checks = checks_
         self._config = config
         self.prefix = prefix.rstrip("/")
@@ -115,7 +117,7 @@ class Answers:
         try:
             self._registry = self._open_registry()
         except ValueError as error:  # all else was looked at
-            raise ValueError(f"url_prefix is {prefix!r}, not a path such as /health") from error
+            raise ValueError(self._what_is_wrong(prefix)) from error
         self._registered: list[_Entry] = []
         self._refused: set[Any] = set()
         self._said: set[Any] = set()
@@ -136,7 +138,12 @@ class Answers:
         if "interpreter" not in self._checks.checks:
             self._checks.register_check("interpreter", checks.check_true)
         self._port = Port(self, address)
-        self._port.open()
+        try:
+            self._port.open()
+        except ValueError as error:
+            raise ValueError(
+                f"HEALTH_LISTEN is {address!r}, not an address such as 127.0.0.1:8081"
+            ) from error
 
     def look_at_interpreter(self) -> None:
         """Run the check that tells of the interpreter: its last result is its last sign of life."""
@@ -162,6 +169,19 @@ class Answers:
             budget_ms=self._settings.budget_ms,
             **settings.service_facts(self._config),
         )
+
+    def _what_is_wrong(self, prefix: str) -> str:
+        """Say which setting the core refuses."""
+        for fact, value in settings.service_facts(self._config).items():
+            options: dict[str, Any] = {fact: value}
+            try:
+                _core.HealthRegistry(_runner_of(self), prefix="/health", secret=None, **options)
+            except ValueError:
+                return (
+                    f"HEALTH_{fact.upper()} is {value!r}: it has at most 255 bytes and no control "
+                    "character, and that of the service is ASCII without blanks at its ends"
+                )
+        return f"url_prefix is {prefix!r}, not a path such as /health"
 
     def _current_registry(self) -> tuple[_core.HealthRegistry, missing.Missing]:
         """Return the registry, in line with the configuration and the checks of this moment.

@@ -102,6 +102,10 @@ class Checks:
     ) -> Check:
         if not _core.is_check_name(name):
             raise ValueError(f"{name!r} cannot be asked for as a check in a URL")
+        if not callable(check):
+            raise TypeError(
+                f"check {name!r} is of type {type(check).__name__}: it cannot be called"
+            )
         self.checks[name] = check
         self.groups[name] = groups
         if add_to_defaults and name not in self.default_checks:

@@ -51,11 +51,31 @@ def service_facts(config: Mapping[str, Any]) -> dict[str, str | None]:
     return facts
 
 
+SWITCHES = (
+    "HEALTH_ACCESS_LOG",
+    "HEALTH_INLINE",
+    "HEALTH_PROBES",
+    "HEALTH_SHOWS_EXPLANATIONS",
+    "HEALTH_STRICT",
+    "HEALTH_TRACED",
+)
+NAMES = (
+    "HEALTH_BUDGET_MS",
+    "HEALTH_DESCRIPTION",
+    "HEALTH_LISTEN",
+    "HEALTH_RELEASE_ID",
+    "HEALTH_SERVICE_ID",
+    "HEALTH_URL_SECOND_SECRET",
+    "HEALTH_URL_SECRET",
+    "HEALTH_VERSION",
+)
+
+
 def budget_ms(value: object) -> int:
     """Return a budget that can be kept; None and what is none stand for the default."""
     if value is None:
         return 0
-    if isinstance(value, int) and 0 < value <= BUDGET_LIMIT_MS:
+    if isinstance(value, int) and not isinstance(value, bool) and 0 < value <= BUDGET_LIMIT_MS:
         return value
     raise ValueError(f"HEALTH_BUDGET_MS is {value!r}, not a whole number of 1 to {BUDGET_LIMIT_MS}")
 

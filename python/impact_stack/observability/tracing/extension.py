@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 from opentelemetry import trace
 
 from .. import logger
+from ..configuration import look_over
 from . import process_end
-from .instrumentors import autoinstrument_app
+from .instrumentors import autoinstrument_app, names_of
+from .needed import need
 from .provider import TracerProvider
 from .resource import Resource, detect_attributes
 
@@ -17,6 +19,15 @@ if TYPE_CHECKING:
     import flask  # most programs that are traced have no need of it
 
 Attributes = Mapping[str, Any] | None
+
+_SWITCHES = ("TRACING_ENABLED", "TRACING_FLUSH_ON_SIGTERM", "TRACING_SQLALCHEMY_COMMENTER")
+_SETTINGS = (
+    "TRACING_FLASK",
+    "TRACING_INSTRUMENTORS",
+    "TRACING_OTLP",
+    "TRACING_REQUESTS",
+    "TRACING_RESOURCE_ATTRIBUTES",
+)
 
 
 def init_tracing(
@@ -42,7 +53,9 @@ def init_tracing(
     exported when the process ends; with `flush_on_sigterm` also when SIGTERM ends it, which nobody
     handles.
     """
-    if tracer_provider is None:
+    if tracer_provider is not None:
+        need("tracer_provider", tracer_provider, "get_tracer")
+    else:
         described = _one_of(attributes, resource_attributes)
         tracer_provider = TracerProvider(
             attributes={**detect_attributes(resource_detectors), **described},
@@ -61,7 +74,17 @@ def _one_of(attributes: Attributes, resource_attributes: Attributes) -> Mapping[
     """Return the attributes; the documentation of the package knows them by both names."""
     if attributes is not None and resource_attributes is not None:
         raise TypeError("give either 'attributes' or 'resource_attributes', not both")
-    return attributes or resource_attributes or {}
+    described = attributes or resource_attributes or {}
+    if not isinstance(described, Mapping):
+        raise TypeError(f"attributes are of type {type(described).__name__}, not a mapping")
+    return described
+
+
+def _configured_attributes(config: Mapping[str, Any]) -> Mapping[str, Any]:
+    described = config.get("TRACING_RESOURCE_ATTRIBUTES") or {}
+    if not isinstance(described, Mapping):
+        raise TypeError(f"TRACING_RESOURCE_ATTRIBUTES is {described!r}, not a mapping")
+    return described
 
 
 class Tracing:
@@ -94,12 +117,14 @@ class Tracing:
                 "A 'Tracing' instance has already been registered on this Flask app."
             )
         described = _one_of(attributes, resource_attributes)
+        look_over(app.config, _SETTINGS, _SWITCHES, "Tracing")
         if not app.config.get("TRACING_ENABLED", True):
             app.logger.info("Tracing disabled")
             app.extensions["tracing"] = self
             return
+        instrumentors = names_of(app.config.get("TRACING_INSTRUMENTORS"))
         provider = init_tracing(
-            {**described, **(app.config.get("TRACING_RESOURCE_ATTRIBUTES") or {})},
+            {**described, **_configured_attributes(app.config)},
             resource_detectors,
             tracer_provider,
             set_global_tracer_provider,
@@ -107,7 +132,7 @@ class Tracing:
             otlp=app.config.get("TRACING_OTLP"),
             flush_on_sigterm=app.config.get("TRACING_FLUSH_ON_SIGTERM", False),
         )
-        applied = autoinstrument_app(app, app.config.get("TRACING_INSTRUMENTORS"), provider)
+        applied = autoinstrument_app(app, instrumentors, provider)
         self.tracer_provider = provider
         app.extensions["tracing"] = self
         app.logger.info(

@@ -6,6 +6,8 @@ import abc
 import os
 from typing import Any
 
+from .needed import need
+
 _SDK_MODULE = "opentelemetry.sdk.trace.id_generator"
 
 
@@ -40,6 +42,8 @@ class RandomIdGenerator(IdGenerator):
 
 def generator_to_ask(generator: Any) -> Any:
     """Return the generator; None where the core's ids are as good."""
+    if generator is not None:
+        need("id_generator", generator, "generate_trace_id", "generate_span_id")
     kind = type(generator)
     is_known = kind.__module__ in (__name__, _SDK_MODULE)
     return None if is_known and kind.__qualname__ == "RandomIdGenerator" else generator

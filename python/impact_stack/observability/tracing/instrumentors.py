@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from opentelemetry import trace
 
 from .. import logger
+from .repeated import say
 
 if TYPE_CHECKING:
     from importlib import metadata
@@ -59,8 +61,14 @@ def autoinstrument_app(
 
 def _contrib_by_configuration(config: Mapping[str, Any]) -> list[str]:
     """Return the names of which opentelemetry-python-contrib's are wanted in place of ours."""
-    keys = {name: f"TRACING_{name.upper()}" for name in _NATIVE}
-    return [name for name, key in keys.items() if config.get(key, os.environ.get(key)) == "contrib"]
+    return [name for name in _NATIVE if _is_contrib(config, f"TRACING_{name.upper()}")]
+
+
+def _is_contrib(config: Mapping[str, Any], key: str) -> bool:
+    value = config.get(key, os.environ.get(key))
+    if value not in (None, "", "contrib", "native"):
+        say(logging.WARNING, key, f"{key} is {value!r}, which means nothing: contrib, or native")
+    return value == "contrib"  # type: ignore[no-any-return]
 
 
 def native_or_installed(entry_point: metadata.EntryPoint) -> metadata.EntryPoint:
@@ -83,13 +91,22 @@ def _entry_points(
 
     installed = {point.name: point for point in metadata.entry_points(group=_GROUP)}
     installed |= {name: _native(name) for name in _NATIVE if name not in contrib}
-    if isinstance(instrumentors, str):  # a list's only name, or a list as the environment has it
-        instrumentors = [name.strip() for name in instrumentors.split(",") if name.strip()]
-    names = list(instrumentors or installed)
+    names = names_of(instrumentors) or list(installed)
     for name in names:
         if name not in installed:
             logger.warning("Instrumentor '%s' is not installed", name)
     return [installed[name] for name in names if name in installed]
+
+
+def names_of(instrumentors: Iterable[str] | None) -> list[str]:
+    """Return the names of instrumentors; a text is the only one, or a comma list. None: no name."""
+    if isinstance(instrumentors, str):
+        return [name.strip() for name in instrumentors.split(",") if name.strip()]
+    try:
+        return list(instrumentors or ())
+    except TypeError:
+        kind = type(instrumentors).__name__
+        raise TypeError(f"the names of instrumentors are of type {kind}, not a list") from None
 
 
 class NotApplied(Exception):

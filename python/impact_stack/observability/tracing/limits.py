@@ -79,6 +79,8 @@ def limit_numbers(limits: Any) -> tuple[int, ...] | None:
     """Return the numbers of limits, ours or opentelemetry-sdk's, in the order of the core."""
     if limits is None:
         return None
+    if not hasattr(limits, "max_span_attributes"):
+        raise TypeError(f"span_limits is of type {type(limits).__name__}, not SpanLimits")
     given = (
         limits.max_span_attributes,
         limits.max_events,

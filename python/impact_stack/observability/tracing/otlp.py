@@ -31,6 +31,9 @@ def otlp_arguments(options: Mapping[str, Any] | None) -> tuple[Any, ...] | None:
     """
     if options is None:
         return None
+    if not isinstance(options, Mapping):
+        kind = type(options).__name__
+        raise TypeError(f"the options of the exporter otlp are of type {kind}, not a mapping")
     for name in options:
         if name not in _NAMES:
             raise TypeError(f"{name!r} is no option of the exporter otlp: {', '.join(_NAMES)}")
@@ -38,6 +41,8 @@ def otlp_arguments(options: Mapping[str, Any] | None) -> tuple[Any, ...] | None:
     certificate, client_certificate, client_key = (
         None if file is None else os.fspath(file) for file in files
     )
+    if not isinstance(headers, Mapping | None):
+        raise TypeError(f"the headers of the exporter otlp are {headers!r}, not a mapping")
     return (
         endpoint,
         None if headers is None else tuple((str(k), str(v)) for k, v in headers.items()),
@@ -53,6 +58,8 @@ def otlp_arguments(options: Mapping[str, Any] | None) -> tuple[Any, ...] | None:
 def _milliseconds(timeout: float | None) -> int:
     if timeout is None:
         return 0
+    if not isinstance(timeout, (int, float)):
+        raise TypeError(f"the timeout of the exporter otlp is {timeout!r}, not a number of seconds")
     if not 0 <= timeout < 2**31 / 1000:
         raise ValueError("the timeout of the exporter otlp is out of range")
     return max(int(timeout * 1000), 1) if timeout else _ZERO

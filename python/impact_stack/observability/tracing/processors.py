@@ -11,6 +11,7 @@ import threading
 import time
 from typing import Any
 
+from .needed import need_one_of
 from .repeated import say
 
 
@@ -81,6 +82,11 @@ class SynchronousMultiSpanProcessor(SpanProcessor):
             left = max(int((deadline - time.monotonic()) * 1000), 0)
             are_flushed &= tell(processor, "force_flush", left, otherwise=False) is not False
         return are_flushed and time.monotonic() <= deadline
+
+
+def need_processor(argument: str, processor: Any) -> None:
+    """Refuse what could never be told of a span."""
+    need_one_of(argument, processor, "on_start", "on_end")
 
 
 def tell(processor: Any, method: str, *args: Any, otherwise: Any = None, **kwargs: Any) -> Any:

@@ -29,7 +29,7 @@ from .exporters import ABSENT, Exporters, exporters_of_environment, open_lenient
 from .id_generator import RandomIdGenerator, generator_to_ask
 from .limits import limit_numbers
 from .otlp import otlp_arguments
-from .processors import SynchronousMultiSpanProcessor, tell
+from .processors import SynchronousMultiSpanProcessor, need_processor, tell
 from .readable import ReadableSpan
 from .repeated import say
 from .resource import Resource
@@ -153,7 +153,9 @@ class TracerProvider(_core.TracerProvider, trace.TracerProvider):
         """Open it. What is not valid raises, and nothing is left open."""
         del meter_provider
         chosen = _choose_exporters(exporters, default_exporters, otlp)
-        described = attributes if resource is None else resource.attributes
+        described = attributes if resource is None else _attributes_of(resource)
+        if active_span_processor is not None:
+            need_processor("active_span_processor", active_span_processor)
         open_with = functools.partial(
             super().__new__,
             cls,
@@ -229,6 +231,7 @@ class TracerProvider(_core.TracerProvider, trace.TracerProvider):
 
     def add_span_processor(self, span_processor: Any) -> None:
         """Tell a processor, ours or one of opentelemetry-sdk, of spans from now on."""
+        need_processor("the span processor", span_processor)
         if self._active_span_processor is None:
             self._listen_to(SynchronousMultiSpanProcessor())
         self._active_span_processor.add_span_processor(span_processor)
@@ -285,6 +288,14 @@ class TracerProvider(_core.TracerProvider, trace.TracerProvider):
         is_shut_down = super().shutdown(timeout_millis)
         process_end.forget(self)  # last: until here a signal that ends the process has to find it
         return is_shut_down and is_flushed
+
+
+def _attributes_of(resource: Any) -> Any:
+    try:
+        return resource.attributes
+    except AttributeError:
+        kind = type(resource).__name__
+        raise TypeError(f"resource is of type {kind}, which has no attributes") from None
 
 
 def _choose_exporters(names: Any, otherwise: str, otlp: Mapping[str, Any] | None) -> Exporters:

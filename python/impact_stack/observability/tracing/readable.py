@@ -14,6 +14,8 @@ from opentelemetry import trace
 from .. import _core
 
 if TYPE_CHECKING:
+    from typing_extensions import Self
+
     from .resource import Resource
     from .scope import InstrumentationScope
 
@@ -72,6 +74,13 @@ class ReadableSpan(_core.Span):
     """What is read of a span, while it lives and after. The C type has the other properties."""
 
     __slots__ = ()
+
+    def __copy__(self) -> Self:
+        """Return itself: a program that copies what it has may have a span among it."""
+        return self
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self
 
     @property
     def status(self) -> trace.Status:

@@ -17,6 +17,7 @@ from typing import Any
 
 from opentelemetry import trace
 
+from .needed import need
 from .repeated import say
 
 _SDK_MODULE = "opentelemetry.sdk.trace.sampling"
@@ -228,7 +229,10 @@ def _ratio_of_environment() -> float:
 
 def sampler_argument(sampler: Any) -> Any:
     """Return the sampler in the core's form: (name, ratio, samplers by parent); else itself."""
-    form = None if sampler is None else _core_form(sampler)
+    if sampler is None:
+        return None
+    need("sampler", sampler, "should_sample")
+    form = _core_form(sampler)
     return sampler if form is None else form
 
 
