@@ -4,10 +4,14 @@
  * cpu_percent_at_10k: processor time of the whole process, of a core, above that of the same loop
  * without a provider; the median of the rounds, which alternate.
  * rss_mib_at_10k: what of the process is in memory at the end, the queue (16 MiB at most) included.
+ *
+ * With --orders it is the one of peers/steady.py: it says where its server is, and then, of each
+ * line "<ticks> <spans a tick>", how many percent of a core that took.
  */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -18,20 +22,19 @@
 
 enum { spans_a_tick = 10, ticks = 1000, tick_ns = 1000000, round_count = 5, flush_ms = 60000 };
 
-/* `tracer` NULL: the loop alone. */
-static double cpu_percent_of(impact_tracer *tracer)
+/* Without spans it is the loop alone. */
+static double cpu_percent_of(impact_tracer *tracer, unsigned tick_count, unsigned spans)
 {
     struct timespec next;
     (void)clock_gettime(CLOCK_MONOTONIC, &next);
     const uint64_t cpu = impact__clock_read(CLOCK_PROCESS_CPUTIME_ID);
     const uint64_t start = impact__clock_monotonic_ns();
-    for (int i = 0; i < ticks; i++) {
+    for (unsigned i = 0; i < tick_count; i++) {
         next.tv_nsec += tick_ns;
         next.tv_sec += next.tv_nsec / (long)IMPACT__NS_PER_SEC;
         next.tv_nsec %= (long)IMPACT__NS_PER_SEC;
         (void)clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &next, NULL);
-        if (tracer)
-            work_three_attributes(tracer, spans_a_tick);
+        work_three_attributes(tracer, spans);
     }
     const double took = (double)(impact__clock_monotonic_ns() - start);
     return 100 * (double)(impact__clock_read(CLOCK_PROCESS_CPUTIME_ID) - cpu) / took;
@@ -47,10 +50,45 @@ static double rss_mib(void)
     return (double)pages * (double)sysconf(_SC_PAGESIZE) / (1024 * 1024);
 }
 
-int main(void)
+static void check_all_arrived(impact_tracer_provider *provider)
+{
+    impact_trace_stats stats = {.size = sizeof stats};
+    if (impact_tracer_provider_flush(provider, flush_ms))
+        abort();
+    impact_tracer_provider_get_stats(provider, &stats);
+    if (stats.exported != stats.ended)
+        abort();
+}
+
+static void take_orders(impact_tracer_provider *provider, impact_tracer *tracer)
+{
+    unsigned tick_count = 0;
+    unsigned spans = 0;
+    while (scanf("%u %u", &tick_count, &spans) == 2) {
+        const double percent = cpu_percent_of(tracer, tick_count, spans);
+        check_all_arrived(provider);
+        (void)printf("%.4f\n", percent);
+        (void)fflush(stdout);
+    }
+}
+
+static void measure(impact_tracer_provider *provider, impact_tracer *tracer)
+{
+    double above[round_count];
+    (void)cpu_percent_of(tracer, ticks, spans_a_tick); /* to connect, and to warm up */
+    for (int i = 0; i < round_count; i++) {
+        const double empty = cpu_percent_of(tracer, ticks, 0);
+        above[i] = cpu_percent_of(tracer, ticks, spans_a_tick) - empty;
+    }
+    const double mib = rss_mib();
+    check_all_arrived(provider);
+    bench_print("cpu_percent_at_10k", bench_median(above, round_count), "%");
+    bench_print("rss_mib_at_10k", mib, "MiB");
+}
+
+int main(int argc, char **argv)
 {
     char endpoint[64];
-    double above[round_count];
     impact_exporter *exporter = NULL;
     impact_tracer_provider *provider = NULL;
     (void)snprintf(endpoint, sizeof endpoint, "http://127.0.0.1:%u/v1/traces", sink_start());
@@ -59,20 +97,13 @@ int main(void)
             &provider, IMPACT_TRACE_OPTIONS(.exporters = &exporter, .exporter_count = 1)))
         abort();
     impact_tracer *tracer = impact_tracer_provider_get_tracer(provider, "bench", "1");
-    (void)cpu_percent_of(tracer); /* to connect, and to warm up */
-    for (int i = 0; i < round_count; i++) {
-        const double empty = cpu_percent_of(NULL);
-        above[i] = cpu_percent_of(tracer) - empty;
+    if (argc > 1 && strcmp(argv[1], "--orders") == 0) {
+        (void)puts(endpoint);
+        (void)fflush(stdout);
+        take_orders(provider, tracer);
+    } else {
+        measure(provider, tracer);
     }
-    const double mib = rss_mib();
-    impact_trace_stats stats = {.size = sizeof stats};
-    if (impact_tracer_provider_flush(provider, flush_ms))
-        abort();
-    impact_tracer_provider_get_stats(provider, &stats);
-    if (stats.exported != stats.ended)
-        abort();
-    bench_print("cpu_percent_at_10k", bench_median(above, round_count), "%");
-    bench_print("rss_mib_at_10k", mib, "MiB");
     impact_tracer_provider_close(provider);
     return 0;
 }

@@ -71,11 +71,14 @@ tracing.init_tracing().get_tracer("tests").start_span("last").end()
 
 
 def export_the_rest(journal, env):
-    """Each process does as much as its end has time for."""
-    deadline = time.monotonic() + processes.DEADLINE_SECONDS
-    subprocess.run([processes.BIN / "python", "-c", LAST], env=env, check=True, timeout=60)
-    while any(journal.iterdir()) and time.monotonic() < deadline:
+    """Each process does as much as its end has time for, which under load may be little: of 200
+    kills 60 files were left. As long as one of three does something it goes on."""
+    left = -1
+    idle = 0
+    while left and idle < 3:
         subprocess.run([processes.BIN / "python", "-c", LAST], env=env, check=True, timeout=60)
+        before, left = left, sum(1 for _ in journal.iterdir())
+        idle = idle + 1 if left == before else 0
 
 
 def test_a_span_that_ended_is_exported_whoever_is_killed(tmp_path):
