@@ -5,6 +5,9 @@
  * is about to let go of it writes it down. A provider asks for it among the hooks of processors.h.
  * So nothing that records knows of this, and spans that are not kept pay nothing for it. A forked
  * child does nothing with spans that are its parent's, as with any that are shared.
+ *
+ * Under the span's lock a batcher's is taken for its first span, and for a scope that its file does
+ * not know yet; nobody takes them the other way round.
  */
 #ifndef IMPACT_TRACE_OPEN_SPAN_H
 #define IMPACT_TRACE_OPEN_SPAN_H
