@@ -9,10 +9,17 @@
 #include "base/buffer.h"
 
 /* Append `text` in exactly `width` columns: cut with an ellipsis where it is longer, filled with
- * blanks where it is shorter. Control characters and ill-formed bytes become one column of '?'. */
+ * blanks where it is shorter. Control characters, marks that turn the direction of writing, and
+ * ill-formed bytes become one column of '?'. */
 void impact__columns_append(impact__buffer *buffer, impact_text text, size_t width);
 
 /* The same, pushed to the right. */
 void impact__columns_append_right(impact__buffer *buffer, impact_text text, size_t width);
+
+/* How many columns it takes. */
+size_t impact__columns_of(impact_text text);
+
+/* How many of its bytes fit into `width` columns. */
+size_t impact__columns_prefix(impact_text text, size_t width);
 
 #endif

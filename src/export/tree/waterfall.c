@@ -9,12 +9,10 @@
 #include "export/tree/waterfall.h"
 
 #include <assert.h>
-#include <inttypes.h>
-#include <stdio.h>
 
-#include "base/clock.h"
 #include "base/text.h"
 #include "export/tree/columns.h"
+#include "export/tree/duration_text.h"
 
 enum {
     name_width = 30,
@@ -22,7 +20,6 @@ enum {
     service_width = 12,
     duration_width = 9,
     bar_width = 15,
-    duration_size = 48,
     /* Deeper spans stand no further to the right, so that their names keep some room. */
     depth_limit = 8,
 };
@@ -59,34 +56,6 @@ static void plain(const page *on)
 static uint64_t duration_of(const impact_span_view *span)
 {
     return span->end_unix_ns > span->start_unix_ns ? span->end_unix_ns - span->start_unix_ns : 0;
-}
-
-/* At most nine columns, with two decimals; no floating point, whose comma depends on the locale. */
-static void format_duration(char text[duration_size], uint64_t ns)
-{
-    static const struct unit {
-        uint64_t ns;
-        uint64_t most; /* below this the unit is used */
-        const char *name;
-    } units[] = {
-        {1000, 1000 * 1000, "µs"},
-        {1000 * 1000, 1000 * 1000 * 1000, "ms"},
-        {IMPACT__NS_PER_SEC, 10000 * IMPACT__NS_PER_SEC, "s"},
-    };
-    const uint64_t ns_per_hour = 3600 * IMPACT__NS_PER_SEC;
-    (void)snprintf(text, duration_size, "%" PRIu64 " h", ns / ns_per_hour); /* it fits, as below */
-    if (ns < 1000)
-        (void)snprintf(text, duration_size, "%" PRIu64 " ns", ns);
-    for (size_t i = sizeof units / sizeof units[0]; i-- > 0;)
-        if (ns >= 1000 && ns < units[i].most)
-            (void)snprintf(text, duration_size, "%" PRIu64 ".%02" PRIu64 " %s", ns / units[i].ns,
-                           ns % units[i].ns / (units[i].ns / 100), units[i].name);
-}
-
-static const char *kind_name(impact_span_kind kind)
-{
-    static const char *const names[] = {"", "internal", "server", "client", "producer", "consumer"};
-    return names[kind];
 }
 
 /* The lines that lead from the root to the span, then its name. */
@@ -145,8 +114,8 @@ static void append_bar(const page *on, const impact_span_view *span)
 static void append_span(const page *on, const impact__forest_node *node, size_t depth)
 {
     const bool has_failed = node->span.status == IMPACT_SPAN_STATUS_ERROR;
-    char duration[duration_size];
-    format_duration(duration, duration_of(&node->span));
+    char duration[impact__duration_size];
+    impact__duration_text(duration, duration_of(&node->span));
     if (has_failed)
         colour(on, RED);
     impact__buffer_append_string(on->buffer, has_failed ? "✗ " : "  ");
@@ -155,7 +124,8 @@ static void append_span(const page *on, const impact__forest_node *node, size_t 
         plain(on);
     impact__buffer_append_char(on->buffer, ' ');
     colour(on, DIM);
-    impact__columns_append(on->buffer, impact_text_of(kind_name(node->span.kind)), kind_width);
+    impact__columns_append(on->buffer, impact_text_of(impact__kind_name(node->span.kind)),
+                           kind_width);
     plain(on);
     impact__buffer_append_char(on->buffer, ' ');
     impact__columns_append(on->buffer, node->service, service_width);
@@ -169,13 +139,13 @@ static void append_span(const page *on, const impact__forest_node *node, size_t 
 static void append_head(const page *on)
 {
     char id[2 * sizeof(impact_trace_id)];
-    char duration[duration_size];
+    char duration[impact__duration_size];
     const impact__forest_trace *trace = on->trace;
     const impact_span_view *first = &trace->first_root->span;
     impact__hex_format(id, first->context.trace_id.bytes, sizeof first->context.trace_id.bytes);
-    format_duration(duration, trace->end_unix_ns > trace->start_unix_ns
-                                  ? trace->end_unix_ns - trace->start_unix_ns
-                                  : 0);
+    impact__duration_text(duration, trace->end_unix_ns > trace->start_unix_ns
+                                        ? trace->end_unix_ns - trace->start_unix_ns
+                                        : 0);
     colour(on, BOLD);
     impact__buffer_printf(on->buffer, "trace %.*s", (int)sizeof id, id);
     plain(on);

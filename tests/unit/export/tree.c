@@ -244,6 +244,23 @@ TEST(wide_characters_take_two_columns)
 
 /* ---- the exporter ---- */
 
+/* A mark of Khmer that joins, a sign of Hebrew, an emoji of 2020, Hangul, a fullwidth letter. */
+TEST(characters_are_as_wide_as_unicode_says)
+{
+    static const struct {
+        const char *text;
+        size_t width;
+    } rows[] = {{"a", 1},    {"é", 1},          {"\u17D2", 0}, {"\u05D0\u05B0", 1},
+                {"🪐", 2}, {"한", 2},         {"Ａ", 2},     {"\u00AD", 1},
+                {"─", 1},    {"\u200D", 0},     {"\u2028", 1}, {"\u200F", 1},
+                {"\t", 1},   {"\U0001F1E6", 2}, {"𠀀", 2},     {"\U000E0100", 0}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (impact__columns_of(impact_text_of(rows[i].text)) != rows[i].width)
+            check_failed(__FILE__, __LINE__, "%s", rows[i].text);
+    CHECK_EQUAL(impact__columns_prefix(impact_text_of("日本語"), 5), 6);
+    CHECK_EQUAL(impact__columns_prefix(impact_text_of("e\xCC\x81x"), 1), 3);
+}
+
 TEST(a_batch_is_drawn_without_colour_where_no_terminal_is)
 {
     message_example e;
