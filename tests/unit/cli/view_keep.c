@@ -10,6 +10,7 @@
 
 #include "ingest.h"
 #include "support/check.h"
+#include "support/faults.h"
 #include "support/message.h"
 
 static view_store store;
@@ -161,4 +162,46 @@ TEST(a_disk_that_is_full_ends_the_keeping_and_leaves_what_is_whole)
     CHECK_EQUAL(size_of_file(), whole);
     (void)close(null);
     finish();
+}
+
+/* What the store has at the end is in the file, which is whole, and no larger than it says. */
+static void check_kept(const impact_trace_id *ids, size_t count)
+{
+    const view_store_options options = {.span_limit = 1000};
+    CHECK_EQUAL(size_of_file(), keep.size);
+    view_keep_close(&keep);
+    view_store_close(&store);
+    CHECK_EQUAL(view_store_open(&store, &options), IMPACT_OK);
+    CHECK(view_keep_open(&keep, &store, name));
+    CHECK_EQUAL(size_of_file(), keep.size);
+    for (size_t i = 0; i < count; i++)
+        CHECK(view_store_find(&store, &ids[i]) != NULL);
+}
+
+/* Enough requests that the file is written anew, and a second run, each with its failures. */
+TEST(without_memory_the_file_has_what_the_store_has)
+{
+    enum { limit = 300, most = 100 };
+    faults f;
+    FOR_EACH_ALLOCATION_FAILURE(&f) {
+        const view_store_options options = {
+            .span_limit = most, .size_limit = limit, .allocator = &f.allocator};
+        impact_trace_id ids[most];
+        size_t count = 0;
+        (void)unlink(name);
+        for (int run = 0; run < 2; run++) {
+            if (!view_store_open(&store, &options)) {
+                CHECK(view_keep_open(&keep, &store, name));
+                for (uint8_t i = 1; i <= 12; i++)
+                    add((uint8_t)(i + 12 * run));
+                count = 0;
+                for (const view_trace *t = store.first; t; t = t->later)
+                    ids[count++] = t->id;
+                check_kept(ids, count);
+                view_keep_close(&keep);
+            }
+            view_store_close(&store);
+        }
+    }
+    (void)unlink(name); /* without a store there was none */
 }
