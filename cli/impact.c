@@ -15,7 +15,7 @@ static int say_usage(FILE *to, int status)
                 "  probe  ask a health endpoint; impact probe --help\n"
                 "  tree   print traces from files\n"
                 "  flush  export what killed processes left in a journal's directory\n"
-                "  view   receive traces and show them in a browser\n",
+                "  view   receive traces and show them in a browser or the terminal\n",
                 to);
     return status;
 }

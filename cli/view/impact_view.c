@@ -1,6 +1,6 @@
-/* impact-view: receives traces, and shows them in a browser.
+/* impact-view: receives traces, and shows them in a browser and on the terminal.
  *
- * One thread waits for the port and for the signals that end it.
+ * One thread waits for the ports, for keys, and for the signals that end it.
  */
 #include <errno.h>
 #include <poll.h>
@@ -19,15 +19,21 @@
 #include "load.h"
 #include "serve/listener.h"
 #include "server.h"
+#include "tui.h"
 #include "view_arguments.h"
 
-/* SIGINT and SIGTERM, as something to wait for; -1: it cannot be. */
-static int open_signals(void)
+/* What ends it, and with a full screen a terminal's end and its sizes, as something to wait for;
+ * -1: it cannot be. */
+static int open_signals(bool has_screen)
 {
     sigset_t signals;
     (void)sigemptyset(&signals); /* these cannot fail */
     (void)sigaddset(&signals, SIGINT);
     (void)sigaddset(&signals, SIGTERM);
+    if (has_screen) {
+        (void)sigaddset(&signals, SIGHUP);
+        (void)sigaddset(&signals, SIGWINCH);
+    }
     if (sigprocmask(SIG_BLOCK, &signals, NULL))
         return -1;
     return signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
@@ -38,12 +44,37 @@ typedef struct ports {
     int signals;
     view_server *http;
     view_grpc_server *grpc;
+    view_tui *tui; /* NULL: there is no full screen */
 } ports;
 
 /* The sooner of two, of which -1 is never. */
 static int sooner(int a, int b)
 {
     return a < 0 || (b >= 0 && b < a) ? b : a;
+}
+
+/* Take a signal; true: it asks for the end. */
+static bool take_signal(const ports *open)
+{
+    struct signalfd_siginfo signal;
+    if (read(open->signals, &signal, sizeof signal) != (ssize_t)sizeof signal)
+        return false; /* it was another's */
+    if (signal.ssi_signo != SIGWINCH)
+        return true;
+    view_tui_resized(open->tui);
+    return false;
+}
+
+static int timeout_of(const ports *open, int next_ms)
+{
+    const int ports_ms = sooner(view_server_timeout_ms(open->http), next_ms);
+    return open->tui ? sooner(ports_ms, view_tui_timeout_ms(open->tui)) : ports_ms;
+}
+
+/* False: somebody has left, or the terminal has. */
+static bool run_screen(view_tui *tui, short events)
+{
+    return !tui || (!(events & (POLLHUP | POLLERR)) && view_tui_run(tui, events & POLLIN));
 }
 
 static void serve(const ports *open, view_store *store, bool follows)
@@ -53,15 +84,20 @@ static void serve(const ports *open, view_store *store, bool follows)
         {.fd = open->signals, .events = POLLIN},
         {.fd = view_server_descriptor(open->http), .events = POLLIN},
         {.fd = view_grpc_server_descriptor(open->grpc), .events = POLLIN},
+        {.fd = open->tui ? STDIN_FILENO : -1, .events = POLLIN},
     };
-    while (!(waited[0].revents & POLLIN)) {
-        const int timeout_ms = sooner(view_server_timeout_ms(open->http), next_ms);
-        if (poll(waited, 3, timeout_ms) < 0 && errno != EINTR)
+    do {
+        const int count = poll(waited, 4, timeout_of(open, next_ms));
+        if (count < 0 && errno != EINTR)
+            return;
+        if (count < 0) /* what is said of them is of the time before */
+            waited[0].revents = waited[3].revents = 0;
+        if (waited[0].revents & POLLIN && take_signal(open))
             return;
         view_server_run(open->http);
         view_grpc_server_run(open->grpc);
         next_ms = follows ? view_follow(store, STDOUT_FILENO, impact__clock_monotonic_ns()) : -1;
-    }
+    } while (run_screen(open->tui, waited[3].revents));
 }
 
 /* Whether nobody outside this machine can reach it. */
@@ -116,23 +152,36 @@ static void load_files(const view_arguments *arguments, view_store *store)
         (void)view_load_file(store, arguments->files[i]);
 }
 
-static int run(const view_arguments *arguments, view_store *store)
+static bool open_ports(ports *to, const view_arguments *arguments, view_store *store)
 {
-    ports open = {.signals = open_signals()};
-    view_keep keep = {.descriptor = -1};
     uint16_t http = 0;
     uint16_t grpc = 0;
+    char address[64];
+    if (to->signals < 0 || !open_http(to, &http, store, arguments->listen) ||
+        !open_grpc(to, &grpc, store, arguments->grpc))
+        return false;
+    load_files(arguments, store);
+    (void)printf("impact view: http://localhost:%d/ shows what comes there by OTLP/HTTP, and to "
+                 "localhost:%d by OTLP/gRPC\n",
+                 http, grpc);
+    (void)fflush(stdout); /* nobody may read it */
+    if (!arguments->has_screen)
+        return true;
+    (void)snprintf(address, sizeof address, "http://localhost:%d (HTTP), localhost:%d (gRPC)", http,
+                   grpc); /* it fits */
+    to->tui = view_tui_open(store, address);
+    return to->tui != NULL;
+}
+
+static int run(const view_arguments *arguments, view_store *store)
+{
+    ports open = {.signals = open_signals(arguments->has_screen)};
+    view_keep keep = {.descriptor = -1};
     const bool is_open = (!arguments->keep || view_keep_open(&keep, store, arguments->keep)) &&
-                         open.signals >= 0 && open_http(&open, &http, store, arguments->listen) &&
-                         open_grpc(&open, &grpc, store, arguments->grpc);
-    if (is_open) {
-        load_files(arguments, store);
-        (void)printf("impact view: http://localhost:%d/ shows what comes there by OTLP/HTTP, and "
-                     "to localhost:%d by OTLP/gRPC\n",
-                     http, grpc);
-        (void)fflush(stdout); /* nobody may read it */
+                         open_ports(&open, arguments, store);
+    if (is_open)
         serve(&open, store, arguments->follows);
-    }
+    view_tui_close(open.tui);
     view_server_close(open.http);
     view_grpc_server_close(open.grpc);
     (void)close(open.signals); /* it was only read */

@@ -14,6 +14,7 @@ const char view_usage[] =
     "are\n"
     "shown too.\n"
     "\n"
+    "  --tui             show them on the terminal too, full screen; ? there says more\n"
     "  --tree            print each trace as it comes to rest\n"
     "  --listen ADDRESS  HOST:PORT; 127.0.0.1:4318. Of other hosts, who may reach the port may\n"
     "                    read all traces\n"
@@ -65,6 +66,8 @@ static void set_flag(view_arguments *to, const char *word)
 {
     if (strcmp(word, "--tree") == 0)
         to->follows = true;
+    else if (strcmp(word, "--tui") == 0)
+        to->has_screen = true;
     else if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)
         to->wants_help = true;
     else if (strcmp(word, "--version") == 0)
@@ -88,6 +91,8 @@ void view_arguments_parse(view_arguments *to, int count, char *const *words)
         else
             set(to, word, words[at++]);
     }
+    if (to->follows && to->has_screen)
+        refuse(to, "there is one terminal, for one of --tree and --tui", "--tree");
     to->files = at < count ? words + at : NULL;
     to->file_count = count - at;
     to->size_limit <<= 20;

@@ -12,6 +12,7 @@ typedef struct view_arguments {
     size_t size_limit;
     const char *keep;   /* the file; NULL: none */
     bool follows;       /* prints traces as they come to rest */
+    bool has_screen;    /* shows them on the terminal, full screen */
     char *const *files; /* behind the options; borrowed */
     int file_count;
     bool wants_help;
