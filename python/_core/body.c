@@ -11,6 +11,7 @@ typedef struct body_object {
     PyObject_HEAD exchange_object *exchange; /* owned */
     PyObject *body;                          /* owned: what the app returned */
     PyObject *iterator;                      /* owned; NULL before the first piece */
+    bool is_over;                            /* none of its code is left to run */
 } body_object;
 
 /* PyObject_HasAttr() swallows what is meant for the program; here it stays set. */
@@ -109,6 +110,7 @@ static PyObject *body_next(PyObject *object)
     if (!exchange_enter(exchange))
         return NULL;
     PyObject *piece = piece_next(self);
+    self->is_over = !piece;
     body_leave(exchange);
     if (PyErr_Occurred())
         Py_CLEAR(piece);
@@ -139,6 +141,7 @@ static PyObject *body_close(PyObject *object, PyObject *unused)
     (void)exchange_enter(exchange); /* or an exception is set; likewise below */
     const held_error entered = held_error_take();
     PyObject *closed = close_call(self);
+    self->is_over = true;
     body_leave(exchange);
     held_error_settle(entered);
     (void)exchange_close(exchange);
@@ -157,14 +160,29 @@ static int body_traverse(PyObject *object, visitproc visit, void *arg)
     return 0;
 }
 
+/* Let go of what the app returned, when nobody has closed it: a generator that is left so ends now,
+ * and puts back the Context that it found. That has to be gone with the request afterwards, and not
+ * stay with whoever lets go. */
+static void body_drop(body_object *self)
+{
+    const bool is_entered = self->exchange && !self->is_over;
+    if (is_entered && !exchange_enter(self->exchange))
+        PyErr_WriteUnraisable((PyObject *)self); /* nobody is there to be told; likewise below */
+    Py_CLEAR(self->iterator);
+    Py_CLEAR(self->body);
+    if (is_entered)
+        exchange_leave(self->exchange);
+    if (PyErr_Occurred() || (self->exchange && !exchange_close(self->exchange)))
+        PyErr_WriteUnraisable((PyObject *)self);
+}
+
 static int body_clear(PyObject *object)
 {
     body_object *self = (body_object *)object;
-    if (self->exchange && !exchange_close(self->exchange))
-        PyErr_WriteUnraisable(object); /* nobody is there to be told */
-    Py_CLEAR(self->iterator);
-    Py_CLEAR(self->body);
+    const held_error held = held_error_take();
+    body_drop(self);
     Py_CLEAR(self->exchange);
+    held_error_restore(held);
     return 0;
 }
 

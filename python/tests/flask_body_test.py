@@ -67,6 +67,37 @@ def test_a_client_that_goes_ends_the_span():
     assert spans_of(provider)[0]["status"] == (0, "")
 
 
+@pytest.mark.parametrize("piece_count", [1, 2])
+@pytest.mark.parametrize("says_length", [True, False])
+def test_what_a_dropped_body_had_current_stays_with_nobody(piece_count, says_length):
+    """A generator that nobody closes ends where it is let go of, and its spans before the
+    request's; also when the last byte has left."""
+    ends = []
+
+    def pieces():
+        with provider.get_tracer("x").start_as_current_span("pieces"):
+            try:
+                yield from ["a", "b"]
+            finally:
+                ends.append(trace.get_current_span().name)
+
+    length = {"headers": {"Content-Length": "2"}} if says_length else {}
+    provider, body = streaming(pieces, **length)
+    for _ in range(piece_count):
+        next(body)
+    with pytest.raises(KeyError, match="is kept"):  # noqa: PT012 - what is raised stays so
+        try:
+            raise KeyError("is kept")
+        finally:
+            del body
+            gc.collect()
+    assert trace.get_current_span() is trace.INVALID_SPAN
+    assert ends == ["pieces"]
+    assert [span["name"] for span in spans_of(provider)] in (
+        ["pieces", "GET /"], ["GET /", "pieces"],
+    )  # fmt: skip
+
+
 def test_a_body_that_is_dropped_ends_the_span():
     """At the latest."""
     provider, body = streaming(lambda: iter(["a"]))
