@@ -4,7 +4,7 @@ from typing import Any, Literal, TypeVar, final
 from opentelemetry import trace
 from opentelemetry.trace import SpanContext, SpanKind
 from opentelemetry.util.types import Attributes
-from typing_extensions import Self
+from typing_extensions import Self, disjoint_base
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -45,6 +45,7 @@ class CurrentSpan:
     def __call__(self, func: _Function) -> _Function: ...
     def _again(self) -> CurrentSpan: ...
 
+@disjoint_base
 class Span:
     @property
     def name(self) -> str: ...
@@ -87,6 +88,7 @@ class Span:
     def update_name(self, name: str) -> None: ...
     def set_status(self, status: Any, description: str | None = None) -> None: ...
 
+@disjoint_base
 class Tracer:
     @property
     def _provider(self) -> Any: ...
@@ -114,6 +116,7 @@ class Tracer:
         end_on_exit: bool = True,
     ) -> Any: ...
 
+@disjoint_base
 class TracerProvider:
     def __new__(
         cls,
@@ -139,6 +142,7 @@ class TracerProvider:
     def memory_data(self) -> bytes: ...
     def _resource_attributes(self) -> dict[str, Any]: ...
 
+@disjoint_base
 class Pulse:
     def __new__(cls, *arguments: object, **keywords: object) -> Self: ...
     def age(self) -> float: ...
