@@ -3,6 +3,7 @@
 #ifndef IMPACT_EXPORTER_H
 #define IMPACT_EXPORTER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -36,6 +37,16 @@ typedef struct impact_batch {
     size_t scope_count;
     size_t span_count; /* over all scopes */
 } impact_batch;
+
+/* How far an export is that nobody waits for. */
+typedef struct impact_export_progress {
+    size_t size;
+    bool is_over;
+    impact_status status; /* of one that is over, as export_batch has it; likewise `rejected` */
+    size_t rejected;
+    int descriptor;   /* of one that is not: it can go on when that is readable; -1: none tells */
+    uint32_t wait_ms; /* or after so long, at latest; UINT32_MAX: only the descriptor tells */
+} impact_export_progress;
 
 /* An exporter is a struct that its maker fills and the provider takes. What follows `size` and is
  * not set is NULL. */
@@ -71,6 +82,15 @@ struct impact_exporter {
      * when a provider takes it; NULL: nowhere, or it is not known. */
     const char *server_address;
     uint32_t server_port;
+
+    /* The same as export_batch without waiting, for providers that start no thread; both, or none:
+     * then export_batch is called there, and keeps the host's thread as long as it takes. Begin
+     * notes a batch, which is borrowed until the export is over, within timeout_ms. Advance does
+     * what can be done now, and fills `progress`, whose size is set, that is not over, with status
+     * IMPACT_OK, descriptor -1 and no limit. After an interrupt it is called once more, whatever it
+     * says. Never both at once, nor twice. In a forked child another one may begin. */
+    void (*begin_export)(impact_exporter *exporter, const impact_batch *batch, uint32_t timeout_ms);
+    void (*advance_export)(impact_exporter *exporter, impact_export_progress *progress);
 };
 
 /* Open an exporter by its name in OTEL_TRACES_EXPORTER: "console", "tree", "otlp/stdout",

@@ -65,6 +65,7 @@ typedef struct impact_trace_options {
                                       <impact/journal.h>; OTEL_C_JOURNAL_DIR */
     bool journal_keeps_open; /* spans that are open are kept there, too;
                                      OTEL_C_JOURNAL_OPEN_SPANS */
+    bool starts_no_thread;   /* the host's own loop exports: it calls impact_trace_pump */
 } impact_trace_options;
 
 #define IMPACT_TRACE_OPTIONS(...)                                                                  \
@@ -129,6 +130,20 @@ IMPACT_API impact_status impact_trace_flush(uint32_t timeout_ms);
  * it returns. Spans may still end, and count dropped_closed. */
 IMPACT_API impact_status impact_trace_shutdown(uint32_t timeout_ms);
 
+/* ---- without threads ---- */
+
+/* For `starts_no_thread`: export what is due, as far as that goes without waiting. Returns the
+ * milliseconds after which it is to be called again, or when the descriptor is readable, whichever
+ * comes first; UINT32_MAX: only the descriptor tells. By one thread at a time; does nothing where
+ * there are threads, and without a provider. Flush and shutdown pump themselves. Not to be called
+ * in an exporter or a callback. */
+IMPACT_API uint32_t impact_trace_pump(void);
+
+/* Readable, for poll and its like, when it is to be pumped. Borrowed, and the same until shutdown;
+ * a forked child has another, which it asks for. -1: there are threads, there is no provider, or
+ * the child cannot open one. */
+IMPACT_API int impact_trace_get_descriptor(void);
+
 /* The default provider's counters, after shutdown the last one's; all zero without one. `stats` is
  * owned by the caller. */
 IMPACT_API void impact_trace_get_stats(impact_trace_stats *stats);
@@ -191,6 +206,10 @@ IMPACT_API impact_status impact_tracer_provider_flush(impact_tracer_provider *pr
                                                       uint32_t timeout_ms);
 IMPACT_API impact_status impact_tracer_provider_shutdown(impact_tracer_provider *provider,
                                                          uint32_t timeout_ms);
+
+/* As impact_trace_pump and impact_trace_get_descriptor; valid until the provider is closed. */
+IMPACT_API uint32_t impact_tracer_provider_pump(impact_tracer_provider *provider);
+IMPACT_API int impact_tracer_provider_get_descriptor(impact_tracer_provider *provider);
 
 /* Shut down if that was not done (waiting for nothing) and free. No span of it may be alive, no
  * other thread may use it. NULL is accepted. */

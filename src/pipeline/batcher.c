@@ -9,6 +9,7 @@
 #include "pipeline/batcher_journal.h"
 #include "pipeline/batcher_state.h"
 #include "process/diagnostics.h"
+#include "process/fork.h"
 
 enum {
     retry_records = 64, /* without a thread: how many records until the next try to start one */
@@ -84,6 +85,10 @@ static void wake(impact__batcher *batcher)
 {
     if (atomic_exchange(&batcher->sleep, IMPACT__AWAKE) == IMPACT__AWAKE)
         return;
+    if (batcher->caller) {
+        impact__caller_ring(batcher->caller);
+        return;
+    }
     impact__batcher_lock(batcher);
     (void)pthread_cond_signal(&batcher->to_worker);
     impact__batcher_unlock(batcher);
@@ -196,14 +201,27 @@ void impact__batcher_begin_flush(impact__batcher *batcher, impact__batcher_wait 
     impact__batcher_unlock(batcher);
 }
 
+static bool is_answered(const impact__batcher *batcher, const impact__batcher_wait *wait)
+{
+    return !impact__batcher_is_behind(batcher, wait->target) || has_come_back(batcher, wait) ||
+           batcher->worker != IMPACT__WORKER_RUNNING;
+}
+
+bool impact__batcher_is_flushed(impact__batcher *batcher, const impact__batcher_wait *wait)
+{
+    impact__batcher_lock(batcher);
+    const bool is_flushed = is_answered(batcher, wait);
+    impact__batcher_unlock(batcher);
+    return is_flushed;
+}
+
 /* False: the deadline has passed, a batch came back, or the worker ended, before the records up to
- * the target came to their end. */
+ * the target came to their end. A caller has pumped before. */
 static bool wait_settled(impact__batcher *batcher, const impact__batcher_wait *wait,
                          uint64_t deadline_ns)
 {
     assert(impact__lock_is_held(&batcher->lock));
-    while (impact__batcher_is_behind(batcher, wait->target) && !has_come_back(batcher, wait) &&
-           batcher->worker == IMPACT__WORKER_RUNNING)
+    while (!is_answered(batcher, wait) && !batcher->caller)
         if (!impact__condition_wait_until(&batcher->to_callers, &batcher->lock, deadline_ns))
             break;
     return !impact__batcher_is_behind(batcher, wait->target);
@@ -248,7 +266,7 @@ void impact__batcher_begin_shutdown(impact__batcher *batcher, impact__batcher_wa
 bool impact__batcher_wait_for_worker(impact__batcher *batcher, uint64_t deadline_ns)
 {
     impact__batcher_lock(batcher);
-    while (batcher->worker == IMPACT__WORKER_RUNNING)
+    while (batcher->worker == IMPACT__WORKER_RUNNING && !batcher->caller)
         if (!impact__condition_wait_until(&batcher->to_callers, &batcher->lock, deadline_ns))
             break;
     const bool has_ended = batcher->worker != IMPACT__WORKER_RUNNING;
@@ -259,6 +277,9 @@ bool impact__batcher_wait_for_worker(impact__batcher *batcher, uint64_t deadline
 void impact__batcher_interrupt(impact__batcher *batcher)
 {
     assert(batcher->exporter);
+    impact__batcher_lock(batcher);
+    batcher->is_interrupted = true;
+    impact__batcher_unlock(batcher);
     if (batcher->known.interrupt)
         batcher->known.interrupt(batcher->exporter);
 }
@@ -301,6 +322,10 @@ static void forget_counters(impact__batcher *batcher)
     batcher->kept = 0; /* it is the parent's */
     batcher->returns = 0;
     batcher->has_given_up = false;
+    batcher->is_under_way = false; /* likewise */
+    batcher->is_pumped = batcher->is_resting = false;
+    batcher->watched = -1;
+    batcher->generation = impact__fork_generation();
     memset(batcher->exports, 0, sizeof batcher->exports);
 }
 

@@ -24,6 +24,9 @@
  * Both sides first write (the ring; `sleep`) and then read what the other wrote, in sequentially
  * consistent order: one of them sees the other, so no wake-up is lost.
  *
+ * Where no thread may be started, the host's calls are the worker (batch_pump.c): they take the
+ * same steps, rest in the same ways, and are woken by a bell instead of a condition.
+ *
  * A fork within the exporter comes back on a thread that is not the worker of the child's provider:
  * it sees that the process is another one, and leaves.
  */
@@ -72,13 +75,23 @@ void impact__batcher_begin_flush(impact__batcher *batcher, impact__batcher_wait 
 impact_status impact__batcher_end_flush(impact__batcher *batcher, const impact__batcher_wait *wait,
                                         uint64_t deadline_ns);
 
+/* Somebody can answer it. */
+bool impact__batcher_is_flushed(impact__batcher *batcher, const impact__batcher_wait *wait);
+
 void impact__batcher_begin_shutdown(impact__batcher *batcher, impact__batcher_wait *wait,
                                     uint64_t deadline_ns);
-/* False: it still runs. */
+/* False: it still runs. Without a thread nobody waits: it is pumped before. */
 bool impact__batcher_wait_for_worker(impact__batcher *batcher, uint64_t deadline_ns);
 void impact__batcher_interrupt(impact__batcher *batcher);
 impact_status impact__batcher_end_shutdown(impact__batcher *batcher,
                                            const impact__batcher_wait *wait, uint64_t deadline_ns);
+
+/* ---- without a thread ---- */
+
+/* Do what can be done without waiting; an exporter that has to be waited for has until
+ * `deadline_ns`. Returns the moment of the next call at latest. By one thread at a time: another
+ * one does nothing. */
+uint64_t impact__batcher_pump(impact__batcher *batcher, uint64_t deadline_ns);
 
 /* ---- forks, as impact__fork_member has them ---- */
 

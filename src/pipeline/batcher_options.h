@@ -8,6 +8,8 @@
 
 #include <impact/exporter.h>
 
+#include "pipeline/caller.h"
+
 typedef struct impact__batcher impact__batcher;
 
 typedef struct impact__scope {
@@ -22,13 +24,15 @@ typedef struct impact__batcher_owner {
     impact__scope (*scope)(const void *owner, uint32_t number); /* that came with a record */
     void (*enter)(void); /* called on the worker as it begins */
     void (*gone)(
-        void *owner); /* the last that a batcher does: it needs nothing of its owner any more */
+        void *owner);    /* the last that a batcher does: it needs nothing of its owner any more */
+    void (*leave)(void); /* called after each pump, on the host's thread, as enter is before it */
 } impact__batcher_owner;
 
 typedef struct impact__batcher_options {
     const impact_allocator *allocator;
     impact_exporter *exporter; /* taken on success */
     impact__batcher_owner owner;
+    impact__caller *caller;        /* borrowed; NULL: there is a thread */
     uint32_t exporter_number;      /* among those of its owner */
     const char *journal_directory; /* copied; NULL: no journal is kept */
     bool keeps_open;               /* spans that are open, in the journal */

@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "base/options.h"
 #include "base/thread.h"
+#include "process/fork.h"
 
 /* It has no file yet: see journal.h. */
 static impact_status open_journal(impact__batcher *batcher, const impact__batcher_options *options,
@@ -92,6 +93,10 @@ impact_status impact__batcher_state_open(impact__batcher **batcher,
         return IMPACT_ENOMEM;
     made->allocator = options->allocator;
     made->owner = options->owner;
+    made->caller = options->caller;
+    made->generation = impact__fork_generation();
+    made->watched = -1;
+    made->call_deadline_ns = UINT64_MAX;
     made->exporter_number = options->exporter_number;
     made->queue_bytes = options->queue_bytes;
     made->batch_limit = options->batch_limit;

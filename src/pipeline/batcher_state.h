@@ -35,7 +35,8 @@ struct impact__batcher {
     impact_exporter *exporter; /* owned; NULL once it is closed, under the lock */
     impact_exporter known;     /* its members, those that it does not have NULL */
     impact__batcher_owner owner;
-    void *memory; /* owned: the ring lies in it, unless it lies in the journal */
+    impact__caller *caller; /* borrowed; NULL: the worker is a thread */
+    void *memory;           /* owned: the ring lies in it, unless it lies in the journal */
     uint32_t exporter_number;
     size_t queue_bytes;
     impact__journal journal; /* changed under the lock, while nobody puts anything in */
@@ -72,6 +73,23 @@ struct impact__batcher {
     impact__export_tally exports[impact__export_outcomes];
     impact__ring_reader reader;
     impact__batch batch; /* the worker's own while it runs */
+
+    /* The steps: see batch_step.h. */
+    uint64_t due_ns;          /* when what waits is exported at latest */
+    bool is_last_try;         /* of the batch that is being exported */
+    uint64_t export_began_ns; /* likewise */
+    impact_batch shown;       /* likewise, as the exporter has it */
+    bool is_under_way;        /* likewise: nobody waits for it */
+    bool is_interrupted;
+    impact_export_progress progress; /* of what is under way */
+
+    /* Without a thread: see batch_pump.c. */
+    unsigned generation; /* of the process whose the records are */
+    bool is_pumped;      /* somebody is at it */
+    bool is_resting;
+    int rest;                  /* an impact__rest: how */
+    int watched;               /* the exporter's descriptor, among those of the caller; -1: none */
+    uint64_t call_deadline_ns; /* of who pumps, for an exporter that has to be waited for */
 
     /* A batch that came back lies in the ring still and goes again, behind a pause. */
     size_t kept;           /* its records, which wait; 0: there is none */

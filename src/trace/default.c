@@ -230,6 +230,24 @@ impact_status impact_trace_flush(uint32_t timeout_ms)
     return status;
 }
 
+uint32_t impact_trace_pump(void)
+{
+    const int held = impact__cancel_hold();
+    impact_tracer_provider *provider = use_default(false);
+    const uint32_t wait_ms = impact_tracer_provider_pump(provider);
+    let_go(provider);
+    impact__cancel_release(held);
+    return wait_ms;
+}
+
+int impact_trace_get_descriptor(void)
+{
+    impact_tracer_provider *provider = use_default(false);
+    const int descriptor = impact_tracer_provider_get_descriptor(provider);
+    let_go(provider);
+    return descriptor;
+}
+
 /* Unset the default. It is used by the caller, and retired once that lets go of it. */
 static impact_tracer_provider *retire_default(void)
 {

@@ -9,6 +9,7 @@
 #include "base/options.h"
 #include "base/thread.h"
 #include "base/ticks.h"
+#include "pipeline/pumped.h"
 #include "pipeline/ring.h"
 #include "process/diagnostics.h"
 #include "signal/encode_value.h"
@@ -68,6 +69,7 @@ static uint32_t ordinary_room_of(const impact_span_limits *limits)
 static void close_parts(impact_tracer_provider *provider)
 {
     impact__tracer_set_clear(&provider->tracers);
+    impact__caller_close(&provider->caller);
     if (provider->is_open) { /* what it was given is its own */
         impact__sampler_close(&provider->sampler);
         impact__id_generator_close(&provider->ids);
@@ -124,7 +126,9 @@ static impact_status open_batcher(impact_tracer_provider *provider,
     const impact__batcher_options whole = {
         .allocator = options->allocator,
         .exporter = exporter,
-        .owner = {provider, resource_of, scope_of, impact_tracing_suppress, let_go},
+        .owner = {provider, resource_of, scope_of, impact_tracing_suppress, let_go,
+                  impact_tracing_unsuppress},
+        .caller = options->starts_no_thread ? &provider->caller : NULL,
         .exporter_number = (uint32_t)provider->batcher_count,
         .journal_directory = options->journal_directory,
         .keeps_open = options->journal_keeps_open,
@@ -178,7 +182,9 @@ static impact_status open_parts(impact_tracer_provider *provider,
     provider->is_plain =
         !provider->is_disabled && !provider->ids.of && !provider->sampler.user_count;
     provider->uses_system_clock = options->uses_system_clock || !impact__ticks_look();
-    const impact_status status = impact__encoded_resource_open(&provider->resource, options);
+    impact_status status = impact__encoded_resource_open(&provider->resource, options);
+    if (status == IMPACT_OK && options->starts_no_thread)
+        status = impact__caller_open(&provider->caller);
     return status ? status : open_batchers(provider, options);
 }
 
@@ -347,12 +353,19 @@ static impact_status worse(impact_status a, impact_status b)
     return a ? a : b;
 }
 
+static impact__pumped pumped_of(impact_tracer_provider *provider)
+{
+    return (impact__pumped){&provider->caller, provider->batchers, provider->batcher_count};
+}
+
 static impact_status flush_all(impact_tracer_provider *provider, uint64_t deadline_ns)
 {
     impact__batcher_wait waits[impact__exporter_limit];
+    const impact__pumped pumped = pumped_of(provider);
     for (size_t i = 0; i < provider->batcher_count; i++)
         impact__batcher_begin_flush(provider->batchers[i], &waits[i]);
     impact_status status = impact__processors_flush(&provider->processors, deadline_ns);
+    impact__pump_flush(&pumped, waits, deadline_ns);
     for (size_t i = 0; i < provider->batcher_count; i++)
         status =
             worse(status, impact__batcher_end_flush(provider->batchers[i], &waits[i], deadline_ns));
@@ -374,6 +387,8 @@ impact_status impact_tracer_provider_flush(impact_tracer_provider *provider, uin
 static bool wait_for_workers(impact_tracer_provider *provider, uint64_t deadline_ns)
 {
     bool have_ended = true;
+    const impact__pumped pumped = pumped_of(provider);
+    impact__pump_shutdown(&pumped, deadline_ns);
     for (size_t i = 0; i < provider->batcher_count; i++)
         have_ended &= impact__batcher_wait_for_worker(provider->batchers[i], deadline_ns);
     return have_ended;

@@ -50,7 +50,8 @@ struct impact_tracer_provider {
     impact__batcher *batchers[impact__exporter_limit]; /* owned */
     impact__server servers[impact__exporter_limit];    /* of their exporters */
     size_t batcher_count;
-    bool is_open; /* what the options gave was taken */
+    impact__caller caller; /* where no thread is to be started */
+    bool is_open;          /* what the options gave was taken */
 
     impact__processors processors;
     impact__tracer_set tracers;

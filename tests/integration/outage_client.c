@@ -10,6 +10,8 @@
  * Traces of five spans end, RATE spans a second (0: one behind the other), and when standard input
  * ends, tracing is shut down. A line on standard output for each span: its trace and its own id.
  *
+ * With OUTAGE_PUMPS in the environment no thread is started for the export.
+ *
  * A line of JSON on standard error tells of each flush, each shutdown and the end. `late_ms` is how
  * late a thread that only waits was woken meanwhile: what this machine, and not the library, took.
  */
@@ -236,7 +238,8 @@ static impact_tracer_provider *open_provider(void)
 {
     impact_tracer_provider *provider = NULL;
     if (impact_tracer_provider_open_from_environment(
-            &provider, IMPACT_TRACE_OPTIONS(.service_name = "outage")))
+            &provider, IMPACT_TRACE_OPTIONS(.service_name = "outage",
+                                            .starts_no_thread = getenv("OUTAGE_PUMPS"))))
         exit(3);
     return provider;
 }

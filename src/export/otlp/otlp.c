@@ -210,6 +210,24 @@ static impact_status export_batch(impact_exporter *exporter, const impact_batch 
     return status;
 }
 
+static void begin_export(impact_exporter *exporter, const impact_batch *batch, uint32_t timeout_ms)
+{
+    begin_batch((otlp *)exporter, batch, timeout_ms);
+}
+
+static void advance_export(impact_exporter *exporter, impact_export_progress *progress)
+{
+    otlp *to = (otlp *)exporter;
+    impact__sigpipe held; /* as above */
+    impact_tracing_suppress();
+    impact__sigpipe_hold(&held);
+    progress->is_over = advance_batch(to, &progress->status, &progress->rejected);
+    progress->descriptor = otlp__http_descriptor(to->sender.http);
+    progress->wait_ms = impact__remaining_ms(otlp__send_moment(&to->sender));
+    impact__sigpipe_release(&held);
+    impact_tracing_unsuppress();
+}
+
 static void interrupt(impact_exporter *exporter)
 {
     otlp__http_interrupt(((otlp *)exporter)->sender.http);
@@ -258,6 +276,8 @@ static impact_status open_with_settings(impact_exporter **exporter, const otlp__
         .component_type = component_types[settings->protocol],
         .server_address = to->server.address,
         .server_port = to->server.port,
+        .begin_export = begin_export,
+        .advance_export = advance_export,
     };
     to->request = IMPACT__BUFFER(allocator);
     to->settings = *settings;
