@@ -46,7 +46,7 @@ static bool is_older(const pile *all, const char *name, const struct timespec *w
 static void add(pile *all, const char *name, const struct stat *facts)
 {
     if (!all->count || is_older(all, name, &facts->st_ctim)) {
-        (void)snprintf(all->oldest, sizeof all->oldest, "%s", name); /* it fits */
+        (void)snprintf(all->oldest, sizeof all->oldest, "%.*s", name_size - 1, name); /* it fits */
         all->oldest_time = facts->st_ctim;
     }
     all->count++;
@@ -105,7 +105,8 @@ static void make_room(int directory, const char *path)
 void impact__set_aside(int directory, const char *path, const char *name)
 {
     char aside[name_size];
-    (void)snprintf(aside, sizeof aside, "%s" IMPACT__SET_ASIDE_SUFFIX, name); /* it fits */
+    (void)snprintf(aside, sizeof aside, "%.*s" IMPACT__SET_ASIDE_SUFFIX, /* it fits */
+                   (int)(name_size - sizeof IMPACT__SET_ASIDE_SUFFIX), name);
     (void)renameat(directory, name, directory, aside);
     impact_diagnostics_report(IMPACT_SEVERITY_WARNING, "journal", NULL,
                               "%s/%s is no whole journal of this version: it is %s now", path, name,
