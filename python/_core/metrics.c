@@ -14,9 +14,10 @@
 #include <impact/metric.h>
 
 enum {
-    point_text_limit = 512, /* bytes of all texts of a point; what goes beyond is cut */
-    point_attribute_limit = 4,
-    points_grown_by = 64, /* a provider with one exporter has 37 */
+    point_text_limit = 1024,   /* bytes of all texts of a point; what goes beyond is cut */
+    point_attribute_limit = 8, /* the core has five; a point with more is not shown: without the
+                                  rest it would look like another */
+    points_grown_by = 64,      /* a provider with one exporter has 37 */
 };
 
 static const char component_name[] = "otel.component.name";
@@ -103,7 +104,7 @@ static void attributes_keep(point *to, const impact_metric *given, unsigned firs
 {
     to->metric.attributes = to->attributes;
     to->metric.attribute_count = 0;
-    for (size_t i = 0; i < given->attribute_count && i < point_attribute_limit; i++)
+    for (size_t i = 0; i < given->attribute_count; i++)
         to->attributes[to->metric.attribute_count++] =
             attribute_keep(to, &given->attributes[i], first);
 }
@@ -135,6 +136,8 @@ static bool points_grow(points *all)
 static void point_take(void *userdata, const impact_metric *given)
 {
     points *all = userdata;
+    if (given->attribute_count > point_attribute_limit)
+        return;
     point *added = points_grow(all) ? malloc(sizeof *added) : NULL;
     if (!added) {
         all->is_short = true;

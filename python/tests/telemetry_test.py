@@ -65,7 +65,7 @@ def test_spans_that_the_sampler_drops_are_started_and_never_live():
 
 def test_the_points_of_a_metric_stand_in_a_row_and_none_is_there_twice():
     """Whatever the number of providers, of which each has a number of its own."""
-    providers = [TracerProvider(exporters=("memory", "discard")) for _ in range(3)]
+    providers = [TracerProvider(exporters=("memory", "otlp", "discard")) for _ in range(3)]
     shown = tracing.sdk_metrics()
     names = [name for name, _ in groupby(shown, key=lambda point: point.name)]
     assert len(names) == len(set(names))
@@ -73,6 +73,15 @@ def test_the_points_of_a_metric_stand_in_a_row_and_none_is_there_twice():
     assert len(keys) == len(set(keys))
     numbers = [name.rpartition("/")[2] for name in components()]
     assert len(numbers) == len(set(numbers)) >= 2 * len(providers)
+
+
+def test_an_exporter_says_where_it_sends():
+    kept = TracerProvider(otlp={"endpoint": "http://localhost:4999/v1/traces"})
+    sent = [p.attributes for p in points("otel.sdk.exporter.span.exported")]
+    ours = [its for its in sent if its.get("server.port") == 4999]
+    assert {its["server.address"] for its in ours} == {"localhost"}
+    assert {its.get("error.type") for its in ours} == {None, "_OTHER", "rejected", "timeout"}
+    del kept
 
 
 def test_a_processor_has_the_number_of_its_exporter():
@@ -111,6 +120,7 @@ def test_prometheus_reads_them_where_health_is_asked(app):
     """The numbers are those of the call."""
     Health(app)
     provider = TracerProvider(exporters=("memory",))
+    beside = TracerProvider(exporters=("otlp",))
     provider.get_tracer("test").start_span("a").end()
     assert provider.force_flush()
     text = app.test_client().get("/health/?format=openmetrics").text
@@ -129,6 +139,7 @@ def test_prometheus_reads_them_where_health_is_asked(app):
     assert families["otel_sdk_exporter_operation_duration_seconds"].type == "histogram"
     assert families["otel_sdk_span_started"].type == "counter"
     assert families["otel_sdk_span_live"].type == "gauge"
+    del beside
 
 
 @pytest.mark.parametrize("form", ["json", "health-json", "text", "html"])
