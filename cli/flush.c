@@ -37,8 +37,9 @@ static int flush(impact_exporter *exporter, const char *directory)
         (void)fprintf(stderr, "impact-flush: %s: %s\n", directory, impact_status_text(status));
     const int written =
         printf("%" PRIu64 " exported, %" PRIu64 " rejected, %" PRIu64 " failed, of %" PRIu32
-               " files; %" PRIu32 " set aside\n",
-               result.exported, result.rejected, result.failed, result.files, result.set_aside);
+               " files; %" PRIu32 " set aside; %" PRIu64 " of the spans were open\n",
+               result.exported, result.rejected, result.failed, result.files, result.set_aside,
+               result.unfinished);
     return status != IMPACT_OK || written < 0;
 }
 

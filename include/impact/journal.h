@@ -19,11 +19,12 @@ extern "C" {
 /* What became of the spans and the files. Set `size` before you ask. */
 typedef struct impact_journal_result {
     size_t size;
-    uint64_t exported;  /* spans: acknowledged */
-    uint64_t rejected;  /* refused for good by the backend */
-    uint64_t failed;    /* refused for good by the exporter */
-    uint32_t files;     /* that nothing is left in; they are removed */
-    uint32_t set_aside; /* that are no whole journals: they are renamed to *.corrupt */
+    uint64_t exported;   /* spans: acknowledged */
+    uint64_t rejected;   /* refused for good by the backend */
+    uint64_t failed;     /* refused for good by the exporter */
+    uint32_t files;      /* that nothing is left in; they are removed */
+    uint32_t set_aside;  /* that are no whole journals: they are renamed to *.corrupt */
+    uint64_t unfinished; /* of all these spans: they were open, see impact.span.unfinished */
 } impact_journal_result;
 
 /* Export what processes left in `directory` that are not there any more, whatever exporter it was

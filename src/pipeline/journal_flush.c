@@ -22,6 +22,7 @@ static bool write_result(impact_journal_result *result, const impact__rescue *re
         .failed = rescue->failed,
         .files = rescue->files,
         .set_aside = rescue->set_aside,
+        .unfinished = rescue->unfinished,
     };
     return impact__struct_write(result, &whole, sizeof whole);
 }

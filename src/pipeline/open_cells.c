@@ -147,8 +147,17 @@ bool impact__open_walk_next(impact__open_walk *walk, impact_text *span, uint32_t
         impact__open_cell *cell = &walk->cells[walk->next++];
         const uint64_t state = atomic_load_explicit(&cell->state, memory_order_relaxed);
         *scope = (uint32_t)state;
-        if (read_cell(cell, state, walk->end_unix_ns, span))
+        if (read_cell(cell, state, walk->end_unix_ns, span)) {
+            walk->unsettled++;
             return true;
+        }
     }
     return false;
+}
+
+uint32_t impact__open_walk_settle(impact__open_walk *walk)
+{
+    const uint32_t count = walk->unsettled;
+    walk->unsettled = 0;
+    return count;
 }

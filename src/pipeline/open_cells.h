@@ -59,6 +59,7 @@ typedef struct impact__open_walk {
     impact__open_cell *cells; /* borrowed: nobody else's, for they are written to */
     uint32_t count;
     uint32_t next;
+    uint32_t unsettled;   /* spans that were taken */
     uint64_t end_unix_ns; /* of those that have begun before */
 } impact__open_walk;
 
@@ -68,5 +69,8 @@ impact__open_walk impact__open_walk_of(void *memory, uint32_t count, uint32_t be
 /* The next span that was open, with its end and with what tells it; it lies in its cell. False:
  * there is none any more. */
 bool impact__open_walk_next(impact__open_walk *walk, impact_text *span, uint32_t *scope);
+
+/* How many were taken since the last time. */
+uint32_t impact__open_walk_settle(impact__open_walk *walk);
 
 #endif

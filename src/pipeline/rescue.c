@@ -31,6 +31,7 @@ static void count_batch(impact__rescue *rescue, impact_status status, size_t rej
     const size_t count = rescue->batch->count;
     if (rejected > count)
         rejected = count;
+    rescue->unfinished += impact__open_walk_settle(&rescue->orphan.view.open);
     if (status) {
         rescue->failed += count;
         return;

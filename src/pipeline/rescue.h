@@ -24,8 +24,9 @@ typedef struct impact__rescue {
     uint64_t exported;
     uint64_t rejected;
     uint64_t failed;
-    uint32_t files;     /* that were done with */
-    uint32_t set_aside; /* that were none */
+    uint64_t unfinished; /* of all these */
+    uint32_t files;      /* that were done with */
+    uint32_t set_aside;  /* that were none */
 } impact__rescue;
 
 void impact__rescue_init(impact__rescue *rescue);

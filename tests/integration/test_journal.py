@@ -43,7 +43,7 @@ def test_impact_flush_exports_what_was_left_and_removes_the_file(tmp_path):
         done = flush(tmp_path, server.server_port)
     assert (done.returncode, done.stdout) == (
         0,
-        "10 exported, 0 rejected, 0 failed, of 1 files; 0 set aside\n",
+        "10 exported, 0 rejected, 0 failed, of 1 files; 0 set aside; 0 of the spans were open\n",
     )
     assert len(backend.spans_of(server.requests[0])) == backend.SPANS
     assert list(tmp_path.iterdir()) == []

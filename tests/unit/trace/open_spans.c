@@ -96,7 +96,11 @@ static void look_at_all(void)
 {
     impact_journal_result result;
     CHECK_EQUAL(look(&result), IMPACT_OK);
+    unsigned unfinished = 0;
+    for (unsigned i = 0; i < seen_count; i++)
+        unfinished += seen[i].is_unfinished;
     CHECK_EQUAL(result.exported, seen_count);
+    CHECK_EQUAL(result.unfinished, unfinished);
     CHECK_EQUAL(result.set_aside, 0);
     CHECK_EQUAL(count_files("", false), 0);
 }
@@ -287,7 +291,7 @@ TEST(of_a_thousand_open_spans_each_is_exported_once_also_if_the_backend_goes_awa
     run_and_kill(open_many, SIGKILL);
     calls_left = 1;
     CHECK_EQUAL(look(&result), IMPACT_EAGAIN);
-    CHECK(result.exported == 512 && seen_count == 512);
+    CHECK(result.exported == 512 && result.unfinished == 512 && seen_count == 512);
     calls_left = UINT32_MAX;
     CHECK_EQUAL(look(&result), IMPACT_OK);
     CHECK(seen_count == 1024 && find("0") && find("700"));
