@@ -262,3 +262,16 @@ def test_first_health_answers():
         status, body = programs.fetch(program.url() + "/health/")
         assert (status, json.loads(body)["checks"]) == (200, {"spool": True})
         assert program.stop() == -signal.SIGTERM
+
+
+def test_event_loop_exports_from_its_own_loop():
+    command = [programs.BUILD / "examples/event_loop", "127.0.0.1:0"]
+    with programs.running(command, env=console(OTEL_BSP_SCHEDULE_DELAY="0")) as program:
+        host, port = program.read_until(r"(127[.]0[.]0[.]1):([0-9]+)\n").groups()
+        for _ in range(3):
+            with socket.create_connection((host, int(port)), timeout=30) as client:
+                assert client.makefile().read().endswith("Z\n")
+        program.read_until('"tell the time"(.|\n)*' * 2)  # while it runs
+        assert program.stop() == 0
+    spans = [span["name"] for span in programs.json_objects(program.output.partition("\n")[2])]
+    assert spans == ["tell the time"] * 3
