@@ -178,6 +178,14 @@ static impact__step end_export(impact__batcher *batcher, impact_status status, s
     return IMPACT__STEP_DONE;
 }
 
+/* Likewise, of what another process left behind. */
+static impact__step end_rescue(impact__batcher *batcher, impact_status status, size_t rejected)
+{
+    batcher->is_rescuing = impact__batcher_go_on_rescuing(batcher, status, rejected);
+    batcher->is_under_way = batcher->is_rescuing;
+    return IMPACT__STEP_DONE;
+}
+
 /* One that nobody waits for. The lock is let go of meanwhile. */
 static impact__step advance_export(impact__batcher *batcher)
 {
@@ -193,10 +201,11 @@ static impact__step advance_export(impact__batcher *batcher)
     batcher->known.advance_export(batcher->exporter, &progress);
     if (generation != impact__fork_generation())
         return IMPACT__STEP_ELSEWHERE;
-    if (progress.is_over)
-        return end_export(batcher, progress.status, progress.rejected);
-    if (is_interrupted) /* it had its chance */
-        return end_export(batcher, IMPACT_ECLOSED, 0);
+    const bool is_over = progress.is_over || is_interrupted; /* it had its chance */
+    const impact_status status = progress.is_over ? progress.status : IMPACT_ECLOSED;
+    if (is_over)
+        return batcher->is_rescuing ? end_rescue(batcher, status, progress.rejected)
+                                    : end_export(batcher, status, progress.rejected);
     impact__batcher_lock(batcher);
     batcher->progress = progress;
     return IMPACT__STEP_UNDER_WAY;
@@ -238,6 +247,16 @@ static impact__step begin_export(impact__batcher *batcher)
     return advance_export(batcher);
 }
 
+static impact__step rescue(impact__batcher *batcher)
+{
+    assert(impact__lock_is_held(&batcher->lock));
+    if (!may_be_advanced(batcher))
+        return impact__batcher_rescue(batcher) ? IMPACT__STEP_DONE : IMPACT__STEP_ELSEWHERE;
+    batcher->is_rescuing = impact__batcher_begin_rescue(batcher);
+    batcher->is_under_way = batcher->is_rescuing;
+    return IMPACT__STEP_DONE;
+}
+
 /* ---- the steps ---- */
 
 uint64_t impact__batch_next_due(const impact__batcher *batcher)
@@ -258,7 +277,7 @@ impact__step impact__batch_step(impact__batcher *batcher)
     if (batcher->is_shut_down && impact__clock_monotonic_ns() >= batcher->shutdown_deadline_ns)
         return IMPACT__STEP_LAST;
     if (!is_time)
-        return impact__batcher_rescue(batcher) ? IMPACT__STEP_DONE : IMPACT__STEP_ELSEWHERE;
+        return rescue(batcher);
     take(batcher);
     return batcher->batch.count ? begin_export(batcher) : IMPACT__STEP_UNFINISHED;
 }

@@ -62,7 +62,7 @@ void impact__batch_worker_start(impact__batcher *batcher)
     if (!batcher->caller && impact__thread_start(run, batcher))
         return; /* what is queued waits for the next try; the counters say so */
     batcher->worker = IMPACT__WORKER_RUNNING;
-    batcher->is_rescue_due = batcher->journal.directory && !batcher->caller;
+    batcher->is_rescue_due = batcher->journal.directory;
     atomic_store_explicit(&batcher->is_running, true, memory_order_relaxed);
     /* Pairs with the load in impact__batcher_put. */
     atomic_store_explicit(&batcher->has_worker, true, memory_order_release);

@@ -322,7 +322,7 @@ static void forget_counters(impact__batcher *batcher)
     batcher->kept = 0; /* it is the parent's */
     batcher->returns = 0;
     batcher->has_given_up = false;
-    batcher->is_under_way = false; /* likewise */
+    batcher->is_under_way = batcher->is_rescuing = false; /* likewise */
     batcher->is_pumped = batcher->is_resting = false;
     batcher->watched = -1;
     batcher->generation = impact__fork_generation();

@@ -76,7 +76,7 @@ static void shut_ring_for_good(impact__batcher *batcher)
 void impact__batcher_forget_ring(impact__batcher *batcher)
 {
     assert(impact__lock_is_held(&batcher->lock));
-    impact__orphan_forget(&batcher->rescue.orphan);
+    impact__rescue_forget(&batcher->rescue);
     if (!batcher->journal.is_on)
         impact__ring_forget(&batcher->ring);
     else if (impact__journal_leave(&batcher->journal))
@@ -122,6 +122,15 @@ bool impact__batcher_is_time_to_rescue(impact__batcher *batcher)
            impact__clock_monotonic_ns() >= batcher->rescue_ns;
 }
 
+/* Under the lock. */
+static void note_end(impact__batcher *batcher, impact_status status)
+{
+    assert(impact__lock_is_held(&batcher->lock));
+    batcher->batch.count = 0;
+    batcher->is_rescue_due = status == IMPACT_EAGAIN || status == IMPACT_ETIMEDOUT;
+    batcher->rescue_ns = status == IMPACT_EAGAIN ? impact__deadline_after_ms(rescue_pause_ms) : 0;
+}
+
 bool impact__batcher_rescue(impact__batcher *batcher)
 {
     assert(impact__lock_is_held(&batcher->lock));
@@ -132,8 +141,47 @@ bool impact__batcher_rescue(impact__batcher *batcher)
     if (generation != impact__fork_generation())
         return false;
     impact__batcher_lock(batcher);
-    batcher->batch.count = 0;
-    batcher->is_rescue_due = status == IMPACT_EAGAIN || status == IMPACT_ETIMEDOUT;
-    batcher->rescue_ns = status == IMPACT_EAGAIN ? impact__deadline_after_ms(rescue_pause_ms) : 0;
+    note_end(batcher, status);
     return true;
+}
+
+/* ---- the same, where nobody waits for the exporter ---- */
+
+static bool end_rescue(impact__batcher *batcher, impact_status status)
+{
+    if (batcher->rescue.is_under_way)
+        impact__rescue_end(&batcher->rescue, status);
+    impact__batcher_lock(batcher);
+    note_end(batcher, status);
+    return false;
+}
+
+/* Without the lock, which it takes. */
+static bool begin_next(impact__batcher *batcher)
+{
+    impact__rescue *rescue = &batcher->rescue;
+    if (!impact__rescue_next(rescue))
+        return end_rescue(batcher, IMPACT_OK);
+    const uint32_t timeout_ms = time_for_rescue(batcher);
+    if (!timeout_ms)
+        return end_rescue(batcher, IMPACT_ETIMEDOUT);
+    batcher->known.begin_export(batcher->exporter, &rescue->shown, timeout_ms);
+    impact__batcher_lock(batcher);
+    return true;
+}
+
+bool impact__batcher_begin_rescue(impact__batcher *batcher)
+{
+    assert(impact__lock_is_held(&batcher->lock));
+    assert(!batcher->kept && !batcher->in_flight);
+    impact__batcher_unlock(batcher);
+    if (!impact__rescue_begin(&batcher->rescue))
+        return end_rescue(batcher, IMPACT_ENOENT);
+    return begin_next(batcher);
+}
+
+bool impact__batcher_go_on_rescuing(impact__batcher *batcher, impact_status status, size_t rejected)
+{
+    const impact_status settled = impact__rescue_settle(&batcher->rescue, status, rejected);
+    return settled ? end_rescue(batcher, settled) : begin_next(batcher);
 }

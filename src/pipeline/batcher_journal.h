@@ -27,4 +27,10 @@ bool impact__batcher_is_time_to_rescue(impact__batcher *batcher);
  * was forked in there. */
 bool impact__batcher_rescue(impact__batcher *batcher);
 
+/* The same with an export that nobody waits for; the lock is let go of meanwhile. True: one was
+ * begun. The second is called without the lock, and returns with it: how that ended. */
+bool impact__batcher_begin_rescue(impact__batcher *batcher);
+bool impact__batcher_go_on_rescuing(impact__batcher *batcher, impact_status status,
+                                    size_t rejected);
+
 #endif

@@ -80,6 +80,7 @@ struct impact__batcher {
     uint64_t export_began_ns; /* likewise */
     impact_batch shown;       /* likewise, as the exporter has it */
     bool is_under_way;        /* likewise: nobody waits for it */
+    bool is_rescuing;         /* what is under way was another process's */
     bool is_interrupted;
     impact_export_progress progress; /* of what is under way */
 

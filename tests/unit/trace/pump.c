@@ -2,6 +2,8 @@
 #include <dirent.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -412,6 +414,87 @@ TEST(a_child_that_is_forked_amid_an_export_has_a_descriptor_and_spans_of_its_own
     (void)pump();
     CHECK_EQUAL(stats_of(provider).exported, 4);
     close_and_check();
+}
+
+/* ---- a journal ---- */
+
+static char directory[] = "/tmp/impact-pump-XXXXXX";
+
+static bool open_with_journal(void)
+{
+    return open_patient((impact_trace_options){
+        .journal_directory = directory, .batch_limit = 4, .schedule_delay_ms = IMPACT_ZERO});
+}
+
+/* What lies in the directory, and is a journal. */
+static int count_journals(void)
+{
+    int count = 0;
+    DIR *files = opendir(directory);
+    for (const struct dirent *entry; files && (entry = readdir(files));)
+        count += strncmp(entry->d_name, "impact-", 7) == 0;
+    if (files)
+        (void)closedir(files);
+    return count;
+}
+
+/* A process ends six spans, exports none of them, and is killed amid the export. */
+static void leave_six(void)
+{
+    int status = 0;
+    const pid_t child = fork();
+    if (child == 0) {
+        if (!open_with_journal())
+            _exit(2);
+        end_spans(6);
+        (void)pump();
+        (void)raise(SIGKILL);
+    }
+    CHECK(waitpid(child, &status, 0) == child && WIFSIGNALED(status));
+    CHECK_EQUAL(count_journals(), 1);
+}
+
+TEST(what_a_killed_process_left_behind_is_exported_without_waiting)
+{
+    REQUIRE(mkdtemp(directory));
+    const int threads = count_threads();
+    leave_six();
+    REQUIRE(open_with_journal());
+    CHECK(is_readable());
+    (void)pump();
+    CHECK_EQUAL(patient.batch->span_count, 4);
+    end_spans(1); /* it has its turn between two batches */
+    patient_let_go(&patient, 1);
+    (void)pump();
+    CHECK_EQUAL(patient.spans, 4);
+    patient_let_go(&patient, 2);
+    CHECK_EQUAL(impact_tracer_provider_flush(provider, quick_ms), IMPACT_OK);
+    while (patient.spans < 7)
+        (void)pump();
+    CHECK_EQUAL(stats_of(provider).exported, 1);
+    CHECK_EQUAL(count_threads(), threads);
+    close_and_check();
+    CHECK_EQUAL(count_journals(), 0);
+    (void)rmdir(directory);
+}
+
+TEST(a_shutdown_amid_a_rescue_leaves_the_rest_to_the_next_process)
+{
+    REQUIRE(mkdtemp(directory));
+    leave_six();
+    REQUIRE(open_with_journal());
+    (void)pump();
+    CHECK_EQUAL(impact_tracer_provider_shutdown(provider, 20), IMPACT_OK); /* of its own spans */
+    CHECK(patient.is_interrupted);
+    impact_tracer_provider_close(provider);
+    CHECK_EQUAL(count_journals(), 1);
+    REQUIRE(open_with_journal());
+    patient_let_go(&patient, 2);
+    while (patient.spans < 6)
+        (void)pump();
+    close_and_check();
+    CHECK_EQUAL(count_journals(), 0);
+    (void)rmdir(directory);
 }
 
 /* ---- the process's own provider ---- */
