@@ -41,9 +41,10 @@ void impact__rescue_init(impact__rescue *rescue);
 /* In a forked child, whose parent is at it. */
 void impact__rescue_forget(impact__rescue *rescue);
 
-/* All of it, with an exporter that is waited for. IMPACT_OK: nothing is left. IMPACT_ENOENT: there is no such directory. IMPACT_ETIMEDOUT: it was
- * to end. Otherwise as the exporter said: IMPACT_EAGAIN, or IMPACT_ECLOSED, also where this is a
- * child that was forked in there. What was not taken stays. */
+/* All of it, with an exporter that is waited for. IMPACT_OK: nothing is left. IMPACT_ENOENT: there
+ * is no such directory. IMPACT_ETIMEDOUT: it was to end. Otherwise as the exporter said:
+ * IMPACT_EAGAIN, or IMPACT_ECLOSED, also where this is a child that was forked in there. What was
+ * not taken stays. */
 impact_status impact__rescue_run(impact__rescue *rescue);
 
 /* The same, piece by piece. Begin: false, there is no such directory. Next: false, nothing is left;

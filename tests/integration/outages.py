@@ -99,10 +99,12 @@ class Case(typing.NamedTuple):
     protocol: str
     compression: str
     rounds: int = 1
+    pumps: bool = False  # no thread is started
 
     def __str__(self):
         times = f", {self.rounds} times" if self.rounds > 1 else ""
-        return f"{self.cell.name}, {self.protocol}, {self.compression}{times}"
+        pumped = ", pumped" if self.pumps else ""
+        return f"{self.cell.name}, {self.protocol}, {self.compression}{times}{pumped}"
 
 
 def at(port):
@@ -458,6 +460,11 @@ def all_cases():
     ]
 
 
+def pumped(cases):
+    """The same without threads."""
+    return [case._replace(pumps=True) for case in cases]
+
+
 def quick_cases():
     """Each protocol in turn, so that all are met by make test."""
     quick = [cell for cell in CELLS if cell.is_quick]
@@ -474,6 +481,8 @@ def meet(case):
         "OTEL_EXPORTER_OTLP_PROTOCOL": case.protocol,
         "OTEL_EXPORTER_OTLP_COMPRESSION": case.compression,
     }
+    if case.pumps:
+        protocol["OUTAGE_PUMPS"] = "1"
     with cell.peer() as environment:
         words = ("outage", cell.timeout(), case.rounds, cell.size)
         told, _ = outage_client.run(environment | protocol, *words, before=cell.before)

@@ -25,6 +25,16 @@ def test_a_flush_and_a_shutdown_are_back_in_time(case, meetings):
     outages.check(case, meetings[case])
 
 
+@pytest.mark.parametrize("case", outages.pumped(outages.all_cases()), ids=str)
+def test_an_outage_costs_as_much_where_no_thread_is_started(case, meetings):
+    outages.check(case, meetings[case])
+
+
+@pytest.mark.parametrize("case", outages.pumped(outages.deadline_cases(outages.ALL, 20)), ids=str)
+def test_a_flush_and_a_shutdown_that_pump_are_back_in_time(case, meetings):
+    outages.check(case, meetings[case])
+
+
 @pytest.mark.parametrize("protocol", outages.ALL)
 def test_spans_survive_a_collector_that_is_away_for_a_minute(protocol):
     restarts.check_all_arrive([3, 60], 64, protocol)
