@@ -27,7 +27,8 @@ BUSY_MS = 2000  # more, where others want the processor
 CPU_MS = 250  # of one call: far below what a peer makes a client wait
 
 
-def run(environment, loop_ms, timeout_ms):
+def start(environment, loop_ms, timeout_ms):
+    """Run it to its end; what it tells of itself, and what the library has to say."""
     own = {key: value for key, value in os.environ.items() if not key.startswith("OTEL_")}
     done = subprocess.run(
         [CLIENT, str(SPANS), str(loop_ms), str(timeout_ms)],
@@ -38,7 +39,13 @@ def run(environment, loop_ms, timeout_ms):
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    (told,) = [json.loads(line) for line in done.stderr.splitlines() if line.startswith("{")]
+    lines = done.stderr.splitlines()
+    (told,) = [json.loads(line) for line in lines if line.startswith("{")]
+    return told, [line for line in lines if line.startswith("impact: ")]
+
+
+def run(environment, loop_ms, timeout_ms):
+    told, _ = start(environment, loop_ms, timeout_ms)
     check_host(told)
     return told
 
@@ -157,3 +164,11 @@ def test_an_outage_does_not_hold_up_a_flush_nor_a_shutdown(name, met):
     assert told["shutdown"] in (ETIMEDOUT, backend.EEXPORT)
     for call in ("flush_ms", "shutdown_ms"):
         assert told[call] <= TIMEOUT_MS + SLACK_MS + BUSY_MS
+
+
+@pytest.mark.parametrize("host", ["nobody.invalid", "127.0.0.1", "localhost", "[::1]"])
+def test_a_name_that_has_to_be_looked_up_is_told(host):
+    told, diagnostics = start({"OTEL_EXPORTER_OTLP_ENDPOINT": f"http://{host}:1"}, 20, 50)
+    lookups = [line for line in diagnostics if "looks up" in line]
+    assert len(lookups) == (host == "nobody.invalid")
+    assert told["balanced"] and told["exported"] == 0

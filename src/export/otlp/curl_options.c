@@ -1,6 +1,8 @@
 /* What a libcurl handle is told of the settings. */
 #include "export/otlp/curl_options.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
@@ -129,6 +131,19 @@ bool otlp__curl_configure(CURL *easy, const otlp__settings *settings, struct cur
     /* Giving up on a name that does not resolve must not wait for the thread that asks. */
     failed |= curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
     return failed == 0;
+}
+
+/* "localhost" is known to it. */
+static bool is_name(const char *host)
+{
+    unsigned char address[sizeof(struct in6_addr)];
+    return host && host[0] != '/' && strcasecmp(host, "localhost") != 0 &&
+           inet_pton(AF_INET, host, address) != 1 && inet_pton(AF_INET6, host, address) != 1;
+}
+
+bool otlp__curl_looks_up(const char *host)
+{
+    return is_name(host) && !curl_version_info(CURLVERSION_NOW)->ares;
 }
 
 /* libcurl knows the first of the variables in small letters only. */
