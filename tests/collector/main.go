@@ -1,3 +1,5 @@
+//go:build !quick
+
 // A Collector of the parts that the tests need: what arrives by OTLP is written to a file. With the
 // build tag "gateways" it has what examples/deploy/collector asks for as well.
 package main
