@@ -13,6 +13,7 @@
 enum {
     default_span_limit = 200 * 1000,
     bucket_limit = 1 << 20,
+    same_id_limit = 64, /* spans that are kept of one id; they are looked through one by one */
 };
 
 static const size_t default_size_limit = (size_t)256 << 20;
@@ -174,13 +175,16 @@ view_span *view_store_find_span(const view_store *store, const impact_trace_id *
     return one;
 }
 
-/* Spans of one id are neighbours of nobody: all of the bucket are looked at. */
+/* Spans of one id are neighbours of nobody: all of the bucket are looked at. Whose ids are always
+ * the same would be looked through for minutes: of many, more are taken for repeated. */
 static bool is_kept_already(const view_store *store, const impact_span_view *view, impact_text span)
 {
     const impact_trace_id *trace_id = &view->context.trace_id;
     const view_span *one = *span_bucket(store, trace_id, &view->context.span_id);
+    size_t count = 0;
     for (; one; one = one->next_in_bucket)
-        if (is_span(one, trace_id, &view->context.span_id) && impact__text_equal(one->bytes, span))
+        if (is_span(one, trace_id, &view->context.span_id) &&
+            (++count == same_id_limit || impact__text_equal(one->bytes, span)))
             return true;
     return false;
 }

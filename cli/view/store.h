@@ -100,7 +100,7 @@ typedef struct view_store {
 
 typedef enum view_kept {
     view_kept_it,
-    view_kept_already, /* the same bytes */
+    view_kept_already, /* the same bytes, or many of its id */
     view_kept_not,     /* it has no valid ids */
     view_kept_no_room, /* its trace alone fills the store, or there is no memory */
 } view_kept;

@@ -1,6 +1,8 @@
 /* The spans that impact view keeps: by trace, bounded, counted. */
 #include "store.h"
 
+#include <stdio.h>
+
 #include "ingest.h"
 #include "support/check.h"
 #include "support/faults.h"
@@ -139,6 +141,20 @@ TEST(what_came_twice_is_kept_once)
     CHECK_EQUAL(store.repeated, 1);
     CHECK_EQUAL(add_span((message_span_facts){.trace = 1, .id = 1, .name = "b"}), view_kept_it);
     CHECK_EQUAL(store.span_count, 2);
+    close_store();
+}
+
+TEST(of_one_id_no_more_are_kept_than_can_be_looked_through)
+{
+    char name[16];
+    open_store(0, 0);
+    for (int i = 0; i < 1000; i++) {
+        (void)snprintf(name, sizeof name, "%d", i);
+        (void)add_span((message_span_facts){.trace = 1, .id = 1, .name = name});
+    }
+    CHECK_EQUAL(store.span_count, 64);
+    CHECK_EQUAL(store.repeated, 1000 - 64);
+    CHECK_EQUAL(add_span((message_span_facts){.trace = 1, .id = 2, .name = "b"}), view_kept_it);
     close_store();
 }
 
