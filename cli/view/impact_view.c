@@ -125,14 +125,44 @@ static bool listen_at(impact__listener *listener, const char *address)
     return !status;
 }
 
-static bool open_http(ports *to, uint16_t *number, view_store *store, const char *address)
+/* Append a file, and a NUL. False: it cannot be read, and that is said. */
+static bool read_pem(impact__buffer *to, const char *name)
+{
+    errno = ENOMEM;
+    if (view_read_file(to, name)) {
+        impact__buffer_append_char(to, 0);
+        if (!to->has_failed)
+            return true;
+    }
+    return fail(name, strerror(errno)) == 0;
+}
+
+/* Without a certificate it is HTTP. */
+static bool start_http(ports *to, view_store *store, const impact__listener *listener,
+                       const view_arguments *arguments)
+{
+    impact__buffer certificate = IMPACT__BUFFER(store->allocator);
+    impact__buffer key = IMPACT__BUFFER(store->allocator);
+    const bool is_read = !arguments->key || (read_pem(&certificate, arguments->certificate) &&
+                                             read_pem(&key, arguments->key));
+    const view_tls tls = {.certificate = certificate.data, .key = key.data};
+    if (is_read)
+        to->http =
+            view_server_open(store, listener->descriptor, is_loopback(arguments->listen), &tls);
+    impact__buffer_close(&certificate);
+    impact__buffer_close(&key);
+    return to->http || (is_read && fail(arguments->key ? arguments->key : arguments->listen,
+                                        "it cannot be served") == 0);
+}
+
+static bool open_http(ports *to, uint16_t *number, view_store *store,
+                      const view_arguments *arguments)
 {
     impact__listener listener;
-    if (!listen_at(&listener, address))
+    if (!listen_at(&listener, arguments->listen))
         return false;
     *number = listener.port;
-    to->http = view_server_open(store, listener.descriptor, is_loopback(address));
-    return to->http || fail(address, "it cannot be served") == 0;
+    return start_http(to, store, &listener, arguments);
 }
 
 static bool open_grpc(ports *to, uint16_t *number, view_store *store, const char *address)
@@ -157,18 +187,19 @@ static bool open_ports(ports *to, const view_arguments *arguments, view_store *s
     uint16_t http = 0;
     uint16_t grpc = 0;
     char address[64];
-    if (to->signals < 0 || !open_http(to, &http, store, arguments->listen) ||
+    const char *scheme = arguments->key ? "https" : "http";
+    if (to->signals < 0 || !open_http(to, &http, store, arguments) ||
         !open_grpc(to, &grpc, store, arguments->grpc))
         return false;
     load_files(arguments, store);
-    (void)printf("impact view: http://localhost:%d/ shows what comes there by OTLP/HTTP, and to "
+    (void)printf("impact view: %s://localhost:%d/ shows what comes there by OTLP/HTTP, and to "
                  "localhost:%d by OTLP/gRPC\n",
-                 http, grpc);
+                 scheme, http, grpc);
     (void)fflush(stdout); /* nobody may read it */
     if (!arguments->has_screen)
         return true;
-    (void)snprintf(address, sizeof address, "http://localhost:%d (HTTP), localhost:%d (gRPC)", http,
-                   grpc); /* it fits */
+    (void)snprintf(address, sizeof address, "%s://localhost:%d (HTTP), localhost:%d (gRPC)", scheme,
+                   http, grpc); /* it fits */
     to->tui = view_tui_open(store, address);
     return to->tui != NULL;
 }

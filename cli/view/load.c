@@ -74,7 +74,7 @@ static bool read_all(impact__buffer *to, FILE *file)
     return !ferror(file);
 }
 
-static bool read_file(impact__buffer *to, const char *name)
+bool view_read_file(impact__buffer *to, const char *name)
 {
     if (strcmp(name, "-") == 0)
         return read_all(to, stdin);
@@ -97,7 +97,7 @@ bool view_load_file(view_store *store, const char *name)
 {
     impact__buffer text = IMPACT__BUFFER(store->allocator);
     size_t bad_line = 0;
-    const bool is_read = read_file(&text, name);
+    const bool is_read = view_read_file(&text, name);
     const char *error = strerror(errno);
     const impact_status status =
         is_read ? view_load(store, impact__buffer_text(&text), &bad_line) : IMPACT_OK;

@@ -2,6 +2,7 @@
 #ifndef IMPACT_CLI_VIEW_LOAD_H
 #define IMPACT_CLI_VIEW_LOAD_H
 
+#include "base/buffer.h"
 #include "store.h"
 
 /* What `text` is: one request in protobuf, one in JSON, or one in JSON a line, as the exporter
@@ -12,5 +13,8 @@ impact_status view_load(view_store *store, impact_text text, size_t *bad_line);
 /* Likewise, and what is wrong is told on standard error. False: something was. "-" is standard
  * input. */
 bool view_load_file(view_store *store, const char *name);
+
+/* Append a file. False: it cannot be read, errno says why. */
+bool view_read_file(impact__buffer *to, const char *name);
 
 #endif

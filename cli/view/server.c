@@ -172,18 +172,30 @@ static void end(void *userdata, struct MHD_Connection *connection, void **state,
 
 /* ---- a server's life ---- */
 
-view_server *view_server_open(view_store *store, int listening, bool is_local)
+/* Options end where they say so: without TLS at its first. */
+static struct MHD_Daemon *start(view_server *server, int listening, const view_tls *tls)
+{
+    const struct MHD_OptionItem secrets[] = {
+        {tls->key ? MHD_OPTION_HTTPS_MEM_KEY : MHD_OPTION_END, 0, (void *)tls->key},
+        {MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)tls->certificate},
+        {MHD_OPTION_END, 0, NULL}};
+    return MHD_start_daemon(MHD_USE_EPOLL | (tls->key ? MHD_USE_TLS : 0), 0, NULL, NULL, take,
+                            server, MHD_OPTION_LISTEN_SOCKET, listening,
+                            MHD_OPTION_URI_LOG_CALLBACK, begin, server, MHD_OPTION_NOTIFY_COMPLETED,
+                            end, server, MHD_OPTION_CONNECTION_LIMIT, (unsigned)connection_limit,
+                            MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)patience_s,
+                            MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)64 << 10, MHD_OPTION_ARRAY,
+                            secrets, MHD_OPTION_END);
+}
+
+view_server *view_server_open(view_store *store, int listening, bool is_local, const view_tls *tls)
 {
     view_server *server = impact__alloc(store->allocator, sizeof *server);
     if (!server)
         return NULL;
     server->store = store;
     server->is_local = is_local;
-    server->daemon = MHD_start_daemon(
-        MHD_USE_EPOLL, 0, NULL, NULL, take, server, MHD_OPTION_LISTEN_SOCKET, listening,
-        MHD_OPTION_URI_LOG_CALLBACK, begin, server, MHD_OPTION_NOTIFY_COMPLETED, end, server,
-        MHD_OPTION_CONNECTION_LIMIT, (unsigned)connection_limit, MHD_OPTION_CONNECTION_TIMEOUT,
-        (unsigned)patience_s, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)64 << 10, MHD_OPTION_END);
+    server->daemon = start(server, listening, tls);
     if (server->daemon)
         return server;
     impact__free(store->allocator, server);

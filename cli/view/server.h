@@ -6,8 +6,15 @@
 
 typedef struct view_server view_server;
 
-/* `listening` is a socket that listens; it is taken. NULL: it cannot be started. */
-view_server *view_server_open(view_store *store, int listening, bool is_local);
+/* In PEM, of NUL-terminated text; NULL: there is no TLS. */
+typedef struct view_tls {
+    const char *certificate;
+    const char *key;
+} view_tls;
+
+/* `listening` is a socket that listens; it is taken. NULL: it cannot be started, or certificate and
+ * key are none. */
+view_server *view_server_open(view_store *store, int listening, bool is_local, const view_tls *tls);
 void view_server_close(view_server *server); /* accepts NULL */
 
 /* What to wait for: until it can be read, or so many milliseconds (-1: for ever) have passed. Then

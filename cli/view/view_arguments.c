@@ -19,6 +19,8 @@ const char view_usage[] =
     "  --listen ADDRESS  HOST:PORT; 127.0.0.1:4318. Of other hosts, who may reach the port may\n"
     "                    read all traces\n"
     "  --grpc ADDRESS    likewise for gRPC; 127.0.0.1:4317\n"
+    "  --certificate FILE, --key FILE\n"
+    "                    HTTPS instead of HTTP, with these in PEM; gRPC stays as it is\n"
     "  --keep FILE       keep them in a file too, and begin with what is in it\n"
     "  --spans COUNT     keep so many spans; 200000\n"
     "  --memory MIB      and so many mebibytes; 256\n"
@@ -41,25 +43,37 @@ static void set_count(view_arguments *to, size_t *count, const char *value, uint
     *count = (size_t)read;
 }
 
+/* Where an option's text goes; NULL: it has none. */
+static const char **text_of(view_arguments *to, const char *name)
+{
+    const struct {
+        const char *name;
+        const char **text;
+    } known[] = {{"--listen", &to->listen},
+                 {"--grpc", &to->grpc},
+                 {"--certificate", &to->certificate},
+                 {"--key", &to->key},
+                 {"--keep", &to->keep}};
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (strcmp(name, known[i].name) == 0)
+            return known[i].text;
+    return NULL;
+}
+
 static void set(view_arguments *to, const char *name, const char *value)
 {
-    if (strcmp(name, "--listen") == 0)
-        to->listen = value;
-    else if (strcmp(name, "--grpc") == 0)
-        to->grpc = value;
-    else if (strcmp(name, "--keep") == 0)
-        to->keep = value;
+    const char **text = text_of(to, name);
+    if (text)
+        *text = value;
     else if (strcmp(name, "--spans") == 0)
         set_count(to, &to->span_limit, value, 100 * 1000 * 1000);
     else
         set_count(to, &to->size_limit, value, 1 << 20);
 }
 
-static bool takes_value(const char *word)
+static bool takes_value(view_arguments *to, const char *word)
 {
-    return strcmp(word, "--listen") == 0 || strcmp(word, "--grpc") == 0 ||
-           strcmp(word, "--keep") == 0 || strcmp(word, "--spans") == 0 ||
-           strcmp(word, "--memory") == 0;
+    return text_of(to, word) || strcmp(word, "--spans") == 0 || strcmp(word, "--memory") == 0;
 }
 
 static void set_flag(view_arguments *to, const char *word)
@@ -84,7 +98,7 @@ void view_arguments_parse(view_arguments *to, int count, char *const *words)
         const char *word = words[at++];
         if (strcmp(word, "--") == 0)
             break;
-        if (!takes_value(word))
+        if (!takes_value(to, word))
             set_flag(to, word);
         else if (at == count)
             refuse(to, "this option needs a value", word);
@@ -93,6 +107,8 @@ void view_arguments_parse(view_arguments *to, int count, char *const *words)
     }
     if (to->follows && to->has_screen)
         refuse(to, "there is one terminal, for one of --tree and --tui", "--tree");
+    if (!to->certificate != !to->key)
+        refuse(to, "a certificate and its key go together", to->key ? "--key" : "--certificate");
     to->files = at < count ? words + at : NULL;
     to->file_count = count - at;
     to->size_limit <<= 20;

@@ -6,9 +6,11 @@
 #include <stddef.h>
 
 typedef struct view_arguments {
-    const char *listen; /* for HTTP */
-    const char *grpc;   /* for gRPC */
-    size_t span_limit;  /* 0: the default; likewise below */
+    const char *listen;      /* for HTTP */
+    const char *grpc;        /* for gRPC */
+    const char *certificate; /* for HTTP, in PEM: files; NULL: there is no TLS */
+    const char *key;
+    size_t span_limit; /* 0: the default; likewise below */
     size_t size_limit;
     const char *keep;   /* the file; NULL: none */
     bool follows;       /* prints traces as they come to rest */

@@ -221,6 +221,7 @@ static void set_up(view_tui *tui)
     (void)nonl();
     (void)keypad(stdscr, TRUE);
     (void)nodelay(stdscr, TRUE);
+    (void)typeahead(-1); /* what is drawn is drawn whole, also while keys come in */
     (void)set_escdelay(escape_ms);
     define_arrows();
     (void)curs_set(0);

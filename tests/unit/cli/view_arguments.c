@@ -32,6 +32,9 @@ TEST(options_have_values)
     CHECK_STRING(arguments.keep, "f");
     CHECK_EQUAL(arguments.span_limit, 7);
     CHECK_EQUAL(arguments.size_limit, 3 << 20);
+    CHECK(!PARSE("--certificate", "c", "--key", "k"));
+    CHECK_STRING(arguments.certificate, "c");
+    CHECK_STRING(arguments.key, "k");
     CHECK(!PARSE("--tui") && arguments.has_screen && !arguments.follows);
     CHECK(!PARSE("--help") && arguments.wants_help);
     CHECK(!PARSE("--version") && arguments.wants_version);
@@ -56,6 +59,7 @@ TEST(what_is_wrong_first_is_told)
     CHECK_STRING(PARSE("--nothing", "--listen"), "there is no such option");
     CHECK_STRING(arguments.problem_word, "--nothing");
     CHECK_STRING(PARSE("--tui", "--tree"), "there is one terminal, for one of --tree and --tui");
+    CHECK_STRING(PARSE("--key", "k"), "a certificate and its key go together");
     CHECK_STRING(PARSE("--spans", "0"), "this is no such number");
     CHECK_STRING(PARSE("--memory", "-1"), "this is no such number");
     CHECK_STRING(PARSE("--spans", "99999999999"), "this is no such number");
