@@ -1,5 +1,5 @@
-"""Spans that are exported to a Collector's OTLP receiver are the ones that it has: by id, each once.
-collector_soak.py has a whole Collector."""
+"""Spans that are exported to a Collector's OTLP receiver are the ones that it has: by id, each
+once. collector_soak.py has a whole Collector."""
 
 import pytest
 

@@ -88,8 +88,8 @@ PROTOBUF = "application/x-protobuf"
 
 
 def request_of(count, traces=1, name="work", service_name="orders", base=10**18, first=1):
-    """A request with so many spans a trace: a root, its children, each with an attribute. Traces are
-    numbered from `first`."""
+    """A request with so many spans a trace: a root, its children, each with an attribute. Traces
+    are numbered from `first`."""
     request = service.ExportTraceServiceRequest()
     resource_spans = request.resource_spans.add()
     attribute = resource_spans.resource.attributes.add(key="service.name")
