@@ -10,11 +10,9 @@ import gzip
 import http.client
 import json
 import socket
-import ssl
 import subprocess
 import time
 import urllib.parse
-import urllib.request
 
 import grpc
 import pytest
@@ -30,7 +28,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 
 import browser
 import programs
-from backend import CLIENT, certify, needs_otlp, run, with_base64_ids
+from backend import CLIENT, needs_otlp, run, with_base64_ids
 from test_page import FOLDER, WIDTHS, fixture_axe, need  # noqa: F401 (the fixture is used by name)
 
 VIEW = programs.BUILD / "cli/view/impact-view"
@@ -187,45 +185,6 @@ def test_answers_are_those_of_the_specification(view):
     status, _, answer = post(view, invalid.SerializeToString(), Content_Type=PROTOBUF)
     partial = service.ExportTraceServiceResponse.FromString(answer).partial_success
     assert (status, partial.rejected_spans) == (200, 1)
-
-
-@needs_otlp
-def test_with_a_certificate_all_comes_by_https(tmp_path, monkeypatch):
-    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
-        monkeypatch.delenv(name, raising=False)  # to requests they count more than what it is told
-    certificate, key = certify(tmp_path, "view")
-    with viewing("--certificate", certificate, "--key", key) as program:
-        exporter = OTLPSpanExporter(
-            f"{program.address}/v1/traces", certificate_file=str(certificate)
-        )
-        provider = TracerProvider()
-        provider.add_span_processor(SimpleSpanProcessor(exporter))
-        provider.get_tracer("test").start_span("official").end()
-        provider.shutdown()
-        settings = {
-            "OTEL_EXPORTER_OTLP_ENDPOINT": program.address,
-            "OTEL_EXPORTER_OTLP_CERTIFICATE": str(certificate),
-        }
-        result, diagnostics = run(0, "rich", 10000, **settings)
-        assert diagnostics == []
-        context = ssl.create_default_context(cafile=certificate)
-        with urllib.request.urlopen(f"{program.address}/api/traces", context=context) as answer:
-            assert json.load(answer)["received"] == result["exported"] + 1 > 1
-        with pytest.raises((OSError, http.client.HTTPException)):
-            programs.fetch(program.address.replace("https", "http"))
-
-
-def test_a_certificate_that_is_none_or_anothers_is_told(tmp_path):
-    _, key = certify(tmp_path, "view")
-    other, _ = certify(tmp_path, "other")
-    for words, why in (
-        ((other, key), b"cannot be served"),
-        ((key, key), b"cannot be served"),
-        ((tmp_path / "missing", key), b"missing: No such file"),
-    ):
-        command = [VIEW, "--listen", "127.0.0.1:0", "--certificate", words[0], "--key", words[1]]
-        done = subprocess.run(command, capture_output=True, timeout=30, check=False)
-        assert (done.returncode, why in done.stderr) == (1, True), done.stderr
 
 
 def test_the_last_spans_are_kept_and_what_left_is_counted():
