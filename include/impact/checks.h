@@ -96,13 +96,19 @@ typedef struct impact_check_redis_options {
     const char *groups;
     uint32_t timeout_ms;
     const impact_check *check;
+    bool uses_tls;                /* by the plugin "curl"; a server with a host */
+    const char *ca_file;          /* copied; who is trusted; NULL: whom libcurl trusts */
+    const char *certificate_file; /* copied; one's own; NULL: none */
+    const char *key_file;         /* copied; of that; NULL: it is in the same file */
+    bool accepts_untrusted;       /* a certificate that nobody trusts, or of another name */
 } impact_check_redis_options;
 
 #define IMPACT_CHECK_REDIS(...)                                                                    \
     (&(const impact_check_redis_options){.size = sizeof(impact_check_redis_options), __VA_ARGS__})
 
 /* Redis, or a server that speaks as it does, answers PING: over a connection of each run's own, or
- * one that the application lends. */
+ * one that the application lends. With TLS also IMPACT_ENOENT and IMPACT_EPLUGIN, as
+ * impact_plugin_load; likewise below. */
 IMPACT_API IMPACT_CHECKED impact_status
 impact_health_add_redis(impact_health *health, const impact_check_redis_options *options);
 
@@ -116,6 +122,11 @@ typedef struct impact_check_rabbitmq_options {
     const char *groups;
     uint32_t timeout_ms;
     const impact_check *check;
+    bool uses_tls; /* port 5671; else as for Redis, as the next four */
+    const char *ca_file;
+    const char *certificate_file;
+    const char *key_file;
+    bool accepts_untrusted;
 } impact_check_rabbitmq_options;
 
 #define IMPACT_CHECK_RABBITMQ(...)                                                                 \

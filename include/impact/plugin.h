@@ -13,6 +13,7 @@
 #include <impact/exporter.h>
 #include <impact/health.h>
 #include <impact/http2.h>
+#include <impact/tls.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -40,6 +41,7 @@ typedef struct impact_plugin {
     impact_status (*check_add)(impact_health *health, const char *kind, const void *options);
 
     const impact_http2 *http2; /* borrowed, static; NULL: it does not speak it */
+    const impact_tls *tls;     /* likewise */
 } impact_plugin;
 
 /* Find, load and check a plugin. IMPACT_ENOENT: no such file; IMPACT_EPLUGIN: it is none, or of

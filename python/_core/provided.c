@@ -110,10 +110,17 @@ KIND(ntp, OPTION(ntp, server, OPTION_TEXT), OPTION(ntp, warn_ms, OPTION_NUMBER),
 KIND(process, OPTION(process, command, OPTION_TEXT), OPTION(process, pid_file, OPTION_TEXT),
      OPTION(process, least, OPTION_COUNT))
 KIND(program, OPTION(program, argv, OPTION_WORDS))
+/* Of a check that may be over TLS. */
+#define TLS_OPTIONS(kind)                                                                          \
+    OPTION(kind, uses_tls, OPTION_SWITCH), OPTION(kind, ca_file, OPTION_TEXT),                     \
+        OPTION(kind, certificate_file, OPTION_TEXT), OPTION(kind, key_file, OPTION_TEXT),          \
+        OPTION(kind, accepts_untrusted, OPTION_SWITCH)
+
 KIND(rabbitmq, OPTION(rabbitmq, address, OPTION_TEXT), OPTION(rabbitmq, user, OPTION_TEXT),
-     OPTION(rabbitmq, password, OPTION_TEXT), OPTION(rabbitmq, virtual_host, OPTION_TEXT))
+     OPTION(rabbitmq, password, OPTION_TEXT), OPTION(rabbitmq, virtual_host, OPTION_TEXT),
+     TLS_OPTIONS(rabbitmq))
 KIND(redis, OPTION(redis, address, OPTION_TEXT), OPTION(redis, user, OPTION_TEXT),
-     OPTION(redis, password, OPTION_TEXT))
+     OPTION(redis, password, OPTION_TEXT), TLS_OPTIONS(redis))
 KIND(tcp, OPTION(tcp, address, OPTION_TEXT), OPTION(tcp, send, OPTION_TEXT),
      OPTION(tcp, expect, OPTION_TEXT))
 

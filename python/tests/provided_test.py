@@ -404,23 +404,26 @@ def test_a_check_that_is_not_in_the_package_is_named(tmp_path):
 
 
 @needs_redis
-def test_a_redis_that_speaks_tls_only_is_asked_by_its_own_client(tmp_path, certificate):
-    """As impact_checks(3) has it: `program` with redis-cli, which looks at the certificate."""
+def test_a_redis_that_speaks_tls_only_is_asked_by_the_core(tmp_path, certificate):
+    """Who is not trusted, and who speaks no TLS, fails; its own client may be asked as well."""
     port = free_address().partition(":")[2]
     command = ["redis-server", "--port", "0", "--tls-port", port, "--tls-cert-file", certificate,
                "--tls-key-file", certificate, "--tls-ca-cert-file", certificate,
                "--tls-auth-clients", "no", "--bind", "127.0.0.1", "--save", ""]  # fmt: skip
     ping = f"redis-cli -e -h 127.0.0.1 -p {port} --tls %s ping || exit 2"
     trusting = ["sh", "-c", ping % f"--cacert {certificate}"]
+    queue = {"address": f"127.0.0.1:{port}", "uses_tls": True, "timeout": 20}
     tls = {"address": f"127.0.0.1:{port}", "fail_days": 5, "timeout": 20}
     app, _ = app_with(
-        queue=checks.provided("program", argv=trusting, timeout=20),
-        stranger=checks.provided("program", argv=["sh", "-c", ping % ""], timeout=20),
+        queue=checks.provided("redis", ca_file=certificate, **queue),
+        stranger=checks.provided("redis", **queue),
+        client=checks.provided("program", argv=trusting, timeout=20),
         plain=checks.provided("redis", address=f"127.0.0.1:{port}", timeout=20),
         days=checks.provided("tls", ca_file=certificate, **tls),
     )
     app.config["HEALTH_BUDGET_MS"] = 30_000
     with processes.serving(command, tmp_path, None) as server:
         server.wait_for(lambda: listens(int(port)), "listening")
-        assert ask(app) == {"queue": True, "stranger": False, "plain": False, "days": True}
-    assert ask(app) == {"queue": False, "stranger": False, "plain": False, "days": False}
+        held = {"queue": True, "stranger": False, "client": True, "plain": False, "days": True}
+        assert ask(app) == held
+    assert ask(app) == dict.fromkeys(held, False)

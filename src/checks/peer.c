@@ -35,6 +35,8 @@ static bool fail_late(const impact__peer *peer)
 
 static bool wait_for(const impact__peer *peer, short events, uint32_t limit_ms)
 {
+    if (peer->stream)
+        return peer->stream->wait(peer->stream->connection, events == POLLIN, limit_ms);
     const uint64_t deadline = impact__deadline_after_ms(limit_ms);
     for (uint32_t left; (left = impact__remaining_ms(deadline)) != 0;) {
         struct pollfd one = {.fd = peer->socket, .events = events};
@@ -155,35 +157,59 @@ static bool would_wait(int code)
     return code == EAGAIN || code == EWOULDBLOCK || code == EINTR;
 }
 
+/* Bytes that go or come now; 0: none without waiting; below: it has failed, and is explained. */
+static ptrdiff_t send_some(const impact__peer *peer, const void *data, size_t size)
+{
+    if (peer->stream)
+        return peer->stream->send(peer->stream->connection, data, size);
+    const ssize_t sent = send(peer->socket, data, size, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (sent >= 0 || would_wait(errno))
+        return sent < 0 ? 0 : sent;
+    (void)fail_with(peer, errno);
+    return -1;
+}
+
+static ptrdiff_t receive_now(const impact__peer *peer, void *data, size_t limit)
+{
+    if (peer->stream)
+        return peer->stream->receive(peer->stream->connection, data, limit);
+    const ssize_t got = recv(peer->socket, data, limit, MSG_DONTWAIT);
+    if (got > 0 || (got < 0 && would_wait(errno)))
+        return got < 0 ? 0 : got;
+    (void)(got ? fail_with(peer, errno) : fail(peer, "it hangs up"));
+    return -1;
+}
+
 bool impact__peer_send(impact__peer *peer, const void *data, size_t size)
 {
     const char *rest = data;
     while (size) {
-        const ssize_t sent = send(peer->socket, rest, size, MSG_NOSIGNAL | MSG_DONTWAIT);
-        if (sent < 0 && !would_wait(errno))
-            return fail_with(peer, errno);
-        if (sent < 0 && !wait_in_time(peer, POLLOUT))
+        const ptrdiff_t sent = send_some(peer, rest, size);
+        if (sent < 0 || (sent == 0 && !wait_in_time(peer, POLLOUT)))
             return false;
-        rest += sent > 0 ? sent : 0;
-        size -= sent > 0 ? (size_t)sent : 0;
+        rest += sent;
+        size -= (size_t)sent;
     }
     return true;
 }
 
-/* It waits first, so that one who drips cannot keep a run that is over. */
+static bool has_time(const impact__peer *peer)
+{
+    return impact_health_remaining_ms(peer->run) || fail_late(peer);
+}
+
+/* It looks at the time first, so that one who drips cannot keep a run that is over. What TLS has
+ * read already does not show at the socket, so there is no waiting before a try. */
 size_t impact__peer_receive_some(impact__peer *peer, void *data, size_t limit)
 {
-    for (;;) {
-        if (!wait_in_time(peer, POLLIN))
-            return 0;
-        const ssize_t got = recv(peer->socket, data, limit, MSG_DONTWAIT);
-        if (got > 0)
-            return (size_t)got;
-        if (got == 0)
-            return fail(peer, "it hangs up");
-        if (!would_wait(errno))
-            return fail_with(peer, errno);
+    bool is_tried = !peer->stream;
+    while (is_tried ? wait_in_time(peer, POLLIN) : has_time(peer)) {
+        const ptrdiff_t got = receive_now(peer, data, limit);
+        if (got)
+            return got < 0 ? 0 : (size_t)got;
+        is_tried = true;
     }
+    return 0;
 }
 
 bool impact__peer_receive(impact__peer *peer, void *data, size_t size)

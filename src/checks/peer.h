@@ -7,13 +7,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <impact/health.h>
+#include <impact/tls.h>
 
 #include "checks/endpoint.h"
 
 typedef struct impact__peer {
-    impact_health_run *run; /* borrowed */
-    int socket;             /* owned; -1: none */
+    impact_health_run *run;          /* borrowed */
+    int socket;                      /* owned; -1: none */
+    const impact_tls_stream *stream; /* borrowed; in the place of the socket; NULL: none */
 } impact__peer;
 
 /* `type` is SOCK_STREAM or SOCK_DGRAM. A host's addresses are tried in turn, each for its share of

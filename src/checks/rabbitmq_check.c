@@ -7,19 +7,18 @@
 #include <impact/checks.h>
 
 #include <string.h>
-#include <sys/socket.h>
 
 #include "base/alloc.h"
 #include "base/options.h"
 #include "base/text.h"
 #include "checks/amqp_frame.h"
-#include "checks/peer.h"
 #include "checks/provided.h"
+#include "checks/server.h"
 
-enum { amqp_port = 5672, text_limit = 255 };
+enum { amqp_port = 5672, amqps_port = 5671, text_limit = 255 };
 
 typedef struct rabbitmq_check {
-    impact__endpoint to;
+    impact__server server;
     impact_text user; /* all three in the same piece of memory as the struct */
     impact_text password;
     impact_text virtual_host;
@@ -28,14 +27,14 @@ typedef struct rabbitmq_check {
 /* A connection, with the frame that came last and the one that is made. */
 typedef struct talk {
     const rabbitmq_check *check;
-    impact__peer peer;
+    impact__peer *peer;
     impact__buffer received;
     impact__buffer sent;
 } talk;
 
 static bool fail(const talk *t, const char *why)
 {
-    impact_health_explain(t->peer.run, "%s", why);
+    impact_health_explain(t->peer->run, "%s", why);
     return false;
 }
 
@@ -49,7 +48,7 @@ static const uint8_t *received_bytes(const talk *t)
 static bool receive_frame(talk *t)
 {
     uint8_t head[impact__amqp_head_size];
-    if (!impact__peer_receive(&t->peer, head, sizeof head))
+    if (!impact__peer_receive(t->peer, head, sizeof head))
         return false;
     const size_t size = impact__amqp_rest_size(head);
     if (!size)
@@ -59,14 +58,14 @@ static bool receive_frame(talk *t)
     if (!room)
         return fail(t, "no memory");
     t->received.size = size;
-    return impact__peer_receive(&t->peer, room, size);
+    return impact__peer_receive(t->peer, room, size);
 }
 
 static bool send_frame(talk *t)
 {
     const bool is_sent = t->sent.has_failed
                              ? fail(t, "no memory")
-                             : impact__peer_send(&t->peer, t->sent.data, t->sent.size);
+                             : impact__peer_send(t->peer, t->sent.data, t->sent.size);
     impact__buffer_clear(&t->sent);
     return is_sent;
 }
@@ -77,7 +76,7 @@ static bool fail_as_it_says(talk *t)
     const impact_text why = impact__amqp_read_close(received_bytes(t), t->received.size);
     impact__amqp_write_close_ok(&t->sent);
     (void)send_frame(t);
-    impact_health_explain(t->peer.run, "it says %.*s", (int)why.size, why.size ? why.data : "");
+    impact_health_explain(t->peer->run, "it says %.*s", (int)why.size, why.size ? why.data : "");
     return false;
 }
 
@@ -97,7 +96,7 @@ static bool receive(talk *t, impact__amqp_method expected)
 
 static bool log_in(talk *t)
 {
-    if (!impact__peer_send(&t->peer, impact__amqp_protocol, impact__amqp_protocol_size) ||
+    if (!impact__peer_send(t->peer, impact__amqp_protocol, impact__amqp_protocol_size) ||
         !receive(t, impact__amqp_start))
         return false;
     impact__amqp_write_start_ok(&t->sent, t->check->user, t->check->password);
@@ -121,19 +120,25 @@ static bool close_it(talk *t)
     return send_frame(t) && receive(t, impact__amqp_close_ok);
 }
 
-static impact_health_status run_check(impact_health_run *run, void *userdata)
+static bool speak(impact__peer *peer, void *check)
 {
     talk t = {
-        .check = userdata,
+        .check = check,
+        .peer = peer,
         .received = IMPACT__BUFFER(NULL),
         .sent = IMPACT__BUFFER(NULL),
     };
-    const bool holds = impact__peer_connect(&t.peer, run, &t.check->to, SOCK_STREAM) &&
-                       log_in(&t) && open_host(&t) && close_it(&t);
-    impact__peer_close(&t.peer);
+    const bool holds = log_in(&t) && open_host(&t) && close_it(&t);
     impact__buffer_close(&t.received);
     impact__buffer_close(&t.sent);
-    return holds ? IMPACT_HEALTH_PASS : IMPACT_HEALTH_FAIL;
+    return holds;
+}
+
+static impact_health_status run_check(impact_health_run *run, void *userdata)
+{
+    const rabbitmq_check *check = userdata;
+    return impact__server_talk(&check->server, run, speak, userdata) ? IMPACT_HEALTH_PASS
+                                                                     : IMPACT_HEALTH_FAIL;
 }
 
 /* ---- registering ---- */
@@ -145,15 +150,25 @@ static impact_text copy_text(char **to, impact_text text)
     return impact_text_from(copy, text.size);
 }
 
-static rabbitmq_check *make_check(const impact__endpoint *to, impact_text user,
-                                  impact_text password, impact_text virtual_host)
+static void free_check(void *userdata)
+{
+    rabbitmq_check *check = userdata;
+    impact__server_close(&check->server);
+    impact__free(NULL, check);
+}
+
+/* The server is taken. */
+static rabbitmq_check *make_check(impact__server *server, impact_text user, impact_text password,
+                                  impact_text virtual_host)
 {
     rabbitmq_check *check =
         impact__alloc(NULL, sizeof *check + user.size + password.size + virtual_host.size);
-    if (!check)
+    if (!check) {
+        impact__server_close(server);
         return NULL;
+    }
     char *texts = (char *)(check + 1);
-    check->to = *to;
+    check->server = *server;
     check->user = copy_text(&texts, user);
     check->password = copy_text(&texts, password);
     check->virtual_host = copy_text(&texts, virtual_host);
@@ -164,16 +179,19 @@ impact_status impact_health_add_rabbitmq(impact_health *health,
                                          const impact_check_rabbitmq_options *options)
 {
     impact_check_rabbitmq_options known;
-    impact__endpoint to;
-    if (!health || !options || !impact__struct_read(&known, sizeof known, options) ||
-        !impact__endpoint_read(&to, known.address, amqp_port))
+    impact__server server;
+    if (!health || !options || !impact__struct_read(&known, sizeof known, options))
         return IMPACT_EINVAL;
     const impact_text user = impact_text_of(known.user ? known.user : "guest");
     const impact_text password = impact_text_of(known.password ? known.password : "guest");
     const impact_text host = impact_text_of(known.virtual_host ? known.virtual_host : "/");
     if (user.size > text_limit || password.size > text_limit || host.size > text_limit)
         return IMPACT_EINVAL;
-    return impact__provided_add(
+    const impact_status status = impact__server_open(
+        &server, known.address, known.uses_tls ? amqps_port : amqp_port, IMPACT__SERVER_TLS(known));
+    if (status)
+        return status;
+    return impact__provided_add_with(
         health, IMPACT__PROVIDED(known, .component_type = "datastore", .is_external = true),
-        run_check, make_check(&to, user, password, host));
+        run_check, make_check(&server, user, password, host), free_check);
 }

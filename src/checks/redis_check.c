@@ -2,20 +2,19 @@
 #include <impact/checks.h>
 
 #include <string.h>
-#include <sys/socket.h>
 
 #include "base/alloc.h"
 #include "base/options.h"
 #include "base/text.h"
 #include "checks/packed.h"
-#include "checks/peer.h"
 #include "checks/provided.h"
 #include "checks/resp.h"
+#include "checks/server.h"
 
 enum { redis_port = 6379 };
 
 typedef struct redis_check {
-    impact__endpoint to;
+    impact__server server;
     impact_check_descriptor_lender lender; /* borrow: NULL: there is none */
     const char *user; /* both in the same piece of memory as the struct; NULL: not asked for */
     const char *password;
@@ -97,14 +96,10 @@ static bool ping(impact__peer *peer, inbox *in)
 
 /* ---- a run ---- */
 
-static bool ask_own(const redis_check *check, impact_health_run *run)
+static bool ask_own(impact__peer *peer, void *userdata)
 {
-    impact__peer peer;
     inbox in = {0};
-    const bool holds = impact__peer_connect(&peer, run, &check->to, SOCK_STREAM) &&
-                       log_in(check, &peer, &in) && ping(&peer, &in);
-    impact__peer_close(&peer);
-    return holds;
+    return log_in(userdata, peer, &in) && ping(peer, &in);
 }
 
 /* What is left unread would be taken for the answer to the application's next command, so it is
@@ -126,47 +121,63 @@ static bool ask_lent(const redis_check *check, impact_health_run *run)
 
 static impact_health_status run_check(impact_health_run *run, void *userdata)
 {
-    const redis_check *check = userdata;
-    const bool holds = check->lender.borrow ? ask_lent(check, run) : ask_own(check, run);
+    redis_check *check = userdata;
+    const bool holds = check->lender.borrow
+                           ? ask_lent(check, run)
+                           : impact__server_talk(&check->server, run, ask_own, check);
     return holds ? IMPACT_HEALTH_PASS : IMPACT_HEALTH_FAIL;
 }
 
 /* ---- registering ---- */
 
-static redis_check *make_check(const impact_check_redis_options *options,
-                               const impact__endpoint *to)
+static void free_check(void *userdata)
+{
+    redis_check *check = userdata;
+    impact__server_close(&check->server);
+    impact__free(NULL, check);
+}
+
+/* The server is taken. */
+static redis_check *make_check(const impact_check_redis_options *options, impact__server *server)
 {
     const size_t size = impact__packed_size(options->user) + impact__packed_size(options->password);
     redis_check *check = impact__alloc(NULL, sizeof *check + size);
-    if (!check)
+    if (!check) {
+        impact__server_close(server);
         return NULL;
+    }
     char *texts = (char *)(check + 1);
-    *check = (redis_check){.to = *to, .lender = options->lender};
+    *check = (redis_check){.server = *server, .lender = options->lender};
     check->user = impact__pack(&texts, options->user);
     check->password = impact__pack(&texts, options->password);
     return check;
 }
 
 /* Either its own connection, by an address, or the application's; a user has a password. */
-static bool is_valid(const impact_check_redis_options *options, impact__endpoint *to)
+static bool is_valid(const impact_check_redis_options *options)
 {
     const bool is_lent = options->lender.borrow != NULL;
     if (is_lent)
         return options->lender.give_back && !options->address && !options->user &&
-               !options->password;
-    return !options->lender.give_back && (options->password || !options->user) &&
-           impact__endpoint_read(to, options->address, redis_port);
+               !options->password && !options->uses_tls;
+    return !options->lender.give_back && (options->password || !options->user);
 }
 
 impact_status impact_health_add_redis(impact_health *health,
                                       const impact_check_redis_options *options)
 {
     impact_check_redis_options known;
-    impact__endpoint to = {0};
+    impact__server server = {.tls = NULL};
     if (!health || !options || !impact__struct_read(&known, sizeof known, options) ||
-        !is_valid(&known, &to))
+        !is_valid(&known))
         return IMPACT_EINVAL;
-    return impact__provided_add(
+    if (!known.lender.borrow) {
+        const impact_status status =
+            impact__server_open(&server, known.address, redis_port, IMPACT__SERVER_TLS(known));
+        if (status)
+            return status;
+    }
+    return impact__provided_add_with(
         health, IMPACT__PROVIDED(known, .component_type = "datastore", .is_external = true),
-        run_check, make_check(&known, &to));
+        run_check, make_check(&known, &server), free_check);
 }

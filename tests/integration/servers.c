@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "certificate.h"
 #include "started.h"
 #include "support/probing.h"
 
@@ -176,21 +177,43 @@ static void start_names(started *names, uint16_t port)
     CHECK(started_listens(port));
 }
 
+/* It speaks TLS on a second port. */
+static void write_configuration(const started *server, uint16_t tls_port)
+{
+    char path[128];
+    const char *folder = server->folder;
+    (void)snprintf(path, sizeof path, "%s/rabbitmq.conf", folder);
+    FILE *file = fopen(path, "w");
+    REQUIRE(file);
+    (void)fprintf(file, "listeners.ssl.1 = 127.0.0.1:%u\n", (unsigned)tls_port);
+    (void)fprintf(file, "ssl_options.cacertfile = %s/certificate\n", folder);
+    (void)fprintf(file, "ssl_options.certfile = %s/certificate\n", folder);
+    (void)fprintf(file, "ssl_options.keyfile = %s/key\n", folder);
+    (void)fprintf(file, "ssl_options.verify = verify_none\n");
+    CHECK_EQUAL(fclose(file), 0);
+}
+
 /* Where there is no register of names, Erlang starts one that outlives it. */
-static void start_rabbitmq(started *server, started *names, uint16_t port)
+static void start_rabbitmq(started *server, started *names, uint16_t port, uint16_t tls_port)
 {
     if (!is_installed(RABBITMQ))
         check_skip("rabbitmq-server is not installed");
     const uint16_t names_port = started_free_port(SOCK_STREAM);
     start_names(names, names_port);
     started_prepare(server, NULL);
+    certificate_make(server, WORD("10"));
+    write_configuration(server, tls_port);
     char home[96];
     char data[128];
+    char configuration[128];
     (void)snprintf(home, sizeof home, "HOME=%s", server->folder);
     (void)snprintf(data, sizeof data, "RABBITMQ_MNESIA_BASE=%s/data", server->folder);
+    (void)snprintf(configuration, sizeof configuration, "RABBITMQ_CONFIG_FILE=%s/rabbitmq.conf",
+                   server->folder);
     const char *environment[] = {
         home,
         data,
+        configuration,
         text_of("RABBITMQ_NODENAME=impact%u@localhost", port),
         text_of("RABBITMQ_NODE_PORT=%u", port),
         text_of("RABBITMQ_DIST_PORT=%u", started_free_port(SOCK_STREAM)),
@@ -199,7 +222,6 @@ static void start_rabbitmq(started *server, started *names, uint16_t port)
         "RABBITMQ_NODE_IP_ADDRESS=127.0.0.1",
         "RABBITMQ_LOGS=-",
         "RABBITMQ_CONF_ENV_FILE=/nonexistent",
-        "RABBITMQ_CONFIG_FILE=/nonexistent",
         "RABBITMQ_ENABLED_PLUGINS_FILE=/nonexistent",
         NULL,
     };
@@ -223,13 +245,39 @@ static probed ask_rabbitmq(uint16_t port, uint32_t timeout_ms)
     return ask_rabbitmq_as(port, timeout_ms, NULL, NULL);
 }
 
+static probed ask_rabbitmq_over_tls(uint16_t port, const char *ca_file, const char *password,
+                                    uint32_t timeout_ms)
+{
+    return probing_ask(impact_health_add_rabbitmq(
+        probing_registry(),
+        IMPACT_CHECK_RABBITMQ(.name = probing_name, .address = text_of("127.0.0.1:%u", port),
+                              .password = password, .uses_tls = true, .ca_file = ca_file,
+                              .timeout_ms = timeout_ms)));
+}
+
+static void check_over_tls(const started *server, uint16_t port)
+{
+    char ca_file[128];
+    const uint32_t patience = probing_patience_ms;
+    (void)snprintf(ca_file, sizeof ca_file, "%s/certificate", server->folder);
+    CHECK_EQUAL(ask_rabbitmq_over_tls(port, ca_file, NULL, patience).status, IMPACT_HEALTH_PASS);
+    check_fails(ask_rabbitmq_over_tls(port, ca_file, "bad", patience), "ACCESS_REFUSED");
+    check_fails(ask_rabbitmq_over_tls(port, NULL, NULL, patience), "certificate");
+    started_signal(server, SIGSTOP);
+    check_times_out(ask_rabbitmq_over_tls(port, ca_file, NULL, probing_timeout_ms));
+    started_signal(server, SIGCONT);
+}
+
 TEST(rabbitmq_wants_its_password_and_its_host_and_holds_fails_in_time_and_holds_again)
 {
     started server;
     started names;
     const uint16_t port = started_free_port(SOCK_STREAM);
-    start_rabbitmq(&server, &names, port);
+    const uint16_t tls_port = started_free_port(SOCK_STREAM);
+    start_rabbitmq(&server, &names, port, tls_port);
     const uint32_t patience = probing_patience_ms;
+    check_over_tls(&server, tls_port);
+    check_fails(ask_rabbitmq_over_tls(port, NULL, NULL, patience), "SSL"); /* it speaks none here */
     check_fails(ask_rabbitmq_as(port, patience, "bad", NULL), "ACCESS_REFUSED");
     check_fails(ask_rabbitmq_as(port, patience, NULL, "nowhere"), "nowhere not found");
     CHECK(started_says(&server, "nowhere not found"));

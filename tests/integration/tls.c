@@ -4,15 +4,13 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
+#include "certificate.h"
 #include "started.h"
 #include "support/fake_server.h"
 #include "support/probing.h"
 #include "support/registration.h"
 
-#define OPENSSL    "/usr/bin/openssl"
 #define WORD(text) ((char[]){text})
 
 static char ca_file[128]; /* the certificate itself: it is its own authority */
@@ -57,51 +55,16 @@ TEST(tls_fails_where_no_server_is_and_one_that_speaks_something_else)
 
 /* ---- a real one ---- */
 
-static void run_tool(started *server, char *const argv[])
-{
-    int status = -1;
-    started_run(server, argv, NULL, NULL);
-    CHECK_EQUAL(waitpid(server->process, &status, 0), server->process);
-    CHECK_EQUAL(status, 0);
-}
-
-/* A certificate for 127.0.0.1 that ends in so many days. */
-static void make_certificate(started *server, char *days)
-{
-    char *argv[] = {WORD(OPENSSL),
-                    WORD("req"),
-                    WORD("-x509"),
-                    WORD("-newkey"),
-                    WORD("ec"),
-                    WORD("-pkeyopt"),
-                    WORD("ec_paramgen_curve:prime256v1"),
-                    WORD("-nodes"),
-                    WORD("-keyout"),
-                    WORD("key"),
-                    WORD("-out"),
-                    WORD("certificate"),
-                    WORD("-subj"),
-                    WORD("/CN=here"),
-                    WORD("-addext"),
-                    WORD("subjectAltName=IP:127.0.0.1"),
-                    WORD("-days"),
-                    days,
-                    NULL};
-    run_tool(server, argv);
-    (void)snprintf(ca_file, sizeof ca_file, "%s/certificate", server->folder);
-}
-
 static void start_server(started *server, char *days, char address[32])
 {
     static char at[32];
-    if (access(OPENSSL, X_OK) != 0)
-        check_skip("openssl is not installed");
     const unsigned port = started_free_port(SOCK_STREAM);
     (void)snprintf(at, sizeof at, "127.0.0.1:%u", port);
     (void)snprintf(address, 32, "%s", at);
     started_prepare(server, NULL);
-    make_certificate(server, days);
-    char *argv[] = {WORD(OPENSSL),
+    certificate_make(server, days);
+    (void)snprintf(ca_file, sizeof ca_file, "%s/certificate", server->folder);
+    char *argv[] = {WORD("openssl"),
                     WORD("s_server"),
                     WORD("-accept"),
                     at,

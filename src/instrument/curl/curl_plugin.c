@@ -5,6 +5,8 @@
 
 #include <impact/curl_checks.h>
 
+#include "tls_stream.h"
+
 static impact_status add_check(impact_health *health, const char *kind, const void *options)
 {
     if (strcmp(kind, "http") == 0)
@@ -20,4 +22,5 @@ const impact_plugin impact_plugin_curl = {
     .abi = IMPACT_PLUGIN_ABI,
     .name = "curl",
     .check_add = add_check,
+    .tls = &impact__curl_tls,
 };

@@ -109,6 +109,8 @@ static bool do_it(const impact__driven *driven, const task *t, impact_health_sta
     if (!perform(driven, &code))
         return false;
     *status = t->judge(t->run, driven->easy, code, t->userdata);
+    if (driven->is_left)
+        return false;
     (void)curl_multi_remove_handle(driven->multi, driven->easy); /* it may not have been added */
     return true;
 }

@@ -13,6 +13,7 @@
 typedef struct impact__driven {
     CURL *easy;
     CURLM *multi;
+    bool is_left; /* a judge that waited outside has not come in again: the process ends */
 } impact__driven;
 
 /* Sets the options of a transfer; false: libcurl refuses one. */
