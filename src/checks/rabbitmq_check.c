@@ -13,12 +13,12 @@
 #include "base/text.h"
 #include "checks/amqp_frame.h"
 #include "checks/provided.h"
-#include "checks/server.h"
+#include "checks/remote.h"
 
 enum { amqp_port = 5672, amqps_port = 5671, text_limit = 255 };
 
 typedef struct rabbitmq_check {
-    impact__server server;
+    impact__remote server;
     impact_text user; /* all three in the same piece of memory as the struct */
     impact_text password;
     impact_text virtual_host;
@@ -137,7 +137,7 @@ static bool speak(impact__peer *peer, void *check)
 static impact_health_status run_check(impact_health_run *run, void *userdata)
 {
     const rabbitmq_check *check = userdata;
-    return impact__server_talk(&check->server, run, speak, userdata) ? IMPACT_HEALTH_PASS
+    return impact__remote_talk(&check->server, run, speak, userdata) ? IMPACT_HEALTH_PASS
                                                                      : IMPACT_HEALTH_FAIL;
 }
 
@@ -153,18 +153,18 @@ static impact_text copy_text(char **to, impact_text text)
 static void free_check(void *userdata)
 {
     rabbitmq_check *check = userdata;
-    impact__server_close(&check->server);
+    impact__remote_close(&check->server);
     impact__free(NULL, check);
 }
 
 /* The server is taken. */
-static rabbitmq_check *make_check(impact__server *server, impact_text user, impact_text password,
+static rabbitmq_check *make_check(impact__remote *server, impact_text user, impact_text password,
                                   impact_text virtual_host)
 {
     rabbitmq_check *check =
         impact__alloc(NULL, sizeof *check + user.size + password.size + virtual_host.size);
     if (!check) {
-        impact__server_close(server);
+        impact__remote_close(server);
         return NULL;
     }
     char *texts = (char *)(check + 1);
@@ -179,7 +179,7 @@ impact_status impact_health_add_rabbitmq(impact_health *health,
                                          const impact_check_rabbitmq_options *options)
 {
     impact_check_rabbitmq_options known;
-    impact__server server;
+    impact__remote server;
     if (!health || !options || !impact__struct_read(&known, sizeof known, options))
         return IMPACT_EINVAL;
     const impact_text user = impact_text_of(known.user ? known.user : "guest");
@@ -187,8 +187,8 @@ impact_status impact_health_add_rabbitmq(impact_health *health,
     const impact_text host = impact_text_of(known.virtual_host ? known.virtual_host : "/");
     if (user.size > text_limit || password.size > text_limit || host.size > text_limit)
         return IMPACT_EINVAL;
-    const impact_status status = impact__server_open(
-        &server, known.address, known.uses_tls ? amqps_port : amqp_port, IMPACT__SERVER_TLS(known));
+    const impact_status status = impact__remote_open(
+        &server, known.address, known.uses_tls ? amqps_port : amqp_port, IMPACT__REMOTE_TLS(known));
     if (status)
         return status;
     return impact__provided_add_with(

@@ -9,12 +9,12 @@
 #include "checks/packed.h"
 #include "checks/provided.h"
 #include "checks/resp.h"
-#include "checks/server.h"
+#include "checks/remote.h"
 
 enum { redis_port = 6379 };
 
 typedef struct redis_check {
-    impact__server server;
+    impact__remote server;
     impact_check_descriptor_lender lender; /* borrow: NULL: there is none */
     const char *user; /* both in the same piece of memory as the struct; NULL: not asked for */
     const char *password;
@@ -124,7 +124,7 @@ static impact_health_status run_check(impact_health_run *run, void *userdata)
     redis_check *check = userdata;
     const bool holds = check->lender.borrow
                            ? ask_lent(check, run)
-                           : impact__server_talk(&check->server, run, ask_own, check);
+                           : impact__remote_talk(&check->server, run, ask_own, check);
     return holds ? IMPACT_HEALTH_PASS : IMPACT_HEALTH_FAIL;
 }
 
@@ -133,17 +133,17 @@ static impact_health_status run_check(impact_health_run *run, void *userdata)
 static void free_check(void *userdata)
 {
     redis_check *check = userdata;
-    impact__server_close(&check->server);
+    impact__remote_close(&check->server);
     impact__free(NULL, check);
 }
 
 /* The server is taken. */
-static redis_check *make_check(const impact_check_redis_options *options, impact__server *server)
+static redis_check *make_check(const impact_check_redis_options *options, impact__remote *server)
 {
     const size_t size = impact__packed_size(options->user) + impact__packed_size(options->password);
     redis_check *check = impact__alloc(NULL, sizeof *check + size);
     if (!check) {
-        impact__server_close(server);
+        impact__remote_close(server);
         return NULL;
     }
     char *texts = (char *)(check + 1);
@@ -167,13 +167,13 @@ impact_status impact_health_add_redis(impact_health *health,
                                       const impact_check_redis_options *options)
 {
     impact_check_redis_options known;
-    impact__server server = {.tls = NULL};
+    impact__remote server = {.tls = NULL};
     if (!health || !options || !impact__struct_read(&known, sizeof known, options) ||
         !is_valid(&known))
         return IMPACT_EINVAL;
     if (!known.lender.borrow) {
         const impact_status status =
-            impact__server_open(&server, known.address, redis_port, IMPACT__SERVER_TLS(known));
+            impact__remote_open(&server, known.address, redis_port, IMPACT__REMOTE_TLS(known));
         if (status)
             return status;
     }

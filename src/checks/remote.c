@@ -1,6 +1,6 @@
 /* A server that a check talks to. TLS is a plugin's, which is loaded when the first check wants
  * it: what is spoken over it does not know. */
-#include "checks/server.h"
+#include "checks/remote.h"
 
 #include <sys/socket.h>
 
@@ -8,14 +8,14 @@
 
 /* ---- open ---- */
 
-static bool is_sensible(const impact__endpoint *to, const impact__server_tls *tls)
+static bool is_sensible(const impact__endpoint *to, const impact__remote_tls *tls)
 {
     const bool has_words =
         tls->ca_file || tls->certificate_file || tls->key_file || tls->accepts_untrusted;
     return tls->is_used ? to->port && (tls->certificate_file || !tls->key_file) : !has_words;
 }
 
-static impact_status open_client(impact__server *server, const impact__server_tls *tls)
+static impact_status open_client(impact__remote *server, const impact__remote_tls *tls)
 {
     const impact_plugin *plugin = NULL;
     const impact_tls_target target = {
@@ -36,10 +36,10 @@ static impact_status open_client(impact__server *server, const impact__server_tl
     return plugin->tls->open(&server->client, &target);
 }
 
-impact_status impact__server_open(impact__server *server, const char *address, uint16_t port,
-                                  const impact__server_tls *tls)
+impact_status impact__remote_open(impact__remote *server, const char *address, uint16_t port,
+                                  const impact__remote_tls *tls)
 {
-    impact__server opened = {.tls = NULL};
+    impact__remote opened = {.tls = NULL};
     if (!impact__endpoint_read(&opened.to, address, port) || !is_sensible(&opened.to, tls))
         return IMPACT_EINVAL;
     const impact_status status = tls->is_used ? open_client(&opened, tls) : IMPACT_OK;
@@ -48,7 +48,7 @@ impact_status impact__server_open(impact__server *server, const char *address, u
     return status;
 }
 
-void impact__server_close(impact__server *server)
+void impact__remote_close(impact__remote *server)
 {
     if (server->tls)
         server->tls->close(server->client);
@@ -71,7 +71,7 @@ static bool talk_over(const impact_tls_stream *stream, void *userdata)
     return b->talk(&peer, b->userdata);
 }
 
-bool impact__server_talk(const impact__server *server, impact_health_run *run, impact__talk_fn talk,
+bool impact__remote_talk(const impact__remote *server, impact_health_run *run, impact__talk_fn talk,
                          void *userdata)
 {
     impact__peer peer;
