@@ -64,6 +64,7 @@ typedef struct impact_health_options {
     const char *version;               /* of its interface */
     const char *release_id;            /* of its build */
     const char *description;
+    bool triggers_watchdog; /* systemd is told at once that _live fails; else it waits in vain */
 } impact_health_options;
 
 #define IMPACT_HEALTH_OPTIONS(...)                                                                 \

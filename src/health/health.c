@@ -162,6 +162,7 @@ impact_status impact_health_open(impact_health **health, const impact_health_opt
     opened->has_probes = known.has_probes;
     opened->shows_explanations = known.shows_explanations;
     opened->empty_groups_hold = known.empty_groups_hold;
+    opened->triggers_watchdog = known.triggers_watchdog;
     impact_status status = copy_texts(opened, &known);
     if (!status)
         status = open_system(opened, known.workers);

@@ -41,6 +41,7 @@ struct impact_health {
     bool has_probes;         /* serves the paths of the probes beside the prefix */
     bool shows_explanations; /* where no secret is asked for */
     bool empty_groups_hold;
+    bool triggers_watchdog;
     impact__service_facts *facts; /* NULL: it says nothing of itself */
     impact__fork_member fork_member;
 

@@ -8,6 +8,7 @@
  *                for all who wait for this unit, and starting it again would not mend that.
  *   WATCHDOG=1   in half of the watchdog's time, when _live was asked and holds. A beat that came
  *                from a timer alone would say that the timer is well.
+ *   WATCHDOG=trigger   where that was wanted, when _live fails: at once, and once until it holds
  *   STOPPING=1   once, when the service drains
  *   STATUS=      when it is another than the last: phase, and the checks that fail or warn
  *
@@ -35,7 +36,8 @@
 #include "process/diagnostics.h"
 #include "serve/notify_socket.h"
 
-static const uint64_t startup_ns = 1000 * IMPACT__NS_PER_MS; /* between two looks at _startup */
+/* Between two looks at _startup, or at _live where nothing else says how often. */
+static const uint64_t look_ns = 1000 * IMPACT__NS_PER_MS;
 
 /* A group is asked again and again whether it holds. */
 typedef struct question {
@@ -65,6 +67,8 @@ struct impact__systemd {
     bool is_telling;
     bool is_ready;
     bool owes_beat;
+    bool owes_trigger;
+    bool is_live;
     bool has_said_ready;
     bool has_said_stopping;
     char said_status[IMPACT__STATUS_LINE_SIZE];
@@ -77,6 +81,7 @@ typedef struct message {
     bool is_ready;
     bool is_stopping;
     bool is_beat;
+    bool is_trigger;
     impact__status_line status;
     char text[IMPACT__STATUS_LINE_SIZE + 64]; /* the words above have less than that */
 } message;
@@ -92,9 +97,11 @@ static bool compose(message *m, const impact__systemd *systemd)
     m->is_ready = systemd->is_ready && !systemd->has_said_ready && phase == IMPACT_HEALTH_SERVING;
     m->is_stopping = phase == IMPACT_HEALTH_DRAINING && !systemd->has_said_stopping;
     m->is_beat = systemd->owes_beat;
-    (void)snprintf(m->text, sizeof m->text, "%s%s%s%s%s", m->is_ready ? "READY=1\n" : "",
+    m->is_trigger = systemd->owes_trigger;
+    (void)snprintf(m->text, sizeof m->text, "%s%s%s%s%s%s", m->is_ready ? "READY=1\n" : "",
                    m->is_stopping ? "STOPPING=1\n" : "", m->is_beat ? "WATCHDOG=1\n" : "",
-                   is_news ? "STATUS=" : "", is_news ? m->status.text : "");
+                   m->is_trigger ? "WATCHDOG=trigger\n" : "", is_news ? "STATUS=" : "",
+                   is_news ? m->status.text : "");
     return m->text[0];
 }
 
@@ -103,6 +110,7 @@ static void note_sent(impact__systemd *systemd, const message *m)
     systemd->has_said_ready |= m->is_ready;
     systemd->has_said_stopping |= m->is_stopping;
     systemd->owes_beat &= !m->is_beat;
+    systemd->owes_trigger &= !m->is_trigger;
     memcpy(systemd->said_status, m->status.text, sizeof systemd->said_status);
 }
 
@@ -111,7 +119,7 @@ static uint64_t next_try_ns(const impact__systemd *systemd)
 {
     const uint64_t quarter_ns = systemd->beat_ns / 4;
     return impact__clock_monotonic_ns() +
-           (quarter_ns && quarter_ns < startup_ns ? quarter_ns : startup_ns);
+           (quarter_ns && quarter_ns < look_ns ? quarter_ns : look_ns);
 }
 
 /* Lets go of the lock meanwhile. */
@@ -150,17 +158,18 @@ static void post(impact__systemd *systemd, impact__call *call)
 
 /* ---- asking ---- */
 
-/* Nothing is asked twice at once. */
+/* Nothing is asked twice at once; what is still asked when it is due comes due again. */
 static bool begin_question(question *q)
 {
     impact__systemd *systemd = q->owner;
     impact__health_lock(systemd->health);
-    const bool is_to_be_asked = !systemd->is_silent && !q->is_asked && q->is_wanted(systemd);
-    if (is_to_be_asked) {
-        q->is_asked = true;
+    const bool is_wanted = !systemd->is_silent && q->is_wanted(systemd);
+    const bool is_to_be_asked = is_wanted && !q->is_asked;
+    if (is_wanted)
         impact__engine_set(&systemd->health->engine, &q->due,
                            impact__clock_monotonic_ns() + q->every_ns);
-    }
+    if (is_to_be_asked)
+        q->is_asked = true;
     impact__health_unlock(systemd->health);
     return is_to_be_asked;
 }
@@ -230,14 +239,20 @@ static void come_due(impact__alarm *alarm)
         post(q->owner, &q->ask);
 }
 
-static bool wants_beats(const impact__systemd *systemd)
+static bool looks_after_live(const impact__systemd *systemd)
 {
-    return systemd->beat_ns > 0;
+    return systemd->beat_ns > 0 || systemd->health->triggers_watchdog;
 }
 
 static void take_live(impact__systemd *systemd, const impact_health_report *report)
 {
-    systemd->owes_beat = impact_health_report_is_healthy(report);
+    const bool was_live = systemd->is_live;
+    systemd->is_live = impact_health_report_is_healthy(report);
+    systemd->owes_beat = systemd->beat_ns > 0 && systemd->is_live;
+    if (systemd->is_live)
+        systemd->owes_trigger = false;
+    else if (was_live)
+        systemd->owes_trigger = systemd->health->triggers_watchdog;
 }
 
 static bool wants_to_be_ready(const impact__systemd *systemd)
@@ -261,6 +276,8 @@ static void ring(impact__alarm *alarm)
     impact__systemd *systemd = (impact__systemd *)((char *)alarm - offsetof(impact__systemd, bell));
     if (wants_to_be_ready(systemd))
         post(systemd, &systemd->startup.ask);
+    if (systemd->health->triggers_watchdog)
+        post(systemd, &systemd->live.ask);
     post(systemd, &systemd->tell);
 }
 
@@ -334,11 +351,13 @@ static question question_of(impact__systemd *owner, const char *group, uint64_t 
 
 static void open_questions(impact__systemd *opened)
 {
-    opened->live = question_of(opened, IMPACT__LIVE_GROUP, opened->beat_ns);
-    opened->live.is_wanted = wants_beats;
+    opened->is_live = true; /* nothing says otherwise yet */
+    opened->live =
+        question_of(opened, IMPACT__LIVE_GROUP, opened->beat_ns ? opened->beat_ns : look_ns);
+    opened->live.is_wanted = looks_after_live;
     opened->live.answered = take_live;
     opened->live.ask = (impact__call){.function = ask, .userdata = &opened->live};
-    opened->startup = question_of(opened, IMPACT__STARTUP_GROUP, startup_ns);
+    opened->startup = question_of(opened, IMPACT__STARTUP_GROUP, look_ns);
     opened->startup.is_wanted = wants_to_be_ready;
     opened->startup.answered = take_startup;
     opened->startup.ask = (impact__call){.function = ask, .userdata = &opened->startup};

@@ -211,6 +211,80 @@ TEST(the_watchdog_of_this_process_is_fed)
     manager_close(&m);
 }
 
+/* Somebody else will say what it came to. */
+static impact_health_status await(impact_health_run *run, void *token)
+{
+    *(uint64_t *)token = impact_health_token(run);
+    return IMPACT_HEALTH_PENDING;
+}
+
+TEST(the_watchdog_is_fed_again_after_live_took_longer_than_half_of_its_time)
+{
+    manager m;
+    uint64_t token = 0;
+    manager_open(&m);
+    CHECK(setenv("WATCHDOG_USEC", "200000", 1) == 0);
+    impact_health *health = open_pumped();
+    REQUIRE(impact_health_add(health, IMPACT_CHECK(.name = "a", .run = await, .userdata = &token,
+                                                   .groups = "_live", .timeout_ms = 5000)) ==
+            IMPACT_OK);
+    CHECK_EQUAL(impact_health_notify_systemd(health), IMPACT_OK);
+    for (int i = 0; i < 5; i++) { /* it comes due again and again meanwhile */
+        (void)impact_health_pump(health);
+        fake_clock_advance_ms(100);
+    }
+    REQUIRE(token);
+    (void)count_messages(&m);
+    const uint64_t first = token;
+    token = 0;
+    CHECK_EQUAL(impact_health_complete(health, first, IMPACT_HEALTH_PASS, NULL), IMPACT_OK);
+    (void)impact_health_pump(health);
+    check_told(&m, "WATCHDOG=1", NULL);
+    fake_clock_advance_ms(100);
+    (void)impact_health_pump(health);
+    CHECK(token); /* it is asked again */
+    CHECK_EQUAL(impact_health_close(health, patience_ms), 0);
+    manager_close(&m);
+}
+
+/* With a watchdog or without. */
+static void check_trigger(const char *watchdog_us)
+{
+    manager m;
+    manager_open(&m);
+    CHECK((watchdog_us ? setenv("WATCHDOG_USEC", watchdog_us, 1) : unsetenv("WATCHDOG_USEC")) == 0);
+    stop_clock();
+    impact_health *health = NULL;
+    REQUIRE(impact_health_open(&health, IMPACT_HEALTH_OPTIONS(.workers = IMPACT_HEALTH_NO_THREADS,
+                                                              .triggers_watchdog = true)) ==
+            IMPACT_OK);
+    add_pushed(health, "a", "_live");
+    push(health, "a", IMPACT_HEALTH_PASS);
+    CHECK_EQUAL(impact_health_notify_systemd(health), IMPACT_OK);
+    (void)impact_health_pump(health);
+    (void)count_messages(&m);
+    for (int i = 0; i < 2; i++) {
+        push(health, "a", IMPACT_HEALTH_FAIL);
+        (void)impact_health_pump(health); /* the clock stands */
+        CHECK(hears(&m, "WATCHDOG=trigger"));
+        fake_clock_advance_ms(5000);
+        (void)impact_health_pump(health);
+        while (manager_take(&m, 0))
+            CHECK(!manager_was_told(&m, "WATCHDOG=trigger") && !manager_was_told(&m, "WATCHDOG=1"));
+        push(health, "a", IMPACT_HEALTH_PASS);
+        (void)impact_health_pump(health);
+        (void)count_messages(&m);
+    }
+    CHECK_EQUAL(impact_health_close(health, patience_ms), 0);
+    manager_close(&m);
+}
+
+TEST(a_live_check_that_fails_triggers_the_watchdog_at_once_where_that_was_wanted)
+{
+    check_trigger(NULL);
+    check_trigger("2000000");
+}
+
 TEST(what_could_not_be_sent_is_tried_again)
 {
     manager m;
