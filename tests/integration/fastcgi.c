@@ -101,6 +101,7 @@ static void ask(const char *path, const char *const *parameters, char answer[409
 /* ---- the application ---- */
 
 typedef struct application {
+    impact_health *health; /* NULL: it has none */
     char path[64];
     int socket;
     pthread_t thread;
@@ -129,7 +130,7 @@ static void *serve(void *userdata)
     CHECK_EQUAL(FCGX_InitRequest(&request, app->socket, 0), 0);
     while (is_open && FCGX_Accept_r(&request) == 0) {
         is_open = strcmp(FCGX_GetParam("REQUEST_URI", request.envp), "/end") != 0;
-        if (is_open)
+        if (is_open && !impact_fastcgi_answer(&request, app->health))
             (void)impact_fastcgi_trace(&request, answer_mine, userdata);
         FCGX_Finish_r(&request);
     }
@@ -183,7 +184,7 @@ static void get(const application *app, const char *path, char answer[4096])
 
 TEST(a_request_is_a_server_span_with_what_the_conventions_ask_for)
 {
-    application app;
+    application app = {.health = NULL};
     char answer[4096];
     REQUIRE(spans_open());
     start(&app);
@@ -196,7 +197,7 @@ TEST(a_request_is_a_server_span_with_what_the_conventions_ask_for)
 
 TEST(only_a_status_of_the_servers_fault_is_an_error)
 {
-    application app;
+    application app = {.health = NULL};
     char answer[4096];
     REQUIRE(spans_open());
     start(&app);
@@ -211,7 +212,7 @@ TEST(only_a_status_of_the_servers_fault_is_an_error)
 
 TEST(what_a_server_does_not_say_is_in_no_span)
 {
-    application app;
+    application app = {.health = NULL};
     char answer[4096];
     REQUIRE(spans_open());
     start(&app);
@@ -230,7 +231,7 @@ TEST(what_a_server_does_not_say_is_in_no_span)
 
 TEST(without_a_provider_requests_are_served)
 {
-    application app;
+    application app = {.health = NULL};
     char answer[4096];
     start(&app);
     ask(app.path, whole_request, answer);
@@ -240,7 +241,7 @@ TEST(without_a_provider_requests_are_served)
 
 TEST(requests_are_served_whichever_allocation_fails)
 {
-    application app;
+    application app = {.health = NULL};
     char answer[4096];
     faults f;
     memory_switch_install();
@@ -256,6 +257,27 @@ TEST(requests_are_served_whichever_allocation_fails)
     }
     stop(&app);
     spans_close();
+}
+
+TEST(health_is_answered_whichever_allocation_fails)
+{
+    static const char *const request[] = {"REQUEST_METHOD=GET", "REQUEST_URI=/health/", NULL};
+    application app = {.health = NULL};
+    char answer[4096];
+    faults f;
+    memory_switch_install();
+    REQUIRE(!impact_health_open(&app.health, NULL) &&
+            !impact_health_add(app.health, IMPACT_CHECK(.name = "a", .run = impact_check_true)));
+    start(&app);
+    ask(app.path, request, answer); /* the threads are there */
+    FOR_EACH_ALLOCATION_FAILURE(&f) {
+        memory_switch_to(&f);
+        ask(app.path, request, answer);
+        memory_switch_back_from(&f);
+        CHECK(strncmp(answer, "Status: 200", 11) == 0 || strncmp(answer, "Status: 503", 11) == 0);
+    }
+    stop(&app);
+    CHECK_EQUAL(impact_health_close(app.health, 30000), 0);
 }
 
 TEST(null_is_tolerated)

@@ -10,4 +10,7 @@ void check_health_paths_at(uint16_t port);
 /* Its registry has the secret "sesame" and the checks "a b", which holds, and "no". */
 void check_query_and_headers_at(uint16_t port);
 
+/* Likewise, and memory may be short: it is answered as it is, or with 503. */
+void check_health_is_answered_at(uint16_t port);
+
 #endif

@@ -1,7 +1,10 @@
 /* The process's allocator for tests that refuse memory while other threads run. */
 #include "memory_switch.h"
 
+#include <poll.h>
 #include <stdlib.h>
+
+#include "support/check.h"
 
 static _Atomic(faults *) current;
 
@@ -65,4 +68,12 @@ void memory_switch_install(void)
 void memory_switch_to(faults *f)
 {
     atomic_store(&current, f);
+}
+
+void memory_switch_back_from(faults *f)
+{
+    for (int ms = 0; ms < 60000 && atomic_load(&f->live); ms++)
+        (void)poll(NULL, 0, 1); /* until it is so */
+    CHECK_EQUAL(atomic_load(&f->live), 0);
+    memory_switch_to(NULL);
 }

@@ -125,17 +125,28 @@ TEST(requests_are_served_whichever_allocation_fails)
     open_server(&s);
     check_server_served(s.port); /* the tracer is for good, */
     CHECK(spans_wait_for(2));    /* and the worker's thread has begun */
-    close_server(&s);
     FOR_EACH_ALLOCATION_FAILURE(&f) {
-        open_server(&s);
         memory_switch_to(&f);
         check_server_served(s.port);
-        (void)ulfius_stop_framework(&s.instance); /* its threads give back what is theirs */
-        memory_switch_to(NULL);
-        ulfius_clean_instance(&s.instance);
-        CHECK_EQUAL(impact_health_close(s.health, 30000), 0);
+        memory_switch_back_from(&f);
     }
+    close_server(&s);
     spans_close();
+}
+
+TEST(health_is_answered_whichever_allocation_fails)
+{
+    server s;
+    faults f;
+    memory_switch_install();
+    open_server(&s);
+    check_health_is_answered_at(s.port); /* the threads are there */
+    FOR_EACH_ALLOCATION_FAILURE(&f) {
+        memory_switch_to(&f);
+        check_health_is_answered_at(s.port);
+        memory_switch_back_from(&f);
+    }
+    close_server(&s);
 }
 
 TEST(null_is_tolerated)
