@@ -194,6 +194,21 @@ IMPACT_API IMPACT_CHECKED impact_status impact_health_pulse_open(impact_health_p
 IMPACT_API void impact_health_beat(impact_health_pulse *pulse);
 IMPACT_API void impact_health_pulse_close(impact_health_pulse *pulse);
 
+/* The same without a call, which would be a fifth of it, where <time.h> shows the clock. A pulse
+ * begins with the moment of its last beat, by that clock, in nanoseconds. */
+#ifdef CLOCK_MONOTONIC_COARSE
+static inline void impact_health_beat_inline(impact_health_pulse *pulse)
+{
+    struct timespec now = {0, 0};
+    if (!pulse)
+        return;
+    (void)clock_gettime(CLOCK_MONOTONIC_COARSE, &now); /* it cannot fail */
+    __atomic_store_n((uint64_t *)(void *)pulse,
+                     (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec, __ATOMIC_RELAXED);
+}
+#define impact_health_beat(pulse) impact_health_beat_inline(pulse)
+#endif
+
 /* Switch a check off, or on again: meanwhile it is not run and told as pass, "disabled".
  * IMPACT_ENOENT: there is none. */
 IMPACT_API impact_status impact_health_enable(impact_health *health, const char *name,

@@ -1,14 +1,17 @@
 /* A pulse: one store, which nothing waits for and nothing is told of; whoever looks judges. */
 #include "health/pulse.h"
 
+#include <assert.h>
 #include <stdatomic.h>
+#include <stddef.h>
 
 #include "base/alloc.h"
 #include "base/clock.h"
 
 struct impact_health_pulse {
+    _Atomic uint64_t felt_ns; /* first (impact/health.h); nothing else depends on it, so it is
+                                 relaxed */
     const impact_allocator *allocator; /* borrowed */
-    _Atomic uint64_t felt_ns;          /* nothing else depends on it, so it is relaxed */
     atomic_uint holders;
 };
 
@@ -35,11 +38,16 @@ void impact_health_pulse_close(impact_health_pulse *pulse)
         impact__free(pulse->allocator, pulse);
 }
 
-void impact_health_beat(impact_health_pulse *pulse)
+/* For who has only the library, and not its header. */
+void(impact_health_beat)(impact_health_pulse *pulse)
 {
     if (pulse)
         atomic_store_explicit(&pulse->felt_ns, impact__clock_coarse_ns(), memory_order_relaxed);
 }
+
+static_assert(offsetof(struct impact_health_pulse, felt_ns) == 0 &&
+                  sizeof(_Atomic uint64_t) == sizeof(uint64_t),
+              "the header stores there");
 
 uint64_t impact__pulse_felt_ns(const impact_health_pulse *pulse)
 {

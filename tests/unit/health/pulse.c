@@ -72,6 +72,22 @@ TEST(what_a_loop_said_of_itself_is_true_while_it_beats)
     CHECK_EQUAL(impact_health_close(health, patience_ms), 0);
 }
 
+/* With the library's function, as who has no header of it, and with the header's. */
+TEST(both_ways_to_beat_are_one)
+{
+    impact_health_pulse *pulse = NULL;
+    impact_health *health = open_beating(patience_ms, &pulse);
+    CHECK_EQUAL(impact__pulse_felt_ns(pulse), 0);
+    (impact_health_beat)(NULL);
+    (impact_health_beat)(pulse);
+    const uint64_t first_ns = impact__pulse_felt_ns(pulse);
+    impact_health_beat(pulse);
+    CHECK(first_ns && impact__pulse_felt_ns(pulse) >= first_ns);
+    CHECK_EQUAL(probe_one(health, "loop").status, IMPACT_HEALTH_PASS);
+    impact_health_pulse_close(pulse);
+    CHECK_EQUAL(impact_health_close(health, patience_ms), 0);
+}
+
 TEST(a_pulse_outlives_its_check_and_its_registry)
 {
     impact_health_pulse *pulse = NULL;
