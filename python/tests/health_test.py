@@ -11,6 +11,7 @@ import time
 import flask
 import pytest
 from opentelemetry import trace
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from impact_stack.observability import health as health_
 
@@ -176,6 +177,17 @@ def test_the_missing_slash(client, method):
     degraded = client.open("/health?checks=false", method=method)
     assert degraded.status_code == 503
     assert "Location" not in degraded.headers
+
+
+def test_no_answer_leaves_the_host(app, client):
+    """Whatever a proxy says of its prefix (64b)."""
+    app.wsgi_app = ProxyFix(app.wsgi_app, x_host=1, x_prefix=1)
+    headers = {"X-Forwarded-Prefix": "//evil.example", "X-Forwarded-Host": "evil.example"}
+    for path in ("/health", "/health/", "/health//", "/health//ping", "//health/", "/health/ping/"):
+        answer = client.get(path, headers=headers)
+        assert "Location" not in answer.headers and answer.status_code in (200, 404), path
+        assert "evil" not in answer.text
+    assert "no-store" in client.get("/health", headers=headers).headers["Cache-Control"]
 
 
 def test_options_has_the_status_of_a_get(client):
