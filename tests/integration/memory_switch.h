@@ -11,8 +11,8 @@ void memory_switch_install(void);
 /* Memory comes from `f` from now on; NULL: from malloc. */
 void memory_switch_to(faults *f);
 
-/* From malloc again, once all of `f` was given back: a server's thread goes on for a moment when its
- * answer has arrived. */
+/* From malloc again, once all of `f` was given back: a server's thread goes on for a moment when
+ * its answer has arrived. */
 void memory_switch_back_from(faults *f);
 
 /* malloc, whatever the switch says. */
