@@ -186,8 +186,6 @@ def test_no_answer_leaves_the_host(app, client):
     for path in ("/health", "/health/", "/health//", "/health//ping", "//health/", "/health/ping/"):
         answer = client.get(path, headers=headers)
         assert "Location" not in answer.headers and answer.status_code in (200, 404), path
-        assert "evil" not in answer.text
-    assert "no-store" in client.get("/health", headers=headers).headers["Cache-Control"]
 
 
 def test_options_has_the_status_of_a_get(client):
