@@ -5,11 +5,11 @@
 #include "serve/connections.h"
 
 /* What is to be done with a connection next. */
-typedef enum impact__step {
-    IMPACT__STEP_ON,    /* look at the phase again */
-    IMPACT__STEP_WAIT,  /* for an event */
-    IMPACT__STEP_CLOSE, /* it is over */
-} impact__step;
+typedef enum impact__connection_step {
+    IMPACT__CONNECTION_GOES_ON, /* look at the phase again */
+    IMPACT__CONNECTION_WAITS,   /* for an event */
+    IMPACT__CONNECTION_CLOSES,  /* it is over */
+} impact__connection_step;
 
 static inline int impact__connection_socket(const impact__connection *c)
 {
@@ -19,10 +19,10 @@ static inline int impact__connection_socket(const impact__connection *c)
 /* For these events of epoll, from now on. */
 void impact__connection_wait_for(impact__connection *c, uint32_t events);
 
-/* Send what is in c->out. ON: all of it was; WAIT: the client is waited for. */
-impact__step impact__connection_send(impact__connection *c);
+/* Send what is in c->out. GOES_ON: all of it was; WAITS: for the client. */
+impact__connection_step impact__connection_send(impact__connection *c);
 
-/* Append what comes to c->in. ON: there is more. */
-impact__step impact__connection_receive(impact__connection *c);
+/* Append what comes to c->in. GOES_ON: there is more. */
+impact__connection_step impact__connection_receive(impact__connection *c);
 
 #endif

@@ -49,23 +49,24 @@ static void enter(impact__connection *c, impact__connection_phase phase)
 /* ---- answers ---- */
 
 /* What is to be sent is in c->out. */
-static impact__step begin_sending(impact__connection *c)
+static impact__connection_step begin_sending(impact__connection *c)
 {
     if (c->out.has_failed)
-        return IMPACT__STEP_CLOSE;
+        return IMPACT__CONNECTION_CLOSES;
     c->sent = 0;
     enter(c, impact__connection_writes);
-    return IMPACT__STEP_ON;
+    return IMPACT__CONNECTION_GOES_ON;
 }
 
-static impact__step begin_answer(impact__connection *c, const impact_http_response *response)
+static impact__connection_step begin_answer(impact__connection *c,
+                                            const impact_http_response *response)
 {
     impact__response_append(&c->out, response, c->is_head, c->keeps_alive, time(NULL));
     return begin_sending(c);
 }
 
 /* No cache may keep it: the path may be there tomorrow (RFC 9111 4.2.2 lets one guess for 404). */
-static impact__step answer_constant(impact__connection *c, int status, const char *body)
+static impact__connection_step answer_constant(impact__connection *c, int status, const char *body)
 {
     const impact_http_response response = {
         .size = sizeof response,
@@ -78,7 +79,7 @@ static impact__step answer_constant(impact__connection *c, int status, const cha
 }
 
 /* What follows is not looked at. */
-static impact__step refuse(impact__connection *c, int status)
+static impact__connection_step refuse(impact__connection *c, int status)
 {
     c->keeps_alive = false;
     c->body_left = UINT64_MAX; /* unknown */
@@ -86,7 +87,8 @@ static impact__step refuse(impact__connection *c, int status)
 }
 
 /* The words of HAProxy's agent-check: "ready" takes an earlier "drain" back. */
-static impact__step answer_agent(const impact__service *service, impact__connection *c, int status)
+static impact__connection_step answer_agent(const impact__service *service, impact__connection *c,
+                                            int status)
 {
     const bool is_draining = status != 200 && service->is_draining(service->health);
     impact__buffer_append_string(&c->out, status == 200 ? "up ready\n"
@@ -95,19 +97,20 @@ static impact__step answer_agent(const impact__service *service, impact__connect
     return begin_sending(c);
 }
 
-static impact__step finish_ticket(const impact__service *service, impact__connection *c)
+static impact__connection_step finish_ticket(const impact__service *service, impact__connection *c)
 {
     impact_http_response response = IMPACT_HTTP_RESPONSE;
     const impact_status status = service->finish(c->ticket, &response);
     c->ticket = NULL;
     if (c->is_agent) {
-        const impact__step next = answer_agent(service, c, status ? 503 : response.status);
+        const impact__connection_step next =
+            answer_agent(service, c, status ? 503 : response.status);
         impact_http_response_clear(&response);
         return next;
     }
     if (status)
         return answer_constant(c, 503, "{\"error\":\"no memory\"}\n");
-    const impact__step next = begin_answer(c, &response);
+    const impact__connection_step next = begin_answer(c, &response);
     impact_http_response_clear(&response);
     return next;
 }
@@ -124,8 +127,8 @@ static void consume(impact__connection *c, size_t size)
 }
 
 /* The handler gives the headers of a GET to a HEAD, so that the length is right (RFC 9110 8.6). */
-static impact__step begin_request(const impact__service *service, impact__connection *c,
-                                  impact__request_head *head)
+static impact__connection_step begin_request(const impact__service *service, impact__connection *c,
+                                             impact__request_head *head)
 {
     const impact__request_target target = impact__request_target_of(head->target, false);
     c->is_head = impact__text_equal_string(head->method, "HEAD");
@@ -145,7 +148,8 @@ static impact__step begin_request(const impact__service *service, impact__connec
         c->keeps_alive = false;
     if (status == IMPACT_ENOENT)
         return answer_constant(c, 404, "{\"error\":\"there is nothing here\"}\n");
-    return status ? answer_constant(c, 503, "{\"error\":\"no memory\"}\n") : IMPACT__STEP_ON;
+    return status ? answer_constant(c, 503, "{\"error\":\"no memory\"}\n")
+                  : IMPACT__CONNECTION_GOES_ON;
 }
 
 /* The line that agent-send is told to send, with its end; 0: it is another, or not whole. */
@@ -162,7 +166,8 @@ static size_t agent_line_size(impact_text text)
 }
 
 /* Ready is what a load balancer wants to know. */
-static impact__step begin_agent(const impact__service *service, impact__connection *c, size_t size)
+static impact__connection_step begin_agent(const impact__service *service, impact__connection *c,
+                                           size_t size)
 {
     static const impact_http_request ready = {
         .size = sizeof ready,
@@ -172,7 +177,7 @@ static impact__step begin_agent(const impact__service *service, impact__connecti
     c->is_agent = true;
     consume(c, size);
     return service->begin(&c->ticket, service->health, &ready) ? answer_agent(service, c, 503)
-                                                               : IMPACT__STEP_ON;
+                                                               : IMPACT__CONNECTION_GOES_ON;
 }
 
 /* On a thread of the library: pairs with the exchange in the port's loop. */
@@ -184,7 +189,7 @@ static void complete(void *connection)
     (void)!write(c->owner->wake, &one, sizeof one); /* full: it is awake */
 }
 
-static impact__step begin_talk(const impact__service *service, impact__connection *c)
+static impact__connection_step begin_talk(const impact__service *service, impact__connection *c)
 {
     if (!impact__talk_open(service, c, complete))
         return refuse(c, 505);
@@ -192,11 +197,11 @@ static impact__step begin_talk(const impact__service *service, impact__connectio
     return impact__talk_hear(c);
 }
 
-static impact__step read_head(const impact__service *service, impact__connection *c)
+static impact__connection_step read_head(const impact__service *service, impact__connection *c)
 {
     const impact__preface preface = impact__http2_preface_of(impact__buffer_text(&c->in));
     if (preface == IMPACT__PREFACE_CUT)
-        return IMPACT__STEP_WAIT;
+        return IMPACT__CONNECTION_WAITS;
     if (preface == IMPACT__PREFACE_WHOLE)
         return begin_talk(service, c);
     const size_t agent_size = agent_line_size(impact__buffer_text(&c->in));
@@ -204,7 +209,7 @@ static impact__step read_head(const impact__service *service, impact__connection
         return begin_agent(service, c, agent_size);
     impact__request_head head;
     if (!impact__request_head_parse(&head, impact__buffer_text(&c->in)))
-        return c->in.size < head_limit ? IMPACT__STEP_WAIT : refuse(c, 431);
+        return c->in.size < head_limit ? IMPACT__CONNECTION_WAITS : refuse(c, 431);
     if (head.refusal)
         return refuse(c, head.refusal);
     if (head.body_size > body_limit || (head.body_size && head.wants_no_body_read))
@@ -220,7 +225,7 @@ static void throw_body_away(impact__connection *c)
 }
 
 /* The whole request is here: answer it, or wait. */
-static impact__step settle(const impact__service *service, impact__connection *c)
+static impact__connection_step settle(const impact__service *service, impact__connection *c)
 {
     atomic_store_explicit(&c->is_completed, false, memory_order_relaxed); /* nobody else yet */
     if (service->is_done(c->ticket))
@@ -229,54 +234,54 @@ static impact__step settle(const impact__service *service, impact__connection *c
     if (!service->notify(c->ticket, complete, c))
         return finish_ticket(service, c);
     impact__connection_wait_for(c, 0);
-    return IMPACT__STEP_WAIT;
+    return IMPACT__CONNECTION_WAITS;
 }
 
-static impact__step read_request(const impact__service *service, impact__connection *c)
+static impact__connection_step read_request(const impact__service *service, impact__connection *c)
 {
     if (!c->ticket) {
-        const impact__step next = read_head(service, c);
-        if (next != IMPACT__STEP_ON || c->phase != impact__connection_reads)
+        const impact__connection_step next = read_head(service, c);
+        if (next != IMPACT__CONNECTION_GOES_ON || c->phase != impact__connection_reads)
             return next;
     }
     throw_body_away(c);
-    return c->body_left ? IMPACT__STEP_WAIT : settle(service, c);
+    return c->body_left ? IMPACT__CONNECTION_WAITS : settle(service, c);
 }
 
 /* ---- bytes ---- */
 
-static impact__step end_answer(impact__connection *c)
+static impact__connection_step end_answer(impact__connection *c)
 {
     if (c->keeps_alive) {
         impact__connection_wait_for(c, EPOLLIN);
         enter(c, impact__connection_reads);
-        return IMPACT__STEP_ON;
+        return IMPACT__CONNECTION_GOES_ON;
     }
     if (!c->body_left)
-        return IMPACT__STEP_CLOSE;
+        return IMPACT__CONNECTION_CLOSES;
     (void)shutdown(impact__connection_socket(c),
                    SHUT_WR); /* it has gone away: the next read tells */
     impact__connection_wait_for(c, EPOLLIN);
     enter(c, impact__connection_lingers);
-    return IMPACT__STEP_WAIT;
+    return IMPACT__CONNECTION_WAITS;
 }
 
-static impact__step send_answer(impact__connection *c)
+static impact__connection_step send_answer(impact__connection *c)
 {
-    const impact__step sent = impact__connection_send(c);
-    return sent == IMPACT__STEP_ON ? end_answer(c) : sent;
+    const impact__connection_step sent = impact__connection_send(c);
+    return sent == IMPACT__CONNECTION_GOES_ON ? end_answer(c) : sent;
 }
 
-static impact__step linger(impact__connection *c)
+static impact__connection_step linger(impact__connection *c)
 {
     impact__buffer_clear(&c->in);
-    return impact__connection_receive(c) == IMPACT__STEP_CLOSE ? IMPACT__STEP_CLOSE
-                                                               : IMPACT__STEP_WAIT;
+    return impact__connection_receive(c) == IMPACT__CONNECTION_CLOSES ? IMPACT__CONNECTION_CLOSES
+                                                                      : IMPACT__CONNECTION_WAITS;
 }
 
 /* ---- from outside ---- */
 
-static impact__step take_step(const impact__service *service, impact__connection *c)
+static impact__connection_step take_step(const impact__service *service, impact__connection *c)
 {
     switch (c->phase) {
     case impact__connection_reads:
@@ -284,15 +289,15 @@ static impact__step take_step(const impact__service *service, impact__connection
     case impact__connection_writes:
         return send_answer(c);
     default:
-        return IMPACT__STEP_WAIT;
+        return IMPACT__CONNECTION_WAITS;
     }
 }
 
-static void go(const impact__service *service, impact__connection *c, impact__step next)
+static void go(const impact__service *service, impact__connection *c, impact__connection_step next)
 {
-    while (next == IMPACT__STEP_ON)
+    while (next == IMPACT__CONNECTION_GOES_ON)
         next = take_step(service, c);
-    if (next == IMPACT__STEP_CLOSE)
+    if (next == IMPACT__CONNECTION_CLOSES)
         impact__exchange_drop(service, c);
 }
 
@@ -307,7 +312,8 @@ void impact__exchange_go_on(const impact__service *service, impact__connection *
         go(service, c, impact__talk_go_on(c, events));
     } else {
         go(service, c,
-           c->phase == impact__connection_reads ? impact__connection_receive(c) : IMPACT__STEP_ON);
+           c->phase == impact__connection_reads ? impact__connection_receive(c)
+                                                : IMPACT__CONNECTION_GOES_ON);
     }
 }
 
@@ -348,7 +354,8 @@ void impact__exchange_drop(const impact__service *service, impact__connection *c
 void impact__exchange_conclude(const impact__service *service, impact__connection *c)
 {
     c->keeps_alive = false;
-    if (c->phase == impact__connection_waits && finish_ticket(service, c) == IMPACT__STEP_ON)
+    if (c->phase == impact__connection_waits &&
+        finish_ticket(service, c) == IMPACT__CONNECTION_GOES_ON)
         (void)send_answer(c); /* what the socket takes at once; likewise below */
     else if (c->phase == impact__connection_talks)
         (void)impact__talk_ask_again(c, IMPACT__OCCASION_END);

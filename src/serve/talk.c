@@ -22,46 +22,47 @@ static void count_time(impact__connection *c, bool is_ours)
 }
 
 /* Nothing is read while the client does not take what is sent. */
-impact__step impact__talk(impact__connection *c)
+impact__connection_step impact__talk(impact__connection *c)
 {
     for (;;) {
-        const impact__step sent = impact__connection_send(c);
-        if (sent != IMPACT__STEP_ON) {
+        const impact__connection_step sent = impact__connection_send(c);
+        if (sent != IMPACT__CONNECTION_GOES_ON) {
             count_time(c, false);
             return sent;
         }
         const size_t waiting = impact__http2_exchange_answer(c->http2, &c->out);
         if (c->out.has_failed)
-            return IMPACT__STEP_CLOSE;
+            return IMPACT__CONNECTION_CLOSES;
         if (c->out.size)
             continue;
         count_time(c, waiting > 0 && !impact__http2_exchange_owes(c->http2));
         impact__connection_wait_for(c, EPOLLIN);
-        return impact__http2_exchange_is_over(c->http2) ? IMPACT__STEP_CLOSE : IMPACT__STEP_WAIT;
+        return impact__http2_exchange_is_over(c->http2) ? IMPACT__CONNECTION_CLOSES
+                                                        : IMPACT__CONNECTION_WAITS;
     }
 }
 
-impact__step impact__talk_hear(impact__connection *c)
+impact__connection_step impact__talk_hear(impact__connection *c)
 {
     const bool is_http2 = impact__http2_exchange_receive(c->http2, impact__buffer_text(&c->in));
     impact__buffer_clear(&c->in);
-    const impact__step next = impact__talk(c);
-    return is_http2 ? next : IMPACT__STEP_CLOSE;
+    const impact__connection_step next = impact__talk(c);
+    return is_http2 ? next : IMPACT__CONNECTION_CLOSES;
 }
 
-impact__step impact__talk_go_on(impact__connection *c, uint32_t events)
+impact__connection_step impact__talk_go_on(impact__connection *c, uint32_t events)
 {
-    impact__step next = IMPACT__STEP_ON;
+    impact__connection_step next = IMPACT__CONNECTION_GOES_ON;
     if (events & (EPOLLERR | EPOLLHUP))
-        next = IMPACT__STEP_CLOSE;
+        next = IMPACT__CONNECTION_CLOSES;
     else if (events & EPOLLIN)
         next = impact__connection_receive(c);
-    if (next != IMPACT__STEP_ON)
+    if (next != IMPACT__CONNECTION_GOES_ON)
         return next;
     return c->in.size ? impact__talk_hear(c) : impact__talk(c);
 }
 
-impact__step impact__talk_ask_again(impact__connection *c, impact__occasion occasion)
+impact__connection_step impact__talk_ask_again(impact__connection *c, impact__occasion occasion)
 {
     if (occasion == IMPACT__OCCASION_TIME && ++c->looks % looks_for_a_ping == 0)
         impact__http2_exchange_ping(c->http2);

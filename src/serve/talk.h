@@ -12,11 +12,11 @@ bool impact__talk_open(const impact__service *service, impact__connection *c,
                        impact_health_done_fn done);
 
 /* Go on with what has come, `events` of epoll, or a ticket that is done. */
-impact__step impact__talk_hear(impact__connection *c);
-impact__step impact__talk_go_on(impact__connection *c, uint32_t events);
-impact__step impact__talk(impact__connection *c);
+impact__connection_step impact__talk_hear(impact__connection *c);
+impact__connection_step impact__talk_go_on(impact__connection *c, uint32_t events);
+impact__connection_step impact__talk(impact__connection *c);
 
 /* Tell a client that watches what is another. */
-impact__step impact__talk_ask_again(impact__connection *c, impact__occasion occasion);
+impact__connection_step impact__talk_ask_again(impact__connection *c, impact__occasion occasion);
 
 #endif
