@@ -178,6 +178,15 @@ def test_the_missing_slash(client, method):
     assert "Location" not in degraded.headers
 
 
+@pytest.mark.parametrize("path", ["/health//", "/health//ping", "/health/ping//", "/health///"])
+def test_a_doubled_slash_is_no_redirect(client, path):
+    """Which would be made of Host, and kept by caches."""
+    response = client.get(path, headers={"Host": "elsewhere.example"})
+    assert response.status_code == 404
+    assert "Location" not in response.headers
+    assert "no-store" in response.headers["Cache-Control"]
+
+
 def test_options_has_the_status_of_a_get(client):
     """What HAProxy's `option httpchk` asks for."""
     assert client.options("/health/").status_code == 200

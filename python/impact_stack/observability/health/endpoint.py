@@ -7,12 +7,21 @@ from typing import TYPE_CHECKING, Any
 
 import flask
 import flask.blueprints
+import werkzeug.routing
 
 from .answers import Answers, Request
 from .globals import shared_globals
 
 if TYPE_CHECKING:
     from .extension import Health
+
+
+class _Rest(werkzeug.routing.PathConverter):
+    """All below a path. Werkzeug's own begins with no slash: it makes a doubled one one, by a
+    redirect that is made of Host, and that load balancers take for health."""
+
+    regex = ".*"
+    part_isolating = False  # it may hold slashes
 
 
 class Endpoint(Answers):
@@ -37,7 +46,10 @@ class Endpoint(Answers):
         # Not add_url_rule: the core answers for every method there is, and without the slash, too.
         app = setup.app
         app.view_functions["health.answer"] = self.answer
-        for path in [own + below for own in self.paths for below in ("", "/", "/<path:rest>")]:
+        app.url_map.converters["health_path"] = _Rest
+        for path in [
+            own + below for own in self.paths for below in ("", "/", "/<health_path:rest>")
+        ]:
             app.url_map.add(app.url_rule_class(path, endpoint="health.answer"))
 
     def answer(self, rest: str = "") -> flask.Response:
