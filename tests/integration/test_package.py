@@ -92,10 +92,11 @@ def test_a_wheel_carries_what_it_needs(unpacked):
     assert {name for name in needed - present if not re.fullmatch(everywhere, name)} == set()
 
 
-def test_a_wheel_carries_what_exports_and_what_checks_and_no_other_plugin(unpacked):
+def test_a_wheel_carries_what_exports_and_what_checks_and_what_the_port_speaks(unpacked):
     """Servers of other libraries have no place in a Python process."""
     assert {path.name for path in (unpacked / OURS).glob("libimpact-*")} == {
         "libimpact-curl.so.0",
+        "libimpact-http2.so.0",
         "libimpact-otlp.so.0",
         *CLIENTS,
     }
