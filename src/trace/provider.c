@@ -14,51 +14,12 @@
 #include "process/diagnostics.h"
 #include "signal/encode_value.h"
 #include "trace/live_span.h"
+#include "trace/trace_options.h"
 
-/* The specification's defaults: trace/sdk "Batching processor", "Span Limits". */
-enum {
-    default_queue_limit = 2048,
-    default_queue_bytes = 16 * 1024 * 1024,
-    default_batch_limit = 512,
-    default_schedule_delay_ms = 5000,
-    default_export_timeout_ms = 30000,
-    default_count_limit = 128,
-    span_bytes_least = 1024,
-    span_bytes_most = 16 << 20,
-    attribute_place_limit = 1 << 16, /* more attributes than a span has room for */
-    interrupt_grace_ms =
-        40, /* an interrupted exporter has this long: timeout + 50 ms is promised */
-};
-
-static uint32_t or_default(uint32_t value, uint32_t otherwise)
-{
-    return value ? value : otherwise;
-}
+/* An interrupted exporter has this long: timeout + 50 ms is promised. */
+enum { interrupt_grace_ms = 40 };
 
 /* ---- open ---- */
-
-/* Of a number that may be 0. */
-static uint32_t or_zero(uint32_t value, uint32_t otherwise)
-{
-    return value == IMPACT_ZERO ? 0 : or_default(value, otherwise);
-}
-
-static void set_limits(impact_span_limits *to, const impact_span_limits *from)
-{
-    to->attribute_limit = or_zero(from->attribute_limit, default_count_limit);
-    if (to->attribute_limit > attribute_place_limit)
-        to->attribute_limit = attribute_place_limit;
-    to->event_limit = or_zero(from->event_limit, default_count_limit);
-    to->link_limit = or_zero(from->link_limit, default_count_limit);
-    to->event_attribute_limit = or_zero(from->event_attribute_limit, default_count_limit);
-    to->link_attribute_limit = or_zero(from->link_attribute_limit, default_count_limit);
-    to->value_length_limit = or_zero(from->value_length_limit, IMPACT__ANY_LENGTH);
-    to->span_bytes = or_default(from->span_bytes, impact__span_size_limit);
-    if (to->span_bytes < span_bytes_least)
-        to->span_bytes = span_bytes_least;
-    if (to->span_bytes > span_bytes_most)
-        to->span_bytes = span_bytes_most;
-}
 
 static uint32_t ordinary_room_of(const impact_span_limits *limits)
 {
@@ -101,16 +62,6 @@ static impact__scope scope_of(const void *owner, uint32_t number)
     return (impact__scope){impact__tracer_scope(tracer), impact__tracer_schema_url(tracer)};
 }
 
-static uint32_t queue_limit_of(const impact_trace_options *options)
-{
-    return or_default(options->queue_limit, default_queue_limit);
-}
-
-static size_t queue_bytes_of(const impact_trace_options *options)
-{
-    return options->queue_bytes ? options->queue_bytes : default_queue_bytes;
-}
-
 static void note_server(impact__server *server, const impact_exporter *exporter)
 {
     if (!exporter->server_address || strlen(exporter->server_address) >= sizeof server->address)
@@ -132,12 +83,11 @@ static impact_status open_batcher(impact_tracer_provider *provider,
         .exporter_number = (uint32_t)provider->batcher_count,
         .journal_directory = options->journal_directory,
         .keeps_open = options->journal_keeps_open,
-        .queue_limit = queue_limit_of(options),
-        .queue_bytes = queue_bytes_of(options),
-        .batch_limit = or_default(options->batch_limit, default_batch_limit),
-        .schedule_delay_ms = or_zero(options->schedule_delay_ms, default_schedule_delay_ms),
-        /* IMPACT_ZERO, no limit, is the longest that there is. */
-        .export_timeout_ms = or_default(options->export_timeout_ms, default_export_timeout_ms),
+        .queue_limit = options->queue_limit,
+        .queue_bytes = options->queue_bytes,
+        .batch_limit = options->batch_limit,
+        .schedule_delay_ms = options->schedule_delay_ms,
+        .export_timeout_ms = options->export_timeout_ms,
     };
     const impact_status status =
         impact__batcher_open(&provider->batchers[provider->batcher_count], &whole);
@@ -174,9 +124,8 @@ static impact_status open_parts(impact_tracer_provider *provider,
     if (!impact__sampler_open(&provider->sampler, &options->sampler) ||
         !impact__id_generator_open(&provider->ids, options->id_generator))
         return IMPACT_EINVAL;
-    set_limits(&provider->limits, &options->limits);
-    provider->event_value_length_limit =
-        or_zero(options->event_value_length_limit, provider->limits.value_length_limit);
+    provider->limits = options->limits;
+    provider->event_value_length_limit = options->event_value_length_limit;
     provider->ordinary_room = ordinary_room_of(&provider->limits);
     provider->is_disabled = options->is_disabled;
     provider->is_plain =
@@ -252,32 +201,6 @@ static impact_status register_for_exit(impact_tracer_provider *provider)
 
 /* ---- open, the whole ---- */
 
-static bool is_exporter(const impact_exporter *exporter)
-{
-    impact_exporter known;
-    return exporter && impact__struct_read(&known, sizeof known, exporter) && known.export_batch &&
-           known.close;
-}
-
-static impact_status check_lists(const impact_trace_options *options)
-{
-    const size_t exporters = options->exporters ? options->exporter_count : 0;
-    const size_t processors = options->processors ? options->processor_count : 0;
-    if (exporters > impact__exporter_limit || processors > impact__processor_limit)
-        return IMPACT_ELIMIT;
-    if (options->attributes && options->attribute_count > impact__resource_limit)
-        return IMPACT_ELIMIT;
-    if (!impact__ring_size(queue_limit_of(options), queue_bytes_of(options)))
-        return IMPACT_EINVAL;
-    for (size_t i = 0; i < exporters; i++)
-        if (!is_exporter(options->exporters[i]))
-            return IMPACT_EINVAL;
-    for (size_t i = 0; i < processors; i++)
-        if (!impact__processor_is_sound(options->processors[i]))
-            return IMPACT_EINVAL;
-    return IMPACT_OK;
-}
-
 static void take_processors(impact_tracer_provider *provider, const impact_trace_options *options)
 {
     for (size_t i = 0; options->processors && i < options->processor_count; i++)
@@ -285,13 +208,10 @@ static void take_processors(impact_tracer_provider *provider, const impact_trace
                                      options->processors[i]); /* they are sound and few */
 }
 
-/* `options` are as this version knows them. */
+/* `options` are complete. */
 static impact_status open_known(impact_tracer_provider **provider,
                                 const impact_trace_options *options)
 {
-    impact_status status = check_lists(options);
-    if (status)
-        return status;
     impact_tracer_provider *made = impact__alloc(options->allocator, sizeof *made);
     if (!made)
         return IMPACT_ENOMEM;
@@ -300,7 +220,7 @@ static impact_status open_known(impact_tracer_provider **provider,
     atomic_init(&made->owners, 1);
     (void)pthread_mutex_init(&made->lock, NULL); /* cannot fail on Linux; likewise below */
     (void)pthread_mutex_init(&made->tracers.lock, NULL);
-    status = open_parts(made, options);
+    impact_status status = open_parts(made, options);
     made->exit_timeout_ms = options->exit_timeout_ms;
     if (status == IMPACT_OK)
         status = register_for_exit(made);
@@ -326,7 +246,10 @@ impact_status impact_tracer_provider_open(impact_tracer_provider **provider,
     impact_trace_options known;
     if (!provider || !impact__struct_read(&known, sizeof known, options))
         return IMPACT_EINVAL;
-    const impact_status status = open_known(provider, &known);
+    impact__trace_options_complete(&known);
+    impact_status status = impact__trace_options_check(&known);
+    if (status == IMPACT_OK)
+        status = open_known(provider, &known);
     impact__diagnostics_say();
     return status;
 }

@@ -25,9 +25,8 @@
 #include "trace/ids.h"
 #include "trace/processors.h"
 #include "trace/sampler.h"
+#include "trace/trace_options.h"
 #include "trace/tracer.h"
-
-enum { impact__exporter_limit = 8 };
 
 /* Where an exporter sends, as it said when it was taken. */
 typedef struct impact__server {

@@ -3,16 +3,54 @@
 
 #include <assert.h>
 #include <stdio.h>
+#include <string.h>
+#include <time.h>
 
 #include <impact/diagnostics.h>
 
 #include "base/buffer.h"
+#include "base/text.h"
 #include "export/otlp/gzip.h"
 #include "export/otlp/reason.h"
 #include "export/otlp/response.h"
 #include "export/otlp/retry.h"
 
 enum { status_content_too_large = 413 };
+
+/* ---- what comes before the body, and behind it ---- */
+
+/* "name: value", cut in two. False: it is another line. */
+static bool split_header(impact_text *name, impact_text *value, impact_text line)
+{
+    const char *colon = line.size ? memchr(line.data, ':', line.size) : NULL;
+    if (!colon)
+        return false;
+    *name = impact_text_from(line.data, (size_t)(colon - line.data));
+    *value = impact__text_strip(impact_text_from(colon + 1, line.size - name->size - 1));
+    return true;
+}
+
+static void take_retry_info(otlp__answer *answer)
+{
+    if (!answer->grpc.asks_to_wait)
+        return;
+    answer->asks_to_wait = true;
+    answer->wait_ms = answer->grpc.wait_ms;
+}
+
+void otlp__answer_take_header(otlp__answer *answer, impact_text line)
+{
+    impact_text name;
+    impact_text value;
+    if (!split_header(&name, &value, line))
+        return;
+    if (impact__text_equal_ignoring_case(name, impact_text_of("retry-after")))
+        answer->asks_to_wait = otlp__retry_after_parse(&answer->wait_ms, value, time(NULL));
+    if (answer->protocol == OTLP__GRPC) {
+        otlp__grpc_take(&answer->grpc, name, value);
+        take_retry_info(answer);
+    }
+}
 
 /* ---- what is said ---- */
 

@@ -34,6 +34,9 @@ typedef struct otlp__verdict {
     bool is_too_large; /* HTTP 413 and its like: none was taken; smaller requests may be */
 } otlp__verdict;
 
+/* A header or a trailer has come: "name: value", or another line. */
+void otlp__answer_take_header(otlp__answer *answer, impact_text line);
+
 /* True when asking again, for as many spans, would not change it. */
 bool otlp__answer_is_final(const otlp__answer *answer, size_t span_count);
 

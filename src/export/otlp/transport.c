@@ -16,8 +16,6 @@
 
 #include <assert.h>
 #include <stdatomic.h>
-#include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <curl/curl.h>
@@ -28,10 +26,8 @@
 #include "base/buffer.h"
 #include "base/clock.h"
 #include "base/once.h"
-#include "base/text.h"
 #include "export/otlp/curl_code.h"
 #include "export/otlp/curl_options.h"
-#include "export/otlp/retry.h"
 #include "export/otlp/sockets.h"
 
 /* Bytes of an answer's headers, interim answers and trailers: below what libcurl since 8.3.0 takes
@@ -80,39 +76,6 @@ static size_t take_body(char *data, size_t one, size_t size, void *userdata)
     return http->body.has_failed ? 0 : size;
 }
 
-/* "name: value", cut in two. False: it is another line. */
-static bool split_header(impact_text *name, impact_text *value, impact_text line)
-{
-    const char *colon = line.size ? memchr(line.data, ':', line.size) : NULL;
-    if (!colon)
-        return false;
-    *name = impact_text_from(line.data, (size_t)(colon - line.data));
-    *value = impact__text_strip(impact_text_from(colon + 1, line.size - name->size - 1));
-    return true;
-}
-
-static void take_retry_info(otlp__answer *answer)
-{
-    if (!answer->grpc.asks_to_wait)
-        return;
-    answer->asks_to_wait = true;
-    answer->wait_ms = answer->grpc.wait_ms;
-}
-
-static void read_header(otlp__answer *answer, impact_text line)
-{
-    impact_text name;
-    impact_text value;
-    if (!split_header(&name, &value, line))
-        return;
-    if (impact__text_equal_ignoring_case(name, impact_text_of("retry-after")))
-        answer->asks_to_wait = otlp__retry_after_parse(&answer->wait_ms, value, time(NULL));
-    if (answer->protocol == OTLP__GRPC) {
-        otlp__grpc_take(&answer->grpc, name, value);
-        take_retry_info(answer);
-    }
-}
-
 /* Trailers and interim answers come here too. libcurl keeps them all. */
 static size_t take_header(char *line, size_t one, size_t size, void *userdata)
 {
@@ -124,7 +87,7 @@ static size_t take_header(char *line, size_t one, size_t size, void *userdata)
         http->answer.is_too_large = true;
         return 0;
     }
-    read_header(&http->answer, impact_text_from(line, size));
+    otlp__answer_take_header(&http->answer, impact_text_from(line, size));
     return size;
 }
 
