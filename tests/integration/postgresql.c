@@ -395,9 +395,11 @@ TEST(the_applications_connection_is_asked_and_given_back_as_it_was)
     CHECK(p.is_usable);
     CHECK(are_soon(&s, 1));
     CHECK(selects(p.connection));
-    check_stopped_server(&s, health, 1);
+    signal_all(&s, SIGSTOP);
+    CHECK_EQUAL(probe(health).status, IMPACT_HEALTH_FAIL);
     CHECK_EQUAL(impact_health_close(health, 5000), 0); /* then the run is over */
-    CHECK(!p.is_usable);                               /* the answer may come yet */
+    signal_all(&s, SIGCONT);
+    CHECK(!p.is_usable); /* the answer may come yet */
     PQfinish(p.connection);
     p.connection = NULL;
     health = open_lent(&p);

@@ -34,7 +34,7 @@ static inline impact_status patient_never(impact_exporter *exporter, const impac
     (void)batch;
     (void)timeout_ms;
     (void)rejected;
-    CHECK(!"a thread waits for an export");
+    CHECK(false && "a thread waits for an export");
     return IMPACT_EEXPORT;
 }
 
