@@ -8,6 +8,7 @@ from opentelemetry import context
 from opentelemetry.proto.trace.v1 import trace_pb2
 
 from impact_stack.observability.tracing import provider as provider_
+from impact_stack.observability.tracing import repeated
 
 # What a shell starts in the background ignores these, and so would each program that a test starts,
 # and stops with one of them.
@@ -49,6 +50,13 @@ def assert_equation(provider):
     """Every span that ended must be accounted for in exactly one counter."""
     stats = provider.stats()
     assert stats.pop("ended") == sum(stats.values())
+
+
+@pytest.fixture(autouse=True)
+def fixture_unsaid(monkeypatch):
+    """What was said in another test, less than a minute ago, is said again."""
+    monkeypatch.setattr(repeated, "_said", {})
+    monkeypatch.setattr(repeated, "_kept_back", {})
 
 
 @pytest.fixture(autouse=True)

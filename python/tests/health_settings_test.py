@@ -9,7 +9,7 @@ WRONG = [5, 0, False, True, b"bytes", ["list"], "a\0b", "\ud800"]
 
 
 @pytest.fixture(autouse=True)
-def fixture_unsaid():
+def fixture_unsaid_settings():
     """What was said once in another test is said again."""
     settings._say_once.cache_clear()
 

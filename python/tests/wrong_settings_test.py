@@ -7,7 +7,6 @@ from opentelemetry import trace
 
 from impact_stack.observability import tracing
 from impact_stack.observability.health import Health
-from impact_stack.observability.tracing import repeated
 from impact_stack.observability.tracing.provider import TracerProvider
 
 NOTHINGS = [5, 0.1, "x", b"x", object(), [1], len]
@@ -153,7 +152,6 @@ def test_the_settings_that_there_are_are_not_complained_of(app, caplog):
 
 
 def test_a_choice_of_instrumentor_that_is_none_is_said(app, caplog, monkeypatch):
-    monkeypatch.setattr(repeated, "_said", {})
     app.config.update(TRACING_FLASK="contrb", TRACING_INSTRUMENTORS=["flask"])
     set_up(app)
     assert "TRACING_FLASK is 'contrb', which means nothing" in caplog.text
