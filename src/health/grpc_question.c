@@ -45,8 +45,10 @@ bool impact__grpc_read_request(impact_text *service, impact_text body)
             return false;
         found = field.bytes;
     }
+    if (rest.size > 0)
+        return false;
     *service = found;
-    return rest.size == 0;
+    return true;
 }
 
 static bool is_grpc(const impact_http_request *request)

@@ -155,6 +155,14 @@ static int watched(impact_health *health, const char *service, impact__message m
     return body.size == 7 ? body.data[6] : 0;
 }
 
+TEST(of_a_request_that_is_cut_behind_its_service_nothing_is_taken)
+{
+    static const char cut[] = {0, 0, 0, 0, 7, 0x0a, 1, 'a', 0x10, 1, 4, 0x0a};
+    impact_text service = {NULL, 0};
+    CHECK(!impact__grpc_read_request(&service, impact_text_from(cut, sizeof cut)));
+    CHECK(!service.data && !service.size);
+}
+
 TEST(who_watches_gets_a_message_without_an_end_also_of_what_there_is_not)
 {
     const impact__message once = {.body = {NULL, 0}};
