@@ -51,6 +51,11 @@ static inline uint64_t impact__before_ns(uint64_t moment_ns, uint64_t ago_ns)
     return moment_ns > ago_ns ? moment_ns - ago_ns : 0;
 }
 
+static inline uint64_t impact__earlier_ns(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
 /* Whole milliseconds until `deadline_ns`, rounded up; 0 when it has passed. */
 static inline uint32_t impact__remaining_ms(uint64_t deadline_ns)
 {

@@ -12,11 +12,6 @@ enum {
     unwatched_pause_ms = 10 /* between two looks at a descriptor that cannot be waited for */
 };
 
-static uint64_t earlier(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
-}
-
 /* ---- the exporter's descriptor ---- */
 
 static void unwatch(impact__batcher *batcher)
@@ -45,7 +40,7 @@ static uint64_t attend(impact__batcher *batcher)
         of->wait_ms == UINT32_MAX ? UINT64_MAX : impact__deadline_after_ms(of->wait_ms);
     if (watch(batcher, of->descriptor))
         return moment_ns;
-    return earlier(moment_ns, impact__deadline_after_ms(unwatched_pause_ms));
+    return impact__earlier_ns(moment_ns, impact__deadline_after_ms(unwatched_pause_ms));
 }
 
 /* ---- rest ---- */

@@ -7,17 +7,13 @@
  * the bell is for one, and a flush beside the host's loop is rare. */
 enum { look_again_ms = 10 };
 
-static uint64_t earlier(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
-}
-
 uint64_t impact__pump_all(const impact__pumped *pumped, uint64_t deadline_ns)
 {
     uint64_t next_ns = UINT64_MAX;
     impact__caller_hush(pumped->caller);
     for (size_t i = 0; i < pumped->count; i++)
-        next_ns = earlier(next_ns, impact__batcher_pump(pumped->batchers[i], deadline_ns));
+        next_ns =
+            impact__earlier_ns(next_ns, impact__batcher_pump(pumped->batchers[i], deadline_ns));
     return next_ns;
 }
 
@@ -47,8 +43,9 @@ static void pump_until(const impact__pumped *pumped, is_done_fn *is_done,
         const uint64_t next_ns = impact__pump_all(pumped, deadline_ns);
         if (is_done(pumped, waits) || impact__clock_monotonic_ns() >= deadline_ns)
             return;
-        const uint64_t until_ns = earlier(next_ns, impact__deadline_after_ms(look_again_ms));
-        impact__caller_wait(pumped->caller, earlier(until_ns, deadline_ns));
+        const uint64_t until_ns =
+            impact__earlier_ns(next_ns, impact__deadline_after_ms(look_again_ms));
+        impact__caller_wait(pumped->caller, impact__earlier_ns(until_ns, deadline_ns));
     }
 }
 

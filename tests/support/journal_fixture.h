@@ -3,6 +3,7 @@
 #define IMPACT_TESTS_JOURNAL_FIXTURE_H
 
 #include <dirent.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -14,6 +15,7 @@
 
 #include <impact/journal.h>
 
+#include "base/clock.h"
 #include "support/check.h"
 #include "support/provider_fixture.h"
 #include "support/tracing.h"
@@ -192,6 +194,17 @@ static inline void check_each_once(unsigned from, unsigned count)
         wrong += atomic_load(&facts->exported[i]) != 1;
     CHECK_EQUAL(wrong, 0);
     CHECK_EQUAL(atomic_load(&facts->torn), 0);
+}
+
+/* What the machine makes of the delay is a chance of its own. */
+static inline void journal_kill_after(pid_t child, unsigned delay_us)
+{
+    const uint64_t end_ns = impact__clock_monotonic_ns() + delay_us * UINT64_C(1000);
+    while (impact__clock_monotonic_ns() < end_ns)
+        (void)sched_yield();
+    (void)kill(child, SIGKILL);
+    int status = 0;
+    CHECK(waitpid(child, &status, 0) == child && WIFSIGNALED(status));
 }
 
 #endif

@@ -221,17 +221,12 @@ static uint64_t connect_end_of(otlp__http *http)
     return (hastened_ns > http->began_ns ? hastened_ns : http->began_ns) + connect_grace_ns;
 }
 
-static uint64_t earlier(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
-}
-
 /* There is time for another look. Only one that was taken after its end tells that nobody took the
  * connection: on a busy machine we may come late ourselves. */
 static bool is_patient(otlp__http *http, uint64_t looked_ns)
 {
     const uint64_t connect_end_ns = connect_end_of(http);
-    http->moment_ns = earlier(connect_end_ns, http->deadline_ns);
+    http->moment_ns = impact__earlier_ns(connect_end_ns, http->deadline_ns);
     if (connect_end_ns >= http->deadline_ns)
         return impact__clock_monotonic_ns() < http->deadline_ns;
     http->is_away = http->answer.is_unreachable = looked_ns >= connect_end_ns;
@@ -252,7 +247,7 @@ static impact_status go_on(otlp__http *http)
         return IMPACT_OK;
     if (!is_patient(http, looked_ns))
         return IMPACT_ETIMEDOUT;
-    http->moment_ns = earlier(http->moment_ns, otlp__sockets_moment(&http->sockets));
+    http->moment_ns = impact__earlier_ns(http->moment_ns, otlp__sockets_moment(&http->sockets));
     return IMPACT_EAGAIN;
 }
 

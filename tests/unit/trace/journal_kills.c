@@ -35,17 +35,12 @@ static void live(void)
         (void)pause();
 }
 
-/* From when it begins to end spans on; what the machine makes of it is a chance of its own. */
+/* From when it begins to end spans on. */
 static void kill_after(pid_t child, unsigned delay_us)
 {
     while (!atomic_load(&facts->ended[0]) && !atomic_load(&facts->ended[thread_spans]))
         (void)sched_yield();
-    const uint64_t end_ns = impact__clock_monotonic_ns() + delay_us * UINT64_C(1000);
-    while (impact__clock_monotonic_ns() < end_ns)
-        (void)sched_yield();
-    (void)kill(child, SIGKILL);
-    int status = 0;
-    CHECK(waitpid(child, &status, 0) == child && WIFSIGNALED(status));
+    journal_kill_after(child, delay_us);
 }
 
 static void check_facts(void)

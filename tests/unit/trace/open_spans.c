@@ -475,12 +475,7 @@ static void kill_after(unsigned delay_us)
         live();
     while (!atomic_load(&victim->begun))
         (void)sched_yield();
-    const uint64_t end_ns = impact__clock_monotonic_ns() + delay_us * UINT64_C(1000);
-    while (impact__clock_monotonic_ns() < end_ns)
-        (void)sched_yield();
-    (void)kill(child, SIGKILL);
-    int status = 0;
-    CHECK(waitpid(child, &status, 0) == child && WIFSIGNALED(status));
+    journal_kill_after(child, delay_us);
 }
 
 /* Until its end begins a span is there, as one that was open; afterwards once at most. */
