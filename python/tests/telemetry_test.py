@@ -19,6 +19,15 @@ NAME = "otel.component.name"
 COUNTS = {"counter", "up_down_counter"}
 
 
+@pytest.fixture(autouse=True)
+def fixture_settled():
+    """What other tests have left behind goes before this one, and not amid it."""
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
+
+
 def components():
     """Return the names of all exporters."""
     return [point.attributes[NAME] for point in points("otel.sdk.exporter.span.inflight")]
