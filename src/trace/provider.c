@@ -10,9 +10,7 @@
 #include "base/thread.h"
 #include "base/ticks.h"
 #include "pipeline/pumped.h"
-#include "pipeline/ring.h"
 #include "process/diagnostics.h"
-#include "signal/encode_value.h"
 #include "trace/live_span.h"
 #include "trace/trace_options.h"
 
