@@ -25,9 +25,9 @@ typedef struct application {
     uint16_t port;
     atomic_int handled; /* last calls of requests */
     atomic_int completed;
-    size_t body_size;      /* of the last request */
-    bool closure_was_kept; /* *req_cls was what the handler left there */
-    int pipe_ends[2];      /* the handler of /wait waits for the second to close */
+    atomic_size_t body_size;      /* of the last request */
+    atomic_bool closure_was_kept; /* *req_cls was what the handler left there */
+    int pipe_ends[2];             /* the handler of /wait waits for the second to close */
 } application;
 
 static enum MHD_Result reply(struct MHD_Connection *connection, unsigned status)
