@@ -168,8 +168,9 @@ TEST(redis_that_wants_a_certificate_of_its_clients_gets_one)
     started_clean(&server);
 }
 
-/* It shakes hands, and waits for a request of HTTP. */
-TEST(a_server_that_is_silent_behind_its_handshake_fails_in_time)
+/* A server that shakes hands with everybody, and then does what `script` says, which runs in its
+ * folder and gets its address as $0. */
+static void check_times_out_behind_a_handshake(const char *script)
 {
     static char address[32];
     started server;
@@ -177,24 +178,26 @@ TEST(a_server_that_is_silent_behind_its_handshake_fails_in_time)
     (void)snprintf(address, sizeof address, "127.0.0.1:%u", (unsigned)port);
     started_prepare(&server, NULL);
     certificate_make(&server, WORD("10"));
-    char *argv[] = {WORD("openssl"),
-                    WORD("s_server"),
-                    WORD("-accept"),
-                    address,
-                    WORD("-key"),
-                    WORD("key"),
-                    WORD("-cert"),
-                    WORD("certificate"),
-                    WORD("-quiet"),
-                    WORD("-www"),
-                    NULL};
+    char *argv[] = {WORD("sh"), WORD("-c"), (char *)(uintptr_t)script, address, NULL};
     started_run(&server, argv, NULL, NULL);
     CHECK(started_listens(port));
-    const probed late =
-        ask(port, (wish){.accepts_untrusted = true, .timeout_ms = probing_timeout_ms});
-    check_times_out(late);
+    check_times_out(ask(port, (wish){.accepts_untrusted = true, .timeout_ms = probing_timeout_ms}));
     started_end(&server);
     started_clean(&server);
+}
+
+#define S_SERVER "openssl s_server -accept $0 -key key -cert certificate -quiet"
+
+/* It waits for a request of HTTP. */
+TEST(a_server_that_is_silent_behind_its_handshake_fails_in_time)
+{
+    check_times_out_behind_a_handshake("exec " S_SERVER " -www");
+}
+
+/* An answer of Redis that never ends: what the server reads from its input is what it sends. */
+TEST(a_server_that_drips_behind_its_handshake_fails_in_time)
+{
+    check_times_out_behind_a_handshake("while printf +; do sleep 0.02; done | " S_SERVER);
 }
 
 /* ---- registering ---- */
