@@ -22,8 +22,8 @@
 #include "tui.h"
 #include "view_arguments.h"
 
-/* What ends it, and with a full screen a terminal's end and its sizes, as something to wait for;
- * -1: it cannot be. */
+/* What ends it, and with a full screen a terminal's end, its sizes and its stop, as something to
+ * wait for; -1: it cannot be. */
 static int open_signals(bool has_screen)
 {
     sigset_t signals;
@@ -33,6 +33,7 @@ static int open_signals(bool has_screen)
     if (has_screen) {
         (void)sigaddset(&signals, SIGHUP);
         (void)sigaddset(&signals, SIGWINCH);
+        (void)sigaddset(&signals, SIGTSTP);
     }
     if (sigprocmask(SIG_BLOCK, &signals, NULL))
         return -1;
@@ -44,7 +45,9 @@ typedef struct ports {
     int signals;
     view_server *http;
     view_grpc_server *grpc;
-    view_tui *tui; /* NULL: there is no full screen */
+    view_outlet out; /* standard output */
+    view_tui *tui;   /* NULL: there is no full screen */
+    view_keep keep;
 } ports;
 
 /* The sooner of two, of which -1 is never. */
@@ -59,9 +62,12 @@ static bool take_signal(const ports *open)
     struct signalfd_siginfo signal;
     if (read(open->signals, &signal, sizeof signal) != (ssize_t)sizeof signal)
         return false; /* it was another's */
-    if (signal.ssi_signo != SIGWINCH)
+    if (signal.ssi_signo == SIGWINCH)
+        view_tui_resized(open->tui);
+    else if (signal.ssi_signo == SIGTSTP)
+        view_tui_stop(open->tui);
+    else
         return true;
-    view_tui_resized(open->tui);
     return false;
 }
 
@@ -77,27 +83,42 @@ static bool run_screen(view_tui *tui, short events)
     return !tui || (!(events & (POLLHUP | POLLERR)) && view_tui_run(tui, events & POLLIN));
 }
 
-static void serve(const ports *open, view_store *store, bool follows)
+/* What a signal and a key are waited for at stands first. */
+static int wait_for(const ports *open, short *signals, short *keys, int timeout_ms)
 {
-    int next_ms = 0;
     struct pollfd waited[] = {
         {.fd = open->signals, .events = POLLIN},
+        {.fd = open->tui ? STDIN_FILENO : -1, .events = POLLIN},
         {.fd = view_server_descriptor(open->http), .events = POLLIN},
         {.fd = view_grpc_server_descriptor(open->grpc), .events = POLLIN},
-        {.fd = open->tui ? STDIN_FILENO : -1, .events = POLLIN},
+        {.fd = view_outlet_awaited(&open->out), .events = POLLOUT},
+        {.fd = view_outlet_awaited(&open->keep.told), .events = POLLOUT},
     };
+    const int count = poll(waited, sizeof waited / sizeof *waited, timeout_ms);
+    *signals = count > 0 ? waited[0].revents : 0;
+    *keys = count > 0 ? waited[1].revents : 0;
+    return count;
+}
+
+static void serve(ports *open, view_store *store, bool follows)
+{
+    const bool in_colour = view_may_colour(STDOUT_FILENO);
+    int next_ms = 0;
+    short signals = 0;
+    short keys = 0;
     do {
-        const int count = poll(waited, 4, timeout_of(open, next_ms));
-        if (count < 0 && errno != EINTR)
+        if (wait_for(open, &signals, &keys, timeout_of(open, next_ms)) < 0 && errno != EINTR)
             return;
-        if (count < 0) /* what is said of them is of the time before */
-            waited[0].revents = waited[3].revents = 0;
-        if (waited[0].revents & POLLIN && take_signal(open))
+        if (signals & POLLIN && take_signal(open))
             return;
         view_server_run(open->http);
         view_grpc_server_run(open->grpc);
-        next_ms = follows ? view_follow(store, STDOUT_FILENO, impact__clock_monotonic_ns()) : -1;
-    } while (run_screen(open->tui, waited[3].revents));
+        view_outlet_send(&open->out);
+        view_outlet_send(&open->keep.told);
+        next_ms = -1;
+        if (follows)
+            next_ms = view_follow(store, &open->out, in_colour, impact__clock_monotonic_ns());
+    } while (run_screen(open->tui, keys));
 }
 
 /* Whether nobody outside this machine can reach it. */
@@ -192,31 +213,33 @@ static bool open_ports(ports *to, const view_arguments *arguments, view_store *s
         !open_grpc(to, &grpc, store, arguments->grpc))
         return false;
     load_files(arguments, store);
-    (void)printf("impact view: %s://localhost:%d/ shows what comes there by OTLP/HTTP, and to "
-                 "localhost:%d by OTLP/gRPC\n",
-                 scheme, http, grpc);
-    (void)fflush(stdout); /* nobody may read it */
+    view_outlet_open(&to->out, STDOUT_FILENO, store->allocator);
+    impact__buffer_printf(&to->out.bytes,
+                          "impact view: %s://localhost:%d/ shows what comes there by OTLP/HTTP, "
+                          "and to localhost:%d by OTLP/gRPC\n",
+                          scheme, http, grpc);
+    view_outlet_send(&to->out);
     if (!arguments->has_screen)
         return true;
     (void)snprintf(address, sizeof address, "%s://localhost:%d (HTTP), localhost:%d (gRPC)", scheme,
                    http, grpc); /* it fits */
-    to->tui = view_tui_open(store, address);
+    to->tui = view_tui_open(store, &to->out, address);
     return to->tui != NULL;
 }
 
 static int run(const view_arguments *arguments, view_store *store)
 {
-    ports open = {.signals = open_signals(arguments->has_screen)};
-    view_keep keep = {.descriptor = -1};
-    const bool is_open = (!arguments->keep || view_keep_open(&keep, store, arguments->keep)) &&
+    ports open = {.signals = open_signals(arguments->has_screen), .keep = {.descriptor = -1}};
+    const bool is_open = (!arguments->keep || view_keep_open(&open.keep, store, arguments->keep)) &&
                          open_ports(&open, arguments, store);
     if (is_open)
         serve(&open, store, arguments->follows);
     view_tui_close(open.tui);
+    view_outlet_close(&open.out);
     view_server_close(open.http);
     view_grpc_server_close(open.grpc);
     (void)close(open.signals); /* it was only read */
-    view_keep_close(&keep);
+    view_keep_close(&open.keep);
     return is_open ? 0 : 1;
 }
 

@@ -18,9 +18,12 @@ enum { owner_only = 0600 }; /* spans may have secrets in them */
 
 static const char suffix[] = ".new";
 
-static bool tell(const view_keep *keep, const char *why)
+static bool tell(view_keep *keep, const char *why)
 {
-    (void)fprintf(stderr, "impact view: %s: %s\n", keep->name, why);
+    if (!keep->told.descriptor)
+        view_outlet_open(&keep->told, STDERR_FILENO, keep->store->allocator);
+    impact__buffer_printf(&keep->told.bytes, "impact view: %s: %s\n", keep->name, why);
+    view_outlet_send(&keep->told);
     return false;
 }
 
@@ -146,9 +149,7 @@ bool view_keep_open(view_keep *keep, view_store *store, const char *name)
 {
     *keep = (view_keep){.store = store, .name = name, .limit = 2 * (uint64_t)store->size_limit};
     keep->descriptor = open(name, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, owner_only);
-    if (keep->descriptor < 0)
-        return tell(keep, strerror(errno));
-    if (!read_file(keep)) {
+    if (keep->descriptor < 0 ? !tell(keep, strerror(errno)) : !read_file(keep)) {
         view_keep_close(keep);
         return false;
     }
@@ -159,6 +160,7 @@ bool view_keep_open(view_keep *keep, view_store *store, const char *name)
 
 void view_keep_close(view_keep *keep)
 {
+    view_outlet_close(&keep->told);
     if (keep->descriptor < 0)
         return;
     keep->store->accepted = NULL;

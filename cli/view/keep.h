@@ -8,6 +8,7 @@
 #ifndef IMPACT_CLI_VIEW_KEEP_H
 #define IMPACT_CLI_VIEW_KEEP_H
 
+#include "outlet.h"
 #include "store.h"
 
 typedef struct view_keep {
@@ -16,6 +17,7 @@ typedef struct view_keep {
     int descriptor;   /* -1: it is not kept, or not any more */
     uint64_t size;
     uint64_t limit;
+    view_outlet told; /* on standard error; whoever waits sends it */
 } view_keep;
 
 /* Open a file, or make it; put what is in it into the store, and from then on what comes into the

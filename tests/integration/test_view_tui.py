@@ -98,9 +98,9 @@ class Terminal:
 
 
 @contextlib.contextmanager
-def terminal(*words, ready=r"\? help", **settings):
+def terminal(*words, ready=r"\? help", before=(), **settings):
     command = [VIEW, "--tui", "--listen", "127.0.0.1:0", "--grpc", "127.0.0.1:0", *words]
-    opened = Terminal(command, **settings)
+    opened = Terminal([*before, *command], **settings)
     try:
         opened.until(ready)
         opened.address = "http://" + re.search(rb"localhost:\d+", opened.sent).group().decode()
@@ -172,6 +172,76 @@ def test_columns_stand_below_each_other_whatever_is_in_them(language):
         shown.until_it(lambda: ends_below_its_name(shown), "column")
         if language == "C":
             assert all(byte < 0x80 for byte in shown.sent)
+
+
+def takes_more(shown):
+    """Whether what is written to the terminal goes through."""
+    return bool(select.select([], [shown.theirs], [], 0)[1])
+
+
+def send_until_it_is_full(shown):
+    """Send traces while nobody reads; return how many there are."""
+    count = 0
+    while takes_more(shown):
+        send(shown.address, request_of(1, traces=50, name="x" * 60, first=1 + count))
+        count += 50
+    return count
+
+
+@pytest.mark.parametrize("language", ["C", "C.UTF-8"])
+def test_a_terminal_that_nobody_reads_holds_up_nobody(language):
+    with terminal(rows=50, columns=200, LC_ALL=language) as shown:
+        count = send_until_it_is_full(shown)
+        for _ in range(20):
+            send(shown.address, request_of(1, traces=100, first=1 + count))
+            count += 100
+        shown.press("j")
+        shown.until(rf"{count} traces, {count} spans", row=0)
+        shown.press("q")
+        assert shown.wait() == 0
+        check_restored(shown)
+
+
+def test_a_terminal_that_is_stopped_holds_up_nobody():
+    with terminal() as shown:
+        shown.press("\x13")
+        shown.until_it(lambda: not takes_more(shown), "stop")
+        for first in range(1, 2001, 100):
+            send(shown.address, request_of(1, traces=100, first=first))
+        assert "no traces yet" in shown.text()
+        shown.press("\x11")
+        shown.until(r"2000 traces, 2000 spans", row=0)
+
+
+def test_it_stops_and_goes_on_as_other_programs_do():
+    """Ctrl-Z: the shell has its terminal, and after `fg` the screen is there again."""
+    shell = ["bash", "-mc", '"$@"; stty -a | tr -d "\\n"; fg', "bash"]
+    with terminal(before=shell) as shown:
+        send(shown.address, request_of(3))
+        shown.until(r"1 traces")
+        shown.press("\x1a")
+        shown.until_it(lambda: shown.sent.count(b"\x1b[?1049h") == 2, "second screen")
+        shown.until(r"1 traces, 3 spans", row=0)
+        between = shown.sent[shown.sent.rindex(b"\x1b[?1049l") :]
+        assert b" icanon" in between and b" echo " in between
+        send(shown.address, request_of(3, traces=2))
+        shown.until(r"2 traces", row=0)
+        shown.press("q")
+        assert shown.wait() == 0
+        check_restored(shown)
+
+
+@pytest.mark.parametrize("stop", ["\x13", ""])
+def test_a_signal_ends_it_whatever_the_terminal_takes(stop):
+    with terminal(rows=50, columns=200) as shown:
+        shown.press(stop)
+        send_until_it_is_full(shown)
+        shown.process.send_signal(signal.SIGTERM)
+        assert shown.process.wait(timeout=programs.DEADLINE_SECONDS) == 0
+        assert shown.wait() == 0
+        assert termios.tcgetattr(shown.theirs) == shown.before
+        if stop:
+            check_restored(shown)
 
 
 def counts_traces(shown):

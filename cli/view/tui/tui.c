@@ -3,7 +3,8 @@
  * DESIGN: ncurses knows the terminal; what is drawn it gets as pieces of text in which no control
  * character is (canvas.h), each with its place, so that a character whose width the terminal sees
  * otherwise moves nothing beyond its own cells. Keys are drawn at once, what comes in at most ten
- * times a second: the line may be slow.
+ * times a second: the line may be slow. What it has not taken yet is waited for with the next
+ * drawing, of what is true then, and by nothing else.
  */
 #define NCURSES_WIDECHAR 1
 #include "tui.h"
@@ -12,6 +13,7 @@
 #include <fcntl.h>
 #include <langinfo.h>
 #include <locale.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +22,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "terminal.h"
 #include "tui_state.h"
 
 enum {
@@ -33,8 +36,10 @@ enum {
 struct view_tui {
     view_tui_state state;
     view_canvas canvas;
+    view_terminal terminal;
     SCREEN *screen;
     bool has_colours;
+    bool is_stale;    /* what was drawn is not what there is to see */
     uint64_t next_ns; /* when what came in is drawn */
     FILE *told;       /* on standard error, meanwhile; NULL: it goes where it went */
     int errors;       /* standard error itself */
@@ -62,6 +67,7 @@ static void hold_errors(view_tui *tui)
 
 static void release_errors(view_tui *tui)
 {
+    view_outlet outlet;
     char part[1024];
     size_t size = 0;
     if (tui->errors >= 0) {
@@ -71,9 +77,11 @@ static void release_errors(view_tui *tui)
     if (!tui->told)
         return;
     rewind(tui->told);
+    view_outlet_open(&outlet, STDERR_FILENO, tui->state.store->allocator);
     while ((size = fread(part, 1, sizeof part, tui->told)) > 0)
-        (void)fwrite(part, 1, size, stderr); /* there is nowhere to say that it failed */
-    (void)fclose(tui->told);                 /* it was only read */
+        impact__buffer_append(&outlet.bytes, part, size);
+    view_outlet_close(&outlet);
+    (void)fclose(tui->told); /* it was only read */
 }
 
 /* ---- drawing ---- */
@@ -94,6 +102,11 @@ static attr_t attributes_of(const view_tui *tui, unsigned style)
     return all;
 }
 
+static bool is_drawn(const view_tui *tui)
+{
+    return view_outlet_awaited(tui->terminal.outlet) < 0;
+}
+
 /* What memory was short for is missing until the next drawing. */
 static void draw(view_tui *tui)
 {
@@ -106,6 +119,9 @@ static void draw(view_tui *tui)
         (void)mvaddnstr((int)piece.cells.row, (int)piece.cells.column, text.data, (int)text.size);
     }
     (void)refresh();
+    if (!view_terminal_take(&tui->terminal))
+        (void)clearok(curscr, TRUE); /* the screen is there; likewise below */
+    tui->is_stale = false;
     tui->next_ns = impact__clock_monotonic_ns() + pause_ms * IMPACT__NS_PER_MS;
 }
 
@@ -154,7 +170,7 @@ static void take_keys(view_tui *tui)
     for (int kind = get_wch(&got); kind != ERR; kind = get_wch(&got)) {
         const uint32_t key = kind == KEY_CODE_YES ? key_of_code(got) : key_of_character(got);
         if (key == redraw)
-            (void)clearok(stdscr, TRUE); /* the screen is there */
+            (void)clearok(curscr, TRUE);
         else if (key)
             view_tui_key(&tui->state, key);
     }
@@ -162,12 +178,12 @@ static void take_keys(view_tui *tui)
 
 bool view_tui_run(view_tui *tui, bool has_input)
 {
-    if (!has_input && impact__clock_monotonic_ns() < tui->next_ns)
+    if (!has_input && (!is_drawn(tui) || impact__clock_monotonic_ns() < tui->next_ns))
         return true;
-    const bool has_changed = view_tui_update(&tui->state);
+    tui->is_stale = view_tui_update(&tui->state) || has_input || tui->is_stale;
     if (has_input)
         take_keys(tui);
-    if (has_input || has_changed)
+    if (tui->is_stale && is_drawn(tui))
         draw(tui);
     return !tui->state.is_over;
 }
@@ -176,7 +192,9 @@ int view_tui_timeout_ms(const view_tui *tui)
 {
     const uint64_t now_ns = impact__clock_monotonic_ns();
     const view_trace_rows *rows = &tui->state.rows;
-    if (rows->seen == rows->store->version && rows->evicted == rows->store->evicted)
+    const bool is_true =
+        rows->seen == rows->store->version && rows->evicted == rows->store->evicted;
+    if (!is_drawn(tui) || (is_true && !tui->is_stale))
         return -1;
     return now_ns < tui->next_ns ? (int)((tui->next_ns - now_ns) / IMPACT__NS_PER_MS) + 1 : 0;
 }
@@ -189,10 +207,36 @@ void view_tui_resized(view_tui *tui)
     (void)resizeterm(size.ws_row, size.ws_col); /* without memory it stays as it is */
     (void)view_tui_update(&tui->state);         /* it is drawn anyway */
     view_tui_resize(&tui->state, (unsigned)LINES, (unsigned)COLS);
-    draw(tui);
+    tui->is_stale = true;
+    if (is_drawn(tui))
+        draw(tui);
 }
 
 /* ---- the terminal ---- */
+
+static void leave(view_tui *tui)
+{
+    (void)endwin();                           /* it was started */
+    (void)view_terminal_take(&tui->terminal); /* without memory the next program draws over it */
+    view_terminal_release(&tui->terminal);
+}
+
+/* What ncurses would do in a handler at any moment. */
+void view_tui_stop(view_tui *tui)
+{
+    sigset_t stop;
+    (void)sigemptyset(&stop); /* these cannot fail */
+    (void)sigaddset(&stop, SIGTSTP);
+    leave(tui);
+    (void)raise(SIGTSTP);
+    (void)sigprocmask(SIG_UNBLOCK, &stop, NULL); /* here it stops */
+    (void)sigprocmask(SIG_BLOCK, &stop, NULL);
+    view_terminal_resume(&tui->terminal);
+    (void)clearok(curscr, TRUE);
+    tui->is_stale = true;
+    tui->next_ns = 0;
+    view_tui_resized(tui); /* of what it missed nobody tells */
+}
 
 /* Arrows of a terminal that does not know what it was told, beside those that TERM says. */
 static void define_arrows(void)
@@ -207,13 +251,6 @@ static void define_arrows(void)
                          arrows[i].code); /* without memory they are as they were */
 }
 
-/* https://no-color.org: any value but an empty one. */
-static bool may_colour(void)
-{
-    const char *forbidden = getenv("NO_COLOR");
-    return (!forbidden || !*forbidden) && has_colors();
-}
-
 static void set_up(view_tui *tui)
 {
     (void)cbreak(); /* what fails here is missing from the terminal, and it is used without */
@@ -225,7 +262,7 @@ static void set_up(view_tui *tui)
     (void)set_escdelay(escape_ms);
     define_arrows();
     (void)curs_set(0);
-    tui->has_colours = may_colour() && start_color() == OK;
+    tui->has_colours = view_may_colour(STDOUT_FILENO) && has_colors() && start_color() == OK;
     if (!tui->has_colours)
         return;
     const short background = use_default_colors() == OK ? -1 : COLOR_BLACK;
@@ -233,15 +270,32 @@ static void set_up(view_tui *tui)
     (void)init_pair(cyan_pair, COLOR_CYAN, background);
 }
 
-static view_tui *start(view_tui *tui, view_store *store, const char *address)
+/* NULL, or why it cannot be. */
+static const char *start_ncurses(view_tui *tui, view_outlet *terminal)
 {
-    tui->screen = newterm(NULL, stdout, stdin);
-    if (!tui->screen) {
+    if (!view_terminal_open(&tui->terminal, terminal))
+        return "the terminal cannot be opened";
+    tui->screen = newterm(NULL, tui->terminal.drawn, stdin);
+    if (!tui->screen)
+        return "the kind of this terminal (TERM) is not known";
+    (void)signal(SIGTSTP, SIG_DFL); /* ncurses has taken it: see view_tui_stop */
+    set_up(tui);
+    if (view_terminal_divert(&tui->terminal))
+        return NULL;
+    (void)endwin(); /* it was started */
+    delscreen(tui->screen);
+    return "no memory";
+}
+
+static view_tui *start(view_tui *tui, view_store *store, view_outlet *terminal, const char *address)
+{
+    const char *problem = start_ncurses(tui, terminal);
+    if (problem) {
+        view_terminal_close(&tui->terminal);
         impact__free(store->allocator, tui);
-        return refuse("the kind of this terminal (TERM) is not known");
+        return refuse(problem);
     }
     hold_errors(tui);
-    set_up(tui);
     tui->canvas = VIEW_CANVAS(store->allocator);
     tui->canvas.is_ascii = strcmp(nl_langinfo(CODESET), "UTF-8") != 0;
     view_tui_state_open(&tui->state, store);
@@ -252,21 +306,22 @@ static view_tui *start(view_tui *tui, view_store *store, const char *address)
     return tui;
 }
 
-view_tui *view_tui_open(view_store *store, const char *address)
+view_tui *view_tui_open(view_store *store, view_outlet *terminal, const char *address)
 {
     if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
         return refuse("standard input and output are no terminal");
     (void)setlocale(LC_CTYPE, ""); /* one that is not there leaves ASCII */
     view_tui *tui = impact__alloc(store->allocator, sizeof *tui);
-    return tui ? start(tui, store, address) : refuse("no memory");
+    return tui ? start(tui, store, terminal, address) : refuse("no memory");
 }
 
 void view_tui_close(view_tui *tui)
 {
     if (!tui)
         return;
-    (void)endwin(); /* it was started */
+    leave(tui);
     delscreen(tui->screen);
+    view_terminal_close(&tui->terminal);
     release_errors(tui);
     const impact_allocator *allocator = tui->state.store->allocator;
     view_tui_state_close(&tui->state);

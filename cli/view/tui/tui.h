@@ -2,16 +2,18 @@
 #ifndef IMPACT_CLI_VIEW_TUI_TUI_H
 #define IMPACT_CLI_VIEW_TUI_TUI_H
 
+#include "outlet.h"
 #include "store.h"
 
 typedef struct view_tui view_tui;
 
-/* Take the terminal that standard input and output are. What is said on standard error from now on
- * waits until it is given back. `address` is where traces are sent to: copied. NULL, and told: it
- * cannot be. */
-view_tui *view_tui_open(view_store *store, const char *address);
+/* Take the terminal that standard input and output are. What is drawn goes to `terminal`, which is
+ * borrowed, and is drawn when what was drawn before is there. What is said on standard error from
+ * now on waits until it is given back. `address` is where traces are sent to: copied. NULL, and
+ * told: it cannot be. */
+view_tui *view_tui_open(view_store *store, view_outlet *terminal, const char *address);
 
-/* The terminal is as it was. Accepts NULL. */
+/* The terminal is as it was; one that takes nothing is waited for as an outlet is. Accepts NULL. */
 void view_tui_close(view_tui *tui);
 
 /* Milliseconds until there is something to draw; -1: nothing waits. */
@@ -23,5 +25,8 @@ bool view_tui_run(view_tui *tui, bool has_input);
 
 /* The terminal has another size (SIGWINCH). */
 void view_tui_resized(view_tui *tui);
+
+/* Give the terminal back, stop (SIGTSTP, which is blocked), and take it again. */
+void view_tui_stop(view_tui *tui);
 
 #endif

@@ -3,9 +3,10 @@
 
 #include "tui.h"
 
-view_tui *view_tui_open(view_store *store, const char *address)
+view_tui *view_tui_open(view_store *store, view_outlet *terminal, const char *address)
 {
     (void)store;
+    (void)terminal;
     (void)address;
     (void)fputs("impact view: --tui: this program was built without ncurses\n", stderr);
     return NULL;
@@ -29,6 +30,11 @@ bool view_tui_run(view_tui *tui, bool has_input)
 }
 
 void view_tui_resized(view_tui *tui)
+{
+    (void)tui;
+}
+
+void view_tui_stop(view_tui *tui)
 {
     (void)tui;
 }

@@ -77,9 +77,12 @@ TEST(a_file_that_is_not_there_is_told)
 static const char *followed(int *next_ms, uint64_t now_ns)
 {
     static char page[4096];
+    view_outlet outlet;
     int ends[2];
     CHECK_EQUAL(pipe(ends), 0);
-    *next_ms = view_follow(&store, ends[1], now_ns);
+    view_outlet_open(&outlet, ends[1], NULL);
+    *next_ms = view_follow(&store, &outlet, false, now_ns);
+    view_outlet_close(&outlet);
     (void)close(ends[1]);
     const ssize_t got = read(ends[0], page, sizeof page - 1);
     page[got > 0 ? got : 0] = '\0';
@@ -109,6 +112,56 @@ TEST(a_trace_is_printed_once_it_is_at_rest_and_again_when_it_has_changed)
     page = followed(&next_ms, store.last->changed_ns + view_rest_ms * IMPACT__NS_PER_MS);
     CHECK(check_contains(page, "work 1") && check_contains(page, "more"));
     CHECK(!check_contains(page, "work 2"));
+    view_store_close(&store);
+}
+
+/* Traces of one span, each with a name that is long. */
+static void load_many(size_t count)
+{
+    impact__buffer document = IMPACT__BUFFER(NULL);
+    impact__buffer_append_string(&document, "{\"resourceSpans\":[{\"scopeSpans\":[{\"spans\":[");
+    for (size_t i = 1; i <= count; i++)
+        impact__buffer_printf(&document,
+                              "%s{\"traceId\":\"%032zx\",\"spanId\":\"cc00000000000001\","
+                              "\"name\":\"many\"}",
+                              i > 1 ? "," : "", i);
+    impact__buffer_append_string(&document, "]}]}]}");
+    CHECK_EQUAL(view_load(&store, impact__buffer_text(&document), &bad_line), IMPACT_OK);
+    impact__buffer_close(&document);
+}
+
+static size_t count_shown(void)
+{
+    size_t count = 0;
+    for (const view_trace *trace = store.first; trace; trace = trace->later)
+        count += trace->is_shown;
+    return count;
+}
+
+TEST(traces_wait_in_the_store_for_a_reader_who_is_slow)
+{
+    enum { count = 3000 };
+    static char piece[4096];
+    view_outlet outlet;
+    int ends[2];
+    const view_store_options options = {.span_limit = count};
+    CHECK_EQUAL(view_store_open(&store, &options), IMPACT_OK);
+    CHECK_EQUAL(pipe(ends), 0);
+    view_outlet_open(&outlet, ends[1], NULL);
+    load_many(count);
+    const uint64_t now_ns = store.last->changed_ns + view_rest_ms * IMPACT__NS_PER_MS;
+    CHECK_EQUAL(view_follow(&store, &outlet, false, now_ns), -1);
+    const size_t shown = count_shown();
+    CHECK(shown > 0 && shown < count);
+    CHECK(view_outlet_awaited(&outlet) > 0);
+    CHECK_EQUAL(view_follow(&store, &outlet, false, now_ns), -1);
+    CHECK_EQUAL(count_shown(), shown);
+    while (count_shown() < count) {
+        CHECK(read(ends[0], piece, sizeof piece) > 0);
+        view_outlet_send(&outlet);
+        CHECK_EQUAL(view_follow(&store, &outlet, false, now_ns), -1);
+    }
+    view_outlet_close(&outlet);
     view_store_close(&store);
 }
 
