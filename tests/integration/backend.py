@@ -183,13 +183,13 @@ def openssl(*words):
     subprocess.run(["openssl", *words], check=True, capture_output=True, timeout=60)
 
 
-def certify(folder, name):
-    """A certificate of its own authority for the loopback address, and its key."""
+def certify(folder, name, whose="IP:127.0.0.1"):
+    """A certificate of its own authority for the loopback address or a name, and its key."""
     certificate, key = folder / f"{name}.crt", folder / f"{name}.key"
     openssl(
         *["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"],
         *["-nodes", "-days", "2", "-subj", f"/CN={name}"],
-        *["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate],
+        *["-addext", f"subjectAltName={whose}", "-keyout", key, "-out", certificate],
     )
     return certificate, key
 

@@ -465,6 +465,15 @@ def pumped(cases):
     return [case._replace(pumps=True) for case in cases]
 
 
+def nameless_cases():
+    return [
+        Case(cell, protocol, "none", 2)
+        for cell in CELLS
+        for protocol in cell.protocols
+        if cell.before
+    ]
+
+
 def quick_cases():
     """Each protocol in turn, so that all are met by make test."""
     quick = [cell for cell in CELLS if cell.is_quick]

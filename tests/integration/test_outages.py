@@ -25,6 +25,11 @@ def test_a_flush_and_a_shutdown_are_back_in_time(case, meetings):
     outages.check(case, meetings[case])
 
 
+@pytest.mark.parametrize("case", outages.pumped(outages.nameless_cases()), ids=str)
+def test_a_name_server_that_is_gone_holds_up_no_program_without_threads(case, meetings):
+    outages.check(case, meetings[case])
+
+
 @pytest.mark.parametrize("protocol", ["http/protobuf", "grpc"])
 def test_spans_survive_a_collector_that_comes_back(protocol):
     restarts.check_all_arrive([0.5, 1, 0.5, 1], 3, protocol)

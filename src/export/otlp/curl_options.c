@@ -1,8 +1,6 @@
 /* What a libcurl handle is told of the settings. */
 #include "export/otlp/curl_options.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
@@ -55,10 +53,10 @@ struct curl_slist *otlp__curl_headers(const otlp__settings *settings)
 /* ---- the handle ---- */
 
 /* A program that the host starts must not inherit our connection. */
-static curl_socket_t open_socket(void *userdata, curlsocktype purpose,
-                                 struct curl_sockaddr *address)
+curl_socket_t otlp__curl_open_socket(void *unused, curlsocktype purpose,
+                                     struct curl_sockaddr *address)
 {
-    (void)userdata;
+    (void)unused;
     (void)purpose; /* there is one */
     return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
@@ -127,23 +125,10 @@ bool otlp__curl_configure(CURL *easy, const otlp__settings *settings, struct cur
     failed |= configure_user_agent(easy, settings);
     failed |= curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     failed |= curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
-    failed |= curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+    failed |= curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, otlp__curl_open_socket);
     /* Giving up on a name that does not resolve must not wait for the thread that asks. */
     failed |= curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
     return failed == 0;
-}
-
-/* "localhost" is known to it. */
-static bool is_name(const char *host)
-{
-    unsigned char address[sizeof(struct in6_addr)];
-    return host && host[0] != '/' && strcasecmp(host, "localhost") != 0 &&
-           inet_pton(AF_INET, host, address) != 1 && inet_pton(AF_INET6, host, address) != 1;
-}
-
-bool otlp__curl_looks_up(const char *host)
-{
-    return is_name(host) && !curl_version_info(CURLVERSION_NOW)->ares;
 }
 
 /* libcurl knows the first of the variables in small letters only. */

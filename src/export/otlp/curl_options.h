@@ -14,9 +14,9 @@ struct curl_slist *otlp__curl_headers(const otlp__settings *settings);
 /* `headers` are borrowed as long as the handle is used. False: libcurl cannot do it. */
 bool otlp__curl_configure(CURL *easy, const otlp__settings *settings, struct curl_slist *headers);
 
-/* True when libcurl asks for the address of `host` (may be NULL) by itself, in a thread or, as it
- * may be built, by waiting. */
-bool otlp__curl_looks_up(const char *host);
+/* A handle's CURLOPT_OPENSOCKETFUNCTION. */
+curl_socket_t otlp__curl_open_socket(void *unused, curlsocktype purpose,
+                                     struct curl_sockaddr *address);
 
 /* To the backend, or to a proxy on the way. */
 bool otlp__curl_speaks_tls(const otlp__settings *settings);

@@ -21,7 +21,6 @@
 #include "base/sigpipe.h"
 #include "export/gather.h"
 #include "export/otlp/body.h"
-#include "export/otlp/curl_options.h"
 #include "export/otlp/otlp_environment.h"
 #include "export/otlp/request.h"
 #include "export/otlp/send.h"
@@ -49,7 +48,6 @@ typedef struct otlp {
     impact__buffer request; /* kept between batches for its memory, unless it is huge */
     otlp__body body;        /* likewise */
     passage passage;
-    bool has_told; /* of look-ups */
 } otlp;
 
 static void report_large_span(size_t limit)
@@ -212,20 +210,12 @@ static impact_status export_batch(impact_exporter *exporter, const impact_batch 
     return status;
 }
 
-/* Said where nobody is to be kept waiting, and perhaps no thread is to be started. */
-static void report_look_up(otlp *to)
-{
-    if (!to->has_told && otlp__curl_looks_up(to->server.address))
-        impact_diagnostics_report(IMPACT_SEVERITY_WARNING, "otlp", "look-up",
-                                  "libcurl looks up \"%s\" in a thread of its own, or waits for it",
-                                  to->server.address);
-    to->has_told = true;
-}
-
+/* Where nobody is to be kept waiting, and perhaps no thread is to be started. */
 static void begin_export(impact_exporter *exporter, const impact_batch *batch, uint32_t timeout_ms)
 {
-    report_look_up((otlp *)exporter);
-    begin_batch((otlp *)exporter, batch, timeout_ms);
+    otlp *to = (otlp *)exporter;
+    otlp__http_look_names_up(to->sender.http);
+    begin_batch(to, batch, timeout_ms);
 }
 
 static void advance_export(impact_exporter *exporter, impact_export_progress *progress)

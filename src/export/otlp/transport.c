@@ -7,6 +7,9 @@
  * close would end the parent's session): it drops the handles and opens its own. That is found out
  * by getpid.
  *
+ * A post is a transfer, or several of them with look-ups of names in between (names.h), where no
+ * thread may do that.
+ *
  * The end of the process is like that: OpenSSL frees what a handle stands on. Where TLS is spoken,
  * all that touches the handles is done inside the door of <impact/process.h>: each look is, and a
  * transfer that waits is outside; once the door is shut they are not touched any more, nor freed.
@@ -28,6 +31,7 @@
 #include "base/once.h"
 #include "export/otlp/curl_code.h"
 #include "export/otlp/curl_options.h"
+#include "export/otlp/names.h"
 #include "export/otlp/sockets.h"
 
 /* Bytes of an answer's headers, interim answers and trailers: below what libcurl since 8.3.0 takes
@@ -48,6 +52,7 @@ struct otlp__http {
     _Atomic uint64_t hastened_ns; /* when that was; written before it */
     bool is_away;                 /* since then nobody has taken the connection */
     bool has_tls;
+    otlp__names names;
 
     /* The post that runs. */
     impact_text request;
@@ -131,6 +136,8 @@ static impact_status open_handles(otlp__http *http)
         return IMPACT_ENOMEM;
     }
     http->easy = easy;
+    http->is_sent = false; /* what a parent sent is not here */
+    otlp__names_forget(&http->names);
     atomic_store(&http->owner, getpid());
     return IMPACT_OK;
 }
@@ -150,6 +157,7 @@ static impact_status start_status;
 static void start_libcurl(void)
 {
     start_status = curl_global_init(CURL_GLOBAL_DEFAULT) ? IMPACT_ESYSTEM : impact_door_watch();
+    otlp__lookup_prepare();
 }
 
 impact_status otlp__http_open(otlp__http **http, const otlp__settings *settings)
@@ -164,6 +172,7 @@ impact_status otlp__http_open(otlp__http **http, const otlp__settings *settings)
     atomic_init(&opened->end_ns, UINT64_MAX);
     atomic_init(&opened->hastened_ns, 0);
     opened->body = IMPACT__BUFFER(settings->allocator);
+    otlp__names_open(&opened->names, settings);
     impact__once_do(&start_once, start_libcurl);
     impact_status status = start_status;
     if (status == IMPACT_OK) {
@@ -182,10 +191,12 @@ void otlp__http_close(otlp__http *http)
 {
     if (owns_handles(http) && enter(http)) {
         take_back(http);
+        otlp__names_stop(&http->names);
         curl_easy_cleanup(http->easy);
         otlp__sockets_close(&http->sockets);
         leave(http);
     }
+    otlp__names_close(&http->names);
     curl_slist_free_all(http->headers);
     impact__buffer_close(&http->body);
     impact__free(http->settings->allocator, http);
@@ -233,7 +244,51 @@ static bool is_patient(otlp__http *http, uint64_t looked_ns)
     return !http->is_away;
 }
 
-/* IMPACT_EAGAIN: the transfer goes on. IMPACT_OK: it is through. */
+static bool is_under_way(const otlp__http *http)
+{
+    return http->is_sent || otlp__names_are_wanted(&http->names);
+}
+
+static impact_status send_request(otlp__http *http)
+{
+    unsigned failed = !otlp__names_tell(&http->names, http->easy);
+    failed |=
+        curl_easy_setopt(http->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)http->request.size);
+    failed |= curl_easy_setopt(http->easy, CURLOPT_POSTFIELDS, http->request.data);
+    if (failed || curl_multi_add_handle(http->sockets.multi, http->easy))
+        return IMPACT_ENOMEM;
+    http->is_sent = true;
+    return IMPACT_OK;
+}
+
+/* A look-up, as long as an address is wanted, or else the transfer. */
+static impact_status begin_step(otlp__http *http)
+{
+    if (!otlp__names_are_wanted(&http->names))
+        return send_request(http);
+    http->answer.error = "no address in time";
+    return otlp__names_look_up(&http->names, &http->sockets);
+}
+
+/* IMPACT_EAGAIN: it goes on, or the next one does. IMPACT_OK: the transfer is through. */
+static impact_status look_at_step(otlp__http *http, bool is_running)
+{
+    impact_status status = IMPACT_OK;
+    if (!http->is_sent)
+        status = otlp__names_look(&http->names);
+    else if (is_running)
+        status = IMPACT_EAGAIN;
+    else if (!otlp__names_are_wanted(&http->names))
+        return IMPACT_OK;
+    if (status)
+        return status;
+    take_back(http);
+    http->answer.error = "no answer in time";
+    status = begin_step(http);
+    return status ? status : IMPACT_EAGAIN;
+}
+
+/* IMPACT_EAGAIN: the post goes on. IMPACT_OK: it is through. */
 static impact_status go_on(otlp__http *http)
 {
     int running = 1;
@@ -243,11 +298,13 @@ static impact_status go_on(otlp__http *http)
         return IMPACT_ECLOSED;
     if (!is_sound || !otlp__sockets_act(&http->sockets, &running))
         return IMPACT_EEXPORT;
-    if (!running)
-        return IMPACT_OK;
+    const impact_status status = look_at_step(http, running);
+    if (status != IMPACT_EAGAIN)
+        return status;
     if (!is_patient(http, looked_ns))
         return IMPACT_ETIMEDOUT;
     http->moment_ns = impact__earlier_ns(http->moment_ns, otlp__sockets_moment(&http->sockets));
+    http->moment_ns = impact__earlier_ns(http->moment_ns, otlp__names_moment(&http->names));
     return IMPACT_EAGAIN;
 }
 
@@ -304,39 +361,41 @@ static impact_status own_handles(otlp__http *http)
     return owns_handles(http) ? IMPACT_OK : open_handles(http);
 }
 
-static impact_status send_request(otlp__http *http)
+static impact_status begin_post(otlp__http *http)
 {
-    const impact_status status = own_handles(http);
-    unsigned failed = 0;
-    if (status)
-        return status;
-    failed |=
-        curl_easy_setopt(http->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)http->request.size);
-    failed |= curl_easy_setopt(http->easy, CURLOPT_POSTFIELDS, http->request.data);
-    if (failed || curl_multi_add_handle(http->sockets.multi, http->easy))
-        return IMPACT_ENOMEM;
-    http->is_sent = true;
+    impact_status status = own_handles(http);
+    if (status == IMPACT_OK)
+        status = otlp__names_begin(&http->names);
     http->began_ns = impact__clock_monotonic_ns();
-    return IMPACT_OK;
+    return status ? status : begin_step(http);
+}
+
+static void tell_no_address(otlp__http *http)
+{
+    http->answer.error = http->names.error;
+    http->answer.is_unreachable = true;
 }
 
 static impact_status look_inside(otlp__http *http)
 {
-    impact_status status = http->is_sent ? IMPACT_OK : send_request(http);
+    impact_status status = is_under_way(http) ? IMPACT_OK : begin_post(http);
     if (status == IMPACT_OK)
         status = go_on(http);
     if (status == IMPACT_EAGAIN)
         return status;
     if (status == IMPACT_OK)
         status = result_of(http);
+    else if (status == IMPACT_ESYSTEM)
+        tell_no_address(http);
     take_back(http);
+    otlp__names_stop(&http->names);
     return status;
 }
 
 void otlp__http_begin(otlp__http *http, impact_text body, uint64_t deadline_ns)
 {
     assert(body.data || body.size == 0);
-    assert(!http->is_sent || !owns_handles(http)); /* one at a time */
+    assert(!is_under_way(http) || !owns_handles(http)); /* one at a time */
     http->answer = (otlp__answer){
         .protocol = http->settings->protocol,
         .error = "no answer in time",
@@ -344,9 +403,15 @@ void otlp__http_begin(otlp__http *http, impact_text body, uint64_t deadline_ns)
     http->request = body;
     http->deadline_ns = deadline_ns;
     http->is_sent = false; /* in a child, what the parent sent is not here */
+    otlp__names_forget(&http->names);
     http->error[0] = 0;
     http->header_size = 0;
     impact__buffer_clear(&http->body);
+}
+
+void otlp__http_look_names_up(otlp__http *http)
+{
+    otlp__names_guard(&http->names);
 }
 
 impact_status otlp__http_look(otlp__http *http, otlp__answer *answer)

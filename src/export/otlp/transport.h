@@ -18,6 +18,10 @@ typedef struct otlp__http otlp__http;
 impact_status otlp__http_open(otlp__http **http, const otlp__settings *settings);
 void otlp__http_close(otlp__http *http);
 
+/* From now on names are looked up without a thread and without waiting, as far as that can be
+ * done. */
+void otlp__http_look_names_up(otlp__http *http);
+
 /* Begin to send `body`, borrowed until that is over. Nothing is done before the first look. */
 void otlp__http_begin(otlp__http *http, impact_text body, uint64_t deadline_ns);
 
