@@ -117,13 +117,41 @@ static void answer_reader(view_response *response, view_store *store, const view
         say(response, 404, "there is nothing here\n");
 }
 
+static bool is_otlp_path(const view_request *request)
+{
+    return impact__text_equal_string(request->path, "/v1/traces");
+}
+
+bool view_is_export(const view_request *request)
+{
+    return is_otlp_path(request) && impact__text_equal_string(request->method, "POST");
+}
+
+void view_settle(view_response *response)
+{
+    if (response->body.has_failed)
+        say(response, 503, "no memory\n");
+}
+
+static void receive(view_response *response, view_store *store, const view_request *request)
+{
+    static view_reception reception; /* of the one thread that answers */
+    reception = (view_reception){.store = NULL};
+    view_receive_begin(&reception, store, request);
+    while (!view_receive_some(&reception, &VIEW_WHOLE_SLICE))
+        ;
+    *response = reception.response;
+    reception.response.body = IMPACT__BUFFER(store->allocator); /* it is the caller's */
+    view_receive_end(&reception);
+}
+
 void view_answer(view_response *response, view_store *store, const view_request *request,
                  bool is_local)
 {
-    const bool is_otlp = impact__text_equal_string(request->path, "/v1/traces");
+    const bool is_otlp = is_otlp_path(request);
     *response = (view_response){.body = IMPACT__BUFFER(store->allocator)};
-    if (is_otlp && impact__text_equal_string(request->method, "POST")) {
-        view_receive(response, store, request);
+    if (view_is_export(request)) {
+        receive(response, store, request);
     } else if (is_otlp || !impact__text_equal_string(request->method, "GET")) {
         say(response, 405, "this method is not for this path\n");
         response->allow = is_otlp ? "POST" : "GET, HEAD";
@@ -132,6 +160,5 @@ void view_answer(view_response *response, view_store *store, const view_request 
     } else {
         answer_reader(response, store, request);
     }
-    if (response->body.has_failed)
-        say(response, 503, "no memory\n");
+    view_settle(response);
 }

@@ -29,8 +29,15 @@ typedef struct view_response {
     impact__buffer body; /* closed by the caller */
 } view_response;
 
-/* `is_local`: the port is bound to this machine only, so who asks for the page by another name than
- * its own was led here by a foreign site (DNS rebinding), and is refused. */
+/* Whether it is to be received (receive.h), which may take long. */
+bool view_is_export(const view_request *request);
+
+/* When memory was short for a response: says so in its place. */
+void view_settle(view_response *response);
+
+/* The answer to anything. `is_local`: the port is bound to this machine only, so who asks for the
+ * page by another name than its own was led here by a foreign site (DNS rebinding), and is refused.
+ */
 void view_answer(view_response *response, view_store *store, const view_request *request,
                  bool is_local);
 

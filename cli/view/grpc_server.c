@@ -118,6 +118,7 @@ view_grpc_server *view_grpc_server_open(view_store *store, int listening)
     if (!server)
         return NULL;
     server->grpc.store = store;
+    server->grpc.work.slice_ns = view_slice_ms * IMPACT__NS_PER_MS;
     server->listening = listening;
     for (size_t i = 0; i < connection_limit; i++)
         server->connections[i].socket = -1;
@@ -146,6 +147,11 @@ int view_grpc_server_descriptor(const view_grpc_server *server)
     return server->epoll;
 }
 
+int view_grpc_server_timeout_ms(const view_grpc_server *server)
+{
+    return server->grpc.work.first ? 0 : -1;
+}
+
 static void take_event(view_grpc_server *server, const struct epoll_event *event)
 {
     connection *c = event->data.ptr;
@@ -160,10 +166,22 @@ static void take_event(view_grpc_server *server, const struct epoll_event *event
         end(server, c);
 }
 
+/* Of calls that took longer: whose they are is found here. */
+static void send_answers(view_grpc_server *server)
+{
+    server->grpc.has_answers = false;
+    for (connection *c = server->connections; c < server->connections + connection_limit; c++)
+        if (c->socket >= 0 && !send_some(server, c))
+            end(server, c);
+}
+
 void view_grpc_server_run(view_grpc_server *server)
 {
     struct epoll_event events[event_limit];
     const int count = epoll_wait(server->epoll, events, event_limit, 0);
     for (int i = 0; i < count; i++)
         take_event(server, &events[i]);
+    view_work_run(&server->grpc.work);
+    if (server->grpc.has_answers)
+        send_answers(server);
 }

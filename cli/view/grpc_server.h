@@ -11,8 +11,10 @@ typedef struct view_grpc_server view_grpc_server;
 view_grpc_server *view_grpc_server_open(view_store *store, int listening);
 void view_grpc_server_close(view_grpc_server *server); /* accepts NULL */
 
-/* What can be read when there is something to run for. */
+/* What to wait for: until it can be read, or so many milliseconds (-1: for ever) have passed. Then
+ * run. */
 int view_grpc_server_descriptor(const view_grpc_server *server);
+int view_grpc_server_timeout_ms(const view_grpc_server *server);
 void view_grpc_server_run(view_grpc_server *server);
 
 #endif

@@ -38,6 +38,8 @@ typedef struct call {
     struct call **link; /* what points at this */
     int32_t id;
     view_grpc *grpc;
+    view_grpc_session *session;
+    view_job job;
     impact__buffer body;
     impact__buffer reply; /* with its prefix */
     size_t sent;
@@ -53,6 +55,7 @@ struct view_grpc_session {
     view_grpc *grpc;
     nghttp2_session *http;
     call *calls;
+    bool is_broken; /* an answer could not be given */
 };
 
 /* ---- calls ---- */
@@ -69,6 +72,7 @@ static void free_call(call *c)
     *c->link = c->next;
     if (c->next)
         c->next->link = c->link;
+    view_work_drop(&c->grpc->work, &c->job);
     drop_body(c);
     impact__buffer_close(&c->reply);
     impact__free(allocator, c);
@@ -82,6 +86,7 @@ static call *new_call(view_grpc_session *session, int32_t id)
         return NULL;
     c->id = id;
     c->grpc = session->grpc;
+    c->session = session;
     c->body = c->reply = IMPACT__BUFFER(allocator);
     c->is_known_encoding = true;
     c->next = session->calls;
@@ -180,17 +185,34 @@ static int code_of(int status)
     }
 }
 
+static int reply(nghttp2_session *http, call *c)
+{
+    const view_response *response = &c->job.reception.response;
+    if (!response->body.has_failed)
+        append_reply(c, impact__buffer_text(&response->body));
+    const bool has_memory = !response->body.has_failed && !c->reply.has_failed;
+    const int code = has_memory ? code_of(response->status) : code_unavailable;
+    view_receive_end(&c->job.reception);
+    drop_body(c);
+    return finish(http, c, code,
+                  has_memory ? "the message is no ExportTraceServiceRequest" : "no memory");
+}
+
+static void reply_later(void *userdata)
+{
+    call *c = userdata;
+    c->grpc->has_answers = true;
+    if (reply(c->session->http, c))
+        c->session->is_broken = true;
+}
+
 static int receive_message(nghttp2_session *http, call *c, impact_text message)
 {
-    view_response response = {.body = IMPACT__BUFFER(c->grpc->store->allocator)};
     const view_request request = {.header = header_of, .carrier = c, .body = message};
-    view_receive(&response, c->grpc->store, &request);
-    if (!response.body.has_failed)
-        append_reply(c, impact__buffer_text(&response.body));
-    const bool has_memory = !response.body.has_failed && !c->reply.has_failed;
-    impact__buffer_close(&response.body);
-    return finish(http, c, has_memory ? code_of(response.status) : code_unavailable,
-                  has_memory ? "the message is no ExportTraceServiceRequest" : "no memory");
+    c->job.done = reply_later;
+    c->job.userdata = c;
+    const bool is_over = view_work_begin(&c->grpc->work, &c->job, c->grpc->store, &request);
+    return is_over ? reply(http, c) : 0;
 }
 
 /* Its message; false: it is not one message, whole and alone. */
@@ -220,9 +242,7 @@ static int answer(nghttp2_session *http, call *c)
         return finish(http, c, code_resource_exhausted, "the message is too large");
     if (!message_of(&message, c))
         return finish(http, c, code_invalid_argument, "it is not one message");
-    const int result = receive_message(http, c, message);
-    drop_body(c);
-    return result;
+    return receive_message(http, c, message);
 }
 
 /* ---- libnghttp2's callbacks ---- */
@@ -365,5 +385,6 @@ impact_text view_grpc_session_send(view_grpc_session *session)
 
 bool view_grpc_session_is_over(const view_grpc_session *session)
 {
-    return !nghttp2_session_want_read(session->http) && !nghttp2_session_want_write(session->http);
+    return session->is_broken || (!nghttp2_session_want_read(session->http) &&
+                                  !nghttp2_session_want_write(session->http));
 }

@@ -5,12 +5,14 @@
 
 #include <stdbool.h>
 
-#include "store.h"
+#include "work.h"
 
 /* What all connections have together. */
 typedef struct view_grpc {
     view_store *store;
     size_t bodies_size;
+    view_work work;   /* whoever has this runs it */
+    bool has_answers; /* that came of it: sessions have something to send */
 } view_grpc;
 
 typedef struct view_grpc_session view_grpc_session;

@@ -73,8 +73,10 @@ static bool take_signal(const ports *open)
 
 static int timeout_of(const ports *open, int next_ms)
 {
-    const int ports_ms = sooner(view_server_timeout_ms(open->http), next_ms);
-    return open->tui ? sooner(ports_ms, view_tui_timeout_ms(open->tui)) : ports_ms;
+    const int ports_ms =
+        sooner(view_server_timeout_ms(open->http), view_grpc_server_timeout_ms(open->grpc));
+    const int own_ms = open->tui ? view_tui_timeout_ms(open->tui) : -1;
+    return sooner(ports_ms, sooner(own_ms, next_ms));
 }
 
 /* False: somebody has left, or the terminal has. */

@@ -2,12 +2,31 @@
 #include "inflate.h"
 
 #include <limits.h>
-#include <zlib.h>
 
 enum {
     piece_size = 256 * 1024,
     gzip_window = 15 + 16, /* zlib.h, inflateInit2: the largest window, and gzip only */
 };
+
+void view_inflate_begin(view_inflation *inflation, impact_text body, size_t limit,
+                        const impact_allocator *allocator)
+{
+    *inflation = (view_inflation){.limit = limit, .to = IMPACT__BUFFER(allocator)};
+    if (!body.size || body.size > UINT_MAX)
+        return;
+    inflation->stream.next_in = (Bytef *)body.data;
+    inflation->stream.avail_in = (uInt)body.size;
+    inflation->is_open = inflateInit2(&inflation->stream, gzip_window) == Z_OK;
+    inflation->to.has_failed = !inflation->is_open;
+}
+
+void view_inflate_end(view_inflation *inflation)
+{
+    if (inflation->is_open)
+        (void)inflateEnd(&inflation->stream); /* it was begun */
+    inflation->is_open = false;
+    impact__buffer_close(&inflation->to);
+}
 
 /* Z_OK: there is more to come. */
 static int inflate_piece(z_stream *stream, impact__buffer *to)
@@ -22,28 +41,28 @@ static int inflate_piece(z_stream *stream, impact__buffer *to)
     return result;
 }
 
-static view_inflated inflate_all(z_stream *stream, impact__buffer *to, size_t limit)
+static view_inflated inflated_of(const view_inflation *inflation, int result)
 {
-    int result = Z_OK;
-    while (result == Z_OK && to->size <= limit)
-        result = inflate_piece(stream, to);
-    if (to->size > limit)
+    if (inflation->to.size > inflation->limit)
         return view_inflated_too_much;
+    if (result == Z_OK)
+        return view_inflated_some;
     if (result == Z_MEM_ERROR)
         return view_inflated_no_memory;
-    return result == Z_STREAM_END && !stream->avail_in ? view_inflated_all : view_inflated_no_gzip;
+    return result == Z_STREAM_END && !inflation->stream.avail_in ? view_inflated_all
+                                                                 : view_inflated_no_gzip;
 }
 
-view_inflated view_inflate(impact__buffer *to, impact_text body, size_t limit)
+/* A piece takes a good part of a millisecond: the clock is looked at behind each. */
+view_inflated view_inflate_some(view_inflation *inflation, view_slice *slice)
 {
-    z_stream stream = {.zalloc = Z_NULL};
-    if (!body.size || body.size > UINT_MAX)
-        return view_inflated_no_gzip;
-    stream.next_in = (Bytef *)body.data;
-    stream.avail_in = (uInt)body.size;
-    if (inflateInit2(&stream, gzip_window) != Z_OK)
+    view_inflated inflated = view_inflated_some;
+    if (inflation->to.has_failed)
         return view_inflated_no_memory;
-    const view_inflated result = inflate_all(&stream, to, limit);
-    (void)inflateEnd(&stream); /* it was begun */
-    return result;
+    if (!inflation->is_open)
+        return view_inflated_no_gzip;
+    do
+        inflated = inflated_of(inflation, inflate_piece(&inflation->stream, &inflation->to));
+    while (inflated == view_inflated_some && view_slice_has_time(slice));
+    return inflated;
 }

@@ -2,7 +2,6 @@
 #include "ingest.h"
 
 #include "base/protobuf.h"
-#include "well_formed.h"
 
 /* trace_service.proto and trace.proto: fields of the messages around a span */
 enum {
@@ -26,56 +25,90 @@ static impact_text last_message(impact_text in, uint32_t field)
     return found;
 }
 
-static void count(view_ingested *ingested, view_kept kept)
+void view_ingest_begin(view_ingestion *in, view_store *store, impact_text request)
 {
-    ingested->no_ids += kept == view_kept_not;
-    ingested->no_room += kept == view_kept_no_room;
+    *in = (view_ingestion){.store = store, .request = request};
+    in->resources = impact_message_walk_of(request, resource_spans_field);
+    view_check_begin(&in->check, request);
 }
 
-static void refuse_spans(view_store *store, impact_text scope_spans, view_ingested *ingested)
+void view_ingest_end(view_ingestion *in)
 {
-    impact_message_walk spans = impact_message_walk_of(scope_spans, spans_field);
-    impact_text span;
-    while (impact_message_walk_next(&spans, &span)) {
-        store->received++;
-        store->refused++;
-        ingested->no_room++;
+    view_store_release(in->store, in->resource);
+    view_store_release(in->store, in->scope);
+    in->resource = in->scope = NULL;
+}
+
+static void enter_resource(view_ingestion *in, impact_text resource_spans)
+{
+    const impact_text resource = last_message(resource_spans, resource_field);
+    view_ingest_end(in); /* what was around it before */
+    in->resource = view_store_share(in->store, resource, true);
+    in->scopes = impact_message_walk_of(resource_spans, scope_spans_field);
+}
+
+static void enter_scope(view_ingestion *in, impact_text scope_spans)
+{
+    view_store_release(in->store, in->scope);
+    in->scope = view_store_share(in->store, last_message(scope_spans, scope_field), false);
+    in->spans = impact_message_walk_of(scope_spans, spans_field);
+}
+
+static void add_span(view_ingestion *in, impact_text span)
+{
+    view_kept kept = view_kept_no_room;
+    in->has_spans = true;
+    if (in->resource && in->scope) {
+        kept = view_store_add(in->store, span, in->resource, in->scope);
+    } else {
+        in->store->received++;
+        in->store->refused++;
     }
+    in->ingested.no_ids += kept == view_kept_not;
+    in->ingested.no_room += kept == view_kept_no_room;
 }
 
-static void add_spans(view_store *store, impact_text scope_spans, view_shared *resource,
-                      view_ingested *ingested)
+/* A span, or the way to the next one. False: there is none. */
+static bool step(view_ingestion *in)
 {
-    view_shared *scope = view_store_share(store, last_message(scope_spans, scope_field), false);
-    impact_message_walk spans = impact_message_walk_of(scope_spans, spans_field);
-    impact_text span;
-    if (!resource || !scope)
-        refuse_spans(store, scope_spans, ingested);
+    impact_text next;
+    if (impact_message_walk_next(&in->spans, &next))
+        add_span(in, next);
+    else if (impact_message_walk_next(&in->scopes, &next))
+        enter_scope(in, next);
+    else if (impact_message_walk_next(&in->resources, &next))
+        enter_resource(in, next);
     else
-        while (impact_message_walk_next(&spans, &span))
-            count(ingested, view_store_add(store, span, resource, scope));
-    view_store_release(store, scope);
+        return false;
+    return true;
+}
+
+view_progress view_ingest_some(view_ingestion *in, view_slice *slice)
+{
+    const view_progress checked =
+        in->is_checked ? view_is_done : view_check_some(&in->check, slice);
+    in->is_checked = checked == view_is_done;
+    if (!in->is_checked)
+        return checked;
+    do {
+        if (step(in))
+            continue;
+        if (in->store->accepted && in->has_spans)
+            in->store->accepted(in->store->accepted_userdata, in->request);
+        return view_is_done;
+    } while (!view_slice_is_over(slice));
+    return view_goes_on;
 }
 
 impact_status view_ingest(view_store *store, impact_text request, view_ingested *ingested)
 {
-    impact_message_walk all = impact_message_walk_of(request, resource_spans_field);
-    impact_text resource_spans;
-    const uint64_t before = store->received;
-    if (!view_is_well_formed(request))
+    view_ingestion in;
+    view_ingest_begin(&in, store, request);
+    const view_progress progress = view_ingest_some(&in, &VIEW_WHOLE_SLICE);
+    view_ingest_end(&in);
+    if (progress != view_is_done)
         return IMPACT_EINVAL;
-    *ingested = (view_ingested){.no_ids = 0};
-    while (impact_message_walk_next(&all, &resource_spans)) {
-        view_shared *resource =
-            view_store_share(store, last_message(resource_spans, resource_field), true);
-        impact_message_walk scopes = impact_message_walk_of(resource_spans, scope_spans_field);
-        impact_text scope_spans;
-        while (impact_message_walk_next(&scopes, &scope_spans))
-            add_spans(store, scope_spans, resource, ingested);
-        view_store_release(store, resource);
-    }
-    if (store->accepted && store->received != before)
-        store->accepted(store->accepted_userdata, request);
+    *ingested = in.ingested;
     return IMPACT_OK;
 }
 

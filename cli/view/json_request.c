@@ -14,25 +14,10 @@
 #include "base/protobuf.h"
 #include "base/text.h"
 #include "export/otlp/json_reader.h"
-#include "export/otlp_schema.h"
 #include "json_number.h"
-#include "probe_json.h"
 
-/* An object or an array that is open. */
-typedef struct frame {
-    const impact__otlp_message *of;    /* of an object; NULL: it is skipped, or an array */
-    const impact__otlp_field *field;   /* that an array, or the message, is the value of */
-    const impact__otlp_field *pending; /* in an object: of the last key; NULL: it is not known */
-    size_t start;                      /* in the buffer: of the message */
-    bool is_array;
-} frame;
-
-typedef struct reader {
-    impact__buffer *to;
-    probe_json json;
-    frame frames[probe_json_depth_limit + 1];
-    size_t depth;
-} reader;
+typedef view_json_frame frame;
+typedef view_json_reader reader;
 
 /* ---- scalars ---- */
 
@@ -263,18 +248,29 @@ static bool take_piece(reader *r, probe_json_kind kind, impact_text text)
     }
 }
 
+void view_json_begin(view_json_reader *r, impact__buffer *to, impact_text document)
+{
+    r->to = to;
+    r->json = PROBE_JSON(document);
+    r->depth = 0;
+}
+
+view_progress view_json_some(view_json_reader *r, view_slice *slice)
+{
+    impact_text text;
+    do {
+        const probe_json_kind kind = probe_json_next(&r->json, &text);
+        if (kind == probe_json_end && !r->to->has_failed)
+            return view_is_done;
+        if (r->to->has_failed || !take_piece(r, kind, text))
+            return view_has_failed;
+    } while (!view_slice_is_over(slice));
+    return view_goes_on;
+}
+
 bool view_json_request(impact__buffer *to, impact_text document)
 {
-    reader r;
-    impact_text text;
-    r.to = to;
-    r.json = PROBE_JSON(document);
-    r.depth = 0;
-    for (;;) {
-        const probe_json_kind kind = probe_json_next(&r.json, &text);
-        if (kind == probe_json_end)
-            return !to->has_failed;
-        if (to->has_failed || !take_piece(&r, kind, text))
-            return false;
-    }
+    view_json_reader r;
+    view_json_begin(&r, to, document);
+    return view_json_some(&r, &VIEW_WHOLE_SLICE) == view_is_done;
 }

@@ -6,9 +6,6 @@
 #include "base/json.h"
 #include "base/protobuf.h"
 #include "base/text.h"
-#include "inflate.h"
-#include "ingest.h"
-#include "json_request.h"
 
 static const char protobuf_type[] = "application/x-protobuf";
 static const char json_type[] = "application/json";
@@ -89,63 +86,128 @@ static bool read_type(view_response *response, const view_request *request)
     return response->type != NULL;
 }
 
-static void ingest(view_response *response, view_store *store, impact_text body)
+static void begin_ingestion(view_reception *r, impact_text message)
 {
-    impact__buffer message = IMPACT__BUFFER(store->allocator);
-    view_ingested ingested;
-    const bool is_read = !is_json(response) || view_json_request(&message, body);
-    if (is_json(response))
-        body = impact__buffer_text(&message);
-    if (message.has_failed)
-        response->body.has_failed = true;
-    else if (!is_read || view_ingest(store, body, &ingested))
-        refuse(response, 400, code_invalid_argument, "the body is no ExportTraceServiceRequest");
-    else if (ingested.no_ids || ingested.no_room)
-        accept_some(response, ingested.no_ids + ingested.no_room,
-                    ingested.no_room ? "there is no room for them" : "they have no valid ids");
-    else
-        accept_all(response);
-    impact__buffer_close(&message);
+    r->step = view_reception_ingests;
+    view_ingest_begin(&r->ingestion, r->store, message);
 }
 
-static void ingest_compressed(view_response *response, view_store *store, impact_text body)
+/* What is plain, or was inflated. */
+static void begin_reading(view_reception *r, impact_text body)
 {
-    impact__buffer inflated = IMPACT__BUFFER(store->allocator);
-    switch (view_inflate(&inflated, body, view_body_limit)) {
-    case view_inflated_all:
-        ingest(response, store, impact__buffer_text(&inflated));
-        break;
-    case view_inflated_too_much:
-        refuse(response, 413, code_resource_exhausted, "the body is too large");
-        break;
-    case view_inflated_no_gzip:
-        refuse(response, 400, code_invalid_argument, "the body is not in gzip");
-        break;
-    case view_inflated_no_memory:
-        response->body.has_failed = true;
-        break;
+    if (!is_json(&r->response)) {
+        begin_ingestion(r, body);
+        return;
     }
-    impact__buffer_close(&inflated);
+    r->step = view_reception_reads;
+    view_json_begin(&r->reader, &r->message, body);
 }
 
-void view_receive(view_response *response, view_store *store, const view_request *request)
+static void refuse_malformed(view_reception *r)
+{
+    r->step = view_reception_is_over;
+    refuse(&r->response, 400, code_invalid_argument, "the body is no ExportTraceServiceRequest");
+}
+
+static void inflate_some(view_reception *r, view_slice *slice)
+{
+    const view_inflated inflated = view_inflate_some(&r->inflation, slice);
+    if (inflated == view_inflated_some)
+        return;
+    r->step = view_reception_is_over;
+    if (inflated == view_inflated_all)
+        begin_reading(r, impact__buffer_text(&r->inflation.to));
+    else if (inflated == view_inflated_too_much)
+        refuse(&r->response, 413, code_resource_exhausted, "the body is too large");
+    else if (inflated == view_inflated_no_gzip)
+        refuse(&r->response, 400, code_invalid_argument, "the body is not in gzip");
+    else
+        r->response.body.has_failed = true;
+}
+
+static void read_some(view_reception *r, view_slice *slice)
+{
+    const view_progress progress = view_json_some(&r->reader, slice);
+    if (progress == view_goes_on)
+        return;
+    r->step = view_reception_is_over;
+    if (r->message.has_failed)
+        r->response.body.has_failed = true;
+    else if (progress == view_is_done)
+        begin_ingestion(r, impact__buffer_text(&r->message));
+    else
+        refuse_malformed(r);
+}
+
+static void ingest_some(view_reception *r, view_slice *slice)
+{
+    const view_ingested *ingested = &r->ingestion.ingested;
+    const view_progress progress = view_ingest_some(&r->ingestion, slice);
+    if (progress == view_goes_on)
+        return;
+    r->step = view_reception_is_over;
+    if (progress == view_has_failed)
+        refuse_malformed(r);
+    else if (ingested->no_ids || ingested->no_room)
+        accept_some(&r->response, ingested->no_ids + ingested->no_room,
+                    ingested->no_room ? "there is no room for them" : "they have no valid ids");
+    else
+        accept_all(&r->response);
+}
+
+/* ---- a reception's life ---- */
+
+static bool is_encoded(impact_text encoding, const char *name)
+{
+    return impact__text_equal_ignoring_case(encoding, impact_text_of(name));
+}
+
+void view_receive_begin(view_reception *r, view_store *store, const view_request *request)
 {
     const impact_text encoding = request->header(request->carrier, "Content-Encoding");
-    const bool is_gzip = impact__text_equal_ignoring_case(encoding, impact_text_of("gzip"));
-    const bool is_plain =
-        !encoding.size || impact__text_equal_ignoring_case(encoding, impact_text_of("identity"));
-    if (!read_type(response, request)) {
-        response->type = "text/plain; charset=utf-8";
-        response->status = 415;
-        impact__buffer_append_string(&response->body,
+    r->store = store;
+    r->step = view_reception_is_over;
+    r->response = (view_response){.body = IMPACT__BUFFER(store->allocator)};
+    r->message = IMPACT__BUFFER(store->allocator);
+    if (!read_type(&r->response, request)) {
+        r->response.type = "text/plain; charset=utf-8";
+        r->response.status = 415;
+        impact__buffer_append_string(&r->response.body,
                                      "it is neither application/x-protobuf nor application/json\n");
     } else if (request->is_too_large) {
-        refuse(response, 413, code_resource_exhausted, "the body is too large");
-    } else if (is_gzip) {
-        ingest_compressed(response, store, request->body);
-    } else if (is_plain) {
-        ingest(response, store, request->body);
+        refuse(&r->response, 413, code_resource_exhausted, "the body is too large");
+    } else if (is_encoded(encoding, "gzip")) {
+        r->step = view_reception_inflates;
+        view_inflate_begin(&r->inflation, request->body, view_body_limit, store->allocator);
+    } else if (!encoding.size || is_encoded(encoding, "identity")) {
+        begin_reading(r, request->body);
     } else {
-        refuse(response, 415, code_invalid_argument, "the body is neither plain nor in gzip");
+        refuse(&r->response, 415, code_invalid_argument, "the body is neither plain nor in gzip");
     }
+}
+
+bool view_receive_some(view_reception *r, view_slice *slice)
+{
+    switch (r->step) {
+    case view_reception_inflates:
+        inflate_some(r, slice);
+        break;
+    case view_reception_reads:
+        read_some(r, slice);
+        break;
+    case view_reception_ingests:
+        ingest_some(r, slice);
+        break;
+    case view_reception_is_over:
+        break;
+    }
+    return r->step == view_reception_is_over;
+}
+
+void view_receive_end(view_reception *r)
+{
+    view_ingest_end(&r->ingestion);
+    view_inflate_end(&r->inflation);
+    impact__buffer_close(&r->message);
+    impact__buffer_close(&r->response.body);
 }

@@ -2,7 +2,8 @@
  *
  * DESIGN: one thread does everything, so the store needs no lock. A body is collected until it is
  * whole; one that is too large, or for which there is no room beside those that come at the same
- * time, is read to its end and thrown away, so that the client hears why.
+ * time, is read to its end and thrown away, so that the client hears why. One that takes longer
+ * than a slice waits in a line, and its connection sleeps meanwhile.
  */
 #include "server.h"
 
@@ -13,6 +14,7 @@
 #include "answer.h"
 #include "base/alloc.h"
 #include "base/request_target.h"
+#include "work.h"
 
 enum { connection_limit = 200, patience_s = 60 };
 
@@ -23,6 +25,7 @@ struct view_server {
     struct MHD_Daemon *daemon;
     bool is_local;
     size_t bodies_size;
+    view_work work;
 };
 
 /* A request that is coming in. */
@@ -31,7 +34,10 @@ typedef struct exchange {
     impact__buffer body;
     bool is_too_large;
     bool has_begun;
-    char target[]; /* as it came */
+    bool is_received; /* or will be when it is asked for again */
+    view_job job;
+    struct MHD_Connection *connection; /* that sleeps */
+    char target[];                     /* as it came */
 } exchange;
 
 /* ---- bodies ---- */
@@ -106,10 +112,45 @@ static view_request request_of(struct MHD_Connection *connection, const char *me
     };
 }
 
+static void wake(void *userdata)
+{
+    const exchange *e = userdata;
+    MHD_resume_connection(e->connection);
+}
+
+/* False: it goes on, and the connection sleeps until it is over. */
+static bool receive(struct MHD_Connection *connection, const view_request *request, exchange *e)
+{
+    if (e->is_received)
+        return true;
+    e->is_received = true;
+    e->connection = connection;
+    e->job.done = wake;
+    e->job.userdata = e;
+    if (view_work_begin(&e->server->work, &e->job, e->server->store, request))
+        return true;
+    MHD_suspend_connection(connection);
+    return false;
+}
+
+static enum MHD_Result answer_export(struct MHD_Connection *connection, const view_request *request,
+                                     exchange *e)
+{
+    if (!receive(connection, request, e))
+        return MHD_YES;
+    view_settle(&e->job.reception.response);
+    const enum MHD_Result result = send_response(connection, &e->job.reception.response);
+    view_receive_end(&e->job.reception);
+    drop_body(e);
+    return result;
+}
+
 static enum MHD_Result answer(struct MHD_Connection *connection, const view_request *request,
                               exchange *e)
 {
     view_response response;
+    if (view_is_export(request))
+        return answer_export(connection, request, e);
     view_answer(&response, e->server->store, request, e->server->is_local);
     drop_body(e);
     const enum MHD_Result result = send_response(connection, &response);
@@ -164,8 +205,10 @@ static void end(void *userdata, struct MHD_Connection *connection, void **state,
     exchange *e = *state;
     (void)connection;
     (void)code;
-    if (e)
+    if (e) {
+        view_work_drop(&server->work, &e->job);
         drop_body(e);
+    }
     impact__free(server->store->allocator, e);
     *state = NULL;
 }
@@ -179,8 +222,8 @@ static struct MHD_Daemon *start(view_server *server, int listening, const view_t
         {tls->key ? MHD_OPTION_HTTPS_MEM_KEY : MHD_OPTION_END, 0, (void *)tls->key},
         {MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)tls->certificate},
         {MHD_OPTION_END, 0, NULL}};
-    return MHD_start_daemon(MHD_USE_EPOLL | (tls->key ? MHD_USE_TLS : 0), 0, NULL, NULL, take,
-                            server, MHD_OPTION_LISTEN_SOCKET, listening,
+    return MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | (tls->key ? MHD_USE_TLS : 0),
+                            0, NULL, NULL, take, server, MHD_OPTION_LISTEN_SOCKET, listening,
                             MHD_OPTION_URI_LOG_CALLBACK, begin, server, MHD_OPTION_NOTIFY_COMPLETED,
                             end, server, MHD_OPTION_CONNECTION_LIMIT, (unsigned)connection_limit,
                             MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)patience_s,
@@ -195,6 +238,7 @@ view_server *view_server_open(view_store *store, int listening, bool is_local, c
         return NULL;
     server->store = store;
     server->is_local = is_local;
+    server->work.slice_ns = view_slice_ms * IMPACT__NS_PER_MS;
     server->daemon = start(server, listening, tls);
     if (server->daemon)
         return server;
@@ -206,6 +250,8 @@ void view_server_close(view_server *server)
 {
     if (!server)
         return;
+    for (const view_job *job = server->work.first; job; job = job->next)
+        job->done(job->userdata); /* no connection may sleep when the daemon stops */
     MHD_stop_daemon(server->daemon);
     impact__free(server->store->allocator, server);
 }
@@ -218,6 +264,8 @@ int view_server_descriptor(const view_server *server)
 int view_server_timeout_ms(const view_server *server)
 {
     MHD_UNSIGNED_LONG_LONG ms = 0;
+    if (server->work.first)
+        return 0;
     if (MHD_get_timeout(server->daemon, &ms) != MHD_YES)
         return -1;
     return ms > INT_MAX ? INT_MAX : (int)ms;
@@ -225,5 +273,6 @@ int view_server_timeout_ms(const view_server *server)
 
 void view_server_run(view_server *server)
 {
+    view_work_run(&server->work);  /* first: whom it wakes, nothing else may */
     (void)MHD_run(server->daemon); /* what fails is one connection's */
 }

@@ -5,15 +5,7 @@
  */
 #include "well_formed.h"
 
-#include <stddef.h>
-
 #include "base/protobuf.h"
-#include "export/otlp_schema.h"
-
-typedef struct frame {
-    const impact__otlp_message *of;
-    impact_text rest;
-} frame;
 
 /* The message that a field holds; NULL: it holds none that is known. */
 static const impact__otlp_message *message_in(const impact__otlp_message *of,
@@ -27,23 +19,41 @@ static const impact__otlp_message *message_in(const impact__otlp_message *of,
     return NULL;
 }
 
+void view_check_begin(view_check *check, impact_text request)
+{
+    check->frames[0] = (view_check_frame){&impact__otlp_request, request};
+    check->depth = 1;
+}
+
+/* A field, or the end of a message. False: it is none. */
+static bool step(view_check *check)
+{
+    view_check_frame *in = &check->frames[check->depth - 1];
+    impact__field field;
+    if (!impact__read_field(&field, &in->rest)) {
+        check->depth--;
+        return !in->rest.size;
+    }
+    const impact__otlp_message *inner = message_in(in->of, &field);
+    if (inner && check->depth < IMPACT__OTLP_DEPTH_LIMIT)
+        check->frames[check->depth++] = (view_check_frame){inner, field.bytes};
+    return true;
+}
+
+view_progress view_check_some(view_check *check, view_slice *slice)
+{
+    do {
+        if (!check->depth)
+            return view_is_done;
+        if (!step(check))
+            return view_has_failed;
+    } while (!view_slice_is_over(slice));
+    return view_goes_on;
+}
+
 bool view_is_well_formed(impact_text request)
 {
-    frame frames[IMPACT__OTLP_DEPTH_LIMIT];
-    size_t depth = 1;
-    frames[0] = (frame){&impact__otlp_request, impact_text_from(request.data, request.size)};
-    while (depth) {
-        frame *in = &frames[depth - 1];
-        impact__field field;
-        if (!impact__read_field(&field, &in->rest)) {
-            if (in->rest.size)
-                return false;
-            depth--;
-            continue;
-        }
-        const impact__otlp_message *inner = message_in(in->of, &field);
-        if (inner && depth < IMPACT__OTLP_DEPTH_LIMIT)
-            frames[depth++] = (frame){inner, field.bytes};
-    }
-    return true;
+    view_check check;
+    view_check_begin(&check, request);
+    return view_check_some(&check, &VIEW_WHOLE_SLICE) == view_is_done;
 }

@@ -84,7 +84,7 @@ def test_the_terminal_stays_fluid():
 
 
 def test_the_largest_request_keeps_others_waiting_for_a_moment():
-    """One thread does everything, so what is asked meanwhile waits until a request is kept."""
+    """One thread does everything, a slice of the request at a time."""
     waits = []
     with viewing("--spans", "1000000", "--memory", "1000") as program:
         large = request_of(5, traces=160_000)
@@ -96,4 +96,4 @@ def test_the_largest_request_keeps_others_waiting_for_a_moment():
         assert get(program.address, "/api/traces")["spans"] == 800_000
     size = len(large.SerializeToString()) / 2**20
     print(f"\na request of {size:.0f} MiB: others wait {1000 * max(waits):.0f} ms at most")
-    assert max(waits) < 2 * BOUND_S
+    assert max(waits) < BOUND_S / 4

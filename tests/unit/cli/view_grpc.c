@@ -77,17 +77,18 @@ static void open_client(caller *c)
     CHECK_EQUAL(nghttp2_submit_settings(c->http, 0, NULL, 0), 0);
 }
 
-/* Until nobody has anything to say. */
-static void talk(caller *c)
+/* Until nobody has anything to say; the server's work goes on a step at a time. */
+static void talk(caller *c, view_work *work)
 {
     bool has_spoken = true;
-    while (has_spoken) {
+    while (has_spoken || work->first) {
         const uint8_t *bytes = NULL;
         const ssize_t size = nghttp2_session_mem_send(c->http, &bytes);
         has_spoken = size > 0;
         if (has_spoken && !view_grpc_session_receive(
                               c->server, impact_text_from((const char *)bytes, (size_t)size)))
             return;
+        view_work_run(work);
         for (impact_text out; (out = view_grpc_session_send(c->server)).size; has_spoken = true)
             (void)nghttp2_session_mem_recv(c->http, (const uint8_t *)out.data, out.size);
     }
@@ -128,7 +129,7 @@ static const char *call(view_grpc *grpc, call_facts facts)
     const nghttp2_data_provider provider = {.read_callback = give_body};
     open_client(&c);
     CHECK(nghttp2_submit_request(c.http, NULL, headers, 6, &provider, NULL) > 0);
-    talk(&c);
+    talk(&c, &grpc->work);
     nghttp2_session_del(c.http);
     view_grpc_session_close(c.server);
     CHECK_EQUAL(grpc->bodies_size, 0);
