@@ -178,14 +178,18 @@ static bool has_in_events(impact_message_walk events, impact_text key, impact_te
     return false;
 }
 
+static bool has_own_word(const impact_span_view *view, impact_text key, impact_text text)
+{
+    if (!key.size && (contains(view->name, text) || contains(view->status_description, text)))
+        return true;
+    return has_in_attributes(view->attributes, key, text) || has_in_events(view->events, key, text);
+}
+
 static bool has_word(const view_span *span, const impact_span_view *view, impact_text key,
                      impact_text text)
 {
     impact_message_walk resource;
-    if (!key.size && (contains(view->name, text) || contains(view->status_description, text)))
-        return true;
-    return has_in_attributes(view->attributes, key, text) ||
-           has_in_events(view->events, key, text) ||
+    return has_own_word(view, key, text) ||
            (impact_resource_view_parse(&resource, span->resource->bytes) &&
             has_in_attributes(resource, key, text));
 }
@@ -200,6 +204,25 @@ static bool has_all_words(const view_search *search, const view_span *span)
     for (size_t i = 0; i < search->word_count; i++)
         if (!has_word(span, &view, search->words[i].key, search->words[i].text))
             return false;
+    return true;
+}
+
+static bool is_of_service(impact_text service, impact_text key, impact_text text)
+{
+    return key.size
+               ? impact__text_equal_string(key, "service.name") && impact__text_equal(service, text)
+               : contains(service, text);
+}
+
+bool view_search_matches_span(const view_search *search, const impact_span_view *span,
+                              impact_text service)
+{
+    for (size_t i = 0; i < search->word_count; i++) {
+        const impact_text key = search->words[i].key;
+        const impact_text text = search->words[i].text;
+        if (!has_own_word(span, key, text) && !is_of_service(service, key, text))
+            return false;
+    }
     return true;
 }
 

@@ -28,6 +28,10 @@ bool view_search_parse(view_search *search, impact_text query);
 
 bool view_search_matches(const view_search *search, const view_trace *trace);
 
+/* Whether a span of which only the service is known beside its own has all the words. */
+bool view_search_matches_span(const view_search *search, const impact_span_view *span,
+                              impact_text service);
+
 /* The value of a parameter of a query, still encoded; false: it is not there. */
 bool view_query_find(impact_text *value, impact_text query, const char *name);
 

@@ -166,7 +166,9 @@ void view_draw_help(view_canvas *to, const view_tui_state *state)
         "  Tab                  between spans and what the span says",
         "  h l, left right      fold and unfold; to the parent",
         "  e                    traces with errors; in a trace, the next error",
-        "  /                    search: timeout, http.method=GET, k=\"two words\"",
+        "  /                    search traces, in a trace its spans:",
+        "                       timeout, http.method=GET, k=\"two words\"",
+        "  n N                  in a trace: the next span that was searched, the one before",
         "  Esc                  all traces again; back",
         "  q                    back, and out;  Q out",
         "",
@@ -175,7 +177,8 @@ void view_draw_help(view_canvas *to, const view_tui_state *state)
     view_canvas_put_string(to, (view_cells){0, 0, to->width, view_bold}, "impact view: keys");
     for (unsigned i = 0; i < sizeof lines / sizeof *lines; i++)
         view_canvas_put_string(to, (view_cells){2 + i, 0, to->width, 0}, lines[i]);
-    view_canvas_put_string(to, (view_cells){15, 0, to->width, 0}, state->address);
+    const unsigned below = 3 + sizeof lines / sizeof *lines;
+    view_canvas_put_string(to, (view_cells){below, 0, to->width, 0}, state->address);
     view_canvas_put_string(to, (view_cells){to->height - 1, 0, to->width, view_reverse},
                            "any key goes back");
 }

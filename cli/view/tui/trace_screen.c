@@ -182,5 +182,5 @@ void view_draw_trace(view_canvas *to, const view_tui_state *state)
         draw_pane(to, state);
     view_draw_last_line(to, state,
                         state->is_in_pane ? "? help  j k move  Tab spans  q list"
-                                          : "? help  j k move  h l fold  Tab details  q list");
+                                          : "? help  / search  h l fold  Tab details  q list");
 }

@@ -59,16 +59,27 @@ static size_t last_of(size_t count)
 
 /* ---- searching ---- */
 
+enum { query_limit = sizeof "errors=1&q=" + 3 * view_typed_limit };
+
+static const char too_much[] = "this is too much to search for";
+
 /* As a query of the page's interface, where every byte may be percent-encoded. */
+static impact_text write_query(char query[query_limit], bool wants_errors, const char *text,
+                               size_t size)
+{
+    int at = snprintf(query, query_limit, "%sq=", wants_errors ? "errors=1&" : "");
+    for (size_t i = 0; i < size; i++)
+        at += snprintf(query + at, query_limit - (size_t)at, "%%%02x", (unsigned char)text[i]);
+    return impact_text_from(query, (size_t)at);
+}
+
 static void search(view_tui_state *state, const char *text, size_t size)
 {
-    char query[sizeof "errors=1&q=" + 3 * (size_t)view_typed_limit];
-    int at = snprintf(query, sizeof query, "%sq=", state->wants_errors ? "errors=1&" : "");
-    for (size_t i = 0; i < size; i++)
-        at += snprintf(query + at, sizeof query - (size_t)at, "%%%02x", (unsigned char)text[i]);
+    char query[query_limit];
     state->problem = NULL;
-    if (!view_trace_rows_search(&state->rows, impact_text_from(query, (size_t)at))) {
-        state->problem = "this is too much to search for";
+    if (!view_trace_rows_search(&state->rows,
+                                write_query(query, state->wants_errors, text, size))) {
+        state->problem = too_much;
         return;
     }
     memmove(state->searched, text, size);
@@ -109,6 +120,8 @@ static void erase(view_prompt *prompt)
         ;
 }
 
+static void seek(view_tui_state *state);
+
 static void prompt_key(view_tui_state *state, uint32_t key)
 {
     view_prompt *prompt = &state->prompt;
@@ -123,7 +136,10 @@ static void prompt_key(view_tui_state *state, uint32_t key)
     if (key != view_key_enter)
         return;
     prompt->is_open = false;
-    search(state, prompt->text, prompt->size);
+    if (state->screen == view_screen_trace)
+        seek(state);
+    else
+        search(state, prompt->text, prompt->size);
 }
 
 static void open_prompt(view_tui_state *state)
@@ -235,19 +251,59 @@ static void go_right(view_tui_state *state)
         state->is_in_pane = view_tui_pane_height(state) > 0;
 }
 
-/* The next span that failed, from the first again behind the last. */
-static void go_to_error(view_tui_state *state)
+static bool has_failed(const view_tui_state *state, const impact__forest_node *node)
+{
+    (void)state;
+    return node->span.status == IMPACT_SPAN_STATUS_ERROR;
+}
+
+static bool is_sought(const view_tui_state *state, const impact__forest_node *node)
+{
+    return view_search_matches_span(&state->sought, &node->span, node->service);
+}
+
+/* The next span of which something holds, from the first again behind the last; or backwards. */
+static bool go_to_next(view_tui_state *state, bool is_back,
+                       bool (*holds)(const view_tui_state *state, const impact__forest_node *node))
 {
     const size_t count = view_trace_tree_row_count(&state->tree);
     for (size_t i = 1; i <= count; i++) {
-        const size_t row = (state->spans.at + i) % count;
+        const size_t row = (state->spans.at + (is_back ? count - i : i)) % count;
         const size_t node = view_trace_tree_row(&state->tree, row).node;
-        if (view_trace_tree_node(&state->tree, node)->span.status != IMPACT_SPAN_STATUS_ERROR)
+        if (!holds(state, view_trace_tree_node(&state->tree, node)))
             continue;
         go_to_row(state, row);
+        return true;
+    }
+    return false;
+}
+
+static void go_to_error(view_tui_state *state)
+{
+    if (!go_to_next(state, false, has_failed))
+        state->problem = "no span that is shown has an error";
+}
+
+static void go_to_sought(view_tui_state *state, bool is_back)
+{
+    if (!state->sought.word_count)
+        state->problem = "/ searches first";
+    else if (!go_to_next(state, is_back, is_sought))
+        state->problem = "no span that is shown has all that";
+}
+
+/* What was typed; nothing: what was looked for last. */
+static void seek(view_tui_state *state)
+{
+    const view_prompt *prompt = &state->prompt;
+    char query[query_limit];
+    if (prompt->size &&
+        !view_search_parse(&state->sought, write_query(query, false, prompt->text, prompt->size))) {
+        state->sought.word_count = 0;
+        state->problem = too_much;
         return;
     }
-    state->problem = "no span that is shown has an error";
+    go_to_sought(state, false);
 }
 
 static void move_in_trace(view_tui_state *state, uint32_t key)
@@ -286,6 +342,10 @@ static void trace_key(view_tui_state *state, uint32_t key)
         go_right(state);
     else if (key == 'e')
         go_to_error(state);
+    else if (key == '/')
+        open_prompt(state);
+    else if (key == 'n' || key == 'N')
+        go_to_sought(state, key == 'N');
     else
         move_in_trace(state, key);
 }

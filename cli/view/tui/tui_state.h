@@ -68,7 +68,8 @@ typedef struct view_tui_state {
 
     view_trace_tree tree;
     view_cursor spans;
-    size_t node; /* that the cursor stays on */
+    size_t node;        /* that the cursor stays on */
+    view_search sought; /* the words that were looked for among spans; none: any span has them */
     view_span_pane pane;
     size_t pane_top;
     bool is_in_pane; /* the keys move there */

@@ -326,6 +326,42 @@ TEST(parts_of_a_trace_fold_and_errors_are_found)
     close_all();
 }
 
+TEST(spans_of_a_trace_are_searched_from_one_to_the_next_and_back)
+{
+    open_all(0, NULL);
+    add_trace(1);
+    draw();
+    press("\nn");
+    draw();
+    CHECK(shows(23, "/ searches first"));
+    press("/A");
+    draw();
+    CHECK(shows(23, "/A"));
+    press("\n");
+    CHECK_EQUAL(state.node, 1); /* charge */
+    press("n");
+    CHECK_EQUAL(state.node, 3); /* mail */
+    press("n");
+    CHECK_EQUAL(state.node, 1);
+    press("NN");
+    CHECK_EQUAL(state.node, 1);
+    press("/service.name=shop select\n");
+    CHECK_EQUAL(state.node, 2);
+    press("/nowhere\n");
+    draw();
+    CHECK(shows(23, "no span that is shown has all that"));
+    CHECK_EQUAL(state.node, 2);
+    press("/1 2 3 4 5 6 7 8 9 a b c d e f g h\n");
+    draw();
+    CHECK(shows(23, "too much"));
+    press("/shop\n/\n"); /* nothing is what was searched last */
+    CHECK_EQUAL(state.node, 0);
+    press("q");
+    draw();
+    CHECK(shows(0, "1 traces")); /* of the list nothing was searched */
+    close_all();
+}
+
 TEST(a_trace_that_grows_is_shown_as_it_grows_and_stays_when_the_store_has_it_no_more)
 {
     open_all(6, NULL);
