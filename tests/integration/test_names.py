@@ -138,8 +138,8 @@ def test_a_connection_that_stands_needs_no_other_answer():
 # ---- proxies ----
 
 
-class SocksProxy:
-    """Goes where it is told, by a name or by an address (RFC 1928)."""
+class Proxy:
+    """Connects to one port, whatever it is told."""
 
     def __init__(self, port):
         self.port = port
@@ -157,15 +157,9 @@ class SocksProxy:
             self.take(client)
 
     def take(self, client):
-        (_, count), _ = client.recv(2), client.recv(255, socket.MSG_PEEK)
-        client.recv(count)
-        client.sendall(b"\x05\x00")
-        kind = client.recv(4)[3]
-        size = {1: 4, 4: 16}.get(kind) or client.recv(1)[0]
-        self.asked.append((kind, client.recv(size)))
-        client.recv(2)
+        done = self.listen_to(client)
         server = socket.create_connection(("127.0.0.1", self.port))
-        client.sendall(b"\x05\x00\x00\x01" + bytes(6))
+        client.sendall(done)
         for way in ((client, server), (server, client)):
             self.threads.append(threading.Thread(target=pass_on, args=way))
             self.threads[-1].start()
@@ -175,6 +169,31 @@ class SocksProxy:
         for thread in self.threads:
             thread.join()
         self.listener.close()
+
+
+class SocksProxy(Proxy):
+    """It is told by a name or by an address (RFC 1928)."""
+
+    def listen_to(self, client):
+        (_, count), _ = client.recv(2), client.recv(255, socket.MSG_PEEK)
+        client.recv(count)
+        client.sendall(b"\x05\x00")
+        kind = client.recv(4)[3]
+        size = {1: 4, 4: 16}.get(kind) or client.recv(1)[0]
+        self.asked.append((kind, client.recv(size)))
+        client.recv(2)
+        return b"\x05\x00\x00\x01" + bytes(6)
+
+
+class TunnelProxy(Proxy):
+    """It is told by CONNECT."""
+
+    def listen_to(self, client):
+        head = b""
+        while not head.endswith(b"\r\n\r\n"):
+            head += client.recv(1)
+        self.asked.append(head.split()[1].decode())
+        return b"HTTP/1.1 200 OK\r\n\r\n"
 
 
 def pass_on(source, target):
@@ -208,6 +227,27 @@ def test_a_collector_that_no_proxy_is_for_is_looked_up_and_the_proxy_is_not():
         )
     check_exported(told, diagnostics)
     assert names(asked) == {"collector"}
+
+
+@pytest.mark.parametrize(
+    ("protocol", "variable"), [("http/protobuf", "https_proxy"), ("grpc", "HTTPS_PROXY")]
+)
+def test_a_proxy_of_tls_is_looked_up_and_the_certificate_held_to_the_collector(
+    protocol, variable, tmp_path
+):
+    certificate, key = backend.certify(tmp_path, "names", f"DNS:{NAME}")
+    with tls_sink(protocol, certificate, key) as server:
+        proxy = TunnelProxy(server.server_port)
+        settings = {
+            variable: f"http://proxy.example:{proxy.listener.getsockname()[1]}",
+            "OTEL_EXPORTER_OTLP_PROTOCOL": protocol,
+            "OTEL_EXPORTER_OTLP_CERTIFICATE": str(certificate),
+        }
+        told, asked, diagnostics = export(zone(proxy=LOOPBACK), 4317, scheme="https", **settings)
+        proxy.close()
+    check_exported(told, diagnostics)
+    assert names(asked) == {"proxy"}
+    assert set(proxy.asked) == {f"{NAME}:4317"}
 
 
 @pytest.mark.parametrize(("scheme", "kind"), [("socks5", 1), ("socks5h", 3)])
