@@ -173,12 +173,11 @@ static void give_pages_back(const impact__ring *ring, uint32_t from, uint32_t un
 }
 
 /* What was read beyond the soft end, in as few pieces as it lies in. */
-static void give_back_burst(const impact__ring_reader *reader, uint64_t freed)
+static void give_back_burst(const impact__ring *ring, uint64_t freed, uint64_t passed)
 {
-    const impact__ring *ring = reader->ring;
     uint32_t from = 0;
     uint32_t until = 0;
-    const uint64_t count = impact__ring_distance(freed, reader->passed);
+    const uint64_t count = impact__ring_distance(freed, passed);
     for (uint64_t i = 1; i <= count; i++) {
         const impact__ring_extent *extent = impact__ring_row(ring, freed + i);
         const uint32_t offset = atomic_load_explicit(&extent->offset, memory_order_relaxed);
@@ -194,14 +193,19 @@ static void give_back_burst(const impact__ring_reader *reader, uint64_t freed)
     give_pages_back(ring, from, until);
 }
 
-static void move_head(impact__ring_reader *reader)
+static void move_head(const impact__ring *ring, const impact__ring_mark *to)
 {
-    atomic_store_explicit(&reader->ring->memory->begun,
-                          begun_word(reader->passed + 1, reader->index), memory_order_relaxed);
+    atomic_store_explicit(&ring->memory->begun, begun_word(to->passed + 1, to->index),
+                          memory_order_relaxed);
     /* Pairs with the load in fit: who gets the bytes again comes after their reader. */
-    atomic_store_explicit(&reader->ring->memory->head,
-                          impact__ring_position(reader->passed, reader->offset) | reader->turn,
+    atomic_store_explicit(&ring->memory->head,
+                          impact__ring_position(to->passed, to->offset) | to->turn,
                           memory_order_release);
+}
+
+impact__ring_mark impact__ring_here(const impact__ring_reader *reader)
+{
+    return (impact__ring_mark){reader->passed, reader->index, reader->offset, reader->turn};
 }
 
 /* Nothing waits: head and tail begin anew, under a number that no extent has. The tail first:
@@ -220,14 +224,44 @@ static void go_to_the_front(impact__ring_reader *reader)
         return;
     reader->passed++;
     reader->offset = 0;
-    move_head(reader);
+    const impact__ring_mark here = impact__ring_here(reader);
+    move_head(reader->ring, &here);
+}
+
+void impact__ring_release_to(impact__ring_reader *reader, const impact__ring_mark *mark)
+{
+    if (reader->gives_back)
+        give_back_burst(reader->ring, impact__ring_released(reader), mark->passed);
+    move_head(reader->ring, mark);
+    if (mark->passed == reader->passed && mark->index == reader->index)
+        go_to_the_front(reader);
 }
 
 void impact__ring_release(impact__ring_reader *reader)
 {
-    const uint64_t head = atomic_load_explicit(&reader->ring->memory->head, memory_order_relaxed);
-    if (reader->gives_back)
-        give_back_burst(reader, impact__ring_number_at(head));
-    move_head(reader);
-    go_to_the_front(reader);
+    const impact__ring_mark here = impact__ring_here(reader);
+    impact__ring_release_to(reader, &here);
+}
+
+/* The cells of an extent, from one index to before another. */
+static void strike_cells(const impact__ring *ring, uint64_t number, uint32_t from, uint32_t until)
+{
+    const uint64_t state =
+        atomic_load_explicit(&impact__ring_row(ring, number)->state, memory_order_relaxed);
+    const extent_seen extent = look_at(ring, number, state);
+    for (uint32_t i = from; i < until && is_sound(ring, &extent, i); i++) { /* see read_cell */
+        uint8_t *begin = impact__ring_bytes_at(ring, extent.offset);
+        impact__ring_cell *cell = (impact__ring_cell *)(void *)begin + i;
+        atomic_store_explicit(&cell->mark, 0, memory_order_relaxed);
+    }
+}
+
+void impact__ring_strike(const impact__ring_reader *reader, const impact__ring_mark *from,
+                         const impact__ring_mark *until)
+{
+    const uint64_t last = impact__ring_distance(from->passed, until->passed) + 1;
+    assert(last <= (uint64_t)reader->ring->extent_mask + 2);
+    for (uint64_t i = 1; i <= last; i++)
+        strike_cells(reader->ring, from->passed + i, i == 1 ? from->index : 0,
+                     i == last ? until->index : UINT32_MAX);
 }

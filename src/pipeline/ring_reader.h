@@ -7,6 +7,10 @@
  *     ... free ...| in flight      | extents that wait        |
  *                head              cursor                     tail
  *
+ * Who has several batches in flight notes where each of them ends, and frees in that order: up to
+ * the mark behind the oldest that are done with. One that is done with before an older one is only
+ * struck out, so that who reads what a killed process left does not see it again.
+ *
  * The reader closes the extent that it takes from, so that it cannot grow under it; its lane then
  * opens another.
  *
@@ -42,6 +46,14 @@ typedef struct impact__ring_reader {
     uint64_t skipped;    /* records and extents that were stepped over */
 } impact__ring_reader;
 
+/* A place between two records. */
+typedef struct impact__ring_mark {
+    uint64_t passed; /* as the reader has them; likewise all here */
+    uint32_t index;
+    uint32_t offset;
+    uint64_t turn;
+} impact__ring_mark;
+
 typedef struct impact__ring_record {
     const uint8_t *bytes; /* borrowed until it is released */
     uint32_t size;
@@ -67,6 +79,24 @@ void impact__ring_return(impact__ring_reader *reader);
 
 /* Free the bytes of what was taken. */
 void impact__ring_release(impact__ring_reader *reader);
+
+/* Before what is taken next. */
+impact__ring_mark impact__ring_here(const impact__ring_reader *reader);
+
+/* Free the bytes of what was taken before that mark, which is behind all that were released to. */
+void impact__ring_release_to(impact__ring_reader *reader, const impact__ring_mark *mark);
+
+/* The records between two marks, which were taken and not released, are none any more to who reads
+ * the ring after this process. */
+void impact__ring_strike(const impact__ring_reader *reader, const impact__ring_mark *from,
+                         const impact__ring_mark *until);
+
+/* Number of the last extent that was released whole. */
+static inline uint64_t impact__ring_released(const impact__ring_reader *reader)
+{
+    return impact__ring_number_at(
+        atomic_load_explicit(&reader->ring->memory->head, memory_order_relaxed));
+}
 
 /* How many records wait. */
 uint64_t impact__ring_waiting(const impact__ring_reader *reader);
