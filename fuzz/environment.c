@@ -24,6 +24,7 @@ static const char *const names[] = {
     "OTEL_LINK_ATTRIBUTE_COUNT_LIMIT",
     "OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT",
     "OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT",
+    "OTEL_BSP_MAX_CONCURRENT_EXPORTS",
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

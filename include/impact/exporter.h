@@ -83,14 +83,21 @@ struct impact_exporter {
     const char *server_address;
     uint32_t server_port;
 
-    /* The same as export_batch without waiting, for providers that start no thread; both, or none:
-     * then export_batch is called there, and keeps the host's thread as long as it takes. Begin
+    /* The same as export_batch without waiting, for providers that start no thread or have several
+     * batches under way; both, or none: then export_batch is called, one batch at a time, and in
+     * the first case keeps the host's thread as long as it takes. Begin
      * notes a batch, which is borrowed until the export is over, within timeout_ms. Advance does
      * what can be done now, and fills `progress`, whose size is set, that is not over, with status
      * IMPACT_OK, descriptor -1 and no limit. After an interrupt it is called once more, whatever it
      * says. Never both at once, nor twice. In a forked child another one may begin. */
     void (*begin_export)(impact_exporter *exporter, const impact_batch *batch, uint32_t timeout_ms);
     void (*advance_export)(impact_exporter *exporter, impact_export_progress *progress);
+
+    /* Another one like it, so that several batches are under way at once: where the provider's
+     * concurrent_export_limit is above 1, and the two above are there. Each has one batch at a
+     * time, all are driven by one thread at a time, and are called through the functions of the
+     * first, which is closed last. NULL: one batch at a time. */
+    impact_status (*open_another)(impact_exporter **another, impact_exporter *exporter);
 };
 
 /* Open an exporter by its name in OTEL_TRACES_EXPORTER: "console", "tree", "otlp/stdout",

@@ -66,6 +66,8 @@ typedef struct impact_trace_options {
     bool journal_keeps_open; /* spans that are open are kept there, too;
                                      OTEL_C_JOURNAL_OPEN_SPANS */
     bool starts_no_thread;   /* the host's own loop exports: it calls impact_trace_pump */
+    uint32_t concurrent_export_limit; /* batches that an exporter has at once, if it can; 1; at most
+                                         16; OTEL_BSP_MAX_CONCURRENT_EXPORTS */
 } impact_trace_options;
 
 #define IMPACT_TRACE_OPTIONS(...)                                                                  \

@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import threading
 
 import flask
 import grpc
@@ -49,6 +50,29 @@ def test_what_is_left_at_exit_is_exported():
     assert attributes_of(resource_spans.resource)["service.name"] == "shop"
     [span] = resource_spans.scope_spans[0].spans
     assert (span.name, attributes_of(span)) == ("work", {"number": 5})
+
+
+class Together(list):
+    """Requests none of which is answered before so many are there."""
+
+    def __init__(self, count):
+        super().__init__()
+        self.barrier = threading.Barrier(count)
+
+    def append(self, request):
+        super().append(request)
+        self.barrier.wait(30)
+
+
+def test_several_requests_go_at_once_where_the_environment_says_so():
+    with processes.collector() as server:
+        server.requests = Together(4)
+        environment = server.environment(
+            OTEL_BSP_MAX_CONCURRENT_EXPORTS="4", OTEL_BSP_MAX_EXPORT_BATCH_SIZE="1"
+        )
+        program = PROGRAM + "work(6), work(7), work(8)"
+        subprocess.run([sys.executable, "-c", program], env=environment, check=True, timeout=60)
+    server.exported.check("work", 4)
 
 
 # ---- in code ----

@@ -7,6 +7,7 @@
 
 #include "base/environment.h"
 #include "base/options.h"
+#include "pipeline/flight.h"
 #include "pipeline/ring.h"
 
 /* A number of impact_trace_options, from `least` on. 0 there is "not set", so a 0 of the
@@ -17,19 +18,28 @@ typedef struct number_row {
     uint32_t least;
     uint32_t most;
     uint32_t zero;
+    const char *why; /* more is refused */
 } number_row;
+
+static const char more_than_a_queue[] = "it is more than a queue can hold";
+static const char too_long[] = "it is too long";
 
 /* sdk-environment-variables "Batch Span Processor" */
 static const number_row number_rows[] = {
     {"OTEL_BSP_MAX_QUEUE_SIZE", offsetof(impact_trace_options, queue_limit), 1,
-     impact__ring_limit_most, 0},
+     impact__ring_limit_most, 0, more_than_a_queue},
     {"OTEL_BSP_MAX_EXPORT_BATCH_SIZE", offsetof(impact_trace_options, batch_limit), 1,
-     impact__ring_limit_most, 0},
+     impact__ring_limit_most, 0, more_than_a_queue},
     {"OTEL_BSP_SCHEDULE_DELAY", offsetof(impact_trace_options, schedule_delay_ms), 0, INT32_MAX,
-     IMPACT_ZERO},
+     IMPACT_ZERO, too_long},
     {"OTEL_BSP_EXPORT_TIMEOUT", offsetof(impact_trace_options, export_timeout_ms), 0, INT32_MAX,
-     IMPACT_ZERO},
-    {"IMPACT_EXIT_TIMEOUT", offsetof(impact_trace_options, exit_timeout_ms), 0, INT32_MAX, 0},
+     IMPACT_ZERO, too_long},
+    {"IMPACT_EXIT_TIMEOUT", offsetof(impact_trace_options, exit_timeout_ms), 0, INT32_MAX, 0,
+     too_long},
+    /* The specification has no name for it (protocol/otlp "OTLP/gRPC Concurrent Requests"); another
+     * implementation has this one. */
+    {"OTEL_BSP_MAX_CONCURRENT_EXPORTS", offsetof(impact_trace_options, concurrent_export_limit), 1,
+     impact__flight_limit, 0, "it is more than 16"},
 };
 
 /* A number of impact_span_limits, from the first of two variables that can be read: the special
@@ -76,7 +86,7 @@ static void read_number(impact_trace_options *options, const number_row *row)
     if (*number || !impact__environment_number(&value, row->name))
         return;
     if (value < row->least || value > row->most)
-        refuse(row->name, value ? "it is more than a queue can hold" : "it has to be more than 0");
+        refuse(row->name, value ? row->why : "it has to be more than 0");
     else
         *number = value ? value : row->zero;
 }

@@ -5,43 +5,12 @@
 #include "base/thread.h"
 #include "pipeline/batch_step.h"
 #include "pipeline/batcher.h"
+#include "pipeline/flights.h"
 #include "process/fork.h"
 
 enum {
-    steps_at_once = 8,      /* then the host has its turn, however fast spans come */
-    unwatched_pause_ms = 10 /* between two looks at a descriptor that cannot be waited for */
+    steps_at_once = 8, /* then the host has its turn, however fast spans come */
 };
-
-/* ---- the exporter's descriptor ---- */
-
-static void unwatch(impact__batcher *batcher)
-{
-    if (batcher->watched >= 0)
-        impact__caller_remove(batcher->caller, batcher->watched);
-    batcher->watched = -1;
-}
-
-static bool watch(impact__batcher *batcher, int descriptor)
-{
-    if (descriptor == batcher->watched)
-        return true;
-    unwatch(batcher);
-    if (descriptor >= 0 && !impact__caller_add(batcher->caller, descriptor))
-        return false;
-    batcher->watched = descriptor;
-    return true;
-}
-
-/* What is under way goes on by itself: when to look at it at latest. */
-static uint64_t attend(impact__batcher *batcher)
-{
-    const impact_export_progress *of = &batcher->progress;
-    const uint64_t moment_ns =
-        of->wait_ms == UINT32_MAX ? UINT64_MAX : impact__deadline_after_ms(of->wait_ms);
-    if (watch(batcher, of->descriptor))
-        return moment_ns;
-    return impact__earlier_ns(moment_ns, impact__deadline_after_ms(unwatched_pause_ms));
-}
 
 /* ---- rest ---- */
 
@@ -89,13 +58,13 @@ static impact__step take_steps(impact__batcher *batcher)
 static uint64_t moment_after(impact__batcher *batcher, impact__step step)
 {
     assert(impact__lock_is_held(&batcher->lock));
-    if (step == IMPACT__STEP_UNDER_WAY)
-        return attend(batcher);
-    unwatch(batcher);
+    const uint64_t moment_ns = impact__flights_watch(batcher);
     if (step == IMPACT__STEP_NONE)
-        return lie_down(batcher);
-    return step == IMPACT__STEP_UNFINISHED ? impact__deadline_after_ms(IMPACT__UNFINISHED_PAUSE_MS)
-                                           : 0;
+        return impact__earlier_ns(moment_ns, lie_down(batcher));
+    if (step == IMPACT__STEP_UNFINISHED)
+        return impact__earlier_ns(moment_ns,
+                                  impact__deadline_after_ms(IMPACT__UNFINISHED_PAUSE_MS));
+    return 0;
 }
 
 static uint64_t pump(impact__batcher *batcher, uint64_t deadline_ns)
@@ -108,6 +77,7 @@ static uint64_t pump(impact__batcher *batcher, uint64_t deadline_ns)
     batcher->is_pumped = true;
     batcher->call_deadline_ns = deadline_ns;
     get_up(batcher);
+    impact__flights_wake(batcher);
     const impact__step step = take_steps(batcher);
     if (step == IMPACT__STEP_ELSEWHERE)
         return UINT64_MAX; /* the child's batcher knows nothing of this call */

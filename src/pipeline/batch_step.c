@@ -4,9 +4,9 @@
 #include <assert.h>
 
 #include "base/clock.h"
-#include "base/protobuf.h"
 #include "base/thread.h"
 #include "pipeline/batcher_journal.h"
+#include "pipeline/flights.h"
 #include "process/diagnostics.h"
 #include "process/fork.h"
 
@@ -15,65 +15,32 @@ enum {
     pause_limit_ms = 5000, /* as OTLP's retries: a backend that is back is found soon */
 };
 
-/* Under the lock, as all up to take. */
-static bool is_time_to_try_again(impact__batcher *batcher)
+/* Under the lock. None that was not taken goes before one that came back. */
+static bool may_take(const impact__batcher *batcher)
 {
-    assert(impact__lock_is_held(&batcher->lock));
-    assert(batcher->kept);
-    return batcher->is_shut_down || batcher->hurried_try > batcher->tries ||
-           impact__clock_monotonic_ns() >= batcher->pause_end_ns;
+    return impact__flight_is_free(batcher) && !batcher->is_away && !batcher->is_rescuing;
 }
 
-static bool is_time_to_export(impact__batcher *batcher)
+/* Somebody waits for a record that was not taken yet. */
+static bool is_wanted(const impact__batcher *batcher)
+{
+    const uint64_t left = impact__ring_distance(batcher->reader.passed, batcher->flush_target);
+    return left != 0 && left <= (uint64_t)batcher->ring.extent_mask + 1;
+}
+
+static bool is_time_to_take(impact__batcher *batcher)
 {
     assert(impact__lock_is_held(&batcher->lock));
-    if (batcher->kept)
-        return is_time_to_try_again(batcher);
-    if (!impact__ring_unread(&batcher->reader))
+    if (!may_take(batcher) || !impact__ring_unread(&batcher->reader))
         return false;
-    return batcher->is_shut_down || impact__batcher_is_behind(batcher, batcher->flush_target) ||
+    return batcher->is_shut_down || is_wanted(batcher) ||
            impact__ring_waiting(&batcher->reader) >= batcher->batch_limit ||
            atomic_load(&batcher->is_pressed) || impact__clock_monotonic_ns() >= batcher->due_ns;
 }
 
-static impact__batch_item item_of(const impact__batcher *batcher, const impact__ring_record *record)
-{
-    assert(record->bytes && record->size > 0);
-    const impact__scope scope = batcher->owner.scope(batcher->owner.owner, record->scope);
-    impact_text rest = impact_text_from((const char *)record->bytes, record->size);
-    impact__field span = {0};
-    (void)impact__read_field(&span, &rest); /* our own bytes: well formed */
-    return (impact__batch_item){span.bytes, scope.bytes, scope.schema_url};
-}
-
-static void take_from_ring(impact__batcher *batcher)
-{
-    assert(impact__lock_is_held(&batcher->lock));
-    impact__batch *batch = &batcher->batch;
-    impact__ring_record record;
-    batch->count = 0;
-    atomic_store(&batcher->is_pressed, false);
-    while (batch->count < batch->limit &&
-           impact__ring_take(&batcher->reader, &record) == IMPACT__RING_RECORD)
-        batch->items[batch->count++] = item_of(batcher, &record);
-    impact__ring_return(&batcher->reader);
-}
-
-/* The batch that came back, or the next. */
-static void take(impact__batcher *batcher)
-{
-    assert(impact__lock_is_held(&batcher->lock));
-    assert(batcher->in_flight == 0);
-    if (!batcher->kept)
-        take_from_ring(batcher);
-    assert(!batcher->kept || batcher->kept == batcher->batch.count);
-    batcher->kept = 0;
-    batcher->in_flight = batcher->batch.count;
-}
-
 static bool may_be_advanced(const impact__batcher *batcher)
 {
-    return batcher->caller && batcher->known.begin_export && batcher->known.advance_export;
+    return batcher->events && batcher->known.begin_export && batcher->known.advance_export;
 }
 
 /* The time an export may take: its own, or what the shutdown leaves, or the host's call that waits
@@ -100,15 +67,17 @@ static uint32_t pause_after(unsigned returns, impact__random *random)
 }
 
 /* The batch came back, and stays where it is. */
-static void keep(impact__batcher *batcher)
+static void keep(impact__batcher *batcher, impact__flight *flight)
 {
     assert(impact__lock_is_held(&batcher->lock));
-    batcher->kept = batcher->in_flight;
-    batcher->in_flight = 0;
-    batcher->returns++;
-    batcher->came_back = batcher->tries;
-    batcher->pause_end_ns =
-        impact__deadline_after_ms(pause_after(batcher->returns, &batcher->random));
+    flight->state = IMPACT__FLIGHT_KEPT;
+    flight->returns++;
+    flight->pause_end_ns =
+        impact__deadline_after_ms(pause_after(flight->returns, &batcher->random));
+    batcher->kept += flight->batch.count;
+    batcher->is_away = true;
+    if (flight->number > batcher->came_back)
+        batcher->came_back = flight->number;
     (void)pthread_cond_broadcast(&batcher->to_callers); /* some wait for this try only */
 }
 
@@ -126,13 +95,11 @@ static void tally(impact__export_tally *of, size_t count, uint64_t began_ns)
     of->duration_ns += impact__clock_monotonic_ns() - began_ns;
 }
 
-static void settle(impact__batcher *batcher, impact_status status, size_t rejected)
+static void settle(impact__batcher *batcher, impact__flight *flight, impact_status status,
+                   size_t rejected)
 {
     assert(impact__lock_is_held(&batcher->lock));
-    assert(batcher->in_flight == batcher->batch.count);
-    const size_t count = batcher->batch.count;
-    batcher->in_flight = 0;
-    batcher->returns = 0;
+    const size_t count = flight->batch.count;
     if (rejected > count)
         rejected = count;
     if (status) {
@@ -141,8 +108,7 @@ static void settle(impact__batcher *batcher, impact_status status, size_t reject
         batcher->rejected += rejected;
         batcher->exported += count - rejected;
     }
-    impact__ring_release(&batcher->reader);
-    batcher->settled = batcher->reader.passed;
+    impact__flight_settle(batcher, flight);
     (void)pthread_cond_broadcast(&batcher->to_callers);
 }
 
@@ -160,34 +126,67 @@ static bool may_go_again(impact__batcher *batcher, impact_status status, bool is
 /* ---- the export ---- */
 
 /* Without the lock, which it takes: a batch came to an end, or is to go again. */
-static impact__step end_export(impact__batcher *batcher, impact_status status, size_t rejected)
+static impact__step end_export(impact__batcher *batcher, impact__flight *flight,
+                               impact_status status, size_t rejected)
 {
     impact__diagnostics_say(); /* what was reported meanwhile, by whoever records too */
     impact__batcher_lock(batcher);
-    const bool goes_again = may_go_again(batcher, status, batcher->is_last_try);
-    batcher->is_under_way = false;
-    batcher->has_given_up = batcher->is_last_try && goes_again;
-    batcher->due_ns = impact__batch_next_due(batcher);
+    const bool goes_again = may_go_again(batcher, status, flight->is_last);
+    assert(batcher->in_flight >= flight->batch.count);
+    batcher->in_flight -= flight->batch.count;
+    batcher->has_given_up |= flight->is_last && goes_again;
+    if (!batcher->in_flight) /* beside others, it is due so long after the last was taken */
+        batcher->due_ns = impact__batch_next_due(batcher);
     if (goes_again) {
-        keep(batcher);
+        keep(batcher, flight);
         return IMPACT__STEP_DONE;
     }
-    tally(&batcher->exports[outcome_of(status, rejected)], batcher->batch.count,
-          batcher->export_began_ns);
-    settle(batcher, status, rejected);
+    tally(&batcher->exports[outcome_of(status, rejected)], flight->batch.count, flight->began_ns);
+    settle(batcher, flight, status, rejected);
     return IMPACT__STEP_DONE;
 }
 
-/* Likewise, of what another process left behind. */
-static impact__step end_rescue(impact__batcher *batcher, impact_status status, size_t rejected)
+/* What another process left behind is under way, in a flight that takes nothing meanwhile. */
+static void note_rescue(impact__batcher *batcher, bool goes_on)
 {
-    batcher->is_rescuing = impact__batcher_go_on_rescuing(batcher, status, rejected);
-    batcher->is_under_way = batcher->is_rescuing;
+    assert(impact__lock_is_held(&batcher->lock));
+    batcher->is_rescuing = goes_on;
+    if (!goes_on)
+        return;
+    impact__flight_set_off(batcher, &batcher->flights[0]);
+    batcher->unseen = batcher->under_way;
+}
+
+/* As end_export, of that. */
+static void end_rescue(impact__batcher *batcher, impact_status status, size_t rejected)
+{
+    note_rescue(batcher, impact__batcher_go_on_rescuing(batcher, status, rejected));
+}
+
+static void note_progress(impact__flight *flight, const impact_export_progress *progress)
+{
+    flight->descriptor = progress->descriptor;
+    flight->moment_ns =
+        progress->wait_ms == UINT32_MAX ? UINT64_MAX : impact__deadline_after_ms(progress->wait_ms);
+}
+
+/* It is over, as the progress says, or was interrupted. Without the lock, which it takes. */
+static impact__step land(impact__batcher *batcher, impact__flight *flight,
+                         const impact_export_progress *progress)
+{
+    const impact_status status = progress->is_over ? progress->status : IMPACT_ECLOSED;
+    impact__batcher_lock(batcher);
+    impact__flight_land(batcher, flight);
+    const bool is_rescuing = batcher->is_rescuing;
+    impact__batcher_unlock(batcher);
+    if (!is_rescuing)
+        return end_export(batcher, flight, status, progress->rejected);
+    end_rescue(batcher, status, progress->rejected);
     return IMPACT__STEP_DONE;
 }
 
 /* One that nobody waits for. The lock is let go of meanwhile. */
-static impact__step advance_export(impact__batcher *batcher)
+static impact__step advance_export(impact__batcher *batcher, impact__flight *flight)
 {
     assert(impact__lock_is_held(&batcher->lock));
     impact_export_progress progress = {
@@ -195,56 +194,75 @@ static impact__step advance_export(impact__batcher *batcher)
         .descriptor = -1,
         .wait_ms = UINT32_MAX,
     };
+    impact_exporter *exporter = batcher->exporters[flight->exporter];
     const unsigned generation = impact__fork_generation();
     const bool is_interrupted = batcher->is_interrupted;
     impact__batcher_unlock(batcher);
-    batcher->known.advance_export(batcher->exporter, &progress);
+    batcher->known.advance_export(exporter, &progress);
     if (generation != impact__fork_generation())
         return IMPACT__STEP_ELSEWHERE;
-    const bool is_over = progress.is_over || is_interrupted; /* it had its chance */
-    const impact_status status = progress.is_over ? progress.status : IMPACT_ECLOSED;
-    if (is_over)
-        return batcher->is_rescuing ? end_rescue(batcher, status, progress.rejected)
-                                    : end_export(batcher, status, progress.rejected);
+    if (progress.is_over || is_interrupted) /* it had its chance */
+        return land(batcher, flight, &progress);
     impact__batcher_lock(batcher);
-    batcher->progress = progress;
-    return IMPACT__STEP_UNDER_WAY;
+    note_progress(flight, &progress);
+    return IMPACT__STEP_DONE;
 }
 
-static impact__step wait_for_export(impact__batcher *batcher, uint32_t timeout_ms)
+/* The next of those that are to be looked at. */
+static impact__step look(impact__batcher *batcher)
+{
+    assert(batcher->unseen);
+    const int place = __builtin_ctz(batcher->unseen);
+    batcher->unseen &= batcher->unseen - 1;
+    return advance_export(batcher, &batcher->flights[place]);
+}
+
+static impact__step wait_for_export(impact__batcher *batcher, impact__flight *flight,
+                                    uint32_t timeout_ms)
 {
     size_t rejected = 0;
     /* No time is no call: to many clients a timeout of 0 means none. There is another time but for
      * the last. */
-    impact_status status = batcher->is_last_try ? IMPACT_ETIMEDOUT : IMPACT_EAGAIN;
+    impact_status status = flight->is_last ? IMPACT_ETIMEDOUT : IMPACT_EAGAIN;
     const unsigned generation = impact__fork_generation();
     if (timeout_ms)
-        status =
-            batcher->known.export_batch(batcher->exporter, &batcher->shown, timeout_ms, &rejected);
+        status = batcher->known.export_batch(batcher->exporters[0], &flight->shown, timeout_ms,
+                                             &rejected);
     if (generation != impact__fork_generation())
         return IMPACT__STEP_ELSEWHERE;
-    return end_export(batcher, status, rejected);
+    return end_export(batcher, flight, status, rejected);
+}
+
+static void set_off(impact__batcher *batcher, impact__flight *flight)
+{
+    assert(impact__lock_is_held(&batcher->lock));
+    assert(flight->batch.count > 0 && batcher->exporters[0]);
+    if (flight->state == IMPACT__FLIGHT_KEPT)
+        batcher->kept -= flight->batch.count;
+    flight->state = IMPACT__FLIGHT_UNDER_WAY;
+    flight->is_last = batcher->is_shut_down; /* before it: a last one begins after that */
+    flight->number = ++batcher->tries;
+    batcher->in_flight += flight->batch.count;
+    batcher->due_ns = impact__batch_next_due(batcher);
 }
 
 /* Of what was taken. The lock is let go of meanwhile. */
-static impact__step begin_export(impact__batcher *batcher)
+static impact__step begin_export(impact__batcher *batcher, impact__flight *flight)
 {
-    assert(impact__lock_is_held(&batcher->lock));
-    assert(batcher->batch.count > 0 && batcher->exporter && !batcher->is_under_way);
     const uint32_t timeout_ms = timeout_of(batcher);
-    batcher->is_last_try = batcher->is_shut_down; /* before it: a last one begins after that */
-    batcher->tries++;
-    batcher->is_under_way = timeout_ms && may_be_advanced(batcher);
-    const bool is_under_way = batcher->is_under_way;
+    const bool is_waited_for = !timeout_ms || !may_be_advanced(batcher);
+    set_off(batcher, flight);
+    if (!is_waited_for)
+        impact__flight_set_off(batcher, flight);
     impact__batcher_unlock(batcher);
-    batcher->shown =
-        impact__batch_show(&batcher->batch, batcher->owner.resource(batcher->owner.owner));
-    batcher->export_began_ns = impact__clock_monotonic_ns();
-    if (!is_under_way)
-        return wait_for_export(batcher, timeout_ms);
-    batcher->known.begin_export(batcher->exporter, &batcher->shown, timeout_ms);
+    flight->shown =
+        impact__batch_show(&flight->batch, batcher->owner.resource(batcher->owner.owner));
+    flight->began_ns = impact__clock_monotonic_ns();
+    if (is_waited_for)
+        return wait_for_export(batcher, flight, timeout_ms);
+    batcher->known.begin_export(batcher->exporters[flight->exporter], &flight->shown, timeout_ms);
     impact__batcher_lock(batcher);
-    return advance_export(batcher);
+    return advance_export(batcher, flight);
 }
 
 static impact__step rescue(impact__batcher *batcher)
@@ -252,8 +270,7 @@ static impact__step rescue(impact__batcher *batcher)
     assert(impact__lock_is_held(&batcher->lock));
     if (!may_be_advanced(batcher))
         return impact__batcher_rescue(batcher) ? IMPACT__STEP_DONE : IMPACT__STEP_ELSEWHERE;
-    batcher->is_rescuing = impact__batcher_begin_rescue(batcher);
-    batcher->is_under_way = batcher->is_rescuing;
+    note_rescue(batcher, impact__batcher_begin_rescue(batcher));
     return IMPACT__STEP_DONE;
 }
 
@@ -264,27 +281,41 @@ uint64_t impact__batch_next_due(const impact__batcher *batcher)
     return impact__deadline_after_ms(batcher->schedule_delay_ms);
 }
 
+/* It was shut down, and no time is left. */
+static bool is_too_late(const impact__batcher *batcher)
+{
+    return batcher->is_shut_down && impact__clock_monotonic_ns() >= batcher->shutdown_deadline_ns;
+}
+
+/* NONE: nothing may begin now. */
+static impact__step begin_something(impact__batcher *batcher)
+{
+    impact__flight *flight = impact__flight_to_go_again(batcher);
+    if (!flight && is_time_to_take(batcher)) {
+        flight = impact__flight_take(batcher);
+        if (!flight)
+            return IMPACT__STEP_UNFINISHED;
+    }
+    if (flight)
+        return begin_export(batcher, flight);
+    return impact__batcher_is_time_to_rescue(batcher) ? rescue(batcher) : IMPACT__STEP_NONE;
+}
+
 impact__step impact__batch_step(impact__batcher *batcher)
 {
     assert(impact__lock_is_held(&batcher->lock));
-    if (batcher->is_under_way)
-        return advance_export(batcher);
-    if (batcher->has_given_up)
-        return IMPACT__STEP_LAST;
-    const bool is_time = is_time_to_export(batcher);
-    if (!is_time && !impact__batcher_is_time_to_rescue(batcher))
-        return batcher->is_shut_down ? IMPACT__STEP_LAST : IMPACT__STEP_NONE;
-    if (batcher->is_shut_down && impact__clock_monotonic_ns() >= batcher->shutdown_deadline_ns)
-        return IMPACT__STEP_LAST;
-    if (!is_time)
-        return rescue(batcher);
-    take(batcher);
-    return batcher->batch.count ? begin_export(batcher) : IMPACT__STEP_UNFINISHED;
+    if (batcher->unseen)
+        return look(batcher);
+    impact__step step = IMPACT__STEP_NONE;
+    if (!batcher->has_given_up && !is_too_late(batcher))
+        step = begin_something(batcher);
+    const bool is_last = step == IMPACT__STEP_NONE && batcher->is_shut_down && !batcher->under_way;
+    return is_last ? IMPACT__STEP_LAST : step;
 }
 
 impact__rest impact__batch_rest(const impact__batcher *batcher)
 {
-    if (batcher->kept)
+    if (batcher->is_shut_down || !may_take(batcher))
         return IMPACT__REST_PAUSE;
     return impact__ring_unread(&batcher->reader) || impact__clock_monotonic_ns() < batcher->due_ns
                ? IMPACT__REST_UNTIL_DUE
@@ -296,7 +327,7 @@ impact__rest impact__batch_rest(const impact__batcher *batcher)
 bool impact__batch_lie_down(impact__batcher *batcher, impact__rest rest)
 {
     assert(impact__lock_is_held(&batcher->lock));
-    assert(!batcher->is_shut_down);
+    assert(!batcher->is_shut_down || batcher->under_way);
     const bool is_idle = rest == IMPACT__REST_IDLE;
     if (rest == IMPACT__REST_PAUSE) /* no record is a reason to end it */
         return true;
@@ -310,10 +341,14 @@ bool impact__batch_lie_down(impact__batcher *batcher, impact__rest rest)
 /* Of the rest: then, or when it is time for a rescue. */
 uint64_t impact__batch_rest_end(const impact__batcher *batcher, impact__rest rest)
 {
-    if (rest == IMPACT__REST_PAUSE)
-        return batcher->pause_end_ns;
-    const uint64_t end_ns = rest == IMPACT__REST_IDLE ? UINT64_MAX : batcher->due_ns;
-    return batcher->is_rescue_due && batcher->rescue_ns < end_ns ? batcher->rescue_ns : end_ns;
+    if (batcher->is_shut_down) /* what may begin has begun */
+        return UINT64_MAX;
+    uint64_t end_ns = impact__flight_pause_end(batcher);
+    if (rest == IMPACT__REST_UNTIL_DUE)
+        end_ns = impact__earlier_ns(end_ns, batcher->due_ns);
+    if (batcher->is_rescue_due && !batcher->out && !batcher->is_rescuing)
+        end_ns = impact__earlier_ns(end_ns, batcher->rescue_ns);
+    return end_ns;
 }
 
 void impact__batch_get_up(impact__batcher *batcher, impact__rest rest)

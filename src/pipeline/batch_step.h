@@ -4,6 +4,9 @@
  * thread at a time. When there is none to take, who takes them lies down, rests, and gets up:
  *
  *     step .. step -> lie down -> (rest until its end, or until somebody wakes) -> get up -> step
+ *
+ * A step begins one export or looks at one that goes on by itself. So several are under way at a
+ * time where the exporter can be driven like that; otherwise a step lasts as long as its export.
  */
 #ifndef IMPACT_PIPELINE_BATCH_STEP_H
 #define IMPACT_PIPELINE_BATCH_STEP_H
@@ -12,9 +15,8 @@
 
 typedef enum impact__step {
     IMPACT__STEP_DONE,       /* another one may follow */
-    IMPACT__STEP_NONE,       /* there is nothing to do */
+    IMPACT__STEP_NONE,       /* there is nothing to do, but to wait for what is under way */
     IMPACT__STEP_UNFINISHED, /* the oldest record is being put in still: soon there is */
-    IMPACT__STEP_UNDER_WAY,  /* an export goes on by itself: see `progress` */
     IMPACT__STEP_LAST,       /* the end has come */
     IMPACT__STEP_ELSEWHERE,  /* this is a child that was forked in there */
 } impact__step;
@@ -28,7 +30,8 @@ impact__step impact__batch_step(impact__batcher *batcher);
 typedef enum impact__rest {
     IMPACT__REST_UNTIL_DUE, /* records were there of late, or are there */
     IMPACT__REST_IDLE,
-    IMPACT__REST_PAUSE /* behind a batch that came back */
+    IMPACT__REST_PAUSE /* no record is a reason to end it: behind a batch that came back, and while
+                          as many are under way as may be */
 } impact__rest;
 
 impact__rest impact__batch_rest(const impact__batcher *batcher);

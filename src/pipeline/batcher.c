@@ -8,6 +8,7 @@
 #include "base/thread.h"
 #include "pipeline/batcher_journal.h"
 #include "pipeline/batcher_state.h"
+#include "pipeline/flights.h"
 #include "process/diagnostics.h"
 #include "process/fork.h"
 
@@ -85,8 +86,8 @@ static void wake(impact__batcher *batcher)
 {
     if (atomic_exchange(&batcher->sleep, IMPACT__AWAKE) == IMPACT__AWAKE)
         return;
-    if (batcher->caller) {
-        impact__caller_ring(batcher->caller);
+    if (batcher->events) {
+        impact__caller_ring(batcher->events);
         return;
     }
     impact__batcher_lock(batcher);
@@ -195,8 +196,8 @@ void impact__batcher_begin_flush(impact__batcher *batcher, impact__batcher_wait 
     if (impact__batcher_is_behind(batcher, wait->target)) {
         impact__batch_worker_start(batcher);
         batcher->flush_target = wait->target;
-        batcher->hurried_try = batcher->tries + 1;
-        (void)pthread_cond_signal(&batcher->to_worker);
+        batcher->hurried_to = batcher->tries;
+        impact__batcher_call_worker(batcher);
     }
     impact__batcher_unlock(batcher);
 }
@@ -257,10 +258,10 @@ void impact__batcher_begin_shutdown(impact__batcher *batcher, impact__batcher_wa
     if (impact__batcher_is_behind(batcher, wait->target))
         impact__batch_worker_start(batcher);
     atomic_store_explicit(&batcher->has_worker, true, memory_order_release);
-    (void)pthread_cond_signal(&batcher->to_worker);
+    impact__batcher_call_worker(batcher);
     impact__batcher_unlock(batcher);
-    if (batcher->known.hasten)
-        batcher->known.hasten(batcher->exporter, impact__remaining_ms(deadline_ns));
+    for (uint32_t i = 0; batcher->known.hasten && i < batcher->flight_limit; i++)
+        batcher->known.hasten(batcher->exporters[i], impact__remaining_ms(deadline_ns));
 }
 
 bool impact__batcher_wait_for_worker(impact__batcher *batcher, uint64_t deadline_ns)
@@ -276,12 +277,13 @@ bool impact__batcher_wait_for_worker(impact__batcher *batcher, uint64_t deadline
 
 void impact__batcher_interrupt(impact__batcher *batcher)
 {
-    assert(batcher->exporter);
+    assert(batcher->exporters[0]);
     impact__batcher_lock(batcher);
     batcher->is_interrupted = true;
     impact__batcher_unlock(batcher);
-    if (batcher->known.interrupt)
-        batcher->known.interrupt(batcher->exporter);
+    for (uint32_t i = 0; batcher->known.interrupt && i < batcher->flight_limit; i++)
+        batcher->known.interrupt(batcher->exporters[i]);
+    impact__batcher_call_worker(batcher);
 }
 
 impact_status impact__batcher_end_shutdown(impact__batcher *batcher,
@@ -319,12 +321,10 @@ static void forget_counters(impact__batcher *batcher)
     atomic_store_explicit(&batcher->dropped_full, 0, memory_order_relaxed);
     atomic_store_explicit(&batcher->dropped_closed, 0, memory_order_relaxed);
     batcher->in_flight = batcher->exported = batcher->rejected = batcher->failed = 0;
-    batcher->kept = 0; /* it is the parent's */
-    batcher->returns = 0;
+    impact__flights_forget(batcher);
     batcher->has_given_up = false;
-    batcher->is_under_way = batcher->is_rescuing = false; /* likewise */
+    batcher->is_rescuing = false; /* it is the parent's */
     batcher->is_pumped = batcher->is_resting = false;
-    batcher->watched = -1;
     batcher->generation = impact__fork_generation();
     memset(batcher->exports, 0, sizeof batcher->exports);
 }

@@ -4,7 +4,8 @@
  *
  * DESIGN: the worker is started with the first record. A batch goes out when it is full, when the
  * schedule's delay has passed since the last one, when somebody flushes, and until the deadline at
- * shutdown; never two at once. What is in flight lies in the ring until its outcome is counted.
+ * shutdown; so many at once as the options say, one mostly (flight.h). What is in flight lies in
+ * the ring until its outcome is counted.
  *
  * `lock` guards what the worker moves, the ring's reader among it. So a snapshot taken under it is
  * exact:
@@ -23,6 +24,9 @@
  * idle worker always, and another one when a batch may be full; one that pauses counts as awake.
  * Both sides first write (the ring; `sleep`) and then read what the other wrote, in sequentially
  * consistent order: one of them sees the other, so no wake-up is lost.
+ *
+ * Where several are under way, the worker is driven as a host's loop drives it: it waits on
+ * descriptors, and is woken by a bell instead of a condition.
  *
  * Where no thread may be started, the host's calls are the worker (batch_pump.c): they take the
  * same steps, rest in the same ways, and are woken by a bell instead of a condition.

@@ -106,11 +106,11 @@ void impact__batcher_open_rescue(impact__batcher *batcher)
 {
     impact__rescue_init(&batcher->rescue);
     batcher->rescue.directory = batcher->journal.directory;
-    batcher->rescue.exporter = batcher->exporter;
+    batcher->rescue.exporter = batcher->exporters[0];
     batcher->rescue.export_batch = batcher->known.export_batch;
     batcher->rescue.kind.exporter = batcher->known.name ? batcher->known.name : "";
     batcher->rescue.kind.exporter_number = batcher->exporter_number;
-    batcher->rescue.batch = &batcher->batch;
+    batcher->rescue.batch = &batcher->flights[0].batch;
     batcher->rescue.time_left_ms = time_for_rescue;
     batcher->rescue.owner = batcher;
 }
@@ -118,7 +118,7 @@ void impact__batcher_open_rescue(impact__batcher *batcher)
 bool impact__batcher_is_time_to_rescue(impact__batcher *batcher)
 {
     assert(impact__lock_is_held(&batcher->lock));
-    return batcher->is_rescue_due && !batcher->kept &&
+    return batcher->is_rescue_due && !batcher->out && !batcher->is_rescuing &&
            impact__clock_monotonic_ns() >= batcher->rescue_ns;
 }
 
@@ -126,7 +126,7 @@ bool impact__batcher_is_time_to_rescue(impact__batcher *batcher)
 static void note_end(impact__batcher *batcher, impact_status status)
 {
     assert(impact__lock_is_held(&batcher->lock));
-    batcher->batch.count = 0;
+    batcher->flights[0].batch.count = 0;
     batcher->is_rescue_due = status == IMPACT_EAGAIN || status == IMPACT_ETIMEDOUT;
     batcher->rescue_ns = status == IMPACT_EAGAIN ? impact__deadline_after_ms(rescue_pause_ms) : 0;
 }
@@ -134,7 +134,7 @@ static void note_end(impact__batcher *batcher, impact_status status)
 bool impact__batcher_rescue(impact__batcher *batcher)
 {
     assert(impact__lock_is_held(&batcher->lock));
-    assert(!batcher->kept && !batcher->in_flight);
+    assert(!batcher->out);
     const unsigned generation = impact__fork_generation();
     impact__batcher_unlock(batcher);
     const impact_status status = impact__rescue_run(&batcher->rescue);
@@ -165,7 +165,7 @@ static bool begin_next(impact__batcher *batcher)
     const uint32_t timeout_ms = time_for_rescue(batcher);
     if (!timeout_ms)
         return end_rescue(batcher, IMPACT_ETIMEDOUT);
-    batcher->known.begin_export(batcher->exporter, &rescue->shown, timeout_ms);
+    batcher->known.begin_export(batcher->exporters[0], &rescue->shown, timeout_ms);
     impact__batcher_lock(batcher);
     return true;
 }
@@ -173,7 +173,7 @@ static bool begin_next(impact__batcher *batcher)
 bool impact__batcher_begin_rescue(impact__batcher *batcher)
 {
     assert(impact__lock_is_held(&batcher->lock));
-    assert(!batcher->kept && !batcher->in_flight);
+    assert(!batcher->out);
     impact__batcher_unlock(batcher);
     if (!impact__rescue_begin(&batcher->rescue))
         return end_rescue(batcher, IMPACT_ENOENT);

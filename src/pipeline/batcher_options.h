@@ -41,6 +41,7 @@ typedef struct impact__batcher_options {
     uint32_t batch_limit;
     uint32_t schedule_delay_ms;
     uint32_t export_timeout_ms;
+    uint32_t concurrent_export_limit; /* batches with the exporter at once; 0: 1 */
 } impact__batcher_options;
 
 #endif

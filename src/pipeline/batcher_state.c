@@ -2,6 +2,9 @@
 #include "pipeline/batcher_state.h"
 
 #include <assert.h>
+#include <string.h>
+
+#include <impact/diagnostics.h>
 
 #include "base/alloc.h"
 #include "base/options.h"
@@ -53,6 +56,71 @@ static impact_status open_ring(impact__batcher *batcher, const impact__batcher_o
     return IMPACT_OK;
 }
 
+/* ---- several at once ---- */
+
+/* Others like it, where it can be driven without waiting and knows how to make them. */
+static impact_status open_exporters(impact__batcher *batcher)
+{
+    const impact_exporter *known = &batcher->known;
+    impact_status status = IMPACT_OK;
+    if (batcher->flight_limit > 1 &&
+        !(known->begin_export && known->advance_export && known->open_another)) {
+        impact_diagnostics_report(IMPACT_SEVERITY_WARNING, "exporter", known->name,
+                                  "this exporter sends one batch at a time "
+                                  "(OTEL_BSP_MAX_CONCURRENT_EXPORTS)");
+        batcher->flight_limit = 1;
+    }
+    for (uint32_t i = 1; i < batcher->flight_limit && status == IMPACT_OK; i++)
+        status = known->open_another(&batcher->exporters[i], batcher->exporters[0]);
+    return status;
+}
+
+static impact_status open_events(impact__batcher *batcher)
+{
+    batcher->events = batcher->caller;
+    if (batcher->flight_limit == 1 || batcher->caller)
+        return IMPACT_OK;
+    const impact_status status = impact__caller_open(&batcher->own_events);
+    if (status == IMPACT_OK)
+        batcher->events = &batcher->own_events;
+    return status;
+}
+
+static impact_status open_flights(impact__batcher *batcher)
+{
+    assert(batcher->exporters[0] && batcher->flight_limit > 0);
+    impact_status status = open_exporters(batcher);
+    if (status == IMPACT_OK)
+        status = open_events(batcher);
+    if (status)
+        return status;
+    batcher->flights =
+        impact__alloc(batcher->allocator, batcher->flight_limit * sizeof *batcher->flights);
+    if (!batcher->flights)
+        return IMPACT_ENOMEM;
+    for (uint32_t i = 0; i < batcher->flight_limit && status == IMPACT_OK; i++)
+        status = impact__batch_open(&batcher->flights[i].batch, batcher->batch_limit,
+                                    batcher->allocator);
+    for (uint32_t i = 0; i < impact__flight_limit; i++)
+        batcher->watched[i] = -1;
+    return status;
+}
+
+/* The first exporter is not theirs. */
+static void close_flights(impact__batcher *batcher)
+{
+    for (uint32_t i = 0; batcher->flights && i < batcher->flight_limit; i++)
+        impact__batch_close(&batcher->flights[i].batch);
+    impact__free(batcher->allocator, batcher->flights);
+    batcher->flights = NULL;
+    for (uint32_t i = 1; i < impact__flight_limit; i++)
+        if (batcher->exporters[i])
+            batcher->known.close(batcher->exporters[i]);
+    impact__caller_close(&batcher->own_events);
+}
+
+/* ---- parts ---- */
+
 static impact_status open_parts(impact__batcher *batcher, const impact__batcher_options *options)
 {
     if (!impact__struct_read(&batcher->known, sizeof batcher->known, options->exporter))
@@ -62,7 +130,7 @@ static impact_status open_parts(impact__batcher *batcher, const impact__batcher_
         return status;
     if (batcher->batch_limit > options->queue_limit)
         batcher->batch_limit = options->queue_limit;
-    return impact__batch_open(&batcher->batch, batcher->batch_limit, batcher->allocator);
+    return open_flights(batcher);
 }
 
 impact_status impact__batcher_open_conditions(impact__batcher *batcher)
@@ -78,7 +146,7 @@ impact_status impact__batcher_open_conditions(impact__batcher *batcher)
 
 static void free_parts(impact__batcher *batcher)
 {
-    impact__batch_close(&batcher->batch);
+    close_flights(batcher);
     impact__journal_close(&batcher->journal);
     impact__free(batcher->allocator, batcher->memory);
     impact__free(batcher->allocator, batcher);
@@ -95,13 +163,14 @@ impact_status impact__batcher_state_open(impact__batcher **batcher,
     made->owner = options->owner;
     made->caller = options->caller;
     made->generation = impact__fork_generation();
-    made->watched = -1;
     made->call_deadline_ns = UINT64_MAX;
     made->exporter_number = options->exporter_number;
     made->queue_bytes = options->queue_bytes;
     made->batch_limit = options->batch_limit;
     made->schedule_delay_ms = options->schedule_delay_ms;
     made->export_timeout_ms = options->export_timeout_ms;
+    made->flight_limit = options->concurrent_export_limit ? options->concurrent_export_limit : 1;
+    made->exporters[0] = options->exporter;
     impact_status status = open_parts(made, options);
     if (status == IMPACT_OK)
         status = impact__batcher_open_conditions(made);
@@ -110,7 +179,6 @@ impact_status impact__batcher_state_open(impact__batcher **batcher,
         return status;
     }
     (void)pthread_mutex_init(&made->lock, NULL); /* cannot fail on Linux */
-    made->exporter = options->exporter;
     *batcher = made;
     return IMPACT_OK;
 }
@@ -129,16 +197,27 @@ void impact__batcher_let_go(impact__batcher *batcher)
 {
     assert(impact__lock_is_held(&batcher->lock));
     const bool is_over = batcher->worker != IMPACT__WORKER_RUNNING;
-    impact_exporter *exporter = is_over && batcher->is_exporter_unwanted ? batcher->exporter : NULL;
     const bool is_last = is_over && batcher->is_closed;
     void (*const close)(impact_exporter *) = batcher->known.close;
-    if (exporter)
-        batcher->exporter = NULL;
+    impact_exporter *unwanted[impact__flight_limit] = {NULL};
+    if (is_over && batcher->is_exporter_unwanted) {
+        memcpy(unwanted, batcher->exporters, sizeof unwanted);
+        memset(batcher->exporters, 0, sizeof batcher->exporters);
+    }
     impact__batcher_unlock(batcher);
-    if (exporter)
-        close(exporter); /* another may free the batcher meanwhile */
+    for (uint32_t i = impact__flight_limit; i-- > 0;) /* the first last */
+        if (unwanted[i])
+            close(unwanted[i]); /* another may free the batcher meanwhile */
     if (is_last)
         impact__batcher_state_close(batcher);
+}
+
+void impact__batcher_call_worker(impact__batcher *batcher)
+{
+    if (!batcher->events)
+        (void)pthread_cond_signal(&batcher->to_worker);
+    else if (!batcher->caller)
+        impact__caller_ring(batcher->events);
 }
 
 void impact__batcher_give_up(impact__batcher *batcher)

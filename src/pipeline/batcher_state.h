@@ -9,6 +9,7 @@
 #include "pipeline/batch.h"
 #include "pipeline/batcher_options.h"
 #include "pipeline/counters.h"
+#include "pipeline/flight.h"
 #include "pipeline/journal.h"
 #include "pipeline/rescue.h"
 #include "pipeline/ring_reader.h"
@@ -32,11 +33,17 @@ struct impact__batcher {
     uint32_t schedule_delay_ms;
     uint32_t export_timeout_ms;
     const impact_allocator *allocator;
-    impact_exporter *exporter; /* owned; NULL once it is closed, under the lock */
-    impact_exporter known;     /* its members, those that it does not have NULL */
+    /* Owned; NULL once they are closed, under the lock: the one that was given, and others like it
+     * for what is sent beside. */
+    impact_exporter *exporters[impact__flight_limit];
+    uint32_t flight_limit; /* exporters, and batches that may be taken */
+    impact_exporter known; /* the members of the first, those that it does not have NULL */
     impact__batcher_owner owner;
     impact__caller *caller; /* borrowed; NULL: the worker is a thread */
-    void *memory;           /* owned: the ring lies in it, unless it lies in the journal */
+    impact__caller *events; /* what is waited on for exports under way: `caller`, or the next, or
+                               NULL, when the worker waits in the exporter */
+    impact__caller own_events;
+    void *memory; /* owned: the ring lies in it, unless it lies in the journal */
     uint32_t exporter_number;
     size_t queue_bytes;
     impact__journal journal; /* changed under the lock, while nobody puts anything in */
@@ -72,34 +79,33 @@ struct impact__batcher {
     uint64_t failed;
     impact__export_tally exports[impact__export_outcomes];
     impact__ring_reader reader;
-    impact__batch batch; /* the worker's own while it runs */
 
-    /* The steps: see batch_step.h. */
-    uint64_t due_ns;          /* when what waits is exported at latest */
-    bool is_last_try;         /* of the batch that is being exported */
-    uint64_t export_began_ns; /* likewise */
-    impact_batch shown;       /* likewise, as the exporter has it */
-    bool is_under_way;        /* likewise: nobody waits for it */
-    bool is_rescuing;         /* what is under way was another process's */
+    /* Batches that were taken, and the steps: see flight.h and batch_step.h. */
+    impact__flight *flights; /* owned: `flight_limit`; the worker's own while it runs */
+    uint32_t oldest;
+    uint32_t out;       /* from the oldest on, in a circle; the others are free */
+    uint32_t under_way; /* bits of flights that nobody waits for */
+    uint32_t unseen;    /* those of them that are to be looked at */
+    uint32_t busy;      /* bits of exporters that have one */
+    uint64_t due_ns;    /* when what waits is exported at latest */
+    bool is_rescuing;   /* what is under way was another process's */
     bool is_interrupted;
-    impact_export_progress progress; /* of what is under way */
 
     /* Without a thread: see batch_pump.c. */
     unsigned generation; /* of the process whose the records are */
     bool is_pumped;      /* somebody is at it */
     bool is_resting;
-    int rest;                  /* an impact__rest: how */
-    int watched;               /* the exporter's descriptor, among those of the caller; -1: none */
-    uint64_t call_deadline_ns; /* of who pumps, for an exporter that has to be waited for */
+    int rest;                          /* an impact__rest: how */
+    uint64_t call_deadline_ns;         /* of who pumps, for an exporter that has to be waited for */
+    int watched[impact__flight_limit]; /* each exporter's descriptor, in `events`; -1: it is not */
 
     /* A batch that came back lies in the ring still and goes again, behind a pause. */
-    size_t kept;           /* its records, which wait; 0: there is none */
-    unsigned returns;      /* how often in a row one came back */
-    uint64_t pause_end_ns; /* of the last time */
-    uint64_t tries;        /* exports that were begun */
-    uint64_t came_back;    /* the last of them whose batch came back; 0: none did */
-    bool has_given_up;     /* the last try failed; what is left stays in the journal */
-    uint64_t hurried_try;  /* somebody flushes: the pause before this one is left out */
+    size_t kept;         /* records of such batches, which wait */
+    bool is_away;        /* the backend: since one came back, none came to its end */
+    uint64_t tries;      /* exports that were begun */
+    uint64_t came_back;  /* the last of them whose batch came back; 0: none did */
+    bool has_given_up;   /* the last try failed; what is left stays in the journal */
+    uint64_t hurried_to; /* somebody flushes: no pause behind this try or an earlier one */
     impact__random random;
 
     /* What others left behind that were killed. */
@@ -145,6 +151,9 @@ void impact__batcher_let_go(impact__batcher *batcher);
 /* Put what is left in the ring among the failed, a batch that came back too; in a journal it stays
  * there. Under the lock, without a worker. */
 void impact__batcher_give_up(impact__batcher *batcher);
+
+/* The thread has something to do. In the host's loop, who wants that pumps. */
+void impact__batcher_call_worker(impact__batcher *batcher);
 
 /* ---- batch_worker.c ---- */
 

@@ -11,7 +11,7 @@
 #include "base/clock.h"
 #include "process/fork.h"
 
-static bool is_ours(const impact__caller *caller)
+bool impact__caller_is_ours(const impact__caller *caller)
 {
     /* Acquire, with the store in open_pair: who sees the number sees the descriptors. */
     return atomic_load_explicit(&caller->generation, memory_order_acquire) ==
@@ -60,44 +60,45 @@ impact_status impact__caller_open(impact__caller *caller)
 
 void impact__caller_close(impact__caller *caller)
 {
-    if (atomic_exchange(&caller->is_there, false) && is_ours(caller))
+    if (atomic_exchange(&caller->is_there, false) && impact__caller_is_ours(caller))
         close_pair(caller->descriptor, caller->bell);
 }
 
 bool impact__caller_renew(impact__caller *caller)
 {
-    return is_ours(caller) || open_pair(caller) == IMPACT_OK;
+    return impact__caller_is_ours(caller) || open_pair(caller) == IMPACT_OK;
 }
 
 void impact__caller_ring(impact__caller *caller)
 {
     const uint64_t once = 1;
-    if (is_ours(caller))
+    if (impact__caller_is_ours(caller))
         (void)!write(caller->bell, &once, sizeof once); /* fails when it rings as loud as it can */
 }
 
 void impact__caller_hush(const impact__caller *caller)
 {
     uint64_t count;
-    if (is_ours(caller))
+    if (impact__caller_is_ours(caller))
         (void)!read(caller->bell, &count, sizeof count); /* nobody may have rung */
 }
 
 bool impact__caller_add(const impact__caller *caller, int descriptor)
 {
     assert(descriptor >= 0);
-    return is_ours(caller) && add(caller->descriptor, descriptor);
+    return impact__caller_is_ours(caller) && add(caller->descriptor, descriptor);
 }
 
 void impact__caller_remove(const impact__caller *caller, int descriptor)
 {
-    if (is_ours(caller))
+    if (impact__caller_is_ours(caller))
         (void)epoll_ctl(caller->descriptor, EPOLL_CTL_DEL, descriptor, NULL); /* it may be closed */
 }
 
 void impact__caller_wait(const impact__caller *caller, uint64_t until_ns)
 {
     const uint32_t left_ms = impact__remaining_ms(until_ns);
-    struct pollfd readable = {.fd = is_ours(caller) ? caller->descriptor : -1, .events = POLLIN};
+    struct pollfd readable = {.fd = impact__caller_is_ours(caller) ? caller->descriptor : -1,
+                              .events = POLLIN};
     (void)poll(&readable, 1, left_ms < INT_MAX ? (int)left_ms : INT_MAX); /* the loop looks again */
 }

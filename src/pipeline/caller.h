@@ -24,6 +24,9 @@ typedef struct impact__caller {
 impact_status impact__caller_open(impact__caller *caller);
 void impact__caller_close(impact__caller *caller);
 
+/* This process opened it, and is heard by it. */
+bool impact__caller_is_ours(const impact__caller *caller);
+
 /* False, and as it was: the process that opened it is this one's parent, and there is no other to
  * be had. One thread at a time. */
 bool impact__caller_renew(impact__caller *caller);

@@ -86,6 +86,7 @@ static impact_status open_batcher(impact_tracer_provider *provider,
         .batch_limit = options->batch_limit,
         .schedule_delay_ms = options->schedule_delay_ms,
         .export_timeout_ms = options->export_timeout_ms,
+        .concurrent_export_limit = options->concurrent_export_limit,
     };
     const impact_status status =
         impact__batcher_open(&provider->batchers[provider->batcher_count], &whole);

@@ -2,6 +2,7 @@
 #include "trace/trace_options.h"
 
 #include "base/options.h"
+#include "pipeline/flight.h"
 #include "pipeline/ring.h"
 #include "signal/encode_value.h"
 #include "signal/encoded_resource.h"
@@ -66,6 +67,7 @@ void impact__trace_options_complete(impact_trace_options *options)
     set_default_or_zero(&options->schedule_delay_ms, default_schedule_delay_ms);
     /* IMPACT_ZERO, no limit, is the longest that there is. */
     set_default(&options->export_timeout_ms, default_export_timeout_ms);
+    set_default(&options->concurrent_export_limit, 1); /* the specification: one at a time */
 }
 
 /* ---- what is refused ---- */
@@ -85,7 +87,8 @@ impact_status impact__trace_options_check(const impact_trace_options *options)
         return IMPACT_ELIMIT;
     if (options->attributes && options->attribute_count > impact__resource_limit)
         return IMPACT_ELIMIT;
-    if (!impact__ring_size(options->queue_limit, options->queue_bytes))
+    if (!impact__ring_size(options->queue_limit, options->queue_bytes) ||
+        options->concurrent_export_limit > impact__flight_limit)
         return IMPACT_EINVAL;
     for (size_t i = 0; i < exporters; i++)
         if (!is_exporter(options->exporters[i]))

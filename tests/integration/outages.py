@@ -100,11 +100,13 @@ class Case(typing.NamedTuple):
     compression: str
     rounds: int = 1
     pumps: bool = False  # no thread is started
+    at_once: int = 1  # requests
 
     def __str__(self):
         times = f", {self.rounds} times" if self.rounds > 1 else ""
         pumped = ", pumped" if self.pumps else ""
-        return f"{self.cell.name}, {self.protocol}, {self.compression}{times}{pumped}"
+        at_once = f", {self.at_once} at once" if self.at_once > 1 else ""
+        return f"{self.cell.name}, {self.protocol}, {self.compression}{times}{pumped}{at_once}"
 
 
 def at(port):
@@ -474,6 +476,26 @@ def nameless_cases():
     ]
 
 
+def four_at_once(cases):
+    """The same with four requests at once, in a thread and without one, in turn."""
+    return [
+        case._replace(at_once=4, pumps=case.pumps or i % 2 == 1) for i, case in enumerate(cases)
+    ]
+
+
+def quick_cases_at_once():
+    """Those where none is answered, one after the other, or all in vain."""
+    names = (
+        "refused",
+        "accepts and never answers",
+        "resets amid the request",
+        "closes thrice",
+        "200 with garbage",
+        "GOAWAY amid, once",
+    )
+    return four_at_once([case for case in all_cases() if case.cell.name in names])[::3]
+
+
 def quick_cases():
     """Each protocol in turn, so that all are met by make test."""
     quick = [cell for cell in CELLS if cell.is_quick]
@@ -492,6 +514,10 @@ def meet(case):
     }
     if case.pumps:
         protocol["OUTAGE_PUMPS"] = "1"
+    if case.at_once > 1:
+        protocol["OTEL_BSP_MAX_CONCURRENT_EXPORTS"] = str(case.at_once)
+    if case.at_once > 1 and cell.outcome in (Outcome.MAY_PASS, Outcome.GIVEN_UP) and not cell.size:
+        protocol["OTEL_BSP_MAX_EXPORT_BATCH_SIZE"] = "3"  # the others count requests, or bytes
     with cell.peer() as environment:
         words = ("outage", cell.timeout(), case.rounds, cell.size)
         told, _ = outage_client.run(environment | protocol, *words, before=cell.before)

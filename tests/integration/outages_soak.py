@@ -35,6 +35,18 @@ def test_a_flush_and_a_shutdown_that_pump_are_back_in_time(case, meetings):
     outages.check(case, meetings[case])
 
 
+@pytest.mark.parametrize("case", outages.four_at_once(outages.all_cases()), ids=str)
+def test_an_outage_costs_as_much_with_four_requests_at_once(case, meetings):
+    outages.check(case, meetings[case])
+
+
+@pytest.mark.parametrize(
+    "case", outages.four_at_once(outages.deadline_cases(outages.ALL, 20)), ids=str
+)
+def test_a_flush_and_a_shutdown_with_four_requests_at_once_are_back_in_time(case, meetings):
+    outages.check(case, meetings[case])
+
+
 @pytest.mark.parametrize("protocol", outages.ALL)
 def test_spans_survive_a_collector_that_is_away_for_a_minute(protocol):
     restarts.check_all_arrive([3, 60], 64, protocol)

@@ -30,6 +30,11 @@ def test_a_name_server_that_is_gone_holds_up_no_program_without_threads(case, me
     outages.check(case, meetings[case])
 
 
+@pytest.mark.parametrize("case", outages.quick_cases_at_once(), ids=str)
+def test_an_outage_costs_as_much_with_four_requests_at_once(case, meetings):
+    outages.check(case, meetings[case])
+
+
 @pytest.mark.parametrize("protocol", ["http/protobuf", "grpc"])
 def test_spans_survive_a_collector_that_comes_back(protocol):
     restarts.check_all_arrive([0.5, 1, 0.5, 1], 3, protocol)

@@ -5,6 +5,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -93,6 +94,7 @@ typedef struct exchange {
     const char *answers[exchange_limit];
     uint64_t accepted_ns[exchange_limit];
     uint64_t answered_ns[exchange_limit];
+    atomic_bool *is_over; /* set in the end; NULL: nobody asks */
 } exchange;
 
 static inline void *exchange_all(void *of)
@@ -105,6 +107,8 @@ static inline void *exchange_all(void *of)
         e->answered_ns[i] = impact__clock_monotonic_ns();
         (void)close(connection);
     }
+    if (e->is_over)
+        atomic_store(e->is_over, true);
     return NULL;
 }
 

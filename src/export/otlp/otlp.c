@@ -43,7 +43,9 @@ typedef struct passage {
 typedef struct otlp {
     impact_exporter base; /* first: a pointer to it is a pointer to this */
     otlp__settings settings;
+    bool is_another;     /* they are the first one's */
     otlp__server server; /* as metrics name it */
+    otlp__pace pace;     /* of it and all others */
     otlp__sender sender;
     impact__buffer request; /* kept between batches for its memory, unless it is huge */
     otlp__body body;        /* likewise */
@@ -248,7 +250,8 @@ static void close_otlp(impact_exporter *exporter)
     otlp__sender_close(&to->sender);
     impact__buffer_close(&to->request);
     otlp__body_close(&to->body);
-    otlp__settings_close(&to->settings);
+    if (!to->is_another)
+        otlp__settings_close(&to->settings);
     impact__free(allocator, to);
 }
 
@@ -260,14 +263,17 @@ static const char *const component_types[] = {
     [OTLP__ZIPKIN] = "zipkin_http_span_exporter",
 };
 
-/* `settings` are taken on success. */
-static impact_status open_with_settings(impact_exporter **exporter, const otlp__settings *settings,
-                                        const char *name)
+static impact_status open_another(impact_exporter **another, impact_exporter *exporter);
+
+/* `settings` are taken on success; `first` has them already, if there is one. */
+static impact_status open_beside(impact_exporter **exporter, const otlp__settings *settings,
+                                 const char *name, otlp *first)
 {
     const impact_allocator *allocator = settings->allocator;
     otlp *to = impact__alloc(allocator, sizeof *to);
     if (!to)
         return IMPACT_ENOMEM;
+    to->is_another = first != NULL;
     to->server = otlp__server_of(&settings->endpoint);
     to->base = (impact_exporter){
         .size = sizeof to->base,
@@ -281,16 +287,24 @@ static impact_status open_with_settings(impact_exporter **exporter, const otlp__
         .server_port = to->server.port,
         .begin_export = begin_export,
         .advance_export = advance_export,
+        .open_another = open_another,
     };
     to->request = IMPACT__BUFFER(allocator);
     to->settings = *settings;
     to->body = otlp__body_of(&to->settings);
-    const impact_status status = otlp__sender_open(&to->sender, &to->settings);
+    const impact_status status =
+        otlp__sender_open(&to->sender, &to->settings, first ? &first->pace : &to->pace);
     if (status)
         impact__free(allocator, to);
     else
         *exporter = &to->base;
     return status;
+}
+
+static impact_status open_another(impact_exporter **another, impact_exporter *exporter)
+{
+    otlp *first = (otlp *)exporter;
+    return open_beside(another, &first->settings, first->base.name, first);
 }
 
 static impact_status open_with(impact_exporter **exporter, const impact_otlp_options *options,
@@ -302,7 +316,7 @@ static impact_status open_with(impact_exporter **exporter, const impact_otlp_opt
     impact_status status = otlp__settings_open(&settings, options, allocator);
     if (status)
         return status;
-    status = open_with_settings(exporter, &settings, "otlp");
+    status = open_beside(exporter, &settings, "otlp", NULL);
     if (status)
         otlp__settings_close(&settings);
     return status;
@@ -321,7 +335,7 @@ static impact_status open_zipkin(impact_exporter **exporter, const impact_alloca
     impact_status status = zipkin__settings_open(&settings, allocator);
     if (status)
         return status;
-    status = open_with_settings(exporter, &settings, "zipkin");
+    status = open_beside(exporter, &settings, "zipkin", NULL);
     if (status)
         otlp__settings_close(&settings);
     return status;

@@ -16,15 +16,17 @@
 #include "export/otlp/retry.h"
 
 enum {
-    kept_pause_limit_ms = 5 * 60 * 1000, /* a date may be wrong, and a pause must not be for ever */
+    kept_pause_limit_ms = 5 * 60 * 1000,
 };
 
-impact_status otlp__sender_open(otlp__sender *sender, const otlp__settings *settings)
+impact_status otlp__sender_open(otlp__sender *sender, const otlp__settings *settings,
+                                otlp__pace *pace)
 {
     impact__random_seed(&sender->random);
     sender->allocator = settings->allocator;
     sender->pause_end_ns = 0;
     sender->is_backend_away = false;
+    sender->pace = pace;
     return otlp__http_open(&sender->http, settings);
 }
 
@@ -40,19 +42,34 @@ static bool is_hastened(const otlp__sender *sender)
     return otlp__http_end(sender->http) != UINT64_MAX;
 }
 
+/* Its own, or the one that the backend asked of another. */
+static uint64_t pause_end_of(const otlp__sender *sender)
+{
+    const uint64_t asked_ns = sender->pace->pause_end_ns;
+    return asked_ns > sender->pause_end_ns ? asked_ns : sender->pause_end_ns;
+}
+
 /* IMPACT_EAGAIN: the pause goes on. IMPACT_ETIMEDOUT, at once, when it ends too late. Once all is
  * to be over, nobody waits for a backend that is away. */
 static impact_status look_at_pause(const otlp__sender *sender)
 {
-    if (impact__clock_monotonic_ns() >= sender->pause_end_ns)
+    const uint64_t pause_end_ns = pause_end_of(sender);
+    if (impact__clock_monotonic_ns() >= pause_end_ns)
         return IMPACT_OK;
     const impact_status status = otlp__http_look_idle(sender->http);
     const uint64_t end_ns = otlp__http_end(sender->http);
-    if (end_ns != UINT64_MAX && sender->is_backend_away)
+    const bool is_asked = pause_end_ns > sender->pause_end_ns;
+    if (end_ns != UINT64_MAX && sender->is_backend_away && !is_asked)
         return IMPACT_OK;
-    if (sender->pause_end_ns >= sender->deadline_ns || sender->pause_end_ns >= end_ns)
+    if (pause_end_ns >= sender->deadline_ns || pause_end_ns >= end_ns)
         return IMPACT_ETIMEDOUT;
     return status ? status : IMPACT_EAGAIN;
+}
+
+/* A date may be wrong, and a pause must not be for ever. */
+static uint64_t limited(uint64_t pause_end_ns)
+{
+    return impact__earlier_ns(pause_end_ns, impact__deadline_after_ms(kept_pause_limit_ms));
 }
 
 static void begin_pause(otlp__sender *sender)
@@ -63,17 +80,15 @@ static void begin_pause(otlp__sender *sender)
         pause_ms = answer->wait_ms;
     sender->pause_end_ns = impact__deadline_after_ms(pause_ms);
     sender->is_backend_away = answer->is_unreachable;
+    if (answer->asks_to_wait && limited(sender->pause_end_ns) > sender->pace->pause_end_ns)
+        sender->pace->pause_end_ns = limited(sender->pause_end_ns);
 }
 
 /* The request is given up. What is sent next keeps the pause of a backend that is there; where
  * nobody is, nobody is spared by one. */
 static void keep_pause(otlp__sender *sender)
 {
-    const uint64_t latest_ns = impact__deadline_after_ms(kept_pause_limit_ms);
-    if (sender->is_backend_away)
-        sender->pause_end_ns = 0;
-    else if (sender->pause_end_ns > latest_ns)
-        sender->pause_end_ns = latest_ns;
+    sender->pause_end_ns = sender->is_backend_away ? 0 : limited(sender->pause_end_ns);
 }
 
 static void begin_post(otlp__sender *sender)
@@ -155,5 +170,5 @@ bool otlp__send_advance(otlp__sender *sender, impact_status *status, otlp__verdi
 
 uint64_t otlp__send_moment(const otlp__sender *sender)
 {
-    return sender->is_posting ? otlp__http_moment(sender->http) : sender->pause_end_ns;
+    return sender->is_posting ? otlp__http_moment(sender->http) : pause_end_of(sender);
 }

@@ -9,14 +9,20 @@
 #include "export/otlp/otlp_answer.h"
 #include "export/otlp/transport.h"
 
+/* What a backend asked of all that send to it. */
+typedef struct otlp__pace {
+    uint64_t pause_end_ns; /* no request is sent before that moment; 0: at once */
+} otlp__pace;
+
 /* Who sends, kept between requests: a backend that asked for a pause gets it, whatever is sent
- * next. */
+ * next, and whoever sends. */
 typedef struct otlp__sender {
     const impact_allocator *allocator; /* borrowed */
     otlp__http *http;                  /* owned */
     impact__random random;
     uint64_t pause_end_ns; /* the next request is not sent before that moment; 0: at once */
     bool is_backend_away;  /* the pause is one for a backend that could not be reached */
+    otlp__pace *pace;      /* borrowed */
 
     /* The request that is being sent. */
     impact_text body; /* borrowed */
@@ -28,7 +34,9 @@ typedef struct otlp__sender {
     otlp__answer answer;
 } otlp__sender;
 
-impact_status otlp__sender_open(otlp__sender *sender, const otlp__settings *settings);
+/* Senders of one pace are used by one thread at a time. */
+impact_status otlp__sender_open(otlp__sender *sender, const otlp__settings *settings,
+                                otlp__pace *pace);
 void otlp__sender_close(otlp__sender *sender);
 
 /* Begin to send `body`, borrowed until that is over, in which there are `span_count` spans. */

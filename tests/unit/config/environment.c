@@ -67,13 +67,14 @@ TEST(an_empty_variable_is_unset)
 
 /* ---- numbers, limits, the sampler ---- */
 
-TEST(the_batch_processor_has_four_numbers)
+TEST(the_batch_processor_has_five_numbers)
 {
     begin();
     set("OTEL_BSP_MAX_QUEUE_SIZE", "100");
     set("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "10");
     set("OTEL_BSP_SCHEDULE_DELAY", "20");
     set("OTEL_BSP_EXPORT_TIMEOUT", "30");
+    set("OTEL_BSP_MAX_CONCURRENT_EXPORTS", "4");
     set("IMPACT_EXIT_TIMEOUT", "40");
     const impact_trace_options settings = settings_of(NULL);
     CHECK_EQUAL(settings.queue_limit, 100);
@@ -81,6 +82,18 @@ TEST(the_batch_processor_has_four_numbers)
     CHECK_EQUAL(settings.schedule_delay_ms, 20);
     CHECK_EQUAL(settings.export_timeout_ms, 30);
     CHECK_EQUAL(settings.exit_timeout_ms, 40);
+    CHECK_EQUAL(settings.concurrent_export_limit, 4);
+}
+
+TEST(one_to_sixteen_requests_may_be_under_way_and_what_is_else_is_refused)
+{
+    static const char *const wrong[] = {"17", "0", "-1", "four", "4294967297"};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        begin();
+        set("OTEL_BSP_MAX_CONCURRENT_EXPORTS", wrong[i]);
+        CHECK(settings_of(NULL).concurrent_export_limit == 0);
+        CHECK(i || check_contains(reported, "it is more than 16"));
+    }
 }
 
 TEST(zero_is_no_delay_no_timeout_and_no_size)
