@@ -140,6 +140,20 @@ def test_a_span_leaves_by_the_libraries_of_the_wheel(unpacked, interpreter):
     assert sent.resource_spans[0].scope_spans[0].spans[0].name == "from the wheel"
 
 
+def test_what_exports_is_built_where_there_is_no_pkg_config(tmp_path):
+    """A compiler and the headers of libcurl and zlib are enough, as `pip install` is told."""
+    folder = tmp_path / "build"
+    parts = ["-Dtests=false", "-Dexamples=false", "-Dbench=false"]
+    done = subprocess.run(
+        ["sh", "-euc", '. tools/common.sh; meson setup "$@"', "sh", folder, *parts],
+        cwd=ROOT, env={**os.environ, "PKG_CONFIG": "/nowhere", "CMAKE": "/nowhere"},
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    plugins = re.search(r"plugins *: (.*)", done.stdout)[1].split(", ")
+    assert {"curl", "otlp"} <= set(plugins)
+    assert "sqlite" not in plugins  # which shows that there was none
+
+
 def test_an_sdist_has_the_core_and_the_tests(made):
     """It is built without the repository."""
     with tarfile.open(made[".gz"]) as archive:
