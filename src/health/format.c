@@ -5,6 +5,8 @@
 
 #include "base/text.h"
 
+enum { encoded_name_limit = 3 * 16 }; /* of the longest, each byte as %XX */
+
 static const impact__format_facts formats[IMPACT__FORMAT_COUNT] = {
     [IMPACT__FORMAT_JSON] = {"json", "application", "json", NULL, "application/json"},
     [IMPACT__FORMAT_HEALTH_JSON] = {"health-json", "application", "health+json", NULL,
@@ -21,7 +23,7 @@ const impact__format_facts *impact__format_facts_of(impact__format format)
     return &formats[format];
 }
 
-bool impact__format_find(impact__format *format, impact_text name)
+static bool find(impact__format *format, impact_text name)
 {
     for (unsigned i = 0; i < IMPACT__FORMAT_COUNT; i++) {
         if (!impact__text_equal_string(name, formats[i].name) &&
@@ -31,4 +33,13 @@ bool impact__format_find(impact__format *format, impact_text name)
         return true;
     }
     return false;
+}
+
+bool impact__format_find(impact__format *format, impact_text encoded)
+{
+    char name[encoded_name_limit];
+    size_t size = 0;
+    return encoded.size <= encoded_name_limit &&
+           impact__percent_decode(name, &size, encoded, false) &&
+           find(format, impact_text_from(name, size));
 }

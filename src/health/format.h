@@ -26,7 +26,8 @@ typedef struct impact__format_facts {
 
 const impact__format_facts *impact__format_facts_of(impact__format format);
 
-/* False: there is no such format. */
-bool impact__format_find(impact__format *format, impact_text name);
+/* By its name in a query, where any byte may be percent-encoded; a plus is a plus, and no space.
+ * False: there is no such format. */
+bool impact__format_find(impact__format *format, impact_text encoded);
 
 #endif

@@ -44,6 +44,8 @@ TEST(the_format_is_chosen_by_the_query_before_the_header)
     CHECK(has_type(health, "/health/", "format=text", "application/json", text));
     CHECK(has_type(health, "/health/", "format=health-json", NULL, health_json));
     CHECK(has_type(health, "/health/", "format=health+json", NULL, health_json));
+    CHECK(has_type(health, "/health/", "format=health%2Bjson", NULL, health_json));
+    CHECK(has_type(health, "/health/", "format=%74%65%78%74", NULL, text));
     CHECK(has_type(health, "/readyz", "", "*/*", text));
     CHECK(has_type(health, "/readyz", "", "application/json", json));
     CHECK(has_type(health, "/readyz", "format=json", NULL, json));
@@ -52,8 +54,8 @@ TEST(the_format_is_chosen_by_the_query_before_the_header)
 
 TEST(a_format_that_there_is_not_is_not_acceptable)
 {
-    static const char *const names[] = {"format=xml", "format=", "format", "format=JSON",
-                                        "format=json%00"};
+    static const char *const names[] = {"format=xml",     "format=",       "format",  "format=JSON",
+                                        "format=json%00", "format=te%xxt", "format=%"};
     impact_health *health = open_health();
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         check_error(ask(health, "GET", "/health/", names[i]), 406);
