@@ -6,39 +6,18 @@
 #include "base/json.h"
 #include "base/text.h"
 
-enum { node_limit = 200, edge_limit = 2000 };
+typedef view_map_node node;
+typedef view_map_edge edge;
+typedef view_map map;
 
-typedef struct node {
-    impact_text name;
-    bool is_service; /* else it is known from its callers only */
-    uint64_t span_count;
-    uint64_t error_count;
-} node;
-
-typedef struct edge {
-    size_t from;
-    size_t to;
-    uint64_t count;
-    uint64_t error_count;
-    uint64_t total_ns;
-} edge;
-
-/* What does not fit is left out: nobody reads such a map. */
-typedef struct map {
-    node nodes[node_limit];
-    edge edges[edge_limit];
-    size_t node_count;
-    size_t edge_count;
-} map;
-
-/* node_limit: there is no room. */
+/* view_map_node_limit: there is no room. */
 static size_t find_node(map *m, impact_text name, bool is_service)
 {
     for (size_t i = 0; i < m->node_count; i++)
         if (m->nodes[i].is_service == is_service && impact__text_equal(m->nodes[i].name, name))
             return i;
-    if (m->node_count == node_limit)
-        return node_limit;
+    if (m->node_count == view_map_node_limit)
+        return view_map_node_limit;
     m->nodes[m->node_count] = (node){.name = name, .is_service = is_service};
     return m->node_count++;
 }
@@ -48,7 +27,7 @@ static edge *find_edge(map *m, size_t from, size_t to)
     for (size_t i = 0; i < m->edge_count; i++)
         if (m->edges[i].from == from && m->edges[i].to == to)
             return &m->edges[i];
-    if (m->edge_count == edge_limit)
+    if (m->edge_count == view_map_edge_limit)
         return NULL;
     m->edges[m->edge_count] = (edge){.from = from, .to = to};
     return &m->edges[m->edge_count++];
@@ -56,7 +35,8 @@ static edge *find_edge(map *m, size_t from, size_t to)
 
 static void count_call(map *m, size_t from, size_t to, const view_span *span)
 {
-    edge *e = from < node_limit && to < node_limit ? find_edge(m, from, to) : NULL;
+    edge *e =
+        from < view_map_node_limit && to < view_map_node_limit ? find_edge(m, from, to) : NULL;
     if (!e)
         return;
     e->count++;
@@ -70,7 +50,7 @@ static void count_call(map *m, size_t from, size_t to, const view_span *span)
 static void take_span(map *m, const view_store *store, const view_span *span)
 {
     const size_t to = find_node(m, span->resource->service, true);
-    if (to == node_limit)
+    if (to == view_map_node_limit)
         return;
     m->nodes[to].span_count++;
     m->nodes[to].error_count += span->has_error;
@@ -122,8 +102,11 @@ static void take_outside_call(map *m, const view_store *store, const view_span *
         count_call(m, find_node(m, span->resource->service, true), find_node(m, peer, false), span);
 }
 
-static void draw(map *m, view_store *store)
+const view_map *view_map_of(view_store *store)
 {
+    static map drawn; /* of the one thread that asks: too large for its stack */
+    map *m = &drawn;
+    m->node_count = m->edge_count = 0;
     store->mark++;
     for (const view_trace *t = store->first; t; t = t->later)
         for (const view_span *s = t->first; s; s = s->next)
@@ -131,6 +114,7 @@ static void draw(map *m, view_store *store)
     for (const view_trace *t = store->first; t; t = t->later)
         for (const view_span *s = t->first; s; s = s->next)
             take_outside_call(m, store, s);
+    return m;
 }
 
 /* ---- in JSON ---- */
@@ -151,18 +135,16 @@ static void append_edge(impact__buffer *to, const edge *e)
 
 void view_append_map(impact__buffer *to, view_store *store)
 {
-    static map m; /* of the one thread that answers: too large for its stack */
-    m.node_count = m.edge_count = 0;
-    draw(&m, store);
+    const map *m = view_map_of(store);
     impact__buffer_printf(to, "{\"version\":%" PRIu64 ",\"nodes\":[", store->version);
-    for (size_t i = 0; i < m.node_count; i++) {
+    for (size_t i = 0; i < m->node_count; i++) {
         impact__buffer_append_string(to, i ? "," : "");
-        append_node(to, &m.nodes[i]);
+        append_node(to, &m->nodes[i]);
     }
     impact__buffer_append_string(to, "],\"edges\":[");
-    for (size_t i = 0; i < m.edge_count; i++) {
+    for (size_t i = 0; i < m->edge_count; i++) {
         impact__buffer_append_string(to, i ? "," : "");
-        append_edge(to, &m.edges[i]);
+        append_edge(to, &m->edges[i]);
     }
     impact__buffer_append_string(to, "]}\n");
 }

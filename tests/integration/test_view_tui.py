@@ -184,6 +184,12 @@ def test_traces_appear_are_searched_and_opened():
         shown.until(r"number = 2")
         shown.press("q")
         shown.until(r"5 traces", row=0)
+        shown.press("d")
+        shown.until(r"█ [1-5] *\n(.*\n)* +\d.* p95")
+        shown.press("m")
+        shown.until(r"orders +15 +0")
+        shown.press("q")
+        shown.until(r"5 traces", row=0)
         shown.press("q")
         assert shown.wait() == 0
 

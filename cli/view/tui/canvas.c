@@ -31,7 +31,7 @@ static char stand_in(impact_text character)
         const char *character;
         char stand_in;
     } known[] = {{"…", '~'}, {"█", '#'}, {"─", '-'}, {"▸", '>'}, {"▾", 'v'},
-                 {"✗", '!'}, {"⇡", '^'}, {"µ", 'u'}, {"·", '.'}};
+                 {"✗", '!'}, {"⇡", '^'}, {"µ", 'u'}, {"·", '.'}, {"→", '>'}};
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (impact__text_equal_string(character, known[i].character))
             return known[i].stand_in;

@@ -153,7 +153,20 @@ void view_draw_list(view_canvas *to, const view_tui_state *state)
     }
     if (!count)
         draw_empty(to, state);
-    view_draw_last_line(to, state, "? help  / search  e errors  Enter open  q quit");
+    view_draw_last_line(to, state,
+                        "? help  / search  e errors  d durations  m map  Enter open  q quit");
+}
+
+void view_draw_sheet(view_canvas *to, const view_tui_state *state)
+{
+    const unsigned height = view_tui_sheet_height(state);
+    view_canvas_put_string(to, (view_cells){0, 0, to->width, view_bold}, state->sheet.title);
+    for (unsigned i = 0; i < height && state->sheet_top + i < state->sheet.line_count; i++)
+        view_canvas_put(to, (view_cells){2 + i, 0, to->width, 0},
+                        view_sheet_line(&state->sheet, state->sheet_top + i));
+    if (!state->sheet.line_count)
+        view_canvas_put_string(to, (view_cells){2, 2, to->width, 0}, "nothing yet");
+    view_draw_last_line(to, state, "? help  j k move  d durations  m map  q list");
 }
 
 void view_draw_help(view_canvas *to, const view_tui_state *state)
@@ -169,6 +182,7 @@ void view_draw_help(view_canvas *to, const view_tui_state *state)
         "  /                    search traces, in a trace its spans:",
         "                       timeout, http.method=GET, k=\"two words\"",
         "  n N                  in a trace: the next span that was searched, the one before",
+        "  d m                  how long they took; services and their calls",
         "  Esc                  all traces again; back",
         "  q                    back, and out;  Q out",
         "",
@@ -190,6 +204,8 @@ void view_tui_draw(view_canvas *to, const view_tui_state *state)
         view_draw_help(to, state);
     else if (state->screen == view_screen_list)
         view_draw_list(to, state);
+    else if (state->screen == view_screen_sheet)
+        view_draw_sheet(to, state);
     else
         view_draw_trace(to, state);
 }

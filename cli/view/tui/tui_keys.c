@@ -189,6 +189,31 @@ static void move_in_list(view_tui_state *state, uint32_t key)
     state->number = at ? view_trace_rows_at(&state->rows, at).number : 0;
 }
 
+/* ---- sheets ---- */
+
+static void open_sheet(view_tui_state *state, uint32_t key)
+{
+    if (key == 'm')
+        view_sheet_services(&state->sheet, state->store);
+    else
+        view_sheet_durations(&state->sheet, &state->rows);
+    state->screen = view_screen_sheet;
+    state->sheet_top = 0;
+}
+
+static void sheet_key(view_tui_state *state, uint32_t key)
+{
+    const size_t last = last_of(state->sheet.line_count);
+    if (key == 'm' || key == 'd')
+        open_sheet(state, key);
+    else if (move(&state->sheet_top, key, last, view_tui_sheet_height(state)))
+        view_tui_resize(state, state->height, state->width);
+    else if (key == 'q' || key == view_key_escape)
+        state->screen = view_screen_list;
+}
+
+/* ---- keys of the list ---- */
+
 static void list_key(view_tui_state *state, uint32_t key)
 {
     switch (key) {
@@ -200,6 +225,10 @@ static void list_key(view_tui_state *state, uint32_t key)
         break;
     case 'e':
         toggle_errors(state);
+        break;
+    case 'd':
+    case 'm':
+        open_sheet(state, key);
         break;
     case view_key_escape:
         state->wants_errors = false;
@@ -364,6 +393,8 @@ void view_tui_key(view_tui_state *state, uint32_t key)
         state->shows_help = true;
     else if (state->screen == view_screen_list)
         list_key(state, key);
+    else if (state->screen == view_screen_sheet)
+        sheet_key(state, key);
     else
         trace_key(state, key);
 }

@@ -5,6 +5,7 @@
 
 enum {
     list_frame = 3,   /* rows around the traces: two above, one below */
+    sheet_frame = 3,  /* likewise around a sheet: title, a blank, last line */
     trace_frame = 3,  /* likewise around a trace: title, line, last line */
     least_height = 9, /* of a screen that has room for a pane */
 };
@@ -13,6 +14,7 @@ void view_tui_state_open(view_tui_state *state, view_store *store)
 {
     *state = (view_tui_state){.store = store, .height = 24, .width = 80};
     state->pane = VIEW_SPAN_PANE(store->allocator);
+    state->sheet = VIEW_SHEET(store->allocator);
     view_trace_rows_open(&state->rows, store);
     view_trace_tree_init(&state->tree, store);
 }
@@ -22,6 +24,7 @@ void view_tui_state_close(view_tui_state *state)
     view_trace_rows_close(&state->rows);
     view_trace_tree_close(&state->tree);
     view_span_pane_close(&state->pane);
+    view_sheet_close(&state->sheet);
 }
 
 /* ---- rooms ---- */
@@ -44,6 +47,11 @@ unsigned view_tui_pane_height(const view_tui_state *state)
 unsigned view_tui_tree_height(const view_tui_state *state)
 {
     return less(state->height, trace_frame + view_tui_pane_height(state));
+}
+
+unsigned view_tui_sheet_height(const view_tui_state *state)
+{
+    return less(state->height, sheet_frame);
 }
 
 void view_cursor_move_to(view_cursor *cursor, size_t at, size_t count, unsigned height)
@@ -97,11 +105,20 @@ static void place_spans(view_tui_state *state)
         state->pane_top = lines > seen ? lines - seen : 0;
 }
 
+static void place_sheet(view_tui_state *state)
+{
+    const size_t lines = state->sheet.line_count;
+    const size_t seen = view_tui_sheet_height(state);
+    if (state->sheet_top + seen > lines)
+        state->sheet_top = lines > seen ? lines - seen : 0;
+}
+
 static void place(view_tui_state *state)
 {
     place_list(state);
     if (state->screen == view_screen_trace)
         place_spans(state);
+    place_sheet(state);
 }
 
 void view_tui_resize(view_tui_state *state, unsigned height, unsigned width)

@@ -8,6 +8,7 @@
 #define IMPACT_CLI_VIEW_TUI_TUI_STATE_H
 
 #include "canvas.h"
+#include "sheet.h"
 #include "span_pane.h"
 #include "trace_rows.h"
 #include "trace_tree.h"
@@ -39,6 +40,7 @@ typedef struct view_cursor {
 typedef enum view_screen {
     view_screen_list,
     view_screen_trace,
+    view_screen_sheet,
 } view_screen;
 
 /* What somebody types on the last line. */
@@ -74,6 +76,9 @@ typedef struct view_tui_state {
     size_t pane_top;
     bool is_in_pane; /* the keys move there */
     bool is_pane_true;
+
+    view_sheet sheet;
+    size_t sheet_top; /* the first line that is seen */
 } view_tui_state;
 
 void view_tui_state_open(view_tui_state *state, view_store *store);
@@ -91,16 +96,18 @@ void view_tui_draw(view_canvas *to, const view_tui_state *state);
 
 /* ---- among these files ---- */
 
-/* How many rows there are for traces, for spans, and for what a span says. */
+/* How many rows there are for traces, for spans, for what a span says, and for a sheet. */
 unsigned view_tui_list_height(const view_tui_state *state);
 unsigned view_tui_tree_height(const view_tui_state *state);
 unsigned view_tui_pane_height(const view_tui_state *state);
+unsigned view_tui_sheet_height(const view_tui_state *state);
 
 /* In its list of `count`, and in what is seen of that. */
 void view_cursor_move_to(view_cursor *cursor, size_t at, size_t count, unsigned height);
 
 void view_draw_list(view_canvas *to, const view_tui_state *state);
 void view_draw_trace(view_canvas *to, const view_tui_state *state);
+void view_draw_sheet(view_canvas *to, const view_tui_state *state);
 void view_draw_help(view_canvas *to, const view_tui_state *state);
 void view_draw_last_line(view_canvas *to, const view_tui_state *state, const char *keys);
 

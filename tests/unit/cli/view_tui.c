@@ -406,9 +406,92 @@ TEST(traces_that_leave_and_change_are_told_from_those_that_stay)
     close_all();
 }
 
+/* Traces that took so long, whose number is how many there are of each. */
+static void add_durations(uint64_t took_ns, unsigned count)
+{
+    static uint8_t number;
+    for (unsigned i = 0; i < count; i++)
+        add((message_span_facts){
+            .trace = ++number, .id = 1, .name = "a", .start_ns = ms, .end_ns = ms + took_ns});
+}
+
+TEST(durations_are_counted_in_ranges_with_quantiles)
+{
+    open_all(0, NULL);
+    press("d");
+    draw();
+    CHECK(shows(2, "nothing yet"));
+    press("q");
+    add_durations(1000 * 1000, 60); /* the range's first */
+    add_durations(1999 * 1000, 20);
+    add_durations(7 * ms, 19);
+    add_durations(UINT64_C(3600) * 1000 * ms, 1);
+    draw();
+    press("d");
+    draw();
+    CHECK(shows(0, "durations") &&
+          shows(2, "1.00 ms  ████████████████████████████████████████ 80"));
+    CHECK(shows(3, "2.00 ms  0") && shows(4, "5.00 ms  ██████████ 19") && shows(5, "10.00 ms  0"));
+    press("G");
+    draw();
+    CHECK(shows(17, "█ 1") && shows(19, "1.00 ms  median") && shows(20, "7.00 ms  p95"));
+    CHECK(shows(22, "  longest") && shows(21, "  p99"));
+    press("q/nothing\nd");
+    draw();
+    CHECK(shows(2, "nothing yet"));
+    close_all();
+}
+
+TEST(durations_of_any_length_are_counted)
+{
+    const uint64_t durations[] = {0, 1, 2, 9, 10, 20, UINT64_MAX / 10, UINT64_MAX - ms};
+    open_all(0, NULL);
+    for (size_t i = 0; i < sizeof durations / sizeof *durations; i++)
+        add_durations(durations[i], 1);
+    draw();
+    press("d");
+    draw();
+    size_t count = 0;
+    for (size_t i = 0; i < state.sheet.line_count; i++) {
+        const impact_text line = view_sheet_line(&state.sheet, i);
+        count += line.size > 3 && memcmp(line.data + line.size - 2, " 1", 2) == 0;
+    }
+    CHECK_EQUAL(count, sizeof durations / sizeof *durations);
+    CHECK(!view_sheet_line(&state.sheet, state.sheet.line_count).size);
+    close_all();
+}
+
+TEST(services_are_shown_with_what_they_call)
+{
+    open_all(0, NULL);
+    press("m");
+    draw();
+    CHECK(shows(2, "nothing yet"));
+    press("m"); /* it is asked again */
+    add_trace(1);
+    const message called = message_span((message_span_facts){.trace = 1,
+                                                             .id = 7,
+                                                             .parent = 2,
+                                                             .kind = 2,
+                                                             .name = "POST",
+                                                             .end_ns = 3 * ms,
+                                                             .status = 2});
+    take(&called, "payments");
+    draw();
+    press("m");
+    draw();
+    CHECK(shows(2, "shop ") && shows(2, "           4           1"));
+    CHECK(shows(3, "  → payments ") && shows(3, "           1           1     3.00 ms"));
+    CHECK(shows(4, "payments ") && shows(4, "           1           1"));
+    press("dq");
+    draw();
+    CHECK(shows(0, "1 traces"));
+    close_all();
+}
+
 TEST(whatever_spans_say_and_however_large_the_screen_is_nothing_reaches_a_terminal)
 {
-    static const char *const places[] = {"", "?", " /\xff", "\n\n", "\n\t\tG", "q"};
+    static const char *const places[] = {"", "?", " /\xff", "\n\n", "\n\t\tG", "q", "m", "d"};
     for (unsigned width = 1; width <= 200; width += width < 90 ? 1 : 37) {
         open_all(0, NULL);
         add_hostile(1);
@@ -495,6 +578,10 @@ TEST(without_memory_less_is_shown_and_nothing_is_lost)
         draw();
         add_hostile(1);
         draw();
+        press("qmd");
+        draw();
+        check_harmless();
+        CHECK(f.injected || shows_anywhere("median"));
         press("q/buy\n\n\t");
         draw();
         check_harmless();
