@@ -68,9 +68,9 @@ class Exported:
 
     def check(self, name, count):
         """That many spans have this name, no id repeats, and each process has its own name."""
-        assert len(self.named(name)) == count, sorted(span.name for _, span in self.spans)
         ids = [span.span_id for _, span in self.spans]
         assert len(ids) == len(set(ids))
+        assert len(self.named(name)) == count, sorted(span.name for _, span in self.spans)
         assert len(self.instances) == len(set(self.instances.values()))
 
 
