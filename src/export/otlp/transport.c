@@ -26,17 +26,12 @@
 #include <impact/process.h>
 
 #include "base/alloc.h"
-#include "base/buffer.h"
 #include "base/clock.h"
 #include "base/once.h"
-#include "export/otlp/curl_code.h"
 #include "export/otlp/curl_options.h"
 #include "export/otlp/names.h"
+#include "export/otlp/reception.h"
 #include "export/otlp/sockets.h"
-
-/* Bytes of an answer's headers, interim answers and trailers: below what libcurl since 8.3.0 takes
- * itself (MAX_HTTP_RESP_HEADER_SIZE, 300 KiB), so that the answer counts as too large with all. */
-enum { header_limit = 256 * 1024 };
 
 /* Once all is to be over, who has not taken the connection so long after is away. */
 static const uint64_t connect_grace_ns = 900 * IMPACT__NS_PER_MS;
@@ -60,41 +55,8 @@ struct otlp__http {
     uint64_t began_ns;
     uint64_t deadline_ns;
     uint64_t moment_ns; /* of the next look at latest */
-    otlp__answer answer;
-    size_t header_size; /* of the answer, as far as it is here */
-    impact__buffer body;
-    char error[CURL_ERROR_SIZE];
+    otlp__reception received;
 };
-
-/* ---- what curl calls ---- */
-
-static size_t take_body(char *data, size_t one, size_t size, void *userdata)
-{
-    assert(one == 1);
-    (void)one; /* is 1 */
-    otlp__http *http = userdata;
-    if (http->body.size + size > http->settings->response_limit) {
-        http->answer.is_too_large = true;
-        return 0;
-    }
-    impact__buffer_append(&http->body, data, size);
-    return http->body.has_failed ? 0 : size;
-}
-
-/* Trailers and interim answers come here too. libcurl keeps them all. */
-static size_t take_header(char *line, size_t one, size_t size, void *userdata)
-{
-    assert(one == 1);
-    (void)one; /* is 1 */
-    otlp__http *http = userdata;
-    http->header_size += size;
-    if (http->header_size > header_limit) {
-        http->answer.is_too_large = true;
-        return 0;
-    }
-    otlp__answer_take_header(&http->answer, impact_text_from(line, size));
-    return size;
-}
 
 /* ---- the door ---- */
 
@@ -119,13 +81,8 @@ static bool owns_handles(const otlp__http *http)
 
 static bool configure(otlp__http *http, CURL *easy)
 {
-    unsigned failed = !otlp__curl_configure(easy, http->settings, http->headers);
-    failed |= curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, http->error);
-    failed |= curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_body);
-    failed |= curl_easy_setopt(easy, CURLOPT_WRITEDATA, http);
-    failed |= curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, take_header);
-    failed |= curl_easy_setopt(easy, CURLOPT_HEADERDATA, http);
-    return failed == 0;
+    return otlp__curl_configure(easy, http->settings, http->headers) &&
+           otlp__reception_configure(&http->received, easy);
 }
 
 static impact_status open_handles(otlp__http *http)
@@ -171,7 +128,7 @@ impact_status otlp__http_open(otlp__http **http, const otlp__settings *settings)
     atomic_init(&opened->sockets.bell, -1);
     atomic_init(&opened->end_ns, UINT64_MAX);
     atomic_init(&opened->hastened_ns, 0);
-    opened->body = IMPACT__BUFFER(settings->allocator);
+    otlp__reception_open(&opened->received, settings);
     otlp__names_open(&opened->names, settings);
     impact__once_do(&start_once, start_libcurl);
     impact_status status = start_status;
@@ -198,7 +155,7 @@ void otlp__http_close(otlp__http *http)
     }
     otlp__names_close(&http->names);
     curl_slist_free_all(http->headers);
-    impact__buffer_close(&http->body);
+    otlp__reception_close(&http->received);
     impact__free(http->settings->allocator, http);
 }
 
@@ -240,7 +197,7 @@ static bool is_patient(otlp__http *http, uint64_t looked_ns)
     http->moment_ns = impact__earlier_ns(connect_end_ns, http->deadline_ns);
     if (connect_end_ns >= http->deadline_ns)
         return impact__clock_monotonic_ns() < http->deadline_ns;
-    http->is_away = http->answer.is_unreachable = looked_ns >= connect_end_ns;
+    http->is_away = http->received.answer.is_unreachable = looked_ns >= connect_end_ns;
     return !http->is_away;
 }
 
@@ -266,7 +223,7 @@ static impact_status begin_step(otlp__http *http)
 {
     if (!otlp__names_are_wanted(&http->names))
         return send_request(http);
-    http->answer.error = "no address in time";
+    http->received.answer.error = "no address in time";
     return otlp__names_look_up(&http->names, &http->sockets);
 }
 
@@ -283,7 +240,7 @@ static impact_status look_at_step(otlp__http *http, bool is_running)
     if (status)
         return status;
     take_back(http);
-    http->answer.error = "no answer in time";
+    http->received.answer.error = "no answer in time";
     status = begin_step(http);
     return status ? status : IMPACT_EAGAIN;
 }
@@ -308,51 +265,13 @@ static impact_status go_on(otlp__http *http)
     return IMPACT_EAGAIN;
 }
 
-static bool is_sent_whole(const otlp__http *http)
-{
-    curl_off_t sent = 0;
-    (void)curl_easy_getinfo(http->easy, CURLINFO_SIZE_UPLOAD_T, &sent); /* known to all versions */
-    return sent >= (curl_off_t)http->request.size;
-}
-
-/* A server sends its message when it has taken the request, and its status behind that. The status
- * is lost with the connection, or with a GOAWAY before it, behind which libcurl before 8.0 reads no
- * trailers. Sent again, the spans would be there twice. */
-static bool is_unended(const otlp__answer *answer)
-{
-    bool is_compressed = false;
-    impact_text message;
-    return !answer->grpc.is_there && answer->http_status == 200 &&
-           otlp__grpc_message(&message, &is_compressed, answer->body);
-}
-
-/* A server may end a call before it has read the request, and reset the stream behind its status
- * (RFC 9113 8.1). libcurl before 8.0 then shows the reset only. */
-static impact_status settle_grpc(otlp__http *http, CURLcode code, impact_status status)
-{
-    otlp__answer *answer = &http->answer;
-    const bool is_reset = code == CURLE_HTTP2_STREAM && !is_sent_whole(http);
-    answer->is_unended = is_unended(answer);
-    answer->is_reset = is_reset && !answer->grpc.is_there;
-    const bool is_answered = answer->grpc.is_there || answer->is_unended || answer->is_too_large;
-    return is_answered || is_reset ? IMPACT_OK : status;
-}
-
 /* How the transfer that has ended went. */
 static impact_status result_of(otlp__http *http)
 {
     int left = 0;
     const CURLMsg *ended = curl_multi_info_read(http->sockets.multi, &left);
     const CURLcode code = ended ? ended->data.result : CURLE_RECV_ERROR;
-    http->answer.error = http->error[0] ? http->error : curl_easy_strerror(code);
-    http->answer.body = impact__buffer_text(&http->body);
-    (void)curl_easy_getinfo(http->easy, CURLINFO_RESPONSE_CODE, &http->answer.http_status);
-    http->answer.is_unreachable = otlp__curl_is_unreachable(code);
-    const impact_status status = otlp__curl_status(code);
-    if (http->answer.protocol == OTLP__GRPC)
-        return settle_grpc(http, code, status);
-    http->answer.is_cut = status == IMPACT_ESYSTEM && http->answer.http_status >= 200;
-    return http->answer.is_cut || http->answer.is_too_large ? IMPACT_OK : status;
+    return otlp__reception_end(&http->received, http->easy, code, http->request.size);
 }
 
 /* A child opens its own. */
@@ -372,8 +291,8 @@ static impact_status begin_post(otlp__http *http)
 
 static void tell_no_address(otlp__http *http)
 {
-    http->answer.error = http->names.error;
-    http->answer.is_unreachable = true;
+    http->received.answer.error = http->names.error;
+    http->received.answer.is_unreachable = true;
 }
 
 static impact_status look_inside(otlp__http *http)
@@ -396,17 +315,11 @@ void otlp__http_begin(otlp__http *http, impact_text body, uint64_t deadline_ns)
 {
     assert(body.data || body.size == 0);
     assert(!is_under_way(http) || !owns_handles(http)); /* one at a time */
-    http->answer = (otlp__answer){
-        .protocol = http->settings->protocol,
-        .error = "no answer in time",
-    };
+    otlp__reception_begin(&http->received);
     http->request = body;
     http->deadline_ns = deadline_ns;
     http->is_sent = false; /* in a child, what the parent sent is not here */
     otlp__names_forget(&http->names);
-    http->error[0] = 0;
-    http->header_size = 0;
-    impact__buffer_clear(&http->body);
 }
 
 void otlp__http_look_names_up(otlp__http *http)
@@ -422,10 +335,10 @@ impact_status otlp__http_look(otlp__http *http, otlp__answer *answer)
         leave(http);
     } else {
         http->is_sent = false; /* for good */
-        http->answer.error = "the process ends";
+        http->received.answer.error = "the process ends";
     }
     if (status != IMPACT_EAGAIN)
-        *answer = http->answer;
+        *answer = http->received.answer;
     return status;
 }
 
