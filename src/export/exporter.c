@@ -29,6 +29,9 @@ static impact_status open_file(impact_exporter **exporter, const impact_allocato
     (void)impact__environment_number(&rotate_size, "OTEL_C_OTLP_FILE_SIZE"); /* 0: never */
     if (path.size && !copy)
         return IMPACT_ENOMEM;
+    if (!path.size) /* "an argument is not valid" would not say which */
+        impact__environment_refuse("OTEL_C_OTLP_FILE", path,
+                                   "the exporter otlp_file writes to the file that it names");
     const impact_status status = impact_exporter_otlp_file_open(
         exporter, IMPACT_OTLP_FILE_OPTIONS(.path = copy, .rotate_size = rotate_size), allocator);
     impact__free(allocator, copy);

@@ -1,5 +1,6 @@
 /* OTLP as lines, on a descriptor and in files: whole lines whoever writes, files that are turned
  * over, and what goes wrong. What stands in a line is in otlp_json.c. */
+#include <impact/diagnostics.h>
 #include <impact/exporter.h>
 
 #include <fcntl.h>
@@ -285,11 +286,24 @@ TEST(what_cannot_be_opened_is_refused)
     CHECK(!exporter);
 }
 
+static bool is_file_missed; /* a report has named the variable that says which */
+
+static void on_report(impact_severity severity, const char *said, uint64_t suppressed,
+                      void *userdata)
+{
+    (void)severity;
+    (void)suppressed;
+    (void)userdata;
+    is_file_missed = is_file_missed || strstr(said, "OTEL_C_OTLP_FILE");
+}
+
 TEST(the_environment_names_both)
 {
     impact_exporter *exporter = NULL;
-    CHECK_EQUAL(impact_exporter_open(&exporter, "otlp_file", NULL),
-                IMPACT_EINVAL); /* which file? */
+    impact_diagnostics_set_callback(on_report, NULL);
+    CHECK_EQUAL(impact_exporter_open(&exporter, "otlp_file", NULL), IMPACT_EINVAL);
+    CHECK(is_file_missed);
+    impact_diagnostics_set_callback(NULL, NULL);
     (void)snprintf(path, sizeof path, "%s", in_folder("named.jsonl"));
     (void)setenv("OTEL_C_OTLP_FILE", path, 1);
     (void)setenv("OTEL_C_OTLP_FILE_SIZE", "1", 1);
