@@ -140,6 +140,25 @@ provider = tracing.init_tracing(flush_on_sigterm=True)
         server.exported.check("work", 1)
 
 
+@pytest.mark.parametrize("configured", [None, False, True])
+def test_an_apps_configuration_is_asked_before_the_environment(configured):
+    """What says nothing leaves it to the variable, which is set here."""
+    said = f'app.config["TRACING_FLUSH_ON_SIGTERM"] = {configured}' if configured is not None else ""
+    program = f"""
+import os, signal, flask
+from impact_stack.observability import tracing
+app = flask.Flask("app")
+{said}
+provider = tracing.Tracing(app).tracer_provider
+{SPAN}
+{KILL}
+"""
+    with processes.collector() as server:
+        environment = server.environment(TRACING_FLUSH_ON_SIGTERM="true")
+        assert run(program, environment).returncode == -signal.SIGTERM
+        server.exported.check("work", 0 if configured is False else 1)
+
+
 def test_it_can_only_be_handled_from_the_main_thread():
     """Elsewhere Python refuses: that is said, and tracing begins."""
     program = """

@@ -12,10 +12,9 @@ applies the instrumentors that are installed: see `distro`.
 
 from __future__ import annotations
 
-import os
-
 from opentelemetry import trace
 
+from . import process_end
 from .extension import init_tracing
 
 
@@ -25,9 +24,8 @@ def tracer_provider() -> trace.TracerProvider:
     Unlike a Flask app, which exports nothing unless it is told to, it has the default that the
     specification gives an exporter.
     """
-    flush_on_sigterm = os.environ.get("TRACING_FLUSH_ON_SIGTERM", "").strip().lower() == "true"
     return init_tracing(
         set_global_tracer_provider=False,
         default_exporters="otlp",
-        flush_on_sigterm=flush_on_sigterm,
+        flush_on_sigterm=process_end.is_flush_on_sigterm_asked_for(),
     )

@@ -92,7 +92,7 @@ class Tracing:
 
     It reads `TRACING_ENABLED` (True), `TRACING_INSTRUMENTORS` (None: all that are installed),
     `TRACING_RESOURCE_ATTRIBUTES` ({}), and `TRACING_OTLP` (None) and `TRACING_FLUSH_ON_SIGTERM`
-    (False), which are arguments of `init_tracing`.
+    (what the variable of that name says), which are arguments of `init_tracing`.
     """
 
     def __init__(self, app: flask.Flask | None = None) -> None:
@@ -130,7 +130,9 @@ class Tracing:
             set_global_tracer_provider,
             initialize_exporters,
             otlp=app.config.get("TRACING_OTLP"),
-            flush_on_sigterm=app.config.get("TRACING_FLUSH_ON_SIGTERM", False),
+            flush_on_sigterm=app.config.get(
+                "TRACING_FLUSH_ON_SIGTERM", process_end.is_flush_on_sigterm_asked_for()
+            ),
         )
         applied = autoinstrument_app(app, instrumentors, provider)
         self.tracer_provider = provider

@@ -147,6 +147,11 @@ os.register_at_fork(after_in_child=_tell_libraries)
 # ---- SIGTERM ----
 
 
+def is_flush_on_sigterm_asked_for() -> bool:
+    """Whether the environment asks for it, where no configuration says anything."""
+    return os.environ.get("TRACING_FLUSH_ON_SIGTERM", "").strip().lower() == "true"
+
+
 def flush_on_sigterm() -> None:
     """Export what is left when SIGTERM ends the process, which has its default action yet.
 
