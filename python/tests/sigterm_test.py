@@ -143,12 +143,12 @@ provider = tracing.init_tracing(flush_on_sigterm=True)
 @pytest.mark.parametrize("configured", [None, False, True])
 def test_an_apps_configuration_is_asked_before_the_environment(configured):
     """What says nothing leaves it to the variable, which is set here."""
-    said = f'app.config["TRACING_FLUSH_ON_SIGTERM"] = {configured}' if configured is not None else ""
+    said = {} if configured is None else {"TRACING_FLUSH_ON_SIGTERM": configured}
     program = f"""
 import os, signal, flask
 from impact_stack.observability import tracing
 app = flask.Flask("app")
-{said}
+app.config.update({said})
 provider = tracing.Tracing(app).tracer_provider
 {SPAN}
 {KILL}
