@@ -1,6 +1,5 @@
 /* OTLP as lines, on a descriptor and in files: whole lines whoever writes, files that are turned
  * over, and what goes wrong. What stands in a line is in otlp_json.c. */
-#include <impact/diagnostics.h>
 #include <impact/exporter.h>
 
 #include <fcntl.h>
@@ -12,6 +11,8 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include <impact/diagnostics.h>
 
 #include "base/clock.h"
 #include "support/abi.h"
