@@ -23,7 +23,7 @@ def interpreters():
 
 
 @pytest.mark.parametrize("flask", FLASKS)
-@pytest.mark.parametrize("name, python", interpreters())
+@pytest.mark.parametrize("name, python", list(interpreters()))
 def test_the_readme_holds(tmp_path, name, python, flask):
     """Its examples are run, word for word, against the package built for this interpreter."""
     if python is None:
