@@ -2,12 +2,14 @@
 
 import contextlib
 import fcntl
+import itertools
 import json
 import os
 import pty
 import re
 import select
 import signal
+import string
 import struct
 import subprocess
 import termios
@@ -236,17 +238,20 @@ def takes_more(shown):
 
 
 def send_until_it_is_full(shown):
-    """Send traces while nobody reads; return how many there are."""
+    """Send traces while nobody reads; return how many there are. Of each screen all is new, so
+    that few fill the terminal: it is drawn ten times a second, however many come between."""
     count = 0
+    letters = itertools.cycle(string.ascii_lowercase)
     while takes_more(shown):
-        send(shown.address, request_of(1, traces=50, name="x" * 60, first=1 + count))
+        send(shown.address, request_of(1, traces=50, name=next(letters) * 60, first=1 + count))
         count += 50
     return count
 
 
 @pytest.mark.parametrize("language", ["C", "C.UTF-8"])
 def test_a_terminal_that_nobody_reads_holds_up_nobody(language):
-    with terminal(rows=50, columns=200, LC_ALL=language) as shown:
+    all_of_them = ["--spans", "10000000", "--memory", "4096"]
+    with terminal(*all_of_them, rows=50, columns=200, LC_ALL=language) as shown:
         count = send_until_it_is_full(shown)
         for _ in range(20):
             send(shown.address, request_of(1, traces=100, first=1 + count))
