@@ -142,10 +142,15 @@ def meet(name):
         return run(environment, 300, TIMEOUT_MS)
 
 
+def at_once(meet, names):
+    """What each of them came to, by its name."""
+    with concurrent.futures.ThreadPoolExecutor(len(names)) as pool:
+        return dict(zip(names, pool.map(meet, names), strict=True))
+
+
 @pytest.fixture(scope="module", name="met")
 def fixture_met():
-    with concurrent.futures.ThreadPoolExecutor(len(OUTAGES)) as pool:
-        return dict(zip(OUTAGES, pool.map(meet, OUTAGES), strict=True))
+    return at_once(meet, OUTAGES)
 
 
 @pytest.mark.parametrize("name", OUTAGES)

@@ -1,6 +1,5 @@
 """A program with one thread whose collector has a name: loop_client.c, and a name server."""
 
-import concurrent.futures
 import contextlib
 import socket
 import ssl
@@ -286,8 +285,7 @@ def meet(name):
 
 @pytest.fixture(scope="module", name="met")
 def fixture_met():
-    with concurrent.futures.ThreadPoolExecutor(len(FAILURES)) as pool:
-        return dict(zip(FAILURES, pool.map(meet, FAILURES), strict=True))
+    return test_loop.at_once(meet, FAILURES)
 
 
 @pytest.mark.parametrize("name", FAILURES)
