@@ -196,6 +196,23 @@ static inline void check_each_once(unsigned from, unsigned count)
     CHECK_EQUAL(atomic_load(&facts->torn), 0);
 }
 
+/* Of `count` spans, behind a kill: each that had ended was exported, once or, of `doubled_most`,
+ * twice. */
+static inline void check_none_lost(unsigned count, unsigned doubled_most)
+{
+    unsigned lost = 0;
+    unsigned doubled = 0;
+    for (unsigned i = 0; i < count; i++) {
+        const unsigned times = atomic_load(&facts->exported[i]);
+        lost += atomic_load(&facts->ended[i]) && times == 0;
+        doubled += times > 1;
+        CHECK(times <= 2);
+    }
+    CHECK_EQUAL(lost, 0);
+    CHECK(doubled <= doubled_most);
+    CHECK_EQUAL(atomic_load(&facts->torn), 0);
+}
+
 /* What the machine makes of the delay is a chance of its own. */
 static inline void journal_kill_after(pid_t child, unsigned delay_us)
 {

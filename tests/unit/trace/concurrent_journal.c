@@ -159,21 +159,6 @@ static void live(uint64_t seed)
         (void)pause();
 }
 
-static void check_facts(void)
-{
-    unsigned lost = 0;
-    unsigned doubled = 0;
-    for (unsigned i = 0; i < 2 * thread_spans; i++) {
-        const unsigned times = atomic_load(&facts->exported[i]);
-        lost += atomic_load(&facts->ended[i]) && times == 0;
-        doubled += times > 1;
-        CHECK(times <= 2);
-    }
-    CHECK_EQUAL(lost, 0);
-    CHECK(doubled <= at_once * batch);
-    CHECK_EQUAL(atomic_load(&facts->torn), 0);
-}
-
 TEST(a_kill_amid_answers_in_any_order_loses_nothing_and_doubles_only_what_was_under_way)
 {
     impact_journal_result result;
@@ -188,7 +173,7 @@ TEST(a_kill_amid_answers_in_any_order_loses_nothing_and_doubles_only_what_was_un
         journal_kill_after(child, most_delay_us * i / kills);
         CHECK_EQUAL(rescue(&result), IMPACT_OK);
         CHECK_EQUAL(result.set_aside, 0);
-        check_facts();
+        check_none_lost(2 * thread_spans, at_once * batch);
     }
     close_directory();
 }

@@ -43,21 +43,6 @@ static void kill_after(pid_t child, unsigned delay_us)
     journal_kill_after(child, delay_us);
 }
 
-static void check_facts(void)
-{
-    unsigned lost = 0;
-    unsigned doubled = 0;
-    for (unsigned i = 0; i < 2 * thread_spans; i++) {
-        const unsigned times = atomic_load(&facts->exported[i]);
-        lost += atomic_load(&facts->ended[i]) && times == 0;
-        doubled += times > 1;
-        CHECK(times <= 2);
-    }
-    CHECK_EQUAL(lost, 0);
-    CHECK(doubled <= batch_limit);
-    CHECK_EQUAL(atomic_load(&facts->torn), 0);
-}
-
 TEST(a_kill_at_any_moment_loses_nothing_and_doubles_only_what_was_in_flight)
 {
     impact_journal_result result;
@@ -71,7 +56,7 @@ TEST(a_kill_at_any_moment_loses_nothing_and_doubles_only_what_was_in_flight)
         kill_after(child, (unsigned)(most_delay_us * (uint64_t)i / kills));
         CHECK_EQUAL(rescue(&result), IMPACT_OK);
         CHECK_EQUAL(result.set_aside, 0);
-        check_facts();
+        check_none_lost(2 * thread_spans, batch_limit);
         CHECK_EQUAL(count_files("", false), 0);
     }
     close_directory();
