@@ -24,8 +24,7 @@ static bool may_take(const impact__batcher *batcher)
 /* Somebody waits for a record that was not taken yet. */
 static bool is_wanted(const impact__batcher *batcher)
 {
-    const uint64_t left = impact__ring_distance(batcher->reader.passed, batcher->flush_target);
-    return left != 0 && left <= (uint64_t)batcher->ring.extent_mask + 1;
+    return impact__batcher_lacks(batcher, batcher->reader.passed, batcher->flush_target);
 }
 
 static bool is_time_to_take(impact__batcher *batcher)

@@ -130,11 +130,19 @@ static inline bool impact__batcher_has_ring(const impact__batcher *batcher)
     return !batcher->journal.is_on || batcher->journal.generation == impact__fork_generation();
 }
 
+/* There are extents behind `reached`, up to this one. Numbers begin anew: what is farther than the
+ * ring is long lies before it. */
+static inline bool impact__batcher_lacks(const impact__batcher *batcher, uint64_t reached,
+                                         uint64_t target)
+{
+    const uint64_t left = impact__ring_distance(reached, target);
+    return left != 0 && left <= (uint64_t)batcher->ring.extent_mask + 1;
+}
+
 /* Records of extents up to this one are not all settled. Under the lock. */
 static inline bool impact__batcher_is_behind(const impact__batcher *batcher, uint64_t target)
 {
-    const uint64_t left = impact__ring_distance(batcher->settled, target);
-    return left != 0 && left <= (uint64_t)batcher->ring.extent_mask + 1;
+    return impact__batcher_lacks(batcher, batcher->settled, target);
 }
 
 /* Open one with nothing in it; free it, and tell its owner that it is gone. */
