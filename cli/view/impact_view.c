@@ -13,6 +13,7 @@
 #include "base/authority.h"
 #include "base/clock.h"
 #include "base/text.h"
+#include "export/descriptor.h"
 #include "follow.h"
 #include "grpc_server.h"
 #include "keep.h"
@@ -104,7 +105,7 @@ static int wait_for(const ports *open, short *signals, short *keys, int timeout_
 
 static void serve(ports *open, view_store *store, bool follows)
 {
-    const bool in_colour = view_may_colour(STDOUT_FILENO);
+    const bool in_colour = impact__descriptor_may_colour(STDOUT_FILENO);
     int next_ms = 0;
     short signals = 0;
     short keys = 0;

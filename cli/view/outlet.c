@@ -12,7 +12,6 @@
 #include <limits.h>
 #include <poll.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -118,10 +117,4 @@ void view_outlet_finish(view_outlet *outlet)
 int view_outlet_awaited(const view_outlet *outlet)
 {
     return outlet->sent < outlet->bytes.size ? outlet->descriptor : -1;
-}
-
-bool view_may_colour(int descriptor)
-{
-    const char *forbidden = getenv("NO_COLOR");
-    return isatty(descriptor) && (!forbidden || !*forbidden);
 }

@@ -27,7 +27,4 @@ void view_outlet_finish(view_outlet *outlet);
 /* The descriptor that has to be writable before more can be sent; -1: nothing is left. */
 int view_outlet_awaited(const view_outlet *outlet);
 
-/* It is a terminal, and NO_COLOR says nothing (no-color.org: any value but an empty one). */
-bool view_may_colour(int descriptor);
-
 #endif

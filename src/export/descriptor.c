@@ -12,7 +12,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
-#include <stdbool.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -89,4 +89,10 @@ impact_status impact__descriptor_write(impact__descriptor *descriptor, impact_te
 void impact__descriptor_interrupt(impact__descriptor *descriptor)
 {
     atomic_store_explicit(&descriptor->is_interrupted, true, memory_order_relaxed);
+}
+
+bool impact__descriptor_may_colour(int number)
+{
+    const char *forbidden = getenv("NO_COLOR");
+    return isatty(number) && (!forbidden || !*forbidden);
 }

@@ -3,6 +3,7 @@
 #define IMPACT_EXPORT_DESCRIPTOR_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <impact/status.h>
@@ -20,5 +21,9 @@ impact_status impact__descriptor_write(impact__descriptor *descriptor, impact_te
                                        uint64_t deadline_ns);
 
 void impact__descriptor_interrupt(impact__descriptor *descriptor);
+
+/* What is written there may have colours: it is a terminal, and NO_COLOR says nothing (no-color.org:
+ * any value but an empty one). */
+bool impact__descriptor_may_colour(int number);
 
 #endif

@@ -22,6 +22,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "export/descriptor.h"
 #include "terminal.h"
 #include "tui_state.h"
 
@@ -262,7 +263,8 @@ static void set_up(view_tui *tui)
     (void)set_escdelay(escape_ms);
     define_arrows();
     (void)curs_set(0);
-    tui->has_colours = view_may_colour(STDOUT_FILENO) && has_colors() && start_color() == OK;
+    tui->has_colours =
+        impact__descriptor_may_colour(STDOUT_FILENO) && has_colors() && start_color() == OK;
     if (!tui->has_colours)
         return;
     const short background = use_default_colors() == OK ? -1 : COLOR_BLACK;

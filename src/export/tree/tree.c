@@ -1,9 +1,6 @@
 /* The tree exporter: each trace of a batch as a waterfall; and the same for data from elsewhere. */
 #include <impact/exporter.h>
 
-#include <stdlib.h>
-#include <unistd.h>
-
 #include "base/alloc.h"
 #include "base/buffer.h"
 #include "base/clock.h"
@@ -17,13 +14,6 @@ typedef struct tree {
     impact__descriptor descriptor;
     bool in_colour;
 } tree;
-
-/* A terminal, unless NO_COLOR says something (no-color.org). */
-static bool may_colour(int descriptor)
-{
-    const char *no_colour = getenv("NO_COLOR");
-    return isatty(descriptor) && !(no_colour && *no_colour);
-}
 
 /* Link, draw and write what the forest holds. */
 static impact_status print(impact__forest *forest, bool in_colour, impact__descriptor *descriptor,
@@ -106,7 +96,7 @@ impact_status impact_exporter_tree_open(impact_exporter **exporter, int descript
     };
     to->allocator = allocator;
     to->descriptor.number = descriptor;
-    to->in_colour = may_colour(descriptor);
+    to->in_colour = impact__descriptor_may_colour(descriptor);
     *exporter = &to->base;
     return IMPACT_OK;
 }
@@ -122,7 +112,7 @@ impact_status impact_tree_print(int descriptor, const impact_text *data, size_t 
     for (size_t i = 0; i < count && status == IMPACT_OK; i++)
         status = impact__forest_add_data(&forest, data[i]);
     if (status == IMPACT_OK)
-        status = print(&forest, may_colour(descriptor), &to, UINT64_MAX);
+        status = print(&forest, impact__descriptor_may_colour(descriptor), &to, UINT64_MAX);
     impact__forest_close(&forest);
     return status;
 }
