@@ -22,8 +22,8 @@ impact_status impact__descriptor_write(impact__descriptor *descriptor, impact_te
 
 void impact__descriptor_interrupt(impact__descriptor *descriptor);
 
-/* What is written there may have colours: it is a terminal, and NO_COLOR says nothing (no-color.org:
- * any value but an empty one). */
+/* What is written there may have colours: it is a terminal, and NO_COLOR says nothing
+ * (no-color.org: any value but an empty one). */
 bool impact__descriptor_may_colour(int number);
 
 #endif
