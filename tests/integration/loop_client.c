@@ -104,10 +104,11 @@ static void loop(impact_tracer_provider *provider, uint64_t spans, uint64_t loop
         (void)poll(ready, 2, wait_ms < 1000 ? (int)wait_ms : 1000);
         if (read(ready[0].fd, &turns, sizeof turns) > 0 && of->turns++ < spans)
             end_span(provider);
-        if (ready[1].revents || read_ns(CLOCK_MONOTONIC) >= due_ns)
+        const uint64_t now_ns = read_ns(CLOCK_MONOTONIC);
+        if (ready[1].revents || now_ns >= due_ns)
             wait_ms = pump(provider, of);
         else /* so much of it is over */
-            wait_ms = (uint32_t)((due_ns - read_ns(CLOCK_MONOTONIC)) / ns_per_ms);
+            wait_ms = (uint32_t)((due_ns - now_ns) / ns_per_ms);
     }
     (void)close(ready[0].fd);
 }
