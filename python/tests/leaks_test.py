@@ -256,7 +256,8 @@ def fixture_silence():
 
 
 # The interpreter's cache of methods keeps the names that were asked for last, also those that are
-# made anew each time, as the microseconds of strftime() are from Python 3.12 on.
+# made anew each time, as the microseconds of strftime() are from Python 3.12 on. Where it is empty
+# it holds None, once a place: 4,096 references that go one by one as names come in.
 clear_caches = getattr(sys, "_clear_internal_caches", None) or sys._clear_type_cache
 
 
@@ -306,6 +307,7 @@ def test_references_stay():
     for _ in range(4):
         call_all(50)
         gc.collect()
+        clear_caches()
         counts.append([sys.getrefcount(item) for item in watched])
     # What is lost or gained once is a cache's; what each round of calls loses or gains is a leak.
     drifts = [[b - a for a, b in pairwise(history)] for history in zip(*counts)]
