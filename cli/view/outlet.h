@@ -2,12 +2,14 @@
 #ifndef IMPACT_CLI_VIEW_OUTLET_H
 #define IMPACT_CLI_VIEW_OUTLET_H
 
+#include <stdbool.h>
+
 #include "base/buffer.h"
 
-/* What is to be sent is appended to `bytes`; 0 is an outlet that is closed. */
+/* What is to be sent is appended to `bytes`. All zeros: an outlet that is closed. */
 typedef struct view_outlet {
-    int descriptor; /* owned; 0: there is none, or nobody reads any more */
-    bool may_block; /* its flags are shared with other programs */
+    int descriptor; /* borrowed */
+    bool is_over;   /* nobody reads any more, and it takes nothing more */
     size_t sent;    /* of the bytes */
     impact__buffer bytes;
 } view_outlet;

@@ -164,7 +164,7 @@ typedef struct impact_otlp_file_options {
 
 /* Several processes may write to one file, and others may turn it over: a line is whole or not
  * there. It is on the disk when the exporter is closed. IMPACT_EINVAL: no path, or one that is too
- * long, or too many files; IMPACT_ESYSTEM: it cannot be opened. */
+ * long, or too many files; IMPACT_ESYSTEM: it cannot be opened, as a pipe that nobody reads. */
 IMPACT_API IMPACT_CHECKED impact_status
 impact_exporter_otlp_file_open(impact_exporter **exporter, const impact_otlp_file_options *options,
                                const impact_allocator *allocator);

@@ -10,7 +10,7 @@
 #include <impact/text.h>
 
 typedef struct impact__descriptor {
-    int number;                 /* borrowed */
+    int number;                 /* its owner closes it */
     atomic_bool is_interrupted; /* set from any thread, for good */
 } impact__descriptor;
 
@@ -21,6 +21,7 @@ impact_status impact__descriptor_write(impact__descriptor *descriptor, impact_te
                                        uint64_t deadline_ns);
 
 void impact__descriptor_interrupt(impact__descriptor *descriptor);
+bool impact__descriptor_is_interrupted(const impact__descriptor *descriptor);
 
 /* What is written there may have colours: it is a terminal, and NO_COLOR says nothing
  * (no-color.org: any value but an empty one). */

@@ -4,6 +4,7 @@
  * is written under a lock on the file (flock, which dies with who has it), once the path still
  * leads to it. A line is whole or not there: what was written of one that failed is cut off again.
  * A lock belongs to the open file, which a forked child shares with its parent: it opens its own.
+ * The path may lead to a pipe or a terminal as well (/dev/stdout): nobody waits for its reader.
  */
 #include <impact/exporter.h>
 
@@ -12,7 +13,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -23,6 +23,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/options.h"
+#include "export/descriptor.h"
 #include "export/otlp_lines.h"
 
 enum {
@@ -32,14 +33,16 @@ enum {
     suffix_size = 5, /* ".100" and a NUL */
 };
 
+/* A pipe that nobody reads is refused, not waited for. */
+static const int open_flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
+
 typedef struct otlp_file {
     impact_exporter base; /* first: a pointer to it is a pointer to this */
     char *path;           /* owned */
     uint64_t rotate_size; /* 0: never */
     uint32_t kept_files;
-    int number; /* the open file; -1: none */
+    impact__descriptor file; /* owned; its number is -1: none is open */
     pid_t owner;
-    atomic_bool is_interrupted;
     impact__otlp_line line;
 } otlp_file;
 
@@ -47,35 +50,29 @@ typedef struct otlp_file {
 
 static void close_file(otlp_file *to)
 {
-    if (to->number >= 0)
-        (void)close(to->number); /* what was written is written */
-    to->number = -1;
+    if (to->file.number >= 0)
+        (void)close(to->file.number); /* what was written is written */
+    to->file.number = -1;
 }
 
 /* A child's is its parent's. */
 static bool open_file(otlp_file *to)
 {
-    if (to->number >= 0 && to->owner == getpid())
+    if (to->file.number >= 0 && to->owner == getpid())
         return true;
     close_file(to);
-    to->number = open(to->path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640);
+    to->file.number = open(to->path, open_flags, 0640);
     to->owner = getpid();
-    return to->number >= 0;
-}
-
-/* Relaxed: nothing else is published with it, and it is looked at again. */
-static bool is_interrupted(otlp_file *to)
-{
-    return atomic_load_explicit(&to->is_interrupted, memory_order_relaxed);
+    return to->file.number >= 0;
 }
 
 static impact_status lock_file(otlp_file *to, uint64_t deadline_ns)
 {
-    while (flock(to->number, LOCK_EX | LOCK_NB) != 0) {
+    while (flock(to->file.number, LOCK_EX | LOCK_NB) != 0) {
         const uint32_t left_ms = impact__remaining_ms(deadline_ns);
         if (errno != EWOULDBLOCK && errno != EINTR)
             return IMPACT_ESYSTEM;
-        if (is_interrupted(to))
+        if (impact__descriptor_is_interrupted(&to->file))
             return IMPACT_ECLOSED;
         if (!left_ms)
             return IMPACT_ETIMEDOUT;
@@ -88,7 +85,7 @@ static impact_status lock_file(otlp_file *to, uint64_t deadline_ns)
 static bool is_in_place(const otlp_file *to, struct stat *facts)
 {
     struct stat at_path;
-    return fstat(to->number, facts) == 0 && stat(to->path, &at_path) == 0 &&
+    return fstat(to->file.number, facts) == 0 && stat(to->path, &at_path) == 0 &&
            facts->st_dev == at_path.st_dev && facts->st_ino == at_path.st_ino;
 }
 
@@ -135,25 +132,14 @@ static bool is_full(const otlp_file *to, const struct stat *facts, size_t more)
 
 /* ---- a line ---- */
 
-static bool write_whole(int number, impact_text line)
-{
-    for (size_t done = 0; done < line.size;) {
-        const ssize_t size = write(number, line.data + done, line.size - done);
-        if (size < 0 && errno != EINTR)
-            return false;
-        done += size > 0 ? (size_t)size : 0;
-    }
-    return true;
-}
-
 /* `facts` are from before it: what is behind them is the part of this line. */
-static impact_status write_line(const otlp_file *to, impact_text line, const struct stat *facts)
+static impact_status write_line(otlp_file *to, impact_text line, const struct stat *facts,
+                                uint64_t deadline_ns)
 {
-    if (write_whole(to->number, line))
-        return IMPACT_OK;
-    if (S_ISREG(facts->st_mode) && ftruncate(to->number, facts->st_size) != 0)
+    const impact_status status = impact__descriptor_write(&to->file, line, deadline_ns);
+    if (status && S_ISREG(facts->st_mode) && ftruncate(to->file.number, facts->st_size) != 0)
         return IMPACT_ESYSTEM; /* it stays: a reader finds a line that is cut */
-    return IMPACT_ESYSTEM;
+    return status;
 }
 
 static impact_status put_line(otlp_file *to, impact_text line, uint64_t deadline_ns)
@@ -168,8 +154,8 @@ static impact_status put_line(otlp_file *to, impact_text line, uint64_t deadline
     }
     if (status)
         return status;
-    status = write_line(to, line, &facts);
-    (void)flock(to->number, LOCK_UN); /* it is ours */
+    status = write_line(to, line, &facts, deadline_ns);
+    (void)flock(to->file.number, LOCK_UN); /* it is ours */
     return status;
 }
 
@@ -182,7 +168,7 @@ static impact_status export_batch(impact_exporter *exporter, const impact_batch 
     const uint64_t deadline_ns = impact__deadline_after_ms(timeout_ms);
     impact_text line;
     (void)rejected; /* a line is written or not */
-    if (is_interrupted(to))
+    if (impact__descriptor_is_interrupted(&to->file))
         return IMPACT_ECLOSED;
     const impact_status status = impact__otlp_line_make(&line, &to->line, batch);
     return status ? status : put_line(to, line, deadline_ns);
@@ -190,15 +176,15 @@ static impact_status export_batch(impact_exporter *exporter, const impact_batch 
 
 static void interrupt(impact_exporter *exporter)
 {
-    atomic_store_explicit(&((otlp_file *)exporter)->is_interrupted, true, memory_order_relaxed);
+    impact__descriptor_interrupt(&((otlp_file *)exporter)->file);
 }
 
 static void close_exporter(impact_exporter *exporter)
 {
     otlp_file *to = (otlp_file *)exporter;
     const impact_allocator *allocator = to->line.text.allocator;
-    if (to->number >= 0 && to->owner == getpid())
-        (void)fdatasync(to->number); /* there is nobody left to tell */
+    if (to->file.number >= 0 && to->owner == getpid())
+        (void)fdatasync(to->file.number); /* there is nobody left to tell */
     close_file(to);
     impact__otlp_line_close(&to->line);
     impact__free(allocator, to->path);
@@ -223,7 +209,7 @@ static impact_status open_with(otlp_file *to, const impact_otlp_file_options *op
         return IMPACT_ENOMEM;
     to->rotate_size = options->rotate_size;
     to->kept_files = options->kept_files;
-    to->number = -1;
+    to->file.number = -1;
     to->line = (impact__otlp_line){IMPACT__BUFFER(allocator), IMPACT__BUFFER(allocator)};
     return open_file(to) ? IMPACT_OK : IMPACT_ESYSTEM;
 }

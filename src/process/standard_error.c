@@ -15,7 +15,6 @@
 #include <unistd.h>
 
 #include "base/nonblocking.h"
-#include "base/sigpipe.h"
 
 enum { message_size = 512 };
 
@@ -56,7 +55,7 @@ static bool write_line(const char *message, uint64_t suppressed)
                               message, (unsigned long long)suppressed)
                    : snprintf(line, sizeof line, "impact: %.*s\n", length, message ? message : "");
     return size > 0 && (size_t)size < sizeof line &&
-           impact__write_without_waiting(STDERR_FILENO, line, (size_t)size);
+           impact__write_without_waiting(STDERR_FILENO, line, (size_t)size) == size;
 }
 
 void impact_diagnostics_to_stderr(impact_severity severity, const char *message,
@@ -66,11 +65,7 @@ void impact_diagnostics_to_stderr(impact_severity severity, const char *message,
     if (!impact__standard_error_hears(severity))
         return;
     const uint64_t before = atomic_exchange_explicit(&unsaid, 0, memory_order_relaxed);
-    impact__sigpipe held; /* what speaks is the library: it must not end the process */
-    impact__sigpipe_hold(&held);
-    const bool is_said = write_line(message, suppressed + before);
-    impact__sigpipe_release(&held);
-    if (!is_said) /* it may be next time */
+    if (!write_line(message, suppressed + before)) /* it may be next time */
         atomic_fetch_add_explicit(&unsaid, suppressed + before + 1, memory_order_relaxed);
 }
 

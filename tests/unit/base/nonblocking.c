@@ -1,11 +1,13 @@
 /* Writing without waiting: pipes, sockets and files that have room, and that have none. */
 #include "base/nonblocking.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "support/check.h"
@@ -43,12 +45,12 @@ static void try_both(const int ends[2])
 {
     (void)alarm(60);
     const int flags = fcntl(ends[1], F_GETFL);
-    CHECK(impact__write_without_waiting(ends[1], "text", 4));
+    CHECK_EQUAL(impact__write_without_waiting(ends[1], "text", 4), 4);
     CHECK(is_read(ends[0], "text"));
     fill(ends[1]);
-    CHECK(!impact__write_without_waiting(ends[1], "text", 4));
+    CHECK_EQUAL(impact__write_without_waiting(ends[1], "text", 4), 0);
     drain(ends[0]);
-    CHECK(impact__write_without_waiting(ends[1], "again", 5));
+    CHECK_EQUAL(impact__write_without_waiting(ends[1], "again", 5), 5);
     CHECK(is_read(ends[0], "again"));
     CHECK_EQUAL(fcntl(ends[1], F_GETFL), flags);
 }
@@ -67,6 +69,65 @@ TEST(a_full_socket_is_not_waited_for)
     try_both(ends);
 }
 
+/* What is written there can be read here byte by byte. */
+static void open_terminal(int ends[2])
+{
+    struct termios raw;
+    ends[0] = posix_openpt(O_RDWR | O_NOCTTY);
+    REQUIRE(ends[0] >= 0 && grantpt(ends[0]) == 0 && unlockpt(ends[0]) == 0);
+    ends[1] = open(ptsname(ends[0]), O_RDWR | O_NOCTTY);
+    REQUIRE(ends[1] >= 0 && tcgetattr(ends[1], &raw) == 0);
+    cfmakeraw(&raw);
+    REQUIRE(tcsetattr(ends[1], TCSANOW, &raw) == 0);
+}
+
+static const char much[1 << 20];
+
+/* More than there is room for. */
+static void try_much(const int ends[2])
+{
+    (void)alarm(60);
+    const ssize_t first = impact__write_without_waiting(ends[1], much, sizeof much);
+    CHECK(first > 0 && first < (ssize_t)sizeof much);
+    CHECK_EQUAL(impact__write_without_waiting(ends[1], much, sizeof much), 0);
+}
+
+TEST(what_is_larger_than_the_room_goes_in_part)
+{
+    int ends[2];
+    REQUIRE(pipe(ends) == 0);
+    try_much(ends);
+    REQUIRE(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0);
+    try_much(ends);
+}
+
+/* Its room comes and goes by itself, as the kernel moves what was written to its other end; and
+ * poll tells of room for a byte as it tells of room for a page. */
+static void try_terminal(const int ends[2])
+{
+    char piece[4096];
+    size_t total = 0;
+    (void)alarm(60);
+    for (int i = 0; i < 100; i++) {
+        const ssize_t size = impact__write_without_waiting(ends[1], much, sizeof much);
+        CHECK(size >= 0 && size < (ssize_t)sizeof much);
+        total += (size_t)size;
+    }
+    CHECK(total > 0);
+    while (total > 0) {
+        const ssize_t size = read(ends[0], piece, sizeof piece);
+        REQUIRE(size > 0 && (size_t)size <= total);
+        total -= (size_t)size;
+    }
+}
+
+TEST(a_full_terminal_is_not_waited_for)
+{
+    int ends[2];
+    open_terminal(ends);
+    try_terminal(ends);
+}
+
 TEST(no_descriptor_is_left_open)
 {
     int ends[2];
@@ -74,20 +135,35 @@ TEST(no_descriptor_is_left_open)
     const int lowest = dup(ends[0]);
     REQUIRE(lowest >= 0 && close(lowest) == 0);
     for (int i = 0; i < 3; i++)
-        CHECK(impact__write_without_waiting(ends[1], "text", 4));
+        CHECK_EQUAL(impact__write_without_waiting(ends[1], "text", 4), 4);
     fill(ends[1]);
-    CHECK(!impact__write_without_waiting(ends[1], "text", 4));
+    CHECK_EQUAL(impact__write_without_waiting(ends[1], "text", 4), 0);
     CHECK_EQUAL(dup(ends[0]), lowest);
 }
 
 /* What root made it cannot open again as somebody else. */
+static void become_somebody_else(void)
+{
+    if (geteuid() != 0 || seteuid(65534) != 0)
+        check_skip("only root can become somebody else");
+}
+
 TEST(a_full_pipe_of_another_user_is_not_waited_for)
 {
     int ends[2];
     REQUIRE(pipe(ends) == 0);
-    if (geteuid() != 0 || seteuid(65534) != 0)
-        check_skip("only root can become somebody else");
+    become_somebody_else();
     try_both(ends);
+    try_much(ends);
+    CHECK_EQUAL(seteuid(0), 0);
+}
+
+TEST(a_full_terminal_of_another_user_is_not_waited_for)
+{
+    int ends[2];
+    open_terminal(ends);
+    become_somebody_else();
+    try_terminal(ends);
     CHECK_EQUAL(seteuid(0), 0);
 }
 
@@ -96,18 +172,20 @@ TEST(a_file_takes_it_at_its_end)
     char name[] = "/tmp/impact-nonblocking-XXXXXX";
     const int file = mkstemp(name);
     REQUIRE(file >= 0 && unlink(name) == 0);
-    CHECK(impact__write_without_waiting(file, "one", 3));
-    CHECK(impact__write_without_waiting(file, "two", 3));
+    CHECK_EQUAL(impact__write_without_waiting(file, "one", 3), 3);
+    CHECK_EQUAL(impact__write_without_waiting(file, "two", 3), 3);
     CHECK_EQUAL(lseek(file, 0, SEEK_SET), 0);
     CHECK(is_read(file, "onetwo"));
 }
 
-TEST(what_nobody_reads_and_what_is_closed_is_not_written)
+TEST(what_nobody_reads_and_what_is_closed_tells_so_and_raises_no_signal)
 {
     int ends[2];
-    REQUIRE(pipe(ends) == 0 && signal(SIGPIPE, SIG_IGN) != SIG_ERR);
+    REQUIRE(pipe(ends) == 0 && signal(SIGPIPE, SIG_DFL) != SIG_ERR);
     (void)close(ends[0]);
-    CHECK(!impact__write_without_waiting(ends[1], "text", 4));
+    CHECK_EQUAL(impact__write_without_waiting(ends[1], "text", 4), -1);
+    CHECK_EQUAL(errno, EPIPE);
     (void)close(ends[1]);
-    CHECK(!impact__write_without_waiting(ends[1], "text", 4));
+    CHECK_EQUAL(impact__write_without_waiting(ends[1], "text", 4), -1);
+    CHECK_EQUAL(errno, EBADF);
 }

@@ -178,6 +178,17 @@ static void stuff(int descriptor, bool stays_non_blocking)
         (void)fcntl(descriptor, F_SETFL, flags);
 }
 
+/* A first span that no pipe of one page holds. */
+static void make_large(example *e)
+{
+    static message record;
+    static char long_text[7000];
+    memset(long_text, 'x', sizeof long_text - 1);
+    record = message_span((message_span_facts){.trace = 1, .id = 1, .name = "s"});
+    message_string_attribute(&record, 9, "long", long_text);
+    e->spans[0] = message_text(&record);
+}
+
 /* Milliseconds that it took. */
 static uint64_t export_into_full_pipe_ms(bool is_non_blocking)
 {
@@ -199,6 +210,31 @@ static uint64_t export_into_full_pipe_ms(bool is_non_blocking)
     return took_ms;
 }
 
+/* Of a terminal poll tells a little room as it tells room for all. */
+static uint64_t export_into_full_terminal_ms(void)
+{
+    const int reader = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+    CHECK(reader >= 0 && unlockpt(reader) == 0);
+    const int terminal = open(ptsname(reader), O_RDWR | O_NOCTTY | O_CLOEXEC);
+    CHECK(terminal >= 0);
+    example e;
+    fill(&e);
+    make_large(&e);
+    impact_exporter *exporter = open_on(terminal);
+    uint64_t took_ms = 0;
+    impact_status status = IMPACT_OK;
+    for (size_t rejected = 0; status == IMPACT_OK && rejected == 0;) {
+        const uint64_t begin_ns = impact__clock_monotonic_ns();
+        status = exporter->export_batch(exporter, &e.batch.shown, 30, &rejected);
+        took_ms = (impact__clock_monotonic_ns() - begin_ns) / IMPACT__NS_PER_MS;
+    }
+    CHECK(took_ms >= 30);
+    impact_exporter_close(exporter);
+    (void)close(reader);
+    (void)close(terminal);
+    return took_ms;
+}
+
 static uint64_t export_into_full_blocking_pipe_ms(void)
 {
     return export_into_full_pipe_ms(false);
@@ -213,6 +249,7 @@ TEST(a_reader_that_does_not_read_costs_the_timeout_and_no_more)
 {
     CHECK(check_is_in_time(export_into_full_blocking_pipe_ms, 30 + 50));
     CHECK(check_is_in_time(export_into_full_non_blocking_pipe_ms, 30 + 50));
+    CHECK(check_is_in_time(export_into_full_terminal_ms, 30 + 50));
 }
 
 TEST(spans_that_were_written_before_the_pipe_was_full_count_as_exported)
@@ -237,17 +274,6 @@ static void *drain_in_thread(void *descriptor)
 {
     (void)drain(*(int *)descriptor);
     return NULL;
-}
-
-/* A first span that no pipe of one page holds. */
-static void make_large(example *e)
-{
-    static message record;
-    static char long_text[7000];
-    memset(long_text, 'x', sizeof long_text - 1);
-    record = message_span((message_span_facts){.trace = 1, .id = 1, .name = "s"});
-    message_string_attribute(&record, 9, "long", long_text);
-    e->spans[0] = message_text(&record);
 }
 
 TEST(an_object_larger_than_the_pipe_arrives_whole)

@@ -258,6 +258,35 @@ TEST(an_interruption_ends_the_waiting)
     remove_all();
 }
 
+/* Opened at a named pipe; NULL: refused. */
+static impact_exporter *open_pipe(void)
+{
+    impact_exporter *exporter = NULL;
+    const impact_status status =
+        impact_exporter_otlp_file_open(&exporter, IMPACT_OTLP_FILE_OPTIONS(.path = path), NULL);
+    CHECK_EQUAL(status, exporter ? IMPACT_OK : IMPACT_ESYSTEM);
+    return exporter;
+}
+
+TEST(a_named_pipe_is_not_waited_for_whether_nobody_reads_it_or_somebody_stalls_or_leaves)
+{
+    (void)alarm(60);
+    (void)snprintf(path, sizeof path, "%s", in_folder("pipe"));
+    REQUIRE(mkfifo(path, 0600) == 0);
+    CHECK(!open_pipe());
+    const int reader = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    impact_exporter *exporter = open_pipe();
+    REQUIRE(exporter);
+    impact_status status = IMPACT_OK;
+    for (int i = 0; i < 1000 && !status; i++)
+        status = export_one(exporter, "a", 20);
+    CHECK_EQUAL(status, IMPACT_ETIMEDOUT);
+    (void)close(reader);
+    CHECK_EQUAL(export_one(exporter, "a", 20), IMPACT_ESYSTEM); /* and no SIGPIPE */
+    impact_exporter_close(exporter);
+    remove_all();
+}
+
 TEST(what_cannot_be_opened_is_refused)
 {
     impact_exporter *exporter = NULL;
