@@ -13,6 +13,7 @@
 enum {
     first_pause_ms = 1000, /* before a batch that came back goes again: at most, and that doubles */
     pause_limit_ms = 5000, /* as OTLP's retries: a backend that is back is found soon */
+    rescue_wait_ms = 1000, /* what others left behind waits so long for a pause of our own */
 };
 
 /* Under the lock. None that was not taken goes before one that came back. */
@@ -27,10 +28,20 @@ static bool is_wanted(const impact__batcher *batcher)
     return impact__batcher_lacks(batcher, batcher->reader.passed, batcher->flush_target);
 }
 
+/* No more is taken until what others left behind has had its turn: a process that has always one
+ * batch under way would never come to it. */
+static bool gives_way(const impact__batcher *batcher)
+{
+    return batcher->is_rescue_due && !batcher->is_shut_down && !is_wanted(batcher) &&
+           impact__clock_monotonic_ns() >=
+               batcher->rescue_ns + rescue_wait_ms * IMPACT__NS_PER_MS &&
+           !impact__batcher_is_filling(batcher);
+}
+
 static bool is_time_to_take(impact__batcher *batcher)
 {
     assert(impact__lock_is_held(&batcher->lock));
-    if (!may_take(batcher) || !impact__ring_unread(&batcher->reader))
+    if (!may_take(batcher) || !impact__ring_unread(&batcher->reader) || gives_way(batcher))
         return false;
     return batcher->is_shut_down || is_wanted(batcher) ||
            impact__ring_waiting(&batcher->reader) >= batcher->batch_limit ||
@@ -316,6 +327,8 @@ impact__rest impact__batch_rest(const impact__batcher *batcher)
 {
     if (batcher->is_shut_down || !may_take(batcher))
         return IMPACT__REST_PAUSE;
+    if (gives_way(batcher))
+        return IMPACT__REST_UNTIL_FILLED;
     return impact__ring_unread(&batcher->reader) || impact__clock_monotonic_ns() < batcher->due_ns
                ? IMPACT__REST_UNTIL_DUE
                : IMPACT__REST_IDLE;
@@ -333,6 +346,8 @@ bool impact__batch_lie_down(impact__batcher *batcher, impact__rest rest)
     atomic_store(&batcher->sleep, is_idle ? IMPACT__ASLEEP_IDLE : IMPACT__ASLEEP_UNTIL_DUE);
     if (is_idle)
         return !impact__ring_unread(&batcher->reader);
+    if (rest == IMPACT__REST_UNTIL_FILLED)
+        return !impact__batcher_is_filling(batcher);
     return impact__ring_waiting(&batcher->reader) < batcher->batch_limit &&
            !(atomic_load(&batcher->is_pressed) && impact__ring_unread(&batcher->reader));
 }

@@ -30,6 +30,7 @@ impact__step impact__batch_step(impact__batcher *batcher);
 typedef enum impact__rest {
     IMPACT__REST_UNTIL_DUE, /* records were there of late, or are there */
     IMPACT__REST_IDLE,
+    IMPACT__REST_UNTIL_FILLED, /* records are there, and give way to what others left behind */
     IMPACT__REST_PAUSE /* no record is a reason to end it: behind a batch that came back, and while
                           as many are under way as may be */
 } impact__rest;

@@ -93,6 +93,7 @@ void impact__batch_worker_start(impact__batcher *batcher)
         return; /* what is queued waits for the next try; the counters say so */
     batcher->worker = IMPACT__WORKER_RUNNING;
     batcher->is_rescue_due = batcher->journal.directory;
+    batcher->rescue_ns = impact__clock_monotonic_ns();
     atomic_store_explicit(&batcher->is_running, true, memory_order_relaxed);
     /* Pairs with the load in impact__batcher_put. */
     atomic_store_explicit(&batcher->has_worker, true, memory_order_release);

@@ -88,13 +88,14 @@ void impact__batcher_forget_ring(impact__batcher *batcher)
 
 /* ---- what others left behind ---- */
 
-/* Its own spans come first, and a flush of them. */
+/* Its own spans come first, when they fill the queue or somebody waits for them. */
 static uint32_t time_for_rescue(void *owner)
 {
     impact__batcher *batcher = owner;
     impact__batcher_lock(batcher);
     const bool is_wanted_elsewhere =
         impact__batcher_is_behind(batcher, batcher->flush_target) ||
+        impact__batcher_is_filling(batcher) ||
         (batcher->is_shut_down && impact__ring_unread(&batcher->reader));
     const uint64_t end_ns = batcher->is_shut_down ? batcher->shutdown_deadline_ns : UINT64_MAX;
     impact__batcher_unlock(batcher);
@@ -128,7 +129,7 @@ static void note_end(impact__batcher *batcher, impact_status status)
     assert(impact__lock_is_held(&batcher->lock));
     batcher->flights[0].batch.count = 0;
     batcher->is_rescue_due = status == IMPACT_EAGAIN || status == IMPACT_ETIMEDOUT;
-    batcher->rescue_ns = status == IMPACT_EAGAIN ? impact__deadline_after_ms(rescue_pause_ms) : 0;
+    batcher->rescue_ns = impact__deadline_after_ms(status == IMPACT_EAGAIN ? rescue_pause_ms : 0);
 }
 
 bool impact__batcher_rescue(impact__batcher *batcher)

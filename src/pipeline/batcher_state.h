@@ -145,6 +145,15 @@ static inline bool impact__batcher_is_behind(const impact__batcher *batcher, uin
     return impact__batcher_lacks(batcher, batcher->settled, target);
 }
 
+/* Half of the queue waits, or a record found no room: nothing else goes before that. Under the
+ * lock. */
+static inline bool impact__batcher_is_filling(const impact__batcher *batcher)
+{
+    const uint64_t waiting = impact__ring_waiting(&batcher->reader);
+    const bool is_half_full = waiting >= batcher->batch_limit && waiting >= batcher->ring.limit / 2;
+    return is_half_full || (waiting > 0 && atomic_load(&batcher->is_pressed));
+}
+
 /* Open one with nothing in it; free it, and tell its owner that it is gone. */
 impact_status impact__batcher_state_open(impact__batcher **batcher,
                                          const impact__batcher_options *options);

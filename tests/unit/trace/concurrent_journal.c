@@ -216,6 +216,96 @@ TEST(what_others_left_is_rescued_by_an_exporter_of_several_without_a_thread)
     check_rescue_beside(true);
 }
 
+/* ---- under load ---- */
+
+enum { half_of_the_queue = 2500, pace_ms = 5, backlog_ends = 100 };
+
+static void keep_going(uint64_t end_ns)
+{
+    while (impact__clock_monotonic_ns() < end_ns)
+        pump_or_yield();
+}
+
+/* `export` is one that others left, and under way, with as many of our own behind it as put it off.
+ * The others follow when theirs is the turn: each of our own is answered when there are as many
+ * beside it as may be, or none that goes out. */
+static unsigned answer_under_load(unsigned export)
+{
+    unsigned fed = half_of_the_queue;
+    end_numbered(100, fed);
+    several_answer(export, IMPACT_OK);
+    while (count_files(".journal", false) > 1) {
+        keep_going(impact__deadline_after_ms(pace_ms));
+        several_answer(++export, IMPACT_OK);
+        if (export < backlog_ends)
+            continue;
+        end_numbered(100 + fed, batch);
+        fed += batch;
+    }
+    return fed;
+}
+
+static void check_rescue_under_load(bool without_thread)
+{
+    REQUIRE(open_directory());
+    (void)alarm(60);
+    pumps = without_thread;
+    noting.name = "several";
+    run_and_kill(end_fifty, SIGKILL);
+    REQUIRE(open_with_journal(several_exporter_open(NULL)));
+    while (several_begun() < 1)
+        pump_or_yield();
+    const unsigned fed = answer_under_load(1);
+    several_answer_from(1, IMPACT_OK);
+    close_and_check();
+    CHECK_EQUAL(several_begun(), (fed + 50) / batch);
+    CHECK_EQUAL(several.most_under_way, at_once);
+    CHECK_EQUAL(count_files("", false), 0);
+    close_directory();
+}
+
+TEST(what_others_left_has_its_turn_while_there_is_always_a_batch_under_way)
+{
+    check_rescue_under_load(false);
+}
+
+TEST(what_others_left_has_its_turn_while_there_is_always_a_batch_under_way_without_a_thread)
+{
+    check_rescue_under_load(true);
+}
+
+/* By the number of its first span. */
+static bool is_own(unsigned export)
+{
+    bool is_found = false;
+    (void)pthread_mutex_lock(&several.lock);
+    CHECK_EQUAL(several.lines[0]->export, export);
+    note_spans(several.lines[0]->batch, false);
+    is_found = atomic_load(&facts->exported[100]) == 1;
+    (void)pthread_mutex_unlock(&several.lock);
+    return is_found;
+}
+
+TEST(what_others_left_stands_back_while_the_queue_fills)
+{
+    REQUIRE(open_directory());
+    pumps = true;
+    noting.name = "several";
+    run_and_kill(end_fifty, SIGKILL);
+    REQUIRE(open_with_journal(several_exporter_open(NULL)));
+    while (several_begun() < 1)
+        pump_or_yield();
+    CHECK(!is_own(1));
+    end_numbered(100, half_of_the_queue);
+    several_answer(1, IMPACT_OK);
+    while (several_begun() < 2)
+        pump_or_yield();
+    CHECK(is_own(2));
+    several_answer_from(1, IMPACT_OK);
+    close_and_check();
+    close_directory();
+}
+
 /* ---- shut down with a backend that is away ---- */
 
 TEST(a_shutdown_leaves_what_came_back_in_the_journal_and_nothing_else)
