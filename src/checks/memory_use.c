@@ -73,7 +73,7 @@ static void take(reader *r, uint64_t used, uint64_t limit, bool is_of_cgroup)
 {
     if (!limit)
         return;
-    const double percent = percents * ((double)used / (double)limit);
+    const double percent = (double)percents * ((double)used / (double)limit);
     if (r->has_found && percent <= r->use->percent)
         return;
     *r->use = (impact__memory_use){percent, limit, is_of_cgroup};

@@ -65,7 +65,7 @@ static impact_health_status run_check(impact_health_run *run, void *userdata)
     telemetry_check *check = userdata;
     const impact__settled recent = look(check);
     const double settled = (double)recent.lost + (double)recent.exported;
-    const double percent = recent.lost ? percents * (double)recent.lost / settled : 0;
+    const double percent = recent.lost ? (double)percents * (double)recent.lost / settled : 0;
     impact_health_observe(run, percent, "%");
     impact_health_explain(run, "%.1f %% of the last %.0f spans were lost", percent, settled);
     return impact__limits_judge(check->limits, percent);

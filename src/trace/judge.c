@@ -79,7 +79,7 @@ void impact__judge_as_asked(impact__verdict *verdict, impact__newborn *span,
     const impact_sampling_result result = ask(rule, state, &request);
     set_trace_state(span, result.trace_state);
     if (result.decision == IMPACT_SAMPLING_RECORD_ONLY)
-        impact__census_count(IMPACT__CENSUS_RECORDED_ONLY + impact__origin_of(parent));
+        impact__census_count(IMPACT__CENSUS_RECORDED_ONLY + (unsigned)impact__origin_of(parent));
     if (result.decision == IMPACT_SAMPLING_RECORD_AND_SAMPLE)
         span->trace_flags |= IMPACT_TRACE_FLAG_SAMPLED;
     *verdict = (impact__verdict){

@@ -252,7 +252,7 @@ __attribute__((noinline)) static impact_span *start_unsampled(impact__thread_sta
         return NULL;
     impact__newborn made;
     begin_life(&made, random, parent);
-    impact__census_count(IMPACT__CENSUS_DROPPED + impact__origin_of(parent));
+    impact__census_count(IMPACT__CENSUS_DROPPED + (unsigned)impact__origin_of(parent));
     return start_context(state, span, &made);
 }
 
@@ -276,7 +276,7 @@ start_judged(impact__thread_state *state, impact_tracer_provider *provider, impa
         begin_life(&made, random, parent);
     const impact__verdict said = impact__judge(&made, &provider->sampler, state, parent, &start);
     if (!said.is_recording) {
-        impact__census_count(IMPACT__CENSUS_DROPPED + impact__origin_of(parent));
+        impact__census_count(IMPACT__CENSUS_DROPPED + (unsigned)impact__origin_of(parent));
         impact_context_release(said.context);
         return start_context(state, span, &made);
     }

@@ -85,7 +85,7 @@ static size_t scaled(uint64_t part, uint64_t whole)
 {
     if (part >= whole)
         return whole ? bar_width : 0;
-    return (size_t)((double)part / (double)whole * bar_width + 0.5);
+    return (size_t)((double)part / (double)whole * (double)bar_width + 0.5);
 }
 
 static void append_bar(const page *on, const impact_span_view *span)

@@ -100,7 +100,7 @@ static impact_health_status judge(impact_health_run *run, CURL *easy, CURLcode c
         return IMPACT_HEALTH_UNKNOWN;
     }
     const double now_s = (double)impact__clock_unix_ns() / (double)IMPACT__NS_PER_SEC;
-    const double days = ((double)end_s - now_s) / seconds_per_day;
+    const double days = ((double)end_s - now_s) / (double)seconds_per_day;
     impact_health_observe(run, days, "days");
     impact_health_explain(run, "%.1f days are left", days);
     return judge_days(check->days, days);
