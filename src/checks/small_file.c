@@ -29,7 +29,8 @@ static bool read_all(impact__buffer *to, int descriptor)
 bool impact__file_read(impact__buffer *to, const char *path)
 {
     impact__buffer_clear(to);
-    const int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    /* A path that users give may lead to a pipe: nobody waits for who writes there. */
+    const int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     if (descriptor < 0)
         return false;
     const bool is_read = read_all(to, descriptor);

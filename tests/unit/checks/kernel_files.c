@@ -1,7 +1,9 @@
 /* Files of the kernel: tables of mounts, states of processes, resolv.conf, numbers behind keys. */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/text.h"
@@ -157,6 +159,20 @@ TEST(files_are_read_whole_or_not_at_all)
     impact__buffer_close(&to);
     (void)close(file);
     CHECK_EQUAL(unlink(path), 0);
+}
+
+TEST(a_pipe_in_the_place_of_a_file_is_not_waited_for)
+{
+    char path[] = "/tmp/impact-small-file-XXXXXX";
+    impact__buffer file = IMPACT__BUFFER(NULL);
+    (void)alarm(60);
+    REQUIRE(mkdtemp(path) && rmdir(path) == 0 && mkfifo(path, 0600) == 0);
+    CHECK(impact__file_read(&file, path) && file.size == 0);
+    const int writer = open(path, O_RDWR | O_CLOEXEC);
+    CHECK(!impact__file_read(&file, path));
+    (void)close(writer);
+    (void)unlink(path);
+    impact__buffer_close(&file);
 }
 
 TEST(a_file_needs_memory)
