@@ -49,6 +49,19 @@ void impact__field_close(impact__field *field)
     impact__buffer_close(&field->joined);
 }
 
+const impact_context *impact__field_extract(const impact_context *context,
+                                            const impact_carrier_getter *getter, void *carrier,
+                                            const char *name, impact__identity_parse_fn parse)
+{
+    impact__field field;
+    impact__identity parsed;
+    impact__field_open(&field, getter, carrier, name);
+    const bool is_parsed = parse(&parsed, field.value);
+    impact__field_close(&field);
+    return is_parsed ? impact__context_with_identity(context, parsed)
+                     : impact_context_retain(context);
+}
+
 void impact__field_visit_names(const impact_carrier_getter *getter, void *carrier,
                                impact_carrier_visit_fn visit, void *userdata)
 {

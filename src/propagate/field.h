@@ -5,6 +5,7 @@
 #include <impact/propagation.h>
 
 #include "base/buffer.h"
+#include "trace/context.h"
 
 typedef struct impact__field {
     impact_text value;     /* without blanks at its ends; empty: there is none */
@@ -17,6 +18,15 @@ typedef struct impact__field {
 void impact__field_open(impact__field *field, const impact_carrier_getter *getter, void *carrier,
                         const char *name);
 void impact__field_close(impact__field *field);
+
+/* False: the text names no span. */
+typedef bool (*impact__identity_parse_fn)(impact__identity *identity, impact_text text);
+
+/* The context with the span that a field names; where it names none, `context`. The caller releases
+ * it; NULL without memory. */
+const impact_context *impact__field_extract(const impact_context *context,
+                                            const impact_carrier_getter *getter, void *carrier,
+                                            const char *name, impact__identity_parse_fn parse);
 
 /* The name of every field of the carrier; none, where it does not tell. */
 void impact__field_visit_names(const impact_carrier_getter *getter, void *carrier,

@@ -61,13 +61,7 @@ static const impact_context *extract(const impact_propagator *propagator,
                                      const impact_carrier_getter *getter, void *carrier)
 {
     (void)propagator; /* it has nothing of its own; likewise below */
-    impact__field field;
-    impact__identity parsed;
-    impact__field_open(&field, getter, carrier, field_name);
-    const bool is_parsed = parse(&parsed, field.value);
-    impact__field_close(&field);
-    return is_parsed ? impact__context_with_identity(context, parsed)
-                     : impact_context_retain(context);
+    return impact__field_extract(context, getter, carrier, field_name, parse);
 }
 
 static void inject(const impact_propagator *propagator, const impact_context *context,

@@ -9,17 +9,13 @@ import base64
 import ctypes
 import json
 import math
-import os
-import pathlib
 import random
 import struct
-import subprocess
 
 import pytest
 from opentelemetry.proto.trace.v1 import trace_pb2
 
-BUILD = pathlib.Path(os.environ.get("IMPACT_BUILD", "build")).resolve()
-SOURCE = pathlib.Path(__file__).resolve().parents[2]
+import shims
 
 SHIM = r"""
 #include "base/json.h"
@@ -86,14 +82,7 @@ size_t span_json(const char *data, size_t size, char *to, size_t room)
 
 @pytest.fixture(scope="module")
 def core(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("core")
-    (folder / "shim.c").write_text(SHIM)
-    subprocess.run(
-        ["cc", "-shared", "-fPIC", "-o", folder / "shim.so", folder / "shim.c"]
-        + [f"-I{SOURCE}/include", f"-I{SOURCE}/src", BUILD / "src" / "libimpact-static.a", "-lm"],
-        check=True,
-    )
-    library = ctypes.CDLL(str(folder / "shim.so"))
+    library = shims.load(tmp_path_factory.mktemp("shim"), SHIM)
     for name in (
         "json_string",
         "json_html_string",
@@ -331,7 +320,9 @@ def mutate(source, data):
 
 def test_whatever_is_taken_for_a_span_is_json(core):
     source = random.Random(5)
-    corpus = [path.read_bytes() for path in sorted((SOURCE / "fuzz/corpus/span_json").iterdir())]
+    corpus = [
+        path.read_bytes() for path in sorted((shims.SOURCE / "fuzz/corpus/span_json").iterdir())
+    ]
     taken = sum(span_json(core, data) is not None for data in corpus)
     for _ in range(5000):
         data = mutate(source, random_span(source).SerializeToString())

@@ -8,18 +8,15 @@ shows them.
 import base64
 import ctypes
 import json
-import os
-import pathlib
 import random
-import subprocess
 
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyValue, KeyValueList
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-BUILD = pathlib.Path(os.environ.get("IMPACT_BUILD", "build")).resolve()
-SOURCE = pathlib.Path(__file__).resolve().parents[2]
+import shims
+
 ROUNDS = 3000
 DEPTH_LIMIT = 30  # IMPACT_VALUE_DEPTH_LIMIT
 
@@ -53,14 +50,7 @@ size_t to_json(const char *span, size_t size, char *to)
 
 @pytest.fixture(scope="module")
 def core(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("shim")
-    (folder / "shim.c").write_text(SHIM)
-    subprocess.run(
-        ["cc", "-shared", "-fPIC", "-o", folder / "shim.so", folder / "shim.c"]
-        + [f"-I{SOURCE}/include", f"-I{SOURCE}/src", BUILD / "src" / "libimpact-static.a", "-lm"],
-        check=True,
-    )
-    library = ctypes.CDLL(str(folder / "shim.so"))
+    library = shims.load(tmp_path_factory.mktemp("shim"), SHIM)
     library.encode.restype = library.to_json.restype = ctypes.c_size_t
     return library
 
