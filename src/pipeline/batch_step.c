@@ -14,6 +14,7 @@ enum {
     first_pause_ms = 1000, /* before a batch that came back goes again: at most, and that doubles */
     pause_limit_ms = 5000, /* as OTLP's retries: a backend that is back is found soon */
     rescue_wait_ms = 1000, /* what others left behind waits so long for a pause of our own */
+    give_way_ms = 2000,    /* then we give way, for so long at most */
 };
 
 /* Under the lock. None that was not taken goes before one that came back. */
@@ -28,14 +29,34 @@ static bool is_wanted(const impact__batcher *batcher)
     return impact__batcher_lacks(batcher, batcher->reader.passed, batcher->flush_target);
 }
 
+static uint64_t give_way_ns(const impact__batcher *batcher)
+{
+    return batcher->rescue_ns + rescue_wait_ms * IMPACT__NS_PER_MS;
+}
+
+static uint64_t give_way_end_ns(const impact__batcher *batcher)
+{
+    return give_way_ns(batcher) + give_way_ms * IMPACT__NS_PER_MS;
+}
+
 /* No more is taken until what others left behind has had its turn: a process that has always one
  * batch under way would never come to it. */
 static bool gives_way(const impact__batcher *batcher)
 {
     return batcher->is_rescue_due && !batcher->is_shut_down && !is_wanted(batcher) &&
-           impact__clock_monotonic_ns() >=
-               batcher->rescue_ns + rescue_wait_ms * IMPACT__NS_PER_MS &&
+           impact__clock_monotonic_ns() >= give_way_ns(batcher) &&
            !impact__batcher_is_filling(batcher);
+}
+
+/* The queue fills, or what is under way does not end: our own come first, and then the wait begins
+ * anew. */
+static void insist(impact__batcher *batcher)
+{
+    const uint64_t now_ns = impact__clock_monotonic_ns();
+    if (!batcher->is_rescue_due || now_ns < give_way_ns(batcher))
+        return;
+    if (impact__batcher_is_filling(batcher) || now_ns >= give_way_end_ns(batcher))
+        batcher->rescue_ns = now_ns;
 }
 
 static bool is_time_to_take(impact__batcher *batcher)
@@ -300,6 +321,7 @@ static bool is_too_late(const impact__batcher *batcher)
 /* NONE: nothing may begin now. */
 static impact__step begin_something(impact__batcher *batcher)
 {
+    insist(batcher);
     impact__flight *flight = impact__flight_to_go_again(batcher);
     if (!flight && is_time_to_take(batcher)) {
         flight = impact__flight_take(batcher);
@@ -360,6 +382,8 @@ uint64_t impact__batch_rest_end(const impact__batcher *batcher, impact__rest res
     uint64_t end_ns = impact__flight_pause_end(batcher);
     if (rest == IMPACT__REST_UNTIL_DUE)
         end_ns = impact__earlier_ns(end_ns, batcher->due_ns);
+    if (rest == IMPACT__REST_UNTIL_FILLED)
+        end_ns = impact__earlier_ns(end_ns, give_way_end_ns(batcher));
     if (batcher->is_rescue_due && !batcher->out && !batcher->is_rescuing)
         end_ns = impact__earlier_ns(end_ns, batcher->rescue_ns);
     return end_ns;

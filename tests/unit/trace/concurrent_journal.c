@@ -306,6 +306,35 @@ TEST(what_others_left_stands_back_while_the_queue_fills)
     close_directory();
 }
 
+/* Our last one does not end: what comes behind it does not wait for it for long. */
+TEST(what_others_left_is_not_waited_for_behind_a_batch_that_hangs)
+{
+    const unsigned hung = 1 + half_of_the_queue / batch;
+    REQUIRE(open_directory());
+    (void)alarm(60);
+    pumps = false;
+    noting.name = "several";
+    run_and_kill(end_fifty, SIGKILL);
+    REQUIRE(open_with_journal(several_exporter_open(NULL)));
+    while (several_begun() < 1)
+        pump_or_yield();
+    end_numbered(100, half_of_the_queue);
+    for (unsigned i = 1; i < hung; i++)
+        several_answer(i, IMPACT_OK);
+    while (several_begun() < hung)
+        pump_or_yield();
+    keep_going(impact__deadline_after_ms(1100));
+    end_numbered(100 + half_of_the_queue, batch);
+    keep_going(impact__deadline_after_ms(pace_ms));
+    CHECK_EQUAL(several_begun(), hung); /* it gives way */
+    while (several_begun() == hung)
+        pump_or_yield();
+    CHECK(count_files(".journal", false) > 1);
+    several_answer_from(1, IMPACT_OK);
+    close_and_check();
+    close_directory();
+}
+
 /* ---- shut down with a backend that is away ---- */
 
 TEST(a_shutdown_leaves_what_came_back_in_the_journal_and_nothing_else)
