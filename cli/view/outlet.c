@@ -32,7 +32,7 @@ void view_outlet_send(view_outlet *outlet)
     while (outlet->sent < outlet->bytes.size && !outlet->bytes.has_failed && !outlet->is_over) {
         const ssize_t written =
             impact__write_without_waiting(outlet->descriptor, outlet->bytes.data + outlet->sent,
-                                          outlet->bytes.size - outlet->sent);
+                                          outlet->bytes.size - outlet->sent, true);
         if (written == 0)
             return;
         outlet->is_over = written < 0;

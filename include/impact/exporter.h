@@ -163,8 +163,9 @@ typedef struct impact_otlp_file_options {
     (&(const impact_otlp_file_options){.size = sizeof(impact_otlp_file_options), __VA_ARGS__})
 
 /* Several processes may write to one file, and others may turn it over: a line is whole or not
- * there. It is on the disk when the exporter is closed. IMPACT_EINVAL: no path, or one that is too
- * long, or too many files; IMPACT_ESYSTEM: it cannot be opened, as a pipe that nobody reads. */
+ * there. (In a pipe, which may be in its place, one that was cut ends before the next.) It is on
+ * the disk when the exporter is closed. IMPACT_EINVAL: no path, or one that is too long, or too
+ * many files; IMPACT_ESYSTEM: it cannot be opened, as a pipe that nobody reads. */
 IMPACT_API IMPACT_CHECKED impact_status
 impact_exporter_otlp_file_open(impact_exporter **exporter, const impact_otlp_file_options *options,
                                const impact_allocator *allocator);

@@ -92,7 +92,7 @@ impact_status impact_exporter_console_open(impact_exporter **exporter, int descr
         .interrupt = interrupt,
         .close = close_console,
     };
-    to->descriptor.number = descriptor;
+    impact__descriptor_open(&to->descriptor, descriptor);
     to->object = IMPACT__BUFFER(allocator);
     *exporter = &to->base;
     return IMPACT_OK;

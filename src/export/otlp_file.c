@@ -53,6 +53,7 @@ static void close_file(otlp_file *to)
     if (to->file.number >= 0)
         (void)close(to->file.number); /* what was written is written */
     to->file.number = -1;
+    to->file.is_cut = false;
 }
 
 /* A child's is its parent's. */
@@ -66,17 +67,39 @@ static bool open_file(otlp_file *to)
     return to->file.number >= 0;
 }
 
+/* IMPACT_OK: it is to be tried again. */
+static impact_status wait_a_little(const otlp_file *to, uint64_t deadline_ns)
+{
+    const uint32_t left_ms = impact__remaining_ms(deadline_ns);
+    if (impact__descriptor_is_interrupted(&to->file))
+        return IMPACT_ECLOSED;
+    if (!left_ms)
+        return IMPACT_ETIMEDOUT;
+    (void)poll(NULL, 0, left_ms < look_up_ms ? (int)left_ms : look_up_ms);
+    return IMPACT_OK;
+}
+
 static impact_status lock_file(otlp_file *to, uint64_t deadline_ns)
 {
     while (flock(to->file.number, LOCK_EX | LOCK_NB) != 0) {
-        const uint32_t left_ms = impact__remaining_ms(deadline_ns);
         if (errno != EWOULDBLOCK && errno != EINTR)
             return IMPACT_ESYSTEM;
-        if (impact__descriptor_is_interrupted(&to->file))
-            return IMPACT_ECLOSED;
-        if (!left_ms)
-            return IMPACT_ETIMEDOUT;
-        (void)poll(NULL, 0, left_ms < look_up_ms ? (int)left_ms : look_up_ms);
+        const impact_status status = wait_a_little(to, deadline_ns);
+        if (status)
+            return status;
+    }
+    return IMPACT_OK;
+}
+
+/* Who has a lease on it (a file server) is asked to give it up, and is waited for. */
+static impact_status open_in_time(otlp_file *to, uint64_t deadline_ns)
+{
+    while (!open_file(to)) {
+        if (errno != EWOULDBLOCK && errno != EINTR)
+            return IMPACT_ESYSTEM;
+        const impact_status status = wait_a_little(to, deadline_ns);
+        if (status)
+            return status;
     }
     return IMPACT_OK;
 }
@@ -93,9 +116,9 @@ static bool is_in_place(const otlp_file *to, struct stat *facts)
 static impact_status take_file(otlp_file *to, struct stat *facts, uint64_t deadline_ns)
 {
     for (int i = 0; i < open_tries; i++) {
-        if (!open_file(to))
-            return IMPACT_ESYSTEM;
-        const impact_status status = lock_file(to, deadline_ns);
+        impact_status status = open_in_time(to, deadline_ns);
+        if (status == IMPACT_OK)
+            status = lock_file(to, deadline_ns);
         if (status || is_in_place(to, facts))
             return status;
         close_file(to); /* somebody has turned it over */
@@ -137,8 +160,8 @@ static impact_status write_line(otlp_file *to, impact_text line, const struct st
                                 uint64_t deadline_ns)
 {
     const impact_status status = impact__descriptor_write(&to->file, line, deadline_ns);
-    if (status && S_ISREG(facts->st_mode) && ftruncate(to->file.number, facts->st_size) != 0)
-        return IMPACT_ESYSTEM; /* it stays: a reader finds a line that is cut */
+    if (to->file.is_cut && S_ISREG(facts->st_mode))
+        to->file.is_cut = ftruncate(to->file.number, facts->st_size) != 0;
     return status;
 }
 
@@ -209,9 +232,9 @@ static impact_status open_with(otlp_file *to, const impact_otlp_file_options *op
         return IMPACT_ENOMEM;
     to->rotate_size = options->rotate_size;
     to->kept_files = options->kept_files;
-    to->file.number = -1;
+    impact__descriptor_open(&to->file, -1);
     to->line = (impact__otlp_line){IMPACT__BUFFER(allocator), IMPACT__BUFFER(allocator)};
-    return open_file(to) ? IMPACT_OK : IMPACT_ESYSTEM;
+    return open_file(to) || errno == EWOULDBLOCK ? IMPACT_OK : IMPACT_ESYSTEM;
 }
 
 impact_status impact_exporter_otlp_file_open(impact_exporter **exporter,

@@ -87,7 +87,7 @@ impact_status impact_exporter_otlp_lines_open(impact_exporter **exporter, int de
         .interrupt = interrupt,
         .close = close_lines,
     };
-    to->descriptor.number = descriptor;
+    impact__descriptor_open(&to->descriptor, descriptor);
     to->line = (impact__otlp_line){IMPACT__BUFFER(allocator), IMPACT__BUFFER(allocator)};
     *exporter = &to->base;
     return IMPACT_OK;

@@ -95,7 +95,7 @@ impact_status impact_exporter_tree_open(impact_exporter **exporter, int descript
         .close = close_tree,
     };
     to->allocator = allocator;
-    to->descriptor.number = descriptor;
+    impact__descriptor_open(&to->descriptor, descriptor);
     to->in_colour = impact__descriptor_may_colour(descriptor);
     *exporter = &to->base;
     return IMPACT_OK;
@@ -107,8 +107,9 @@ impact_status impact_tree_print(int descriptor, const impact_text *data, size_t 
     if (descriptor < 0 || (count && !data))
         return IMPACT_EINVAL;
     impact__forest forest = IMPACT__FOREST(allocator);
-    impact__descriptor to = {.number = descriptor};
+    impact__descriptor to = {0};
     impact_status status = IMPACT_OK;
+    impact__descriptor_open(&to, descriptor);
     for (size_t i = 0; i < count && status == IMPACT_OK; i++)
         status = impact__forest_add_data(&forest, data[i]);
     if (status == IMPACT_OK)

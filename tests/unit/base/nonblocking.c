@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <termios.h>
 #include <unistd.h>
@@ -45,12 +46,12 @@ static void try_both(const int ends[2])
 {
     (void)alarm(60);
     const int flags = fcntl(ends[1], F_GETFL);
-    CHECK_EQUAL(impact__write_without_waiting(ends[1], "text", 4), 4);
+    CHECK_EQUAL(impact__write_without_waiting(ends[1], "text", 4, true), 4);
     CHECK(is_read(ends[0], "text"));
     fill(ends[1]);
-    CHECK_EQUAL(impact__write_without_waiting(ends[1], "text", 4), 0);
+    CHECK_EQUAL(impact__write_without_waiting(ends[1], "text", 4, true), 0);
     drain(ends[0]);
-    CHECK_EQUAL(impact__write_without_waiting(ends[1], "again", 5), 5);
+    CHECK_EQUAL(impact__write_without_waiting(ends[1], "again", 5, true), 5);
     CHECK(is_read(ends[0], "again"));
     CHECK_EQUAL(fcntl(ends[1], F_GETFL), flags);
 }
@@ -82,14 +83,23 @@ static void open_terminal(int ends[2])
 }
 
 static const char much[1 << 20];
+static const char words[] = "of a kind that a terminal makes others of:\t\n"
+                            "of a kind that a terminal makes others of:\t\n"
+                            "of a kind that a terminal makes others of:\t\n"
+                            "of a kind that a terminal makes others of:\t\n";
 
 /* More than there is room for. */
 static void try_much(const int ends[2])
 {
+    size_t total = 0;
+    ssize_t size = 0;
     (void)alarm(60);
-    const ssize_t first = impact__write_without_waiting(ends[1], much, sizeof much);
-    CHECK(first > 0 && first < (ssize_t)sizeof much);
-    CHECK_EQUAL(impact__write_without_waiting(ends[1], much, sizeof much), 0);
+    do {
+        size = impact__write_without_waiting(ends[1], much, sizeof much, true);
+        CHECK(size >= 0);
+        total += (size_t)size;
+    } while (size > 0);
+    CHECK(total > 0 && total < sizeof much);
 }
 
 TEST(what_is_larger_than_the_room_goes_in_part)
@@ -109,7 +119,7 @@ static void try_terminal(const int ends[2])
     size_t total = 0;
     (void)alarm(60);
     for (int i = 0; i < 100; i++) {
-        const ssize_t size = impact__write_without_waiting(ends[1], much, sizeof much);
+        const ssize_t size = impact__write_without_waiting(ends[1], much, sizeof much, true);
         CHECK(size >= 0 && size < (ssize_t)sizeof much);
         total += (size_t)size;
     }
@@ -128,6 +138,78 @@ TEST(a_full_terminal_is_not_waited_for)
     try_terminal(ends);
 }
 
+TEST(a_terminal_that_must_not_be_opened_again_is_not_waited_for)
+{
+    int ends[2];
+    open_terminal(ends);
+    CHECK_EQUAL(impact__write_without_waiting(ends[1], "a\tb\n", 4, false), 4);
+    for (const char *next = "a\tb\n"; *next; next++) {
+        char byte = 0;
+        CHECK_EQUAL(read(ends[0], &byte, 1), 1);
+        CHECK_EQUAL(byte, *next);
+    }
+    size_t total = 0;
+    (void)alarm(60);
+    for (int i = 0; i < 10000; i++) {
+        const ssize_t size = impact__write_without_waiting(ends[1], words, sizeof words - 1, false);
+        CHECK(size >= 0);
+        total += (size_t)size;
+    }
+    CHECK(total > 0 && total < 10000 * (sizeof words - 1));
+}
+
+/* Opened again it would be another, which nobody reads. */
+TEST(what_is_written_to_a_terminals_other_end_arrives)
+{
+    int ends[2];
+    open_terminal(ends);
+    CHECK_EQUAL(impact__write_without_waiting(ends[0], "typed", 5, true), 5);
+    CHECK(is_read(ends[1], "typed"));
+}
+
+TEST(what_was_hung_up_is_not_written_to_in_its_successors_place)
+{
+    int ends[2];
+    open_terminal(ends);
+    const int next = open(ptsname(ends[0]), O_RDWR | O_NOCTTY);
+    if (ioctl(ends[1], TIOCVHANGUP))
+        check_skip("only root may hang up");
+    const int successor = open(ptsname(ends[0]), O_RDWR | O_NOCTTY);
+    CHECK(next >= 0 && successor >= 0);
+    CHECK_EQUAL(impact__write_without_waiting(ends[1], "text", 4, true), -1);
+    CHECK_EQUAL(errno, EIO);
+}
+
+TEST(what_the_host_only_reads_is_not_written_to)
+{
+    int ends[2];
+    REQUIRE(pipe(ends) == 0);
+    CHECK_EQUAL(impact__write_without_waiting(ends[0], "text", 4, true), -1);
+    CHECK_EQUAL(errno, EBADF);
+    open_terminal(ends);
+    const int read_only = open(ptsname(ends[0]), O_RDONLY | O_NOCTTY);
+    CHECK_EQUAL(impact__write_without_waiting(read_only, "text", 4, true), -1);
+    CHECK_EQUAL(errno, EBADF);
+    const int path_only = open("/dev/null", O_PATH);
+    CHECK_EQUAL(impact__write_without_waiting(path_only, "text", 4, true), -1);
+}
+
+TEST(devices_that_are_no_terminals_are_written_to_as_they_are)
+{
+    const int nothing = open("/dev/null", O_WRONLY);
+    CHECK(impact__write_without_waiting(nothing, much, sizeof much, true) > 0);
+    const int full = open("/dev/full", O_WRONLY);
+    CHECK_EQUAL(impact__write_without_waiting(full, "text", 4, true), -1);
+    CHECK_EQUAL(errno, ENOSPC);
+}
+
+TEST(a_socket_of_datagrams_takes_a_large_text_in_parts)
+{
+    int ends[2];
+    REQUIRE(socketpair(AF_UNIX, SOCK_DGRAM, 0, ends) == 0);
+    CHECK(impact__write_without_waiting(ends[1], much, sizeof much, true) > 0);
+}
+
 TEST(no_descriptor_is_left_open)
 {
     int ends[2];
@@ -135,9 +217,9 @@ TEST(no_descriptor_is_left_open)
     const int lowest = dup(ends[0]);
     REQUIRE(lowest >= 0 && close(lowest) == 0);
     for (int i = 0; i < 3; i++)
-        CHECK_EQUAL(impact__write_without_waiting(ends[1], "text", 4), 4);
+        CHECK_EQUAL(impact__write_without_waiting(ends[1], "text", 4, true), 4);
     fill(ends[1]);
-    CHECK_EQUAL(impact__write_without_waiting(ends[1], "text", 4), 0);
+    CHECK_EQUAL(impact__write_without_waiting(ends[1], "text", 4, true), 0);
     CHECK_EQUAL(dup(ends[0]), lowest);
 }
 
@@ -172,8 +254,8 @@ TEST(a_file_takes_it_at_its_end)
     char name[] = "/tmp/impact-nonblocking-XXXXXX";
     const int file = mkstemp(name);
     REQUIRE(file >= 0 && unlink(name) == 0);
-    CHECK_EQUAL(impact__write_without_waiting(file, "one", 3), 3);
-    CHECK_EQUAL(impact__write_without_waiting(file, "two", 3), 3);
+    CHECK_EQUAL(impact__write_without_waiting(file, "one", 3, true), 3);
+    CHECK_EQUAL(impact__write_without_waiting(file, "two", 3, true), 3);
     CHECK_EQUAL(lseek(file, 0, SEEK_SET), 0);
     CHECK(is_read(file, "onetwo"));
 }
@@ -183,9 +265,9 @@ TEST(what_nobody_reads_and_what_is_closed_tells_so_and_raises_no_signal)
     int ends[2];
     REQUIRE(pipe(ends) == 0 && signal(SIGPIPE, SIG_DFL) != SIG_ERR);
     (void)close(ends[0]);
-    CHECK_EQUAL(impact__write_without_waiting(ends[1], "text", 4), -1);
+    CHECK_EQUAL(impact__write_without_waiting(ends[1], "text", 4, true), -1);
     CHECK_EQUAL(errno, EPIPE);
     (void)close(ends[1]);
-    CHECK_EQUAL(impact__write_without_waiting(ends[1], "text", 4), -1);
+    CHECK_EQUAL(impact__write_without_waiting(ends[1], "text", 4, true), -1);
     CHECK_EQUAL(errno, EBADF);
 }

@@ -5,7 +5,10 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -250,6 +253,71 @@ TEST(a_reader_that_does_not_read_costs_the_timeout_and_no_more)
     CHECK(check_is_in_time(export_into_full_blocking_pipe_ms, 30 + 50));
     CHECK(check_is_in_time(export_into_full_non_blocking_pipe_ms, 30 + 50));
     CHECK(check_is_in_time(export_into_full_terminal_ms, 30 + 50));
+}
+
+/* ---- forks ---- */
+
+static atomic_bool is_enough;
+
+static void *export_again_and_again(void *exporter)
+{
+    example e;
+    fill(&e);
+    while (!atomic_load(&is_enough)) {
+        size_t rejected = 0;
+        (void)((impact_exporter *)exporter)
+            ->export_batch(exporter, &e.batch.shown, 1000, &rejected);
+    }
+    return NULL;
+}
+
+static void *read_again_and_again(void *reader)
+{
+    char bytes[65536];
+    while (read(*(int *)reader, bytes, sizeof bytes) > 0)
+        continue;
+    return NULL;
+}
+
+/* How many descriptors of this process are the terminal. */
+static int count_of_terminal(dev_t device)
+{
+    int count = 0;
+    for (int i = 0; i < 64; i++) {
+        struct stat facts;
+        count += fstat(i, &facts) == 0 && S_ISCHR(facts.st_mode) && facts.st_rdev == device;
+    }
+    return count;
+}
+
+/* It would keep the terminal's other end from seeing that all have left. */
+TEST(a_child_that_is_forked_amid_writes_to_a_terminal_has_it_once)
+{
+    int reader = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+    REQUIRE(reader >= 0 && unlockpt(reader) == 0);
+    const int terminal = open(ptsname(reader), O_RDWR | O_NOCTTY | O_CLOEXEC);
+    struct stat facts;
+    REQUIRE(fstat(terminal, &facts) == 0);
+    impact_exporter *exporter = open_on(terminal);
+    pthread_t threads[2];
+    REQUIRE(pthread_create(&threads[0], NULL, read_again_and_again, &reader) == 0);
+    REQUIRE(pthread_create(&threads[1], NULL, export_again_and_again, exporter) == 0);
+    int wrong = 0;
+    for (int i = 0; i < 300; i++) {
+        int status = 0;
+        const pid_t child = fork();
+        if (child == 0)
+            _exit(count_of_terminal(facts.st_rdev) != 1);
+        CHECK_EQUAL(waitpid(child, &status, 0), child);
+        wrong += status != 0;
+    }
+    CHECK_EQUAL(wrong, 0);
+    atomic_store(&is_enough, true);
+    (void)pthread_join(threads[1], NULL);
+    impact_exporter_close(exporter);
+    (void)close(terminal);
+    (void)pthread_join(threads[0], NULL);
+    (void)close(reader);
 }
 
 TEST(spans_that_were_written_before_the_pipe_was_full_count_as_exported)

@@ -258,6 +258,67 @@ TEST(an_interruption_ends_the_waiting)
     remove_all();
 }
 
+static void drain(int descriptor)
+{
+    char bytes[65536];
+    while (read(descriptor, bytes, sizeof bytes) > 0)
+        continue;
+}
+
+static void check_ends_with_a_line(int descriptor)
+{
+    char text[line_most];
+    const ssize_t size = read(descriptor, text, sizeof text - 1);
+    REQUIRE(size > 0);
+    text[size] = '\0';
+    const char *line = strstr(text, "{\"resourceSpans\"");
+    REQUIRE(line);
+    CHECK(line == text || line[-1] == '\n');
+    CHECK_STRING(line + strlen(line) - 4, "}]}\n");
+}
+
+/* By another process, as a file server's, which gives it up when it is told to; -1: it cannot. */
+static pid_t lease(const char *file, int *told)
+{
+    int ends[2];
+    int ready[2];
+    char byte;
+    CHECK(pipe(ends) == 0 && pipe(ready) == 0);
+    const pid_t child = fork();
+    if (child == 0) {
+        const int leased = open(file, O_RDONLY | O_CLOEXEC);
+        (void)signal(SIGIO, SIG_IGN);
+        const char has = fcntl(leased, F_SETLEASE, F_RDLCK) == 0;
+        (void)!write(ready[1], &has, 1);
+        (void)!read(ends[0], &byte, 1);
+        (void)fcntl(leased, F_SETLEASE, F_UNLCK);
+        _exit(0);
+    }
+    CHECK_EQUAL(read(ready[0], &byte, 1), 1);
+    *told = ends[1];
+    return byte ? child : -1;
+}
+
+TEST(a_file_that_a_file_server_has_a_lease_on_is_waited_for_as_long_as_there_is_time)
+{
+    impact_exporter *exporter = NULL;
+    int told = -1;
+    (void)snprintf(path, sizeof path, "%s", in_folder("spans.jsonl"));
+    (void)close(open(path, O_RDONLY | O_CREAT | O_CLOEXEC, 0640));
+    const pid_t holder = lease(path, &told);
+    if (holder < 0)
+        check_skip("this file system has no leases");
+    REQUIRE(impact_exporter_otlp_file_open(&exporter, IMPACT_OTLP_FILE_OPTIONS(.path = path),
+                                           NULL) == IMPACT_OK);
+    CHECK_EQUAL(export_one(exporter, "a", 30), IMPACT_ETIMEDOUT);
+    CHECK_EQUAL(write(told, "", 1), 1);
+    CHECK_EQUAL(export_one(exporter, "b", 10000), IMPACT_OK);
+    CHECK_EQUAL(count_lines(path), 1);
+    CHECK_EQUAL(waitpid(holder, NULL, 0), holder);
+    impact_exporter_close(exporter);
+    remove_all();
+}
+
 /* Opened at a named pipe; NULL: refused. */
 static impact_exporter *open_pipe(void)
 {
@@ -281,6 +342,9 @@ TEST(a_named_pipe_is_not_waited_for_whether_nobody_reads_it_or_somebody_stalls_o
     for (int i = 0; i < 1000 && !status; i++)
         status = export_one(exporter, "a", 20);
     CHECK_EQUAL(status, IMPACT_ETIMEDOUT);
+    drain(reader);
+    CHECK_EQUAL(export_one(exporter, "b", 1000), IMPACT_OK);
+    check_ends_with_a_line(reader); /* also behind one that was cut */
     (void)close(reader);
     CHECK_EQUAL(export_one(exporter, "a", 20), IMPACT_ESYSTEM); /* and no SIGPIPE */
     impact_exporter_close(exporter);
