@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "support/check.h"
+#include "support/old_kernel.h"
 
 /* Until there is no room, without leaving a flag behind. */
 static void fill(int descriptor)
@@ -56,11 +57,36 @@ static void try_both(const int ends[2])
     CHECK_EQUAL(fcntl(ends[1], F_GETFL), flags);
 }
 
+static const char much[1 << 20];
+
+/* More than there is room for. */
+static void try_much(const int ends[2])
+{
+    size_t total = 0;
+    ssize_t size = 0;
+    (void)alarm(60);
+    do {
+        size = impact__write_without_waiting(ends[1], much, sizeof much, true);
+        CHECK(size >= 0);
+        total += (size_t)size;
+    } while (size > 0);
+    CHECK(total > 0 && total < sizeof much);
+}
+
 TEST(a_full_pipe_is_not_waited_for)
 {
     int ends[2];
     REQUIRE(pipe(ends) == 0);
     try_both(ends);
+}
+
+TEST(a_full_pipe_is_not_waited_for_on_a_kernel_that_knows_no_way_to_say_so)
+{
+    int ends[2];
+    REQUIRE(pipe(ends) == 0);
+    old_kernel(SYS_pwritev2, EOPNOTSUPP);
+    try_both(ends);
+    try_much(ends);
 }
 
 TEST(a_full_socket_is_not_waited_for)
@@ -82,25 +108,10 @@ static void open_terminal(int ends[2])
     REQUIRE(tcsetattr(ends[1], TCSANOW, &raw) == 0);
 }
 
-static const char much[1 << 20];
 static const char words[] = "of a kind that a terminal makes others of:\t\n"
                             "of a kind that a terminal makes others of:\t\n"
                             "of a kind that a terminal makes others of:\t\n"
                             "of a kind that a terminal makes others of:\t\n";
-
-/* More than there is room for. */
-static void try_much(const int ends[2])
-{
-    size_t total = 0;
-    ssize_t size = 0;
-    (void)alarm(60);
-    do {
-        size = impact__write_without_waiting(ends[1], much, sizeof much, true);
-        CHECK(size >= 0);
-        total += (size_t)size;
-    } while (size > 0);
-    CHECK(total > 0 && total < sizeof much);
-}
 
 TEST(what_is_larger_than_the_room_goes_in_part)
 {

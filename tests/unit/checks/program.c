@@ -2,16 +2,12 @@
 #include <impact/checks.h>
 
 #include <errno.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <signal.h>
-#include <stddef.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "support/old_kernel.h"
 #include "support/probing.h"
 
 static probed ask_within(const char *script, uint32_t timeout_ms)
@@ -113,23 +109,9 @@ TEST(a_status_that_the_host_has_taken_is_unknown)
 }
 
 /* The kernel answers as one from before Linux 5.3 does. */
-static void have_an_old_kernel(void)
-{
-    struct sock_filter filter[] = {
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_pidfd_open, 0, 1),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-    };
-    const struct sock_fprog program = {sizeof filter / sizeof *filter, filter};
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
-        prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program))
-        check_skip("system calls may not be filtered here");
-}
-
 TEST(on_an_old_kernel_a_program_ends_and_is_killed_too)
 {
-    have_an_old_kernel();
+    old_kernel(SYS_pidfd_open, ENOSYS);
     check_fails(ask("echo said; exec >&-; exit 2"), "said");
     const probed result = ask("sleep 5 & echo done; exit 2");
     check_fails(result, "done");
