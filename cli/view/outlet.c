@@ -26,13 +26,22 @@ void view_outlet_close(view_outlet *outlet)
     impact__buffer_close(&outlet->bytes);
 }
 
+/* Nobody forks here. */
+static ssize_t write_now(const view_outlet *outlet)
+{
+    const char *data = outlet->bytes.data + outlet->sent;
+    const size_t size = outlet->bytes.size - outlet->sent;
+    ssize_t written = 0;
+    return impact__write_to_terminal(&written, outlet->descriptor, data, size)
+               ? written
+               : impact__write_without_waiting(outlet->descriptor, data, size);
+}
+
 /* Without memory what is there is not whole: it is left out. */
 void view_outlet_send(view_outlet *outlet)
 {
     while (outlet->sent < outlet->bytes.size && !outlet->bytes.has_failed && !outlet->is_over) {
-        const ssize_t written =
-            impact__write_without_waiting(outlet->descriptor, outlet->bytes.data + outlet->sent,
-                                          outlet->bytes.size - outlet->sent, true);
+        const ssize_t written = write_now(outlet);
         if (written == 0)
             return;
         outlet->is_over = written < 0;

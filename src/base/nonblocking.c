@@ -108,21 +108,29 @@ static int open_again(int descriptor)
     return -1;
 }
 
-static ssize_t write_to_terminal(int descriptor, const char *data, size_t size, bool may_open)
+/* What has to be tried again has written nothing. errno is that of the write. */
+static ssize_t settled(ssize_t written)
 {
-    const int again = may_open ? open_again(descriptor) : -1;
+    const bool comes_again =
+        written < 0 && (errno == EINTR || errno == EAGAIN || errno == EWOULDBLOCK);
+    return comes_again ? 0 : written;
+}
+
+bool impact__write_to_terminal(ssize_t *written, int descriptor, const char *data, size_t size)
+{
+    const int again = isatty(descriptor) ? open_again(descriptor) : -1;
     if (again < 0)
-        return write_runs(descriptor, data, impact__smaller(size, PIPE_BUF));
-    const ssize_t written = write(again, data, size);
+        return false;
+    *written = settled(write(again, data, size));
     const int error = errno;
     (void)close(again);
     errno = error;
-    return written;
+    return true;
 }
 
 /* ---- whatever it is ---- */
 
-static ssize_t write_some(int descriptor, const char *data, size_t size, bool may_open)
+static ssize_t write_some(int descriptor, const char *data, size_t size)
 {
     const size_t piece = impact__smaller(size, PIPE_BUF);
     struct stat status;
@@ -134,18 +142,16 @@ static ssize_t write_some(int descriptor, const char *data, size_t size, bool ma
         return send(descriptor, data, piece, MSG_DONTWAIT | MSG_NOSIGNAL);
     if (S_ISFIFO(status.st_mode))
         return write_to_pipe(descriptor, data, piece);
-    return isatty(descriptor) ? write_to_terminal(descriptor, data, size, may_open)
+    return isatty(descriptor) ? write_runs(descriptor, data, piece)
                               : write_if_room(descriptor, data, piece);
 }
 
-ssize_t impact__write_without_waiting(int descriptor, const char *data, size_t size, bool may_open)
+ssize_t impact__write_without_waiting(int descriptor, const char *data, size_t size)
 {
     assert(data || size == 0);
     impact__sigpipe held;
     impact__sigpipe_hold(&held);
-    const ssize_t written = write_some(descriptor, data, size, may_open);
+    const ssize_t written = settled(write_some(descriptor, data, size));
     impact__sigpipe_release(&held);
-    const bool comes_again =
-        written < 0 && (errno == EINTR || errno == EAGAIN || errno == EWOULDBLOCK);
-    return comes_again ? 0 : written;
+    return written;
 }

@@ -7,10 +7,13 @@
 #include <sys/types.h>
 
 /* Write what goes at once of `size` bytes, and return how many did: 0 when it would have to wait,
- * -1 and errno when it cannot be done. A file takes all, a pipe up to PIPE_BUF as one. The
- * descriptor's flags, which other processes share, stay as they are; SIGPIPE is not raised. A
- * terminal takes all, too, where it may be opened a second time meanwhile, which a child that is
- * forked in that moment inherits. */
-ssize_t impact__write_without_waiting(int descriptor, const char *data, size_t size, bool may_open);
+ * -1 and errno when it cannot be done. A file takes all, a pipe up to PIPE_BUF as one, a terminal
+ * run by run. The descriptor's flags, which other processes share, stay as they are; SIGPIPE is not
+ * raised. */
+ssize_t impact__write_without_waiting(int descriptor, const char *data, size_t size);
+
+/* The same to a terminal, which takes a text as one: it is opened a second time meanwhile, and a
+ * child that is forked in that moment inherits that. False: it is none, or cannot be opened. */
+bool impact__write_to_terminal(ssize_t *written, int descriptor, const char *data, size_t size);
 
 #endif

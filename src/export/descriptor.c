@@ -79,13 +79,13 @@ static impact_status wait_for_room(impact__descriptor *descriptor, uint64_t dead
 
 static ssize_t write_now(int number, const char *data, size_t size)
 {
-    if (!isatty(number))
-        return impact__write_without_waiting(number, data, size, false);
-    const bool may_open = pthread_mutex_trylock(&open_twice) == 0;
-    const ssize_t written = impact__write_without_waiting(number, data, size, may_open);
-    if (may_open)
+    ssize_t written = 0;
+    bool is_tried = false;
+    if (isatty(number) && pthread_mutex_trylock(&open_twice) == 0) {
+        is_tried = impact__write_to_terminal(&written, number, data, size);
         (void)pthread_mutex_unlock(&open_twice);
-    return written;
+    }
+    return is_tried ? written : impact__write_without_waiting(number, data, size);
 }
 
 /* `done` gets how much of it was written. */

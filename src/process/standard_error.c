@@ -55,7 +55,7 @@ static bool write_line(const char *message, uint64_t suppressed)
                               message, (unsigned long long)suppressed)
                    : snprintf(line, sizeof line, "impact: %.*s\n", length, message ? message : "");
     return size > 0 && (size_t)size < sizeof line &&
-           impact__write_without_waiting(STDERR_FILENO, line, (size_t)size, true) == size;
+           impact__write_without_waiting(STDERR_FILENO, line, (size_t)size) == size;
 }
 
 void impact_diagnostics_to_stderr(impact_severity severity, const char *message,

@@ -14,6 +14,15 @@
 #include "support/check.h"
 #include "support/old_kernel.h"
 
+/* As who may open a terminal a second time does. */
+static ssize_t put(int descriptor, const char *data, size_t size)
+{
+    ssize_t written = 0;
+    return impact__write_to_terminal(&written, descriptor, data, size)
+               ? written
+               : impact__write_without_waiting(descriptor, data, size);
+}
+
 /* Until there is no room, without leaving a flag behind. */
 static void fill(int descriptor)
 {
@@ -47,12 +56,12 @@ static void try_both(const int ends[2])
 {
     (void)alarm(60);
     const int flags = fcntl(ends[1], F_GETFL);
-    CHECK_EQUAL(impact__write_without_waiting(ends[1], "text", 4, true), 4);
+    CHECK_EQUAL(put(ends[1], "text", 4), 4);
     CHECK(is_read(ends[0], "text"));
     fill(ends[1]);
-    CHECK_EQUAL(impact__write_without_waiting(ends[1], "text", 4, true), 0);
+    CHECK_EQUAL(put(ends[1], "text", 4), 0);
     drain(ends[0]);
-    CHECK_EQUAL(impact__write_without_waiting(ends[1], "again", 5, true), 5);
+    CHECK_EQUAL(put(ends[1], "again", 5), 5);
     CHECK(is_read(ends[0], "again"));
     CHECK_EQUAL(fcntl(ends[1], F_GETFL), flags);
 }
@@ -66,7 +75,7 @@ static void try_much(const int ends[2])
     ssize_t size = 0;
     (void)alarm(60);
     do {
-        size = impact__write_without_waiting(ends[1], much, sizeof much, true);
+        size = put(ends[1], much, sizeof much);
         CHECK(size >= 0);
         total += (size_t)size;
     } while (size > 0);
@@ -130,7 +139,7 @@ static void try_terminal(const int ends[2])
     size_t total = 0;
     (void)alarm(60);
     for (int i = 0; i < 100; i++) {
-        const ssize_t size = impact__write_without_waiting(ends[1], much, sizeof much, true);
+        const ssize_t size = put(ends[1], much, sizeof much);
         CHECK(size >= 0 && size < (ssize_t)sizeof much);
         total += (size_t)size;
     }
@@ -153,7 +162,7 @@ TEST(a_terminal_that_must_not_be_opened_again_is_not_waited_for)
 {
     int ends[2];
     open_terminal(ends);
-    CHECK_EQUAL(impact__write_without_waiting(ends[1], "a\tb\n", 4, false), 4);
+    CHECK_EQUAL(impact__write_without_waiting(ends[1], "a\tb\n", 4), 4);
     for (const char *next = "a\tb\n"; *next; next++) {
         char byte = 0;
         CHECK_EQUAL(read(ends[0], &byte, 1), 1);
@@ -162,7 +171,7 @@ TEST(a_terminal_that_must_not_be_opened_again_is_not_waited_for)
     size_t total = 0;
     (void)alarm(60);
     for (int i = 0; i < 10000; i++) {
-        const ssize_t size = impact__write_without_waiting(ends[1], words, sizeof words - 1, false);
+        const ssize_t size = impact__write_without_waiting(ends[1], words, sizeof words - 1);
         CHECK(size >= 0);
         total += (size_t)size;
     }
@@ -174,7 +183,7 @@ TEST(what_is_written_to_a_terminals_other_end_arrives)
 {
     int ends[2];
     open_terminal(ends);
-    CHECK_EQUAL(impact__write_without_waiting(ends[0], "typed", 5, true), 5);
+    CHECK_EQUAL(put(ends[0], "typed", 5), 5);
     CHECK(is_read(ends[1], "typed"));
 }
 
@@ -187,7 +196,7 @@ TEST(what_was_hung_up_is_not_written_to_in_its_successors_place)
         check_skip("only root may hang up");
     const int successor = open(ptsname(ends[0]), O_RDWR | O_NOCTTY);
     CHECK(next >= 0 && successor >= 0);
-    CHECK_EQUAL(impact__write_without_waiting(ends[1], "text", 4, true), -1);
+    CHECK_EQUAL(put(ends[1], "text", 4), -1);
     CHECK_EQUAL(errno, EIO);
 }
 
@@ -195,22 +204,22 @@ TEST(what_the_host_only_reads_is_not_written_to)
 {
     int ends[2];
     REQUIRE(pipe(ends) == 0);
-    CHECK_EQUAL(impact__write_without_waiting(ends[0], "text", 4, true), -1);
+    CHECK_EQUAL(put(ends[0], "text", 4), -1);
     CHECK_EQUAL(errno, EBADF);
     open_terminal(ends);
     const int read_only = open(ptsname(ends[0]), O_RDONLY | O_NOCTTY);
-    CHECK_EQUAL(impact__write_without_waiting(read_only, "text", 4, true), -1);
+    CHECK_EQUAL(put(read_only, "text", 4), -1);
     CHECK_EQUAL(errno, EBADF);
     const int path_only = open("/dev/null", O_PATH);
-    CHECK_EQUAL(impact__write_without_waiting(path_only, "text", 4, true), -1);
+    CHECK_EQUAL(put(path_only, "text", 4), -1);
 }
 
 TEST(devices_that_are_no_terminals_are_written_to_as_they_are)
 {
     const int nothing = open("/dev/null", O_WRONLY);
-    CHECK(impact__write_without_waiting(nothing, much, sizeof much, true) > 0);
+    CHECK(put(nothing, much, sizeof much) > 0);
     const int full = open("/dev/full", O_WRONLY);
-    CHECK_EQUAL(impact__write_without_waiting(full, "text", 4, true), -1);
+    CHECK_EQUAL(put(full, "text", 4), -1);
     CHECK_EQUAL(errno, ENOSPC);
 }
 
@@ -218,20 +227,27 @@ TEST(a_socket_of_datagrams_takes_a_large_text_in_parts)
 {
     int ends[2];
     REQUIRE(socketpair(AF_UNIX, SOCK_DGRAM, 0, ends) == 0);
-    CHECK(impact__write_without_waiting(ends[1], much, sizeof much, true) > 0);
+    CHECK(put(ends[1], much, sizeof much) > 0);
+}
+
+static void check_none_is_left_open(const int ends[2])
+{
+    const int lowest = dup(ends[0]);
+    REQUIRE(lowest >= 0 && close(lowest) == 0);
+    for (int i = 0; i < 3; i++)
+        CHECK_EQUAL(put(ends[1], "text", 4), 4);
+    fill(ends[1]);
+    CHECK(put(ends[1], "text", 4) >= 0);
+    CHECK_EQUAL(dup(ends[0]), lowest);
 }
 
 TEST(no_descriptor_is_left_open)
 {
     int ends[2];
     REQUIRE(pipe(ends) == 0);
-    const int lowest = dup(ends[0]);
-    REQUIRE(lowest >= 0 && close(lowest) == 0);
-    for (int i = 0; i < 3; i++)
-        CHECK_EQUAL(impact__write_without_waiting(ends[1], "text", 4, true), 4);
-    fill(ends[1]);
-    CHECK_EQUAL(impact__write_without_waiting(ends[1], "text", 4, true), 0);
-    CHECK_EQUAL(dup(ends[0]), lowest);
+    check_none_is_left_open(ends);
+    open_terminal(ends);
+    check_none_is_left_open(ends);
 }
 
 /* What root made it cannot open again as somebody else. */
@@ -265,8 +281,8 @@ TEST(a_file_takes_it_at_its_end)
     char name[] = "/tmp/impact-nonblocking-XXXXXX";
     const int file = mkstemp(name);
     REQUIRE(file >= 0 && unlink(name) == 0);
-    CHECK_EQUAL(impact__write_without_waiting(file, "one", 3, true), 3);
-    CHECK_EQUAL(impact__write_without_waiting(file, "two", 3, true), 3);
+    CHECK_EQUAL(put(file, "one", 3), 3);
+    CHECK_EQUAL(put(file, "two", 3), 3);
     CHECK_EQUAL(lseek(file, 0, SEEK_SET), 0);
     CHECK(is_read(file, "onetwo"));
 }
@@ -276,9 +292,9 @@ TEST(what_nobody_reads_and_what_is_closed_tells_so_and_raises_no_signal)
     int ends[2];
     REQUIRE(pipe(ends) == 0 && signal(SIGPIPE, SIG_DFL) != SIG_ERR);
     (void)close(ends[0]);
-    CHECK_EQUAL(impact__write_without_waiting(ends[1], "text", 4, true), -1);
+    CHECK_EQUAL(put(ends[1], "text", 4), -1);
     CHECK_EQUAL(errno, EPIPE);
     (void)close(ends[1]);
-    CHECK_EQUAL(impact__write_without_waiting(ends[1], "text", 4, true), -1);
+    CHECK_EQUAL(put(ends[1], "text", 4), -1);
     CHECK_EQUAL(errno, EBADF);
 }
