@@ -84,13 +84,18 @@ static ssize_t write_runs(int descriptor, const char *data, size_t size)
     return (ssize_t)done;
 }
 
+/* By the system call: C libraries do not agree on the type of an ioctl's number. */
+static bool device_of(unsigned *device, int terminal)
+{
+    return syscall(SYS_ioctl, terminal, (long)TIOCGDEV, device) == 0;
+}
+
 /* The master of a pseudo-terminal would be a new one, one that was hung up its successor's. */
 static bool is_same_terminal(int one, int other)
 {
     unsigned device = 0;
     unsigned other_device = 0;
-    return !ioctl(one, TIOCGDEV, &device) && !ioctl(other, TIOCGDEV, &other_device) &&
-           device == other_device;
+    return device_of(&device, one) && device_of(&other_device, other) && device == other_device;
 }
 
 /* -1: it cannot be, or would be another, or the host may only read it. */
