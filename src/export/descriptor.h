@@ -18,9 +18,9 @@ typedef struct impact__descriptor {
 /* For `number`. What is opened twice for a moment is not inherited by a child from now on. */
 void impact__descriptor_open(impact__descriptor *descriptor, int number);
 
-/* Write all of `text`, behind a line feed if the one before is cut. IMPACT_ETIMEDOUT, IMPACT_ECLOSED (interrupted) or IMPACT_ESYSTEM: a part of
- * it may have been written. What can be written without waiting is, even when the deadline has
- * passed. */
+/* Write all of `text`, behind a line feed if the one before is cut. IMPACT_ETIMEDOUT,
+ * IMPACT_ECLOSED (interrupted) or IMPACT_ESYSTEM: a part of it may have been written. What can be
+ * written without waiting is, even when the deadline has passed. */
 impact_status impact__descriptor_write(impact__descriptor *descriptor, impact_text text,
                                        uint64_t deadline_ns);
 
