@@ -237,7 +237,8 @@ static void check_none_is_left_open(const int ends[2])
     for (int i = 0; i < 3; i++)
         CHECK_EQUAL(put(ends[1], "text", 4), 4);
     fill(ends[1]);
-    CHECK(put(ends[1], "text", 4) >= 0);
+    const ssize_t more = put(ends[1], "text", 4);
+    CHECK(more == 0 || (more > 0 && isatty(ends[1]))); /* whose room comes by itself */
     CHECK_EQUAL(dup(ends[0]), lowest);
 }
 

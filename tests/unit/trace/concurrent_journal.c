@@ -226,6 +226,19 @@ static void keep_going(uint64_t end_ns)
         pump_or_yield();
 }
 
+/* What others left is under way, and nothing else. */
+static void begin_with_others(bool without_thread)
+{
+    REQUIRE(open_directory());
+    (void)alarm(60);
+    pumps = without_thread;
+    noting.name = "several";
+    run_and_kill(end_fifty, SIGKILL);
+    REQUIRE(open_with_journal(several_exporter_open(NULL)));
+    while (several_begun() < 1)
+        pump_or_yield();
+}
+
 /* `export` is one that others left, and under way, with as many of our own behind it as put it off.
  * The others follow when theirs is the turn: each of our own is answered when there are as many
  * beside it as may be, or none that goes out. */
@@ -247,14 +260,7 @@ static unsigned answer_under_load(unsigned export)
 
 static void check_rescue_under_load(bool without_thread)
 {
-    REQUIRE(open_directory());
-    (void)alarm(60);
-    pumps = without_thread;
-    noting.name = "several";
-    run_and_kill(end_fifty, SIGKILL);
-    REQUIRE(open_with_journal(several_exporter_open(NULL)));
-    while (several_begun() < 1)
-        pump_or_yield();
+    begin_with_others(without_thread);
     const unsigned fed = answer_under_load(1);
     several_answer_from(1, IMPACT_OK);
     close_and_check();
@@ -288,13 +294,7 @@ static bool is_own(unsigned export)
 
 TEST(what_others_left_stands_back_while_the_queue_fills)
 {
-    REQUIRE(open_directory());
-    pumps = true;
-    noting.name = "several";
-    run_and_kill(end_fifty, SIGKILL);
-    REQUIRE(open_with_journal(several_exporter_open(NULL)));
-    while (several_begun() < 1)
-        pump_or_yield();
+    begin_with_others(true);
     CHECK(!is_own(1));
     end_numbered(100, half_of_the_queue);
     several_answer(1, IMPACT_OK);
@@ -310,14 +310,7 @@ TEST(what_others_left_stands_back_while_the_queue_fills)
 TEST(what_others_left_is_not_waited_for_behind_a_batch_that_hangs)
 {
     const unsigned hung = 1 + half_of_the_queue / batch;
-    REQUIRE(open_directory());
-    (void)alarm(60);
-    pumps = false;
-    noting.name = "several";
-    run_and_kill(end_fifty, SIGKILL);
-    REQUIRE(open_with_journal(several_exporter_open(NULL)));
-    while (several_begun() < 1)
-        pump_or_yield();
+    begin_with_others(false);
     end_numbered(100, half_of_the_queue);
     for (unsigned i = 1; i < hung; i++)
         several_answer(i, IMPACT_OK);
